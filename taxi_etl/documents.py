@@ -1,0 +1,294 @@
+"""What do the steps of a run tell each other? The manifest, the job's result, and the summary.
+
+ValidateInput writes the manifest; the job reads it and writes result.json (everything) and summary.json
+(at most `SUMMARY_MAX_BYTES`); the closer reads all of them. They lie in `runs/…/EXECUTION/`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from taxi_etl.identity import FileVersion
+from taxi_etl.rejections import Code, Rejection
+
+SCHEMA_VERSION = "1"
+LISTED_FILES_MAX = 20
+"""How many files a summary or message lists before it says `filesOmitted`."""
+SUMMARY_MAX_BYTES = 64 * 1024
+LISTED_KEY_MAX = 300
+"""How many characters of a key or error a summary or message carries; the result carries all of it."""
+
+
+@dataclass(frozen=True)
+class AcceptedFile:
+    """A file that passed validation, with what the job needs to plan its read.
+
+    `format` is `parquet` or `csv`; `columns` are (name, kind) pairs as `taxi_etl.datasets` defines kinds, names
+    as the file spells them; `compression` is `gzip` or `none`; `encoding` a Python codec name, CSV only.
+    """
+
+    version: FileVersion
+    dataset: str
+    format: str
+    columns: tuple[tuple[str, str], ...]
+    compression: str = "none"
+    encoding: str = "utf-8"
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's entry for this file."""
+        return {
+            **self.version.to_json(),
+            "dataset": self.dataset,
+            "format": self.format,
+            "columns": [list(column) for column in self.columns],
+            "compression": self.compression,
+            "encoding": self.encoding,
+        }
+
+    @classmethod
+    def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
+        """The file that `to_json` wrote."""
+        return cls(
+            version=FileVersion.from_json(bucket, dict(entry)),
+            dataset=entry["dataset"],
+            format=entry["format"],
+            columns=tuple((name, kind) for name, kind in entry["columns"]),
+            compression=entry["compression"],
+            encoding=entry["encoding"],
+        )
+
+
+@dataclass(frozen=True)
+class RejectedFile:
+    """A file that cannot be loaded, with every reason."""
+
+    version: FileVersion
+    reasons: tuple[Rejection, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's entry for this file."""
+        return {**self.version.to_json(), "reasons": [reason.to_json() for reason in self.reasons]}
+
+    @classmethod
+    def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
+        """The file that `to_json` wrote."""
+        reasons = tuple(Rejection(Code(reason["code"]), reason["message"]) for reason in entry["reasons"])
+        return cls(version=FileVersion.from_json(bucket, dict(entry)), reasons=reasons)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What validation found about every file of one execution."""
+
+    execution: str
+    bucket: str
+    trigger: str
+    accepted: tuple[AcceptedFile, ...] = ()
+    rejected: tuple[RejectedFile, ...] = ()
+    superseded: tuple[FileVersion, ...] = ()
+
+    def dumps(self) -> str:
+        """The text of manifest.json."""
+        return json.dumps(
+            {
+                "schemaVersion": SCHEMA_VERSION,
+                "execution": self.execution,
+                "bucket": self.bucket,
+                "trigger": self.trigger,
+                "accepted": [file.to_json() for file in self.accepted],
+                "rejected": [file.to_json() for file in self.rejected],
+                "superseded": [version.to_json() for version in self.superseded],
+            }
+        )
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> Self:
+        """The manifest in a manifest.json. Raises KeyError or ValueError when it is none."""
+        document = json.loads(text)
+        bucket = document["bucket"]
+        return cls(
+            execution=document["execution"],
+            bucket=bucket,
+            trigger=document["trigger"],
+            accepted=tuple(AcceptedFile.from_json(bucket, entry) for entry in document["accepted"]),
+            rejected=tuple(RejectedFile.from_json(bucket, entry) for entry in document["rejected"]),
+            superseded=tuple(FileVersion.from_json(bucket, entry) for entry in document["superseded"]),
+        )
+
+
+class LoadStatus(StrEnum):
+    """How one file fared in the job."""
+
+    LOADED = "loaded"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """How one file fared in the job: rows are counts, `reasons` quarantined rows by reason.
+
+    A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
+    """
+
+    version: FileVersion
+    status: LoadStatus
+    dataset: str
+    variant: str = ""
+    read: int = 0
+    written: int = 0
+    quarantined: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    new_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+    error_code: str = ""
+    error_message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The result's entry for this file."""
+        return {
+            **self.version.to_json(),
+            "status": str(self.status),
+            "dataset": self.dataset,
+            "variant": self.variant,
+            "rows": {
+                "read": self.read,
+                "written": self.written,
+                "quarantined": self.quarantined,
+                "reasons": dict(self.reasons),
+            },
+            "newColumns": list(self.new_columns),
+            "missingColumns": list(self.missing_columns),
+            "error": {"code": self.error_code, "message": self.error_message} if self.error_code else None,
+        }
+
+    @classmethod
+    def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
+        """The result that `to_json` wrote."""
+        rows = entry["rows"]
+        error = entry["error"] or {"code": "", "message": ""}
+        return cls(
+            version=FileVersion.from_json(bucket, dict(entry)),
+            status=LoadStatus(entry["status"]),
+            dataset=entry["dataset"],
+            variant=entry["variant"],
+            read=rows["read"],
+            written=rows["written"],
+            quarantined=rows["quarantined"],
+            reasons=dict(rows["reasons"]),
+            new_columns=tuple(entry["newColumns"]),
+            missing_columns=tuple(entry["missingColumns"]),
+            error_code=error["code"],
+            error_message=error["message"],
+        )
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What the job did with every accepted file of the manifest."""
+
+    execution: str
+    bucket: str
+    job_run_id: str
+    files: tuple[FileResult, ...]
+    schema_changed: bool
+
+    def counts(self) -> dict[str, int]:
+        """How many files there were and how each status is represented."""
+        by_status = {status: sum(file.status is status for file in self.files) for status in LoadStatus}
+        return {"files": len(self.files), **{str(status): count for status, count in by_status.items()}}
+
+    def rows(self) -> dict[str, int]:
+        """Rows read, written and quarantined over all loaded files."""
+        loaded = [file for file in self.files if file.status is LoadStatus.LOADED]
+        return {
+            "read": sum(file.read for file in loaded),
+            "written": sum(file.written for file in loaded),
+            "quarantined": sum(file.quarantined for file in loaded),
+        }
+
+    def _head(self) -> dict[str, Any]:
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "execution": self.execution,
+            "bucket": self.bucket,
+            "jobRunId": self.job_run_id,
+            "schemaChanged": self.schema_changed,
+            "counts": self.counts(),
+            "rows": self.rows(),
+        }
+
+    def dumps(self) -> str:
+        """The text of result.json."""
+        return json.dumps({**self._head(), "files": [file.to_json() for file in self.files]})
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> Self:
+        """The result in a result.json. Raises KeyError or ValueError when it is none."""
+        document = json.loads(text)
+        bucket = document["bucket"]
+        return cls(
+            execution=document["execution"],
+            bucket=bucket,
+            job_run_id=document["jobRunId"],
+            files=tuple(FileResult.from_json(bucket, entry) for entry in document["files"]),
+            schema_changed=document["schemaChanged"],
+        )
+
+    def summary(self) -> str:
+        """The text of summary.json: what the state machine and the notifications need, bounded in size.
+
+        Lists at most `LISTED_FILES_MAX` files, failed ones first, and fewer where their texts are so long that
+        the whole would pass `SUMMARY_MAX_BYTES`; `filesOmitted` says how many are left out. `error` is the
+        first failed file's, null when none failed.
+        """
+        ordered = sorted(self.files, key=lambda file: file.status is not LoadStatus.FAILED)
+        failed = next((file for file in ordered if file.status is LoadStatus.FAILED), None)
+        error = None
+        if failed is not None:
+            cause = f"{shorten(failed.version.key)}: {shorten(failed.error_message)}"
+            error = {"Error": failed.error_code, "Cause": cause}
+        for listed in range(min(LISTED_FILES_MAX, len(ordered)), -1, -1):
+            text = json.dumps(
+                {
+                    **self._head(),
+                    "datasets": sorted({file.dataset for file in self.files if file.dataset}),
+                    "files": [_summarised(file) for file in ordered[:listed]],
+                    "filesOmitted": len(ordered) - listed,
+                    "error": error,
+                }
+            )
+            if len(text.encode()) <= SUMMARY_MAX_BYTES:
+                return text
+        raise ValueError("a summary without files is larger than its limit; shorten its head")
+
+
+def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
+    """The text in at most `limit` characters, with an ellipsis in the middle where some are left out."""
+    if len(text) <= limit:
+        return text
+    half = (limit - 1) // 2
+    return f"{text[: limit - 1 - half]}…{text[-half:]}"
+
+
+def _summarised(file: FileResult) -> dict[str, Any]:
+    """The entry of a file in a summary and in messages: its counts, and its error when it has one."""
+    entry: dict[str, Any] = {
+        "key": shorten(file.version.key),
+        "versionId": file.version.version_id,
+        "status": str(file.status),
+        "dataset": file.dataset,
+        "rows": {
+            "read": file.read,
+            "written": file.written,
+            "quarantined": file.quarantined,
+            "reasons": dict(file.reasons),
+        },
+        "newColumns": [shorten(name) for name in file.new_columns[:LISTED_FILES_MAX]],
+        "missingColumns": list(file.missing_columns),
+    }
+    if file.error_code:
+        entry["error"] = {"code": file.error_code, "message": shorten(file.error_message)}
+    return entry

@@ -1,0 +1,85 @@
+"""Which file is this, and which of two versions is newer? Identity of file versions and of executions."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+SOURCE_ID_LENGTH = 32
+EXECUTION_HASH_LENGTH = 40
+
+
+@dataclass(frozen=True)
+class FileVersion:
+    """One version of one object: bucket, key and versionId are its identity; the rest describes it.
+
+    `sequencer` orders events of one key only; an ETag is carried for the record and never taken for an MD5.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int = 0
+    etag: str = ""
+    sequencer: str = ""
+
+    @property
+    def uri(self) -> str:
+        """`s3://bucket/key`."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes two versions the same: bucket, key, versionId."""
+        return (self.bucket, self.key, self.version_id)
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of the execution input's `files`; the bucket stands beside the list."""
+        return {
+            "key": self.key,
+            "size": self.size,
+            "etag": self.etag,
+            "versionId": self.version_id,
+            "sequencer": self.sequencer,
+        }
+
+    @classmethod
+    def from_json(cls, bucket: str, entry: dict[str, Any]) -> Self:
+        """The file version that `to_json` wrote. Raises KeyError without a key or versionId."""
+        return cls(
+            bucket=bucket,
+            key=entry["key"],
+            version_id=entry["versionId"],
+            size=int(entry.get("size", 0)),
+            etag=entry.get("etag", ""),
+            sequencer=entry.get("sequencer", ""),
+        )
+
+
+def source_id(bucket: str, key: str) -> str:
+    """The partition value under which a file owns its rows: 32 hex digits of sha256(bucket/key).
+
+    A raw key as partition value would make warehouse object keys longer than S3 allows.
+    """
+    return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:SOURCE_ID_LENGTH]
+
+
+def is_newer(sequencer: str, than: str) -> bool:
+    """Whether one S3 event sequencer is later than another of the same key.
+
+    Sequencers are hexadecimal texts of varying length: pad on the right with zeros, compare as text.
+    Source: Amazon S3 user guide, event message structure.
+    """
+    width = max(len(sequencer), len(than))
+    return sequencer.ljust(width, "0") > than.ljust(width, "0")
+
+
+def execution_name(files: Iterable[FileVersion], attempt: int = 1) -> str:
+    """The name of the execution for a set of file versions: the same set gives the same name.
+
+    A replay adds its attempt number, since Step Functions keeps a name taken for 90 days.
+    """
+    identities = sorted(file.identity for file in files)
+    digest = hashlib.sha256(json.dumps(identities).encode()).hexdigest()[:EXECUTION_HASH_LENGTH]
+    return digest if attempt == 1 else f"{digest}-{attempt}"

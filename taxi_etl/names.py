@@ -1,0 +1,61 @@
+"""What is everything called? Physical names, object keys and prefixes, each written once."""
+
+PROD = "prod"
+
+RAW_PREFIX = "raw/taxi/"
+WAREHOUSE_PREFIX = "warehouse/"
+RUNS_PREFIX = "runs/"
+
+STATE_MACHINE = "etl-pipeline-workflow"
+ORCHESTRATOR_FUNCTION = "etl-orchestrator"
+VALIDATE_FUNCTION = "etl-orchestrator-validate-input"
+CLOSE_FUNCTION = "etl-close-execution"
+GLUE_JOB = "job-process-taxi-data"
+CRAWLER = "crawler-taxi-raw"
+TOPIC = "etl-pipeline-notifications"
+LEDGER_TABLE = "etl-file-ledger"
+EVENT_QUEUE = "etl-file-events"
+EVENT_DEAD_LETTER_QUEUE = "etl-file-events-dlq"
+CLOSE_DEAD_LETTER_QUEUE = "etl-close-execution-dlq"
+RAW_DATABASE = "taxi_raw"
+TAXI_DATABASE = "taxi"
+SPARK_CATALOG = "glue_catalog"
+METRICS_NAMESPACE = "TaxiEtl"
+DATA_LAKE_STACK = "TaxiDataLake"
+PIPELINE_STACK = "TaxiPipeline"
+
+
+
+def physical_name(name: str, environment: str) -> str:
+    """The account-wide name of a resource: `NAME` in prod, `NAME-ENV` elsewhere."""
+    return name if environment == PROD else f"{name}-{environment}"
+
+
+def database_name(name: str, environment: str) -> str:
+    """The name of a Glue database: `NAME` in prod, `NAME_ENV` elsewhere (hyphens trouble SQL engines)."""
+    return name if environment == PROD else f"{name}_{environment}".replace("-", "_")
+
+
+def bucket_name(account: str, environment: str) -> str:
+    """The data lake's bucket: `ACCOUNT-oubt-datalake` with the environment's suffix."""
+    return physical_name(f"{account}-oubt-datalake", environment)
+
+
+def run_prefix(execution: str) -> str:
+    """Where one execution keeps its manifest and results, under `RUNS_PREFIX`, with a closing slash."""
+    return f"{RUNS_PREFIX}{STATE_MACHINE}/{execution}/"
+
+
+def manifest_key(execution: str) -> str:
+    """The object key of the manifest that ValidateInput writes."""
+    return f"{run_prefix(execution)}manifest.json"
+
+
+def result_key(execution: str) -> str:
+    """The object key of the job's full result."""
+    return f"{run_prefix(execution)}result.json"
+
+
+def summary_key(execution: str) -> str:
+    """The object key of the job's result in at most 64 KiB, which the state machine reads."""
+    return f"{run_prefix(execution)}summary.json"
