@@ -1,0 +1,1 @@
+"""How do people operate the pipeline? The command line, its helpers, and what prepares a deployment."""
