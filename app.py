@@ -1,0 +1,44 @@
+"""What does the CDK command line deploy? The settings of one environment, in two stacks.
+
+No AWS calls: synthesis works offline and without credentials. The account and region come from the CDK
+command line where it knows them; otherwise the templates fit any.
+"""
+
+import os
+import sys
+
+from aws_cdk import App, Environment
+
+from stacks.build import BuildMissingError
+from stacks.data_lake_stack import DataLakeStack
+from stacks.pipeline_stack import PipelineStack
+from stacks.settings import Settings, settings_for
+from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
+
+
+def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineStack]:
+    """Both stacks of an environment: what must be kept, and what can be made again."""
+    env = Environment(
+        account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
+    )
+    lake = DataLakeStack(
+        app, physical_name(DATA_LAKE_STACK, settings.environment), settings=settings, env=env
+    )
+    pipeline = PipelineStack(
+        app, physical_name(PIPELINE_STACK, settings.environment), settings=settings, lake=lake, env=env
+    )
+    return lake, pipeline
+
+
+def main() -> None:
+    """Synthesize the environment that the context names."""
+    app = App(analytics_reporting=False)
+    try:
+        add_stacks(app, settings_for(app.node.try_get_context("environment")))
+    except (ValueError, BuildMissingError) as error:
+        sys.exit(f"error: {error}")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

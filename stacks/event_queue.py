@@ -1,0 +1,84 @@
+"""How do events wait? The queue between S3 and the orchestrator, and where events go that never succeed."""
+
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.settings import Settings
+from taxi_etl.names import EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, physical_name
+
+VISIBILITY_FACTOR = 6
+"""Times the function's timeout: AWS's advice, so that throttled invocations do not use up receives."""
+
+
+class EventQueue(Construct):
+    """A queue that only S3, for the named buckets of this account, may send to."""
+
+    queue: sqs.Queue
+    dead_letters: sqs.Queue
+    send_policy: sqs.QueuePolicy
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, buckets: list[str]
+    ) -> None:
+        super().__init__(scope, construct_id)
+        keep = Duration.days(settings.event_retention_days)
+        removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        name = physical_name(EVENT_QUEUE, settings.environment)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=physical_name(EVENT_DEAD_LETTER_QUEUE, settings.environment),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=keep,
+            removal_policy=removal,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=keep,
+            visibility_timeout=Duration.seconds(
+                VISIBILITY_FACTOR * settings.orchestrator_timeout_seconds
+                + settings.event_batch_window_seconds
+            ),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=settings.event_max_receives
+            ),
+            removal_policy=removal,
+        )
+        self._allow_s3(buckets)
+
+    def _allow_s3(self, buckets: list[str]) -> None:
+        """Names the buckets by text: referring to the bucket, which refers to the queue, would be a cycle."""
+        stack = Stack.of(self)
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="S3MaySend",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                    "ArnEquals": {
+                        "aws:SourceArn": [
+                            stack.format_arn(
+                                service="s3",
+                                resource=name,
+                                account="",
+                                region="",
+                                arn_format=ArnFormat.NO_RESOURCE_NAME,
+                            )
+                            for name in buckets
+                        ]
+                    },
+                },
+            )
+        )
+        policy = self.queue.node.find_child("Policy")
+        assert isinstance(policy, sqs.QueuePolicy)
+        self.send_policy = policy

@@ -1,0 +1,78 @@
+"""How does every ending get recorded? Two ways to the closer: the event of the ending, and a schedule."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.settings import Settings
+from taxi_etl.names import CLOSE_DEAD_LETTER_QUEUE, physical_name
+
+ENDINGS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+DELIVERY_HOURS = 24
+"""For how long EventBridge keeps trying to deliver."""
+DELIVERY_ATTEMPTS = 100
+
+
+class ExecutionCloser(Construct):
+    """Calls the closer when an execution has ended, and again and again for what no event told."""
+
+    dead_letters: sqs.Queue
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        closer: lambda_.Function,
+        state_machine: sfn.StateMachine,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=physical_name(CLOSE_DEAD_LETTER_QUEUE, settings.environment),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(settings.event_retention_days),
+        )
+        # The rule's dead letters are events that could not be delivered; these are those that were, and failed.
+        closer.configure_async_invoke(
+            retry_attempts=2,
+            max_event_age=Duration.hours(6),
+            on_failure=destinations.SqsDestination(self.dead_letters),
+        )
+        events.Rule(
+            self,
+            "Ended",
+            description="Every ending of a taxi execution, whatever it was",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [state_machine.state_machine_arn], "status": list(ENDINGS)},
+            ),
+            targets=[self._target(closer)],
+        )
+        events.Rule(
+            self,
+            "Sweep",
+            description="Looks for claims that stayed open, and for silence",
+            schedule=events.Schedule.rate(Duration.minutes(settings.sweep_interval_minutes)),
+            targets=[self._target(closer, events.RuleTargetInput.from_object({"sweep": True}))],
+        )
+
+    def _target(
+        self, closer: lambda_.Function, event: events.RuleTargetInput | None = None
+    ) -> targets.LambdaFunction:
+        return targets.LambdaFunction(
+            closer,
+            event=event,
+            dead_letter_queue=self.dead_letters,
+            retry_attempts=DELIVERY_ATTEMPTS,
+            max_event_age=Duration.hours(DELIVERY_HOURS),
+        )

@@ -1,0 +1,150 @@
+"""Where do files live? The data lake's bucket: raw files, the warehouse's tables, and the records of runs."""
+
+from typing import Any
+
+from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.event_queue import EventQueue
+from stacks.settings import Settings
+from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_name
+
+
+def lake_bucket_name(settings: Settings) -> str:
+    """The bucket's name as text: what a policy may name without referring to the bucket, which would be a cycle."""
+    return settings.bucket_name or bucket_name(Aws.ACCOUNT_ID, settings.environment)
+
+
+class LakeBucket(Construct):
+    """A versioned, private, encrypted bucket that tells the queue about files created under the raw prefix."""
+
+    bucket: s3.Bucket
+    key: kms.IKey | None
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, events: EventQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=lake_bucket_name(settings),
+            versioned=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            bucket_key_enabled=True if self.key else None,
+            lifecycle_rules=_lifecycle(settings),
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        self._source_names = (self.bucket.bucket_name, *settings.existing_buckets)
+        self._source_arns = (
+            self.bucket.bucket_arn,
+            *(bucket_arn(self, name) for name in settings.existing_buckets),
+        )
+        self._notify(events)
+
+    def _notify(self, events: EventQueue) -> None:
+        """A plain property of the bucket; CDK's own way deploys a function as custom resource."""
+        resource = self.bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event="s3:ObjectCreated:*",
+                    queue=events.queue.queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
+                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=RAW_PREFIX)]
+                        )
+                    ),
+                )
+            ]
+        )
+        # S3 checks that it may send before it accepts the configuration.
+        self.bucket.node.add_dependency(events.send_policy)
+
+    def source_uris(self) -> list[str]:
+        """The raw zones that are read: the lake's own and those of existing buckets."""
+        return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
+
+    def grant_read_raw(self, grantee: iam.IGrantable) -> None:
+        """Read raw files, each version of them, also of existing buckets; listing makes a missing one a 404."""
+        self._grant_objects(grantee, ("s3:GetObject", "s3:GetObjectVersion"), RAW_PREFIX, self._source_arns)
+        self._grant_list(grantee, RAW_PREFIX, self._source_arns)
+
+    def grant_read_runs(self, grantee: iam.IGrantable) -> None:
+        """Read manifests and results; listing makes a missing one a 404 instead of a 403."""
+        self._grant_objects(grantee, ("s3:GetObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
+        self._grant_list(grantee, RUNS_PREFIX, (self.bucket.bucket_arn,))
+
+    def grant_write_runs(self, grantee: iam.IGrantable) -> None:
+        """Write manifests and results."""
+        self._grant_objects(grantee, ("s3:PutObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
+
+    def grant_warehouse(self, grantee: iam.IGrantable) -> None:
+        """Read, write and delete the tables' data and metadata files."""
+        actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+        self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
+        self._grant_list(grantee, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
+
+    def grant_location(self, grantee: iam.IGrantable) -> None:
+        """Learn the buckets' region, which Glue's clients ask for first."""
+        _grant(grantee, ["s3:GetBucketLocation"], list(self._source_arns))
+
+    def _grant_list(self, grantee: iam.IGrantable, prefix: str, arns: tuple[str, ...]) -> None:
+        _grant(grantee, ["s3:ListBucket"], list(arns), {"StringLike": {"s3:prefix": [f"{prefix}*"]}})
+
+    def _grant_objects(
+        self, grantee: iam.IGrantable, actions: tuple[str, ...], prefix: str, arns: tuple[str, ...]
+    ) -> None:
+        _grant(grantee, list(actions), [f"{arn}/{prefix}*" for arn in arns])
+        if self.key is not None:
+            writes = "s3:PutObject" in actions
+            (self.key.grant_encrypt_decrypt if writes else self.key.grant_decrypt)(grantee)
+
+
+def bucket_arn(scope: Construct, name: str) -> str:
+    """The ARN of a bucket known by its name only."""
+    return Stack.of(scope).format_arn(
+        service="s3", resource=name, account="", region="", arn_format=ArnFormat.NO_RESOURCE_NAME
+    )
+
+
+def _grant(
+    grantee: iam.IGrantable, actions: list[str], arns: list[str], conditions: dict[str, Any] | None = None
+) -> None:
+    iam.Grant.add_to_principal(
+        grantee=grantee, actions=actions, resource_arns=arns, conditions=conditions
+    ).assert_success()
+
+
+def _lifecycle(settings: Settings) -> list[s3.LifecycleRule]:
+    """Current objects of raw/ and warehouse/ never expire; what a newer version replaced does, in all prefixes."""
+    noncurrent = Duration.days(settings.noncurrent_version_days)
+    abort = Duration.days(settings.abort_multipart_days)
+    return [
+        *(
+            s3.LifecycleRule(
+                id=f"{prefix.split('/', maxsplit=1)[0]}-noncurrent",
+                prefix=prefix,
+                noncurrent_version_expiration=noncurrent,
+                abort_incomplete_multipart_upload_after=abort,
+            )
+            for prefix in (RAW_PREFIX, WAREHOUSE_PREFIX)
+        ),
+        s3.LifecycleRule(
+            id="runs-expire",
+            prefix=RUNS_PREFIX,
+            expiration=Duration.days(settings.runs_retention_days),
+            noncurrent_version_expiration=noncurrent,
+            abort_incomplete_multipart_upload_after=abort,
+        ),
+    ]

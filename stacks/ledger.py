@@ -1,0 +1,65 @@
+"""What happened to each file? The ledger: every file version's state, and every execution with its input."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.settings import Settings
+from taxi_etl.names import LEDGER_TABLE, physical_name
+
+BY_EXECUTION = "by-execution"
+BY_STATUS = "by-status"
+
+
+class Ledger(Construct):
+    """On demand, with point-in-time recovery; the record of what was loaded outlives every run."""
+
+    table: dynamodb.Table
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            table_name=physical_name(LEDGER_TABLE, settings.environment),
+            partition_key=_text("pk"),
+            sort_key=_text("sk"),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.DEFAULT,
+            deletion_protection=settings.retain_data,
+            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+        )
+        self.table.add_global_secondary_index(
+            index_name=BY_EXECUTION, partition_key=_text("execution"), sort_key=_text("pk")
+        )
+        self.table.add_global_secondary_index(
+            index_name=BY_STATUS, partition_key=_text("status"), sort_key=_text("updatedAt")
+        )
+
+    def grant_claims(self, grantee: iam.IGrantable) -> None:
+        """Read items and indexes, and write them in transactions (which need the rights of their parts)."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[
+                "dynamodb:GetItem",
+                "dynamodb:BatchGetItem",
+                "dynamodb:Query",
+                "dynamodb:PutItem",
+                "dynamodb:UpdateItem",
+                "dynamodb:ConditionCheckItem",
+            ],
+            resource_arns=[self.table.table_arn],
+        ).assert_success()
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:Query"],
+            resource_arns=[f"{self.table.table_arn}/index/{name}" for name in (BY_EXECUTION, BY_STATUS)],
+        ).assert_success()
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,0 +1,37 @@
+"""How long are logs kept? One explicit log group for whatever writes logs, named by us, with the set retention."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.settings import LOG_RETENTION_DAYS, Settings
+
+_RETENTION = dict(
+    zip(
+        LOG_RETENTION_DAYS,
+        (
+            logs.RetentionDays.ONE_DAY,
+            logs.RetentionDays.THREE_DAYS,
+            logs.RetentionDays.ONE_WEEK,
+            logs.RetentionDays.TWO_WEEKS,
+            logs.RetentionDays.ONE_MONTH,
+            logs.RetentionDays.TWO_MONTHS,
+            logs.RetentionDays.THREE_MONTHS,
+            logs.RetentionDays.SIX_MONTHS,
+            logs.RetentionDays.ONE_YEAR,
+            logs.RetentionDays.TWO_YEARS,
+        ),
+        strict=True,
+    )
+)
+
+
+def log_group(scope: Construct, construct_id: str, *, name: str, settings: Settings) -> logs.LogGroup:
+    """A log group that goes with its stack: logs explain runs, they are no record of them."""
+    return logs.LogGroup(
+        scope,
+        construct_id,
+        log_group_name=name,
+        retention=_RETENTION[settings.log_retention_days],
+        removal_policy=RemovalPolicy.DESTROY,
+    )

@@ -1,0 +1,71 @@
+"""How does the raw zone get into the catalog? The crawler over raw files, and what it may do."""
+
+import json
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.catalog import Catalog
+from stacks.lake_bucket import LakeBucket
+from stacks.settings import Settings
+from taxi_etl.names import CRAWLER, physical_name
+
+
+class RawCrawler(Construct):
+    """Catalogs raw files for ad-hoc queries; the tables of trips are the job's own business."""
+
+    crawler: glue.CfnCrawler
+    name: str
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeBucket, catalog: Catalog
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.name = physical_name(CRAWLER, settings.environment)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+        lake.grant_read_raw(self.role)
+        lake.grant_location(self.role)
+        catalog.grant_crawl(self.role)
+        self._grant_logs()
+        self.crawler = glue.CfnCrawler(
+            self,
+            "Crawler",
+            name=self.name,
+            description="Raw taxi files, started by the workflow when columns changed",
+            role=self.role.role_arn,
+            database_name=catalog.raw.database_name,
+            targets=glue.CfnCrawler.TargetsProperty(
+                s3_targets=[glue.CfnCrawler.S3TargetProperty(path=uri) for uri in lake.source_uris()]
+            ),
+            schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
+                update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
+            ),
+            recrawl_policy=glue.CfnCrawler.RecrawlPolicyProperty(recrawl_behavior="CRAWL_EVERYTHING"),
+            configuration=json.dumps(
+                {
+                    "Version": 1.0,
+                    # Months differ in a column or two: one table each, not one a file.
+                    "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"},
+                    "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
+                }
+            ),
+        )
+        # Rights first: a crawler that starts before its policy exists fails.
+        self.crawler.node.add_dependency(self.role)
+
+    def _grant_logs(self) -> None:
+        """Crawlers share one log group, which Glue names and creates."""
+        group = Stack.of(self).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="/aws-glue/crawlers*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[group],
+            )
+        )
