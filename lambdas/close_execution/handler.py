@@ -1,0 +1,58 @@
+"""What does etl-close-execution do? Closes the execution an event tells of; on a schedule, looks for open claims."""
+
+import os
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas import clients
+from lambdas.close_execution.closing import Closer
+from lambdas.close_execution.sweep import sweep
+from lambdas.executions import RUNNING, Executions
+from lambdas.ledger_table import LedgerTable
+from lambdas.observability import logger, metrics, tracer
+from lambdas.run_documents import RunDocuments
+from taxi_etl.function_settings import CloserSettings
+
+
+@cache
+def _settings() -> CloserSettings:
+    return CloserSettings.from_environment(os.environ)
+
+
+@cache
+def _wiring() -> tuple[Closer, Executions]:
+    settings = _settings()
+    closer = Closer(
+        table=LedgerTable(clients.dynamodb(), settings.ledger_table),
+        documents=RunDocuments(clients.s3(), settings.runs_bucket),
+        sns=clients.sns(),
+        topic_arn=settings.topic_arn,
+        command=settings.command,
+    )
+    return closer, Executions(clients.step_functions(), settings.state_machine_arn)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Close the execution of a Step Functions status change, or sweep on `{"sweep": true}`; says what was done."""
+    closer, executions = _wiring()
+    remaining = context.get_remaining_time_in_millis
+    if event.get("sweep"):
+        return sweep(closer, executions, timedelta(seconds=_settings().sweep_after_seconds), remaining)
+    detail = event["detail"]
+    if detail["status"] in RUNNING:
+        return {"closed": False}
+    described = executions.describe(detail["name"])
+    if described is None:
+        raise LookupError(f"Step Functions does not know execution {detail['name']}, of which it told")
+    if not described.ended:
+        # A description may lag behind the event that made us ask.
+        error, cause = detail.get("error") or "", detail.get("cause") or ""
+        described = replace(described, status=detail["status"], error=error, cause=cause)
+    return {"closed": closer.close(described, remaining())}

@@ -1,0 +1,1 @@
+"""Which files become executions? Claims files in the ledger and starts the state machine."""

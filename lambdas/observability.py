@@ -1,0 +1,22 @@
+"""How do the functions log, trace and count? One logger, tracer and metrics for each container.
+
+Metrics carry the dimension `service`: the function's physical name, so that environments in one account stay apart.
+"""
+
+import os
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+
+from taxi_etl.names import METRICS_NAMESPACE
+
+_SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", METRICS_NAMESPACE)
+
+logger = Logger(service=_SERVICE)
+tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
+metrics = Metrics(namespace=METRICS_NAMESPACE, service=_SERVICE)
+
+
+def count(name: str, number: int) -> None:
+    """Add to a metric; nothing is sent for zero, which would only cost."""
+    if number:
+        metrics.add_metric(name=name, unit="Count", value=number)

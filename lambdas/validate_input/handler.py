@@ -1,0 +1,45 @@
+"""What does etl-orchestrator-validate-input answer? Which files of an execution are worth a job run, and why not."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas import clients
+from lambdas.observability import logger, metrics, tracer
+from lambdas.validate_input.validation import summary, validate
+from taxi_etl.file_rules import Limits
+from taxi_etl.function_settings import ValidatorSettings
+from taxi_etl.inputs import parse_input
+from taxi_etl.names import manifest_key
+
+
+@cache
+def _settings() -> ValidatorSettings:
+    return ValidatorSettings.from_environment(os.environ)
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Validate the files of `event["input"]` for the execution `event["execution"]["name"]`; write the manifest.
+
+    An invalid file is a result. Raises InvalidInputError when the input is none, and AWS faults as they come, for
+    the state machine to retry or to catch.
+    """
+    settings, s3 = _settings(), clients.s3()
+    execution = event["execution"]["name"]
+    given = parse_input(event["input"])
+    manifest = validate(s3, given, execution, Limits(settings.max_file_bytes))
+    key = manifest_key(execution)
+    s3.put_object(
+        Bucket=settings.runs_bucket,
+        Key=key,
+        Body=manifest.dumps().encode(),
+        ContentType="application/json",
+    )
+    answer = summary(manifest, given, f"s3://{settings.runs_bucket}/{key}")
+    logger.info("validated", execution=execution, counts=answer["counts"])
+    return answer

@@ -1,0 +1,140 @@
+"""Can each of these files be loaded? Gathers the facts, asks the rules, and sums up for the state machine."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pyarrow as pa
+from botocore.exceptions import ClientError
+
+from lambdas.clients import CONNECTIONS, error_code
+from lambdas.validate_input import objects
+from lambdas.validate_input.parquet_footer import read_schema
+from taxi_etl import contents
+from taxi_etl.contents import Contents
+from taxi_etl.documents import (
+    LISTED_FILES_MAX,
+    AcceptedFile,
+    Manifest,
+    RejectedFile,
+    shorten,
+)
+from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import ExecutionInput
+from taxi_etl.messages import label
+from taxi_etl.names import RAW_PREFIX
+from taxi_etl.recognition import recognise
+from taxi_etl.rejections import Code, Rejection
+
+Finding = AcceptedFile | RejectedFile | FileVersion
+"""What was found about one file; a bare version is superseded."""
+
+
+def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> Manifest:
+    """What there is to say about every file of an execution's input, in the order of their keys.
+
+    Raises InvalidInputError for an unversioned bucket, and AWS faults as they come: neither says anything about
+    the files.
+    """
+    with ThreadPoolExecutor(max_workers=min(CONNECTIONS, len(given.files))) as pool:
+        found = list(pool.map(lambda version: check(s3, version, limits), given.files))
+    by_identity = {_version(finding).identity: finding for finding in found}
+    ordered = [by_identity[identity] for identity in sorted(by_identity)]
+    return Manifest(
+        execution=execution,
+        bucket=given.bucket,
+        trigger=str(given.trigger),
+        accepted=tuple(finding for finding in ordered if isinstance(finding, AcceptedFile)),
+        rejected=tuple(finding for finding in ordered if isinstance(finding, RejectedFile)),
+        superseded=tuple(finding for finding in ordered if isinstance(finding, FileVersion)),
+    )
+
+
+def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
+    """What there is to say about one file. Never reads more than its first and last bytes."""
+    if not version.key.startswith(RAW_PREFIX):
+        # The function may not look at objects elsewhere, and need not.
+        return RejectedFile(version, tuple(check_key(version.key)))
+    version, facts = objects.look_up(s3, version)
+    reasons = check_file(facts, limits)
+    if any(reason.code is Code.SUPERSEDED for reason in reasons):
+        return version
+    if reasons:
+        return RejectedFile(version, tuple(reasons))
+    try:
+        found = _look_inside(s3, version)
+    except ClientError as error:
+        if error_code(error) not in objects.GONE:
+            raise
+        gone = Rejection(Code.NOT_FOUND, "the object was deleted while it was looked at")
+        return RejectedFile(version, (gone,))
+    if found.rejections:
+        return RejectedFile(version, found.rejections)
+    recognition = recognise(found.columns, version.key.rsplit("/", 1)[-1])
+    if recognition.rejections or recognition.dataset is None:
+        return RejectedFile(version, tuple(recognition.rejections))
+    return AcceptedFile(
+        version=version,
+        dataset=recognition.dataset,
+        format=file_format(version.key) or "",
+        columns=found.columns,
+        compression=found.compression,
+        encoding=found.encoding,
+    )
+
+
+def summary(manifest: Manifest, given: ExecutionInput, manifest_uri: str) -> dict[str, Any]:
+    """What the state machine goes on with: bounded in size however many files there are."""
+    keys = [version.key for version in given.files]
+    listed = manifest.rejected[:LISTED_FILES_MAX]
+    rejected, superseded = len(manifest.rejected), len(manifest.superseded)
+    return {
+        "valid": bool(manifest.accepted),
+        "bucket": manifest.bucket,
+        "key": keys[0] if len(keys) == 1 else None,
+        "label": label(keys),
+        "counts": {
+            "files": len(manifest.accepted) + rejected + superseded,
+            "valid": len(manifest.accepted),
+            "rejected": rejected,
+            "superseded": superseded,
+        },
+        "rejected": [
+            {"key": shorten(file.version.key), "reasons": _listed_reasons(file.reasons)} for file in listed
+        ],
+        "rejectedOmitted": rejected - len(listed),
+        "manifest": manifest_uri,
+    }
+
+
+def _look_inside(s3: Any, version: FileVersion) -> Contents:
+    head = objects.read_range(s3, version, 0, min(contents.HEAD_BYTES, version.size))
+    if file_format(version.key) != "parquet":
+        return contents.inspect_csv(head, version.size, gzipped=is_gzipped(version.key))
+    tail_start = max(0, version.size - contents.TAIL_BYTES)
+    tail = objects.read_range(s3, version, tail_start, version.size) if tail_start else head
+    found = contents.find_footer(head, tail, version.size)
+    if found.rejections:
+        return Contents(rejections=found.rejections)
+    wanted = found.length + contents.PARQUET_TRAILER_BYTES
+    if wanted > len(tail):
+        tail = objects.read_range(s3, version, version.size - wanted, version.size)
+    try:
+        schema = read_schema(tail[-wanted:])
+    except (pa.ArrowException, OSError) as error:
+        text = f"the Parquet footer is damaged: {shorten(str(error))}"
+        return Contents(rejections=(Rejection(Code.NOT_PARQUET, text),))
+    rejections = contents.check_extent(schema.data_end, found.length, version.size)
+    problem = contents.check_names([name for name, _ in schema.columns])
+    if problem:
+        rejections.append(Rejection(Code.UNREADABLE_HEADER, problem))
+    return Contents(columns=schema.columns, rejections=tuple(rejections))
+
+
+def _listed_reasons(reasons: Sequence[Rejection]) -> list[dict[str, str]]:
+    return [{"code": str(reason.code), "message": shorten(reason.message)} for reason in reasons]
+
+
+def _version(finding: Finding) -> FileVersion:
+    return finding if isinstance(finding, FileVersion) else finding.version

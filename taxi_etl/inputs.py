@@ -1,0 +1,108 @@
+"""What does an execution start with? The input of the state machine, written and read in one place.
+
+`{"bucket", "files": [file versions], "trigger"}`; people may write the shorthand `{"bucket", "key"}`, and may
+leave out everything of a file but its key: ValidateInput completes it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from taxi_etl.identity import FileVersion
+
+INPUT_MAX_BYTES = 64 * 1024
+"""An input stays below this many bytes of UTF-8, far from the 256 KiB at which Step Functions ends a machine."""
+INPUT_MAX_FILES = 99
+"""With the execution's own item, a claim fits the 100 items of one DynamoDB transaction."""
+CURRENT_VERSION = ""
+"""The versionId of a file whose input names none: the version that is current when validation looks."""
+
+
+class InvalidInputError(ValueError):
+    """The input of an execution is none; the message says what is wrong with it."""
+
+
+class Trigger(StrEnum):
+    """What started an execution."""
+
+    S3 = "s3"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+    REPLAY = "replay"
+
+
+@dataclass(frozen=True)
+class ExecutionInput:
+    """The files of one execution, all in one bucket; a `version_id` may be `CURRENT_VERSION`."""
+
+    bucket: str
+    files: tuple[FileVersion, ...]
+    trigger: Trigger
+
+    def dumps(self) -> str:
+        """The input's text. Keys stay readable: a key in other scripts would triple in length as escapes."""
+        entries = [version.to_json() for version in self.files]
+        return json.dumps(
+            {"bucket": self.bucket, "files": entries, "trigger": str(self.trigger)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+
+def parse_input(document: Any) -> ExecutionInput:
+    """The input in the parsed JSON of an execution's input, shorthands completed. Raises InvalidInputError."""
+    if not isinstance(document, Mapping):
+        raise InvalidInputError("the input must be a JSON object")
+    bucket = document.get("bucket")
+    if not isinstance(bucket, str) or not bucket:
+        raise InvalidInputError('"bucket" is missing or no text')
+    if ("key" in document) == ("files" in document):
+        raise InvalidInputError('the input must have either "files" or "key"')
+    entries = document["files"] if "files" in document else [{"key": document["key"]}]
+    versions = parse_files(bucket, entries)
+    if len(versions) > INPUT_MAX_FILES:
+        raise InvalidInputError(f"{len(versions)} files are too many for one execution ({INPUT_MAX_FILES})")
+    return ExecutionInput(bucket, versions, _trigger(document.get("trigger")))
+
+
+def parse_files(bucket: str, entries: Any) -> tuple[FileVersion, ...]:
+    """The file versions in a list of entries, each once. Raises InvalidInputError, naming the entry that is wrong."""
+    if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
+        raise InvalidInputError('"files" must be a list with at least one file')
+    versions = {
+        version.identity: version for version in (_file(bucket, *pair) for pair in enumerate(entries))
+    }
+    return tuple(versions.values())
+
+
+def _file(bucket: str, position: int, entry: Any) -> FileVersion:
+    if not isinstance(entry, Mapping):
+        raise InvalidInputError(f"files[{position}] must be a JSON object")
+    texts = {name: entry.get(name) or "" for name in ("key", "versionId", "etag", "sequencer")}
+    wrong = sorted(name for name, value in texts.items() if not isinstance(value, str))
+    if wrong:
+        raise InvalidInputError(f"files[{position}]: {', '.join(wrong)} must be text")
+    if not texts["key"]:
+        raise InvalidInputError(f'files[{position}]: "key" is missing or empty')
+    size = entry.get("size") or 0
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise InvalidInputError(f"files[{position}]: size must be a number of bytes")
+    return FileVersion(
+        bucket=bucket,
+        key=texts["key"],
+        version_id=texts["versionId"],
+        size=size,
+        etag=texts["etag"],
+        sequencer=texts["sequencer"],
+    )
+
+
+def _trigger(value: Any) -> Trigger:
+    if value is None:
+        return Trigger.MANUAL
+    try:
+        return Trigger(value)
+    except ValueError:
+        raise InvalidInputError(f'"trigger" must be one of {", ".join(Trigger)}, not {value!r}') from None
