@@ -1,0 +1,242 @@
+"""How is the local AWS account started and stopped? One background process, known by its pid file.
+
+The account lives as long as its process: nothing is persisted, so that every start is a fresh account and
+nothing stale can hide in it. Deploying again takes half a minute. Logs and job runs stay on disk until the
+next `up`.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local_aws import java, lean_environment, paths, settings, spark
+
+REGION = spark.REGION
+ACCOUNT_ID = "000000000000"
+DEFAULT_PORT = 4566
+START_SECONDS = 30
+STOP_SECONDS = 10
+_RECORD = "account.json"
+_LOG = "emulator.log"
+
+
+class LocalAwsError(Exception):
+    """The account cannot be started or reached; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A running local account. `state_dir` holds its log, `emulator.log`, and its job runs."""
+
+    endpoint_url: str
+    pid: int
+    state_dir: str
+    fingerprint: str = ""
+    region: str = REGION
+    account_id: str = ACCOUNT_ID
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point AWS clients and the CDK command line at this account."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_S3": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DEFAULT_ACCOUNT": self.account_id,
+            "CDK_DEFAULT_REGION": self.region,
+        }
+
+
+def up(
+    state_dir: Path = paths.ACCOUNT,
+    *,
+    port: int = DEFAULT_PORT,
+    owner: int | None = None,
+    extra_environment: dict[str, str] | None = None,
+) -> Account:
+    """The running account of `state_dir`, started if it is not. Port 0 takes a free one.
+
+    A running account whose code has changed since is started anew. With `owner`, a process id, it stops by
+    itself once that process is gone. Raises LocalAwsError when Java is missing or the port is taken, and
+    whatever `lean_environment.ensure` and `spark.jars` raise.
+    """
+    fingerprint = _fingerprint(extra_environment or {})
+    running = status(state_dir)
+    if running and running.fingerprint == fingerprint and port in (0, _port(running)):
+        return running
+    down(state_dir)
+    problem = java.problem()
+    if problem:
+        raise LocalAwsError(problem)
+    python = lean_environment.ensure()
+    spark.jars()
+    port = port or _free_port()
+    if _is_taken(port):
+        raise LocalAwsError(f"port {port} is taken: stop what listens there, or choose another port")
+    shutil.rmtree(state_dir, ignore_errors=True)
+    (state_dir / "tmp").mkdir(parents=True)
+    with (state_dir / _LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [python, "-m", "local_aws.emulator"],
+            cwd=state_dir,
+            env=_emulator_environment(state_dir, port, owner) | (extra_environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    account = Account(f"http://127.0.0.1:{port}", process.pid, str(state_dir), fingerprint)
+    _wait_until_healthy(account, process)
+    (state_dir / _RECORD).write_text(json.dumps(asdict(account)))
+    return account
+
+
+def status(state_dir: Path = paths.ACCOUNT) -> Account | None:
+    """The running account of `state_dir`, None when there is none."""
+    record = state_dir / _RECORD
+    if not record.exists():
+        return None
+    account = Account(**json.loads(record.read_text()))
+    return account if _is_emulator(account.pid) and _is_healthy(account) else None
+
+
+def down(state_dir: Path = paths.ACCOUNT) -> bool:
+    """Stop the account and the job runs it started; whether there was one. Its log and runs' files stay."""
+    record = state_dir / _RECORD
+    stopped = False
+    if record.exists():
+        pid = json.loads(record.read_text())["pid"]
+        if _is_emulator(pid):
+            _stop(pid)
+            stopped = True
+        record.unlink()
+    _stop_orphans(state_dir)
+    return stopped
+
+
+def _emulator_environment(state_dir: Path, port: int, owner: int | None) -> dict[str, str]:
+    """What the emulator's process sees: little of this one's, since Lambda functions inherit it."""
+    keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL")
+    return {
+        **{name: os.environ[name] for name in keep if name in os.environ},
+        "PYTHONPATH": str(paths.CHECKOUT),
+        "TMPDIR": str(state_dir / "tmp"),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        "MINISTACK_REGION": REGION,
+        "LAMBDA_EXECUTOR": "local",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        settings.STATE_VARIABLE: str(state_dir),
+        settings.PYTHON_VARIABLE: sys.executable,
+        **({settings.OWNER_VARIABLE: str(owner)} if owner else {}),
+    }
+
+
+def _wait_until_healthy(account: Account, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _is_healthy(account):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            log = (Path(account.state_dir) / _LOG).read_text(errors="replace")
+            raise LocalAwsError(f"the local AWS did not start; its log ends:\n{log[-2000:]}")
+        time.sleep(0.1)
+
+
+def _is_healthy(account: Account) -> bool:
+    try:
+        with urllib.request.urlopen(f"{account.endpoint_url}/_ministack/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _stop(pid: int) -> None:
+    """Ask, wait, insist."""
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_emulator(pid) and time.monotonic() < deadline:
+        _reap(pid)
+        time.sleep(0.1)
+    if _is_emulator(pid):
+        os.kill(pid, signal.SIGKILL)
+        _reap(pid)
+
+
+def _reap(pid: int) -> None:
+    """Collect the process when it is a child of this one, so that it does not count as running."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _stop_orphans(state_dir: Path) -> None:
+    """End job runs that outlived an emulator which had no time to end them."""
+    for pid_file in (state_dir / "runs").glob("*/pid"):
+        pid = int(pid_file.read_text())
+        if str(pid_file.parent.name) in _command(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+
+def _is_emulator(pid: int) -> bool:
+    return "local_aws.emulator" in _command(pid)
+
+
+def _command(pid: int) -> str:
+    """The command line of a process, empty when there is none: a pid alone may be somebody else's by now."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+        except OSError:
+            return ""
+    shown = subprocess.run(
+        ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return shown.stdout
+
+
+def _fingerprint(extra: dict[str, str]) -> str:
+    """Changes when an account started now would differ from one started before."""
+    digest = hashlib.sha256(json.dumps([sorted(extra.items()), sys.executable]).encode())
+    for source in (*sorted((paths.CHECKOUT / "local_aws").rglob("*.py")), paths.EMULATOR_LOCK):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def _port(account: Account) -> int:
+    return int(account.endpoint_url.rpartition(":")[2])
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,196 @@
+"""Which tables lie under an S3 prefix? What a Glue crawler would say of Parquet and CSV files.
+
+A folder whose files share format and most columns is one table, named as the folder; a folder of several
+kinds is one table for each kind, named as what its files' names begin with. Column names and types come from
+the Parquet footer, or from a CSV's header and first rows.
+Source: AWS Glue developer guide, "How does a crawler determine when to create partitions?".
+
+Run as a program: S3 targets as JSON on stdin, Glue TableInputs as JSON on stdout; the account from AWS
+variables.
+"""
+
+import csv
+import fnmatch
+import gzip
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import boto3
+import pyarrow
+import pyarrow.parquet
+from pyarrow import fs
+
+SIMILAR = 0.7
+"""The share of column names from which two files are of one kind."""
+SAMPLE_BYTES = 1 << 20
+_PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+_CSV = {
+    "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+        "Parameters": {"field.delim": ","},
+    },
+}
+Columns = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """One object: its key, `parquet` or `csv`, its columns as (name, Hive type), its bytes."""
+
+    key: str
+    format: str
+    columns: Columns
+    size: int
+
+
+def tables(bucket: str, prefix: str, files: Iterable[File]) -> list[dict[str, Any]]:
+    """The TableInputs for the files under `prefix`."""
+    folders: dict[str, list[File]] = {}
+    for file in files:
+        folders.setdefault(str(PurePosixPath(file.key).parent), []).append(file)
+    found: dict[str, dict[str, Any]] = {}
+    for folder, members in sorted(folders.items()):
+        kinds = _kinds(members)
+        for kind in kinds:
+            name = _table_name(PurePosixPath(folder).name if len(kinds) == 1 else _common_name(kind))
+            found.setdefault(name, _table(name, f"s3://{bucket}/{folder}/", kind))
+    return list(found.values())
+
+
+def hive_type(kind: pyarrow.DataType) -> str:
+    """The Hive type a crawler gives an Arrow type."""
+    checks = (
+        (pyarrow.types.is_boolean, "boolean"),
+        (pyarrow.types.is_int64, "bigint"),
+        (pyarrow.types.is_integer, "int"),
+        (pyarrow.types.is_float32, "float"),
+        (pyarrow.types.is_floating, "double"),
+        (pyarrow.types.is_timestamp, "timestamp"),
+        (pyarrow.types.is_date, "date"),
+        (pyarrow.types.is_binary, "binary"),
+    )
+    if pyarrow.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    return next((name for check, name in checks if check(kind)), "string")
+
+
+def csv_columns(text: str) -> Columns:
+    """Names from the first line; bigint or double where every sampled value is such a number, else string."""
+    rows = list(csv.reader(io.StringIO(text)))
+    if not rows:
+        return ()
+    samples = [row for row in rows[1:] if len(row) >= len(rows[0])]
+    return tuple(
+        (name.strip().lower(), _csv_type([row[index].strip() for row in samples]))
+        for index, name in enumerate(rows[0])
+    )
+
+
+def _csv_type(values: Sequence[str]) -> str:
+    given = [value for value in values if value]
+    if given and all(re.fullmatch(r"[+-]?\d{1,18}", value) for value in given):
+        return "bigint"
+    if given and all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) for value in given):
+        return "double"
+    return "string"
+
+
+def _kinds(files: Sequence[File]) -> list[list[File]]:
+    """The files in groups of one format and similar columns."""
+    kinds: list[list[File]] = []
+    for file in sorted(files, key=lambda file: file.key):
+        home = next((kind for kind in kinds if _similar(kind[0], file)), None)
+        if home is None:
+            kinds.append([file])
+        else:
+            home.append(file)
+    return kinds
+
+
+def _similar(one: File, other: File) -> bool:
+    names, others = ({name for name, _ in file.columns} for file in (one, other))
+    shared = len(names & others) / max(len(names | others), 1)
+    return one.format == other.format and shared >= SIMILAR
+
+
+def _table(name: str, location: str, kind: Sequence[File]) -> dict[str, Any]:
+    columns = dict(column for file in kind for column in file.columns)
+    form = _PARQUET if kind[0].format == "parquet" else _CSV
+    parameters = {
+        "classification": kind[0].format,
+        "objectCount": str(len(kind)),
+        "sizeKey": str(sum(file.size for file in kind)),
+        **({"skip.header.line.count": "1"} if kind[0].format == "csv" else {}),
+    }
+    described = [{"Name": column, "Type": type_name} for column, type_name in columns.items()]
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": parameters,
+        "StorageDescriptor": {"Columns": described, "Location": location, "Parameters": parameters, **form},
+    }
+
+
+def _common_name(kind: Sequence[File]) -> str:
+    """What these files' names begin with, without what counts: yellow_tripdata of yellow_tripdata_2024-01."""
+    names = [PurePosixPath(file.key).name.split(".")[0] for file in kind]
+    stems = [re.sub(r"[_-]?\d[\d_-]*$", "", name) for name in names]
+    return os.path.commonprefix(stems) or names[0]  # noqa: RUF071  (names, not paths)
+
+
+def _table_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_") or "table"
+
+
+def _read(s3: Any, arrow: fs.S3FileSystem, bucket: str, key: str, size: int) -> File | None:
+    """The file, or None for a kind that this crawler does not classify."""
+    if key.endswith(".parquet"):
+        with arrow.open_input_file(f"{bucket}/{key}") as opened:
+            schema = pyarrow.parquet.read_schema(opened)
+        return File(key, "parquet", tuple((f.name.lower(), hive_type(f.type)) for f in schema), size)
+    if key.endswith((".csv", ".csv.gz")):
+        stream = s3.get_object(Bucket=bucket, Key=key)["Body"]
+        opened = gzip.GzipFile(fileobj=stream) if key.endswith(".gz") else stream
+        text = opened.read(SAMPLE_BYTES).decode("utf-8-sig", errors="replace")
+        return File(key, "csv", csv_columns(text[: text.rfind("\n") + 1] or text), size)
+    return None
+
+
+def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
+    bucket, _, prefix = target["Path"].removeprefix("s3://").partition("/")
+    s3 = boto3.client("s3")
+    arrow = fs.S3FileSystem(
+        endpoint_override=os.environ["AWS_ENDPOINT_URL"], region=os.environ["AWS_DEFAULT_REGION"]
+    )
+    files = []
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            relative = entry["Key"].removeprefix(prefix)
+            if entry["Size"] == 0 or any(
+                fnmatch.fnmatch(relative, g) for g in target.get("Exclusions") or []
+            ):
+                continue
+            try:
+                file = _read(s3, arrow, bucket, entry["Key"], entry["Size"])
+            except (pyarrow.ArrowException, OSError, EOFError):
+                continue  # a crawler leaves out what no classifier can read
+            if file:
+                files.append(file)
+    return tables(bucket, prefix, files)
+
+
+if __name__ == "__main__":
+    json.dump([table for target in json.load(sys.stdin) for table in _crawl(target)], sys.stdout)

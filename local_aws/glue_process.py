@@ -1,0 +1,185 @@
+"""How does a job run's script run? As a process of the project's Python, with Spark set up as on Glue.
+
+Each run has a folder `runs/RUN_ID` below the account's directory: the script and its `--extra-py-files` as
+downloaded from S3, Spark's configuration, output.log, error.log and the process's id.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ministack import app
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch_logs
+
+from local_aws import settings, spark
+
+LOGS = {"output.log": "/aws-glue/jobs/output", "error.log": "/aws-glue/jobs/error"}
+"""Which log group gets which file; the stream is the run's id."""
+ERROR_MESSAGE_MAX = 2000
+PID = "pid"
+_CONSUMED = frozenset({"--conf", "--extra-py-files", "--extra-jars", "--extra-files"})
+"""Arguments for the launcher, not for the script."""
+_TRACEBACK = "Traceback (most recent call last):"
+_MAX_LOG_EVENTS = 5000
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running script and its children: the JVM is one of them, so signals go to the whole group."""
+
+    popen: subprocess.Popen[bytes]
+
+    def poll(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self.popen.poll()
+
+    def kill(self) -> None:
+        """End the script and its JVM."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+_processes: list[Process] = []
+
+
+def folder(run_id: str) -> Path:
+    """Where the run keeps its files."""
+    return settings.state() / "runs" / run_id
+
+
+def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) -> Process:
+    """Start the job's script: its default arguments, `overrides` on top, the job's fixed ones on top of all.
+
+    Raises FileNotFoundError when the script or a Python file is not in S3, ValueError for a malformed
+    `--conf`.
+    """
+    here = folder(run["Id"])
+    here.mkdir(parents=True)
+    fixed = job.get("NonOverridableArguments") or {}
+    arguments = {**(job.get("DefaultArguments") or {}), **overrides, **fixed}
+    script = _download(job["Command"]["ScriptLocation"], here)
+    extra = [
+        _download(uri.strip(), here)
+        for uri in arguments.get("--extra-py-files", "").split(",")
+        if uri.strip()
+    ]
+    conf_dir = spark.write_conf_dir(here / "conf", _conf(arguments))
+    command = [settings.python(), script.name, *_command_line(arguments)]
+    (here / "command.json").write_text(json.dumps(command, indent=2))
+    with (here / "output.log").open("wb") as output, (here / "error.log").open("wb") as errors:
+        popen = subprocess.Popen(
+            command,
+            cwd=here,
+            env=_environment(conf_dir, extra, here),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+    (here / PID).write_text(str(popen.pid))
+    process = Process(popen)
+    _processes.append(process)
+    return process
+
+
+def kill_all() -> None:
+    """End every script that still runs."""
+    for process in _processes:
+        if process.poll() is None:
+            process.kill()
+
+
+def error_message(run_id: str, code: int) -> str:
+    """What getJobRun tells about a failed script: the error under the last traceback, else its last words.
+
+    A Java error stands on the line after Python's and is told too.
+    """
+    lines = [line for line in _read(run_id, "error.log").splitlines() if line.strip()]
+    if _TRACEBACK in lines:
+        start = len(lines) - lines[::-1].index(_TRACEBACK)
+        outcome = [line for line in lines[start:] if not line.startswith(" ")][:2]
+        java = outcome[1] if len(outcome) > 1 and outcome[1].startswith(": ") else ""
+        if outcome:
+            return (outcome[0] + java)[:ERROR_MESSAGE_MAX]
+    return (lines[-1] if lines else f"Command failed with exit code {code}")[:ERROR_MESSAGE_MAX]
+
+
+def publish_logs(run_id: str) -> None:
+    """Put what the script printed into CloudWatch Logs, as Glue does."""
+    now = int(time.time() * 1000)
+    for name, group in LOGS.items():
+        lines = _read(run_id, name).splitlines()[-_MAX_LOG_EVENTS:]
+        cloudwatch_logs._create_log_group({"logGroupName": group})
+        cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": run_id})
+        events = [{"timestamp": now, "message": line} for line in lines if line.strip()]
+        if events:
+            cloudwatch_logs._put_log_events(
+                {"logGroupName": group, "logStreamName": run_id, "logEvents": events}
+            )
+
+
+def _read(run_id: str, name: str) -> str:
+    return (folder(run_id) / name).read_text(errors="replace")
+
+
+def _conf(arguments: dict[str, str]) -> dict[str, str]:
+    """The job's own configuration, between what any local session has and what the account adds."""
+    own = spark.parse_conf_argument(arguments.get("--conf", ""))
+    formats = arguments.get("--datalake-formats", "").split(",")
+    return {
+        **spark.base_conf(iceberg="iceberg" in formats),
+        **own,
+        **spark.account_conf(settings.endpoint_url(), own),
+    }
+
+
+def _command_line(arguments: dict[str, str]) -> list[str]:
+    given = {name: value for name, value in arguments.items() if name not in _CONSUMED}
+    return [part for pair in given.items() for part in map(str, pair)]
+
+
+def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str]:
+    """A clean environment: the script finds its account, Spark and the job's Python files, but no checkout."""
+    keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
+    return {
+        **{name: os.environ[name] for name in keep if name in os.environ},
+        "PYTHONPATH": os.pathsep.join(map(str, extra)),
+        "PYTHONUNBUFFERED": "1",
+        "PYSPARK_PYTHON": settings.python(),
+        "SPARK_CONF_DIR": str(conf_dir),
+        "SPARK_LOCAL_DIRS": str(here / "spark"),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "TZ": "UTC",
+        "AWS_ACCESS_KEY_ID": get_account_id(),
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": get_region(),
+        "AWS_DEFAULT_REGION": get_region(),
+        "AWS_ENDPOINT_URL": settings.endpoint_url(),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _download(uri: str, into: Path) -> Path:
+    """The S3 object as a file in the run's folder. Raises FileNotFoundError."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    headers = {
+        "host": "s3.us-east-1.amazonaws.com",
+        "authorization": f"AWS4-HMAC-SHA256 Credential={get_account_id()}/20260101/us-east-1/s3/aws4_request",
+    }
+    status, _, body = app.call_service_handler_sync(
+        app.SERVICE_HANDLERS["s3"], "GET", f"/{bucket}/{quote(key)}", headers, b"", {}
+    )
+    if status >= 400:
+        raise FileNotFoundError(f"Failed to download {uri}: S3 returned status {status}")
+    target = into / Path(key).name
+    target.write_bytes(bytes(body))
+    return target

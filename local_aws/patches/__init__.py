@@ -1,0 +1,43 @@
+"""What does the emulator get wrong, and what do we put in its place? One module for each service and concern.
+
+Each has `apply()`, says in its docstring what AWS does, and has a test in tests/local_aws of the same name.
+What still differs from AWS stands in docs/local-aws.md.
+"""
+
+from local_aws.patches import (
+    cloudwatch,
+    glue_crawlers,
+    glue_jobs,
+    glue_optimizers,
+    lambda_errors,
+    sqs_batches,
+    stepfunctions_endings,
+    stepfunctions_glue,
+    stepfunctions_limits,
+    stepfunctions_retries,
+    stepfunctions_s3,
+    stepfunctions_sns,
+    stepfunctions_starts,
+)
+
+ALL = (
+    sqs_batches,
+    lambda_errors,
+    glue_jobs,
+    glue_crawlers,
+    glue_optimizers,
+    stepfunctions_endings,
+    stepfunctions_starts,
+    stepfunctions_limits,
+    stepfunctions_retries,
+    stepfunctions_glue,
+    stepfunctions_s3,
+    stepfunctions_sns,
+    cloudwatch,
+)
+
+
+def apply_all() -> None:
+    """Apply every patch, in order. Raises PatchMisfit when one does not fit this emulator."""
+    for patch in ALL:
+        patch.apply()

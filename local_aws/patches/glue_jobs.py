@@ -1,0 +1,111 @@
+"""What does Glue do with a job? Keeps all of its properties, and really runs its script, in turn.
+
+The emulator drops ExecutionProperty and JobRunQueuingEnabled, enforces neither, and reports a Spark job
+SUCCEEDED without running it when there is no Docker. `local_aws.glue_runs` is the life of a run; this wires
+it in.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import error_response_json, json_response
+from ministack.services import glue
+from ministack.services.cloudformation import provisioners
+
+from local_aws import glue_runs
+from local_aws.patches import fit
+
+_KEPT: dict[str, Any] = {
+    "ExecutionProperty": {"MaxConcurrentRuns": 1},
+    "JobRunQueuingEnabled": False,
+    "ExecutionClass": "STANDARD",
+    "JobMode": "SCRIPT",
+    "NotificationProperty": {},
+    "MaintenanceWindow": "",
+}
+"""Properties of a job that the emulator loses, with AWS's defaults."""
+
+
+def apply() -> None:
+    """Keep the properties through the API and CloudFormation; replace start, stop and reset of runs."""
+    create = fit.replace(
+        glue, "_create_job", "data", lambda data: _keeping(create, data, data.get("Name"), data)
+    )
+    update = fit.replace(
+        glue,
+        "_update_job",
+        "data",
+        lambda data: _keeping(update, data, data.get("JobName"), data.get("JobUpdate", {})),
+    )
+    fit.attribute(provisioners, "_GLUE_JOB_DEFAULTS").update(_KEPT)
+    fit.attribute(glue, "_job_runs")
+    fit.replace(glue, "_start_job_run", "data", _start)
+    fit.replace(glue, "_batch_stop_job_run", "data", _batch_stop)
+    fit.replace(glue, "_get_job_runs", "data", _get_runs)
+    reset = fit.replace(glue, "reset", "", lambda: _reset(reset))
+
+
+def _keeping(call: Callable[[Any], Any], data: Any, name: str | None, given: dict[str, Any]) -> Any:
+    """Make the call, then store what it would have dropped."""
+    known = glue._jobs.get(name) is not None
+    answer = call(data)
+    if answer[0] == 200:
+        job = glue._jobs[name]
+        for key, default in _KEPT.items():
+            if key in given or not known:
+                job[key] = given.get(key, default)
+    return answer
+
+
+def _start(data: dict[str, Any]) -> Any:
+    name = data.get("JobName")
+    job = glue._jobs.get(name)
+    if job is None:
+        return error_response_json(
+            "EntityNotFoundException", f"Failed to start job run due to missing metadata: {name}"
+        )
+    run = glue_runs.new_run(job, dict(data.get("Arguments") or {}))
+    for key in ("Timeout", "WorkerType", "NumberOfWorkers", "ExecutionClass", "JobRunQueuingEnabled"):
+        if key in data:
+            run[key] = data[key]
+    system = {"--JOB_NAME": name, "--JOB_ID": f"j_{os.urandom(32).hex()}", "--JOB_RUN_ID": run["Id"]}
+    try:
+        glue_runs.start(job, run, system)
+    except glue_runs.TooManyRuns as error:
+        return error_response_json("ConcurrentRunsExceededException", str(error))
+    return json_response({"JobRunId": run["Id"]})
+
+
+def _get_runs(data: dict[str, Any]) -> Any:
+    """Runs, newest first, as AWS lists them; all on one page."""
+    name = data.get("JobName")
+    if name not in glue._jobs:
+        return error_response_json("EntityNotFoundException", f"Job {name} is not found")
+    runs = glue._job_runs.get(name, [])[::-1]
+    return json_response({"JobRuns": runs[: data.get("MaxResults") or len(runs)]})
+
+
+def _batch_stop(data: dict[str, Any]) -> Any:
+    name = data.get("JobName")
+    runs = {run["Id"]: run for run in glue._job_runs.get(name, [])}
+    stopped: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
+    for run_id in data.get("JobRunIds", []):
+        entry = {"JobName": name, "JobRunId": run_id}
+        if run_id not in runs:
+            detail = ("EntityNotFoundException", f"Job run {run_id} is not found")
+        elif glue_runs.stop(runs[run_id]):
+            stopped.append(entry)
+            continue
+        else:
+            detail = ("IllegalSessionStateException", f"Job run is {runs[run_id]['JobRunState']}")
+        errors.append({**entry, "ErrorDetail": dict(zip(("ErrorCode", "ErrorMessage"), detail, strict=True))})
+    return json_response({"SuccessfulSubmissions": stopped, "Errors": errors})
+
+
+def _reset(reset: Callable[[], None]) -> None:
+    for runs in list(glue._job_runs.all_values()):
+        for run in runs:
+            glue_runs.stop(run)
+    reset()

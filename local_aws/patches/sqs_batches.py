@@ -1,0 +1,72 @@
+"""How many messages does a Lambda function get at once? As many as its event source mapping says.
+
+AWS: a standard queue's batch holds up to 10,000 records. With a batching window, Lambda invokes when the
+batch is full, when the window has passed since the first message, or when the payload reaches 6 MB, whatever
+comes first. The emulator takes at most 10 and never waits.
+Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS", batching behavior.
+"""
+
+import time
+from typing import Any
+
+from ministack.services import lambda_svc, sqs
+
+from local_aws.patches import fit
+
+MAX_BATCH = 10_000
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
+RECORD_OVERHEAD_BYTES = 700
+"""What a record adds to its message's body: ids, receipt handle, attributes."""
+
+
+def apply() -> None:
+    """Replace the receive call of the emulator's event source poller."""
+    fit.attribute(lambda_svc, "_esms")
+    fit.replace(sqs, "_receive_messages_for_esm", "queue_url max_number", _receive)
+    for name in ("_queues_lock", "_get_q", "_expire_retained", "_dlq_sweep", "_collect_msgs"):
+        fit.attribute(sqs, name)
+
+
+def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
+    """The next batch for an event source, made invisible; empty while its window is still open."""
+    with sqs._queues_lock:
+        queue = sqs._get_q(queue_url)
+        sqs._expire_retained(queue)
+        sqs._dlq_sweep(queue)
+        now = time.time()
+        limit = min(int(max_number or 1), MAX_BATCH)
+        visible = [message for message in queue["messages"] if message["visible_at"] <= now]
+        fitting = _within_payload(visible[:limit])
+        full = fitting == limit or fitting < len(visible[:limit])
+        if not visible or (not full and now < _since(visible) + _window(queue)):
+            return []
+        batch: list[dict[str, Any]] = sqs._collect_msgs(
+            queue, fitting, int(queue["attributes"].get("VisibilityTimeout", "30"))
+        )
+        return batch
+
+
+def _within_payload(messages: list[dict[str, Any]]) -> int:
+    """How many of these messages one invocation can carry; at least one."""
+    size = 0
+    for count, message in enumerate(messages):
+        size += len(message["body"].encode()) + RECORD_OVERHEAD_BYTES
+        if size > MAX_PAYLOAD_BYTES:
+            return max(count, 1)
+    return len(messages)
+
+
+def _since(visible: list[dict[str, Any]]) -> float:
+    """When the first of the waiting messages could have been received."""
+    return min(float(message["visible_at"]) for message in visible)
+
+
+def _window(queue: dict[str, Any]) -> float:
+    """The batching window of the queue's event source mapping, in seconds."""
+    arn = queue["attributes"]["QueueArn"]
+    windows = [
+        mapping.get("MaximumBatchingWindowInSeconds") or 0
+        for mapping in list(lambda_svc._esms.values())
+        if mapping.get("EventSourceArn") == arn
+    ]
+    return float(max(windows, default=0))

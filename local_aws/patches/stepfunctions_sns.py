@@ -1,0 +1,54 @@
+"""What reaches the topic when a state machine publishes? The message with its attributes, which filters read.
+
+The emulator drops MessageAttributes and names every error `SNS.PublishFailed`; AWS sends `SNS.` and the name
+of the exception.
+"""
+
+import re
+from typing import Any
+
+from ministack.core.responses import new_uuid
+from ministack.services import sns, stepfunctions
+
+from local_aws.patches import fit
+
+_RESOURCE = "arn:aws:states:::sns:publish"
+
+
+def apply() -> None:
+    """Replace the dispatch of sns:publish."""
+    dispatch = fit.attribute(stepfunctions, "_SERVICE_DISPATCH")
+    if _RESOURCE not in dispatch:
+        raise fit.PatchMisfit(f"stepfunctions._SERVICE_DISPATCH has no {_RESOURCE}")
+    fit.attribute(sns, "_publish")
+    dispatch[_RESOURCE] = _publish
+
+
+def _publish(resource: str, arguments: dict[str, Any]) -> dict[str, str]:
+    params = {name: value for name, value in arguments.items() if name != "MessageAttributes"}
+    params |= _flat(arguments.get("MessageAttributes") or {})
+    status, _, body = sns._publish(params)
+    text = body.decode() if isinstance(body, bytes) else body
+    if status >= 400:
+        code, message = _element(text, "Code"), _element(text, "Message")
+        name = code if code.endswith("Exception") else f"{code}Exception"
+        raise stepfunctions._ExecutionError(
+            f"SNS.{name}",
+            f"{message} (Service: AmazonSNS; Status Code: {status}; Error Code: {code}; Request ID: LOCAL)",
+        )
+    return {"MessageId": _element(text, "MessageId") or new_uuid()}
+
+
+def _flat(attributes: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Message attributes as the query protocol spells them."""
+    flat = {}
+    for number, (name, value) in enumerate(attributes.items(), start=1):
+        entry = f"MessageAttributes.entry.{number}"
+        flat[f"{entry}.Name"] = name
+        flat |= {f"{entry}.Value.{key}": text for key, text in value.items()}
+    return flat
+
+
+def _element(text: str, name: str) -> str:
+    match = re.search(rf"<{name}>(.*?)</{name}>", text, re.DOTALL)
+    return match.group(1) if match else ""

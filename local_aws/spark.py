@@ -1,0 +1,187 @@
+"""How does Spark run here as on AWS Glue? Its jars, and what points it at the local account.
+
+Glue brings Spark, Iceberg and S3 access along; here PySpark is given the same versions as jars, found once
+and remembered. A job is not changed for it: its own `--conf` stays, and what differs locally (endpoints,
+path-style addresses, memory) comes from a spark-defaults.conf beside it.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from local_aws import paths
+
+ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
+S3 = (
+    "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
+    "org.apache.hadoop:hadoop-aws:3.4.2",
+    # S3A wants it, the bundle above lacks it; same version as the AWS SDK in that bundle
+    "software.amazon.awssdk:s3-transfer-manager:2.44.4",
+)
+COORDINATES = (ICEBERG, *S3)
+EXCLUDED = "software.amazon.awssdk:bundle"
+"""600 MB that hadoop-aws asks for and iceberg-aws-bundle has already."""
+
+REGION = "us-east-1"
+_CATALOG_PREFIX = "spark.sql.catalog."
+
+
+class JarsMissing(Exception):  # noqa: N818  (reads as what happened)
+    """The jars could not be resolved: Maven Central is out of reach, or Java is missing."""
+
+
+def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) -> tuple[Path, ...]:
+    """The jar files of `coordinates`, in order. Resolves all of them once and remembers the list in `record`.
+
+    Resolves again when the coordinates have changed or a jar has vanished. Raises JarsMissing.
+    """
+    known: dict[str, str] = {}
+    if record.exists():
+        known = json.loads(record.read_text())
+    if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
+        known = resolve()
+        record.parent.mkdir(parents=True, exist_ok=True)
+        partial = record.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps(known, indent=2))
+        partial.replace(record)
+    return tuple(Path(known[coordinate]) for coordinate in coordinates)
+
+
+def resolve() -> dict[str, str]:
+    """Every coordinate's jar file, fetched through Spark's own Ivy (10 to 60 seconds). Raises JarsMissing.
+
+    Only the named jars are kept: what they ask for beyond these, Spark ships or the bundle holds.
+    """
+    ask = subprocess.run(
+        [sys.executable, "-m", "local_aws.spark"],
+        capture_output=True,
+        text=True,
+        cwd=paths.CHECKOUT,
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        check=False,
+    )
+    if ask.returncode != 0:
+        raise JarsMissing(f"Spark could not resolve its jars:\n{(ask.stdout + ask.stderr)[-3000:]}")
+    files = [Path(line) for line in json.loads(ask.stdout.splitlines()[-1])]
+    found = {}
+    for coordinate in COORDINATES:
+        group, artifact, version = coordinate.split(":")
+        matches = [file for file in files if file.name == f"{group}_{artifact}-{version}.jar"]
+        if not matches:
+            raise JarsMissing(f"Spark resolved {len(files)} jars, none of them {coordinate}")
+        found[coordinate] = str(matches[0])
+    return found
+
+
+def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
+    """Spark's configuration for any local session: small, quick to start, on loopback, in UTC as Glue is.
+
+    Without `iceberg` its runtime is left out, as on Glue without `--datalake-formats iceberg`. The class path
+    counts only when it is set before the JVM starts: in spark-defaults.conf, or in the first session's
+    builder.
+    """
+    classpath = jars(COORDINATES if iceberg else S3)
+    return {
+        "spark.master": "local[2]",
+        "spark.driver.memory": memory,
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath)),
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "4",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def account_conf(endpoint_url: str, own: Mapping[str, str]) -> dict[str, str]:
+    """What points Spark at a local account: S3A for `s3://`, and endpoints for each Iceberg catalog in `own`.
+
+    `own` is the job's configuration; a catalog is a key `spark.sql.catalog.NAME`.
+    """
+    conf = {
+        # Glue reads s3:// with a file system of its own; the Apache one answers to both schemes
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.s3a.endpoint": endpoint_url,
+        "spark.hadoop.fs.s3a.endpoint.region": REGION,
+        "spark.hadoop.fs.s3a.path.style.access": "true",
+        "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+        "spark.hadoop.fs.s3a.aws.credentials.provider": (
+            "software.amazon.awssdk.auth.credentials.EnvironmentVariableCredentialsProvider"
+        ),
+    }
+    for key in own:
+        if key.startswith(_CATALOG_PREFIX) and "." not in key.removeprefix(_CATALOG_PREFIX):
+            conf |= {
+                f"{key}.glue.endpoint": endpoint_url,
+                f"{key}.s3.endpoint": endpoint_url,
+                f"{key}.s3.path-style-access": "true",
+                f"{key}.client.region": REGION,
+            }
+    return conf
+
+
+def parse_conf_argument(text: str) -> dict[str, str]:
+    """The configuration in a Glue job's `--conf` argument: `a=1 --conf b=2`. Raises ValueError.
+
+    Source: AWS Glue job parameters, "--conf"; several settings are chained in its one value.
+    """
+    conf = {}
+    for part in shlex.split(text):
+        if part == "--conf":
+            continue
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise ValueError(f"--conf holds {part!r}, which is no key=value")
+        conf[key] = value
+    return conf
+
+
+def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
+    """Write `conf` as a directory for SPARK_CONF_DIR, with a quiet log on stderr, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{key} {_escaped(value)}" for key, value in conf.items()]
+    (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
+    (folder / "log4j2.properties").write_text(
+        "rootLogger.level = warn\n"
+        "rootLogger.appenderRef.console.ref = console\n"
+        "appender.console.type = Console\n"
+        "appender.console.name = console\n"
+        "appender.console.target = SYSTEM_ERR\n"
+        "appender.console.layout.type = PatternLayout\n"
+        "appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex\n"
+        # says once a session that this machine has no native Hadoop library
+        "logger.native.name = org.apache.hadoop.util.NativeCodeLoader\n"
+        "logger.native.level = error\n"
+    )
+    return folder
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\")
+
+
+def _print_resolved() -> None:
+    """In a process of its own: start Spark with the coordinates, print where the jars are."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
+
+    builder = SparkSession.Builder().master("local[1]").config("spark.ui.enabled", "false")
+    session = (
+        builder.config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.jars.packages", ",".join(COORDINATES))
+        .config("spark.jars.excludes", EXCLUDED)
+        .getOrCreate()
+    )
+    files = session.conf.get("spark.jars", "") or ""
+    session.stop()
+    print(json.dumps([file.removeprefix("file://") for file in files.split(",")]))
+
+
+if __name__ == "__main__":
+    _print_resolved()
