@@ -62,8 +62,9 @@ class Alarms(Construct):
                 name,
                 queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
                 1,
-                f"Events were given up after all retries and lie in the queue {name}. The logs of the function say "
-                "why; when the cause is gone, redrive them with the SQS console or `aws sqs start-message-move-task`.",
+                "Events were given up after all retries and wait in a dead-letter queue; `taxi-etl status` "
+                "names it. The function's logs say why; when the cause is gone, move them back with "
+                "`aws sqs start-message-move-task`.",
             )
         for name, function in functions.items():
             self._add(

@@ -1,4 +1,4 @@
-"""Where are tables listed? Two Glue databases: the crawler's of raw files, and the job's of Iceberg tables."""
+"""Where are tables listed? Two Glue databases: the crawler's of raw files, the job's of Iceberg tables."""
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_glue as glue
@@ -44,7 +44,7 @@ class Catalog(Construct):
         self._grant(grantee, self.raw, (*READ_CATALOG, *READ_PARTITIONS, *WRITE_TABLES, *WRITE_PARTITIONS))
 
     def grant_tables(self, grantee: iam.IGrantable, *extra: str) -> None:
-        """Create, read and update tables of the taxi database: an Iceberg commit updates the table's entry."""
+        """Create, read and update tables of the taxi database: a commit updates the table's entry."""
         self._grant(grantee, self.taxi, (*READ_CATALOG, *WRITE_TABLES, *extra))
 
     def _grant(self, grantee: iam.IGrantable, database: glue.Database, actions: tuple[str, ...]) -> None:

@@ -41,7 +41,7 @@ class ExecutionCloser(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(settings.event_retention_days),
         )
-        # The rule's dead letters are events that could not be delivered; these are those that were, and failed.
+        # The rules' dead letters could not be delivered; these could, and the function failed on them.
         closer.configure_async_invoke(
             retry_attempts=2,
             max_event_age=Duration.hours(6),

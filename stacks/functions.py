@@ -2,6 +2,7 @@
 
 from aws_cdk import AssetHashType, Duration
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -74,9 +75,14 @@ class PipelineFunction(Construct):
         super().__init__(scope, construct_id)
         settings = code.settings
         function_name = physical_name(name, settings.environment)
+        logs = log_group(self, "Logs", name=f"/aws/lambda/{function_name}", settings=settings)
+        # A role of our own: the default one brings a managed policy that may write every log group.
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        logs.grant_write(role)
         self.function = lambda_.Function(
             self,
             "Function",
+            role=role,
             function_name=function_name,
             description=description,
             runtime=code.runtime,
@@ -93,7 +99,7 @@ class PipelineFunction(Construct):
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
             tracing=lambda_.Tracing.ACTIVE,
-            log_group=log_group(self, "Logs", name=f"/aws/lambda/{function_name}", settings=settings),
+            log_group=logs,
         )
 
 

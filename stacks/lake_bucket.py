@@ -14,12 +14,12 @@ from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_nam
 
 
 def lake_bucket_name(settings: Settings) -> str:
-    """The bucket's name as text: what a policy may name without referring to the bucket, which would be a cycle."""
+    """The bucket's name as text: a policy may name it so without referring to the bucket, a cycle."""
     return settings.bucket_name or bucket_name(Aws.ACCOUNT_ID, settings.environment)
 
 
 class LakeBucket(Construct):
-    """A versioned, private, encrypted bucket that tells the queue about files created under the raw prefix."""
+    """A versioned, private, encrypted bucket that tells the queue about new files under the raw prefix."""
 
     bucket: s3.Bucket
     key: kms.IKey | None
@@ -76,7 +76,7 @@ class LakeBucket(Construct):
         return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
 
     def grant_read_raw(self, grantee: iam.IGrantable) -> None:
-        """Read raw files, each version of them, also of existing buckets; listing makes a missing one a 404."""
+        """Read and list raw files, each version of them, also of existing buckets."""
         self._grant_objects(grantee, ("s3:GetObject", "s3:GetObjectVersion"), RAW_PREFIX, self._source_arns)
         self._grant_list(grantee, RAW_PREFIX, self._source_arns)
 
@@ -127,7 +127,7 @@ def _grant(
 
 
 def _lifecycle(settings: Settings) -> list[s3.LifecycleRule]:
-    """Current objects of raw/ and warehouse/ never expire; what a newer version replaced does, in all prefixes."""
+    """Current objects of raw/ and warehouse/ never expire; what a newer version replaced does, everywhere."""
     noncurrent = Duration.days(settings.noncurrent_version_days)
     abort = Duration.days(settings.abort_multipart_days)
     return [

@@ -1,4 +1,4 @@
-"""How long are logs kept? One explicit log group for whatever writes logs, named by us, with the set retention."""
+"""How long are logs kept? Whatever writes logs gets a log group of ours, with the retention of the settings."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs

@@ -10,6 +10,7 @@ from constructs import Construct
 from stacks.settings import Settings
 from taxi_etl.names import TOPIC, physical_name
 
+SEND_ENCRYPTED = ("kms:GenerateDataKey", "kms:Decrypt")
 AWS_SENDERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 """Services that publish on their own: alarms and EventBridge. AWS's key for SNS shuts them out silently."""
 
@@ -39,8 +40,10 @@ class Notifications(Construct):
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
         """Publish, which with a key of one's own also needs a data key."""
-        self.topic.grant_publish(grantee)
-        self.key.grant(grantee, "kms:GenerateDataKey", "kms:Decrypt")
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn]
+        ).assert_success()
+        self.key.grant(grantee, *SEND_ENCRYPTED).assert_success()
 
     def _allow_aws_senders(self) -> None:
         """The topic's policy replaces the default one, which would have let alarms of the account publish."""
@@ -59,7 +62,7 @@ class Notifications(Construct):
             iam.PolicyStatement(
                 sid="AwsSendersMayEncrypt",
                 principals=senders,
-                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                actions=list(SEND_ENCRYPTED),
                 resources=["*"],  # In a key's policy this means the key itself.
                 conditions=ours,
             )

@@ -15,6 +15,7 @@ from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
 from stacks.taxi_job import TaxiJob
 from stacks.workflow.etl_workflow import EtlWorkflow
+from stacks.workflow.wiring import Parts
 
 
 class PipelineStack(Stack):
@@ -38,9 +39,7 @@ class PipelineStack(Stack):
         self.crawler = RawCrawler(self, "Crawler", settings=settings, lake=lake.lake, catalog=lake.catalog)
         code = functions.FunctionCode(self, "Code", settings=settings)
         self.validate = functions.validate_input(self, "ValidateInput", code=code, bucket=lake.lake.bucket)
-        self.workflow = EtlWorkflow(
-            self,
-            "Workflow",
+        parts = Parts(
             settings=settings,
             validate=self.validate,
             job=self.job,
@@ -48,6 +47,7 @@ class PipelineStack(Stack):
             lake=lake.lake,
             notifications=self.notifications,
         )
+        self.workflow = EtlWorkflow(self, "Workflow", parts=parts)
         machine = self.workflow.state_machine
         self.orchestrator = functions.orchestrator(
             self, "Orchestrator", code=code, state_machine=machine, ledger=lake.ledger.table
@@ -81,7 +81,7 @@ class PipelineStack(Stack):
         self._outputs()
 
     def _receive_events(self) -> None:
-        """Batches of events reach the orchestrator; it says which of them failed, and only those come again."""
+        """Batches of events reach the orchestrator; only those it names as failed come again."""
         settings = self.settings
         self.orchestrator.add_event_source(
             event_sources.SqsEventSource(

@@ -18,12 +18,19 @@ class RawCrawler(Construct):
 
     crawler: glue.CfnCrawler
     name: str
+    arn: str
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeBucket, catalog: Catalog
     ) -> None:
         super().__init__(scope, construct_id)
         self.name = physical_name(CRAWLER, settings.environment)
+        self.arn = Stack.of(self).format_arn(
+            service="glue",
+            resource="crawler",
+            resource_name=self.name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         lake.grant_read_raw(self.role)
         lake.grant_location(self.role)

@@ -38,7 +38,7 @@ class LayerTarget(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One environment. Names carry their units; defaults are dev's. Raises ValueError listing what is wrong."""
+    """One environment. Names carry their units; defaults are dev's. Raises ValueError with all that is wrong."""
 
     environment: str
 
@@ -70,7 +70,7 @@ class Settings:
     orchestrator_memory_mb: int = 256
     orchestrator_concurrency: int = 2
     execution_max_files: int = 99
-    """Files in one execution; with the execution's own item they fill one DynamoDB transaction (100 items)."""
+    """With the execution's own item they fill one DynamoDB transaction (100 items)."""
     execution_max_bytes: int = 20 * GIB
     """Bytes of files in one execution, so that a burst's job run stays within its timeout."""
     max_file_bytes: int = 10 * GIB
@@ -168,6 +168,11 @@ _RANGES = {
 
 def _problems(settings: Settings) -> Iterator[str]:
     """Why these settings cannot work, a sentence each."""
+    yield from _wrong_numbers(settings)
+    yield from _wrong_texts(settings)
+
+
+def _wrong_numbers(settings: Settings) -> Iterator[str]:
     for name in _AT_LEAST_ONE:
         if getattr(settings, name) < 1:
             yield f"{name} is {getattr(settings, name)}; it must be at least 1"
@@ -176,12 +181,15 @@ def _problems(settings: Settings) -> Iterator[str]:
             yield f"{name} is {getattr(settings, name)}; it must be between {low} and {high}"
     if settings.event_batch_size > 10 and settings.event_batch_window_seconds == 0:
         yield "event_batch_window_seconds is 0; batches of more than 10 events need a window of at least 1"
-    if settings.log_retention_days not in LOG_RETENTION_DAYS:
-        yield f"log_retention_days is {settings.log_retention_days}; choose one of {LOG_RETENTION_DAYS}"
-    if settings.worker_type not in WORKER_TYPES:
-        yield f"worker_type is {settings.worker_type!r}; choose one of {WORKER_TYPES}"
     if settings.max_file_bytes > settings.execution_max_bytes:
         yield "max_file_bytes is above execution_max_bytes; a file of that size could never be started"
+    if settings.log_retention_days not in LOG_RETENTION_DAYS:
+        yield f"log_retention_days is {settings.log_retention_days}; choose one of {LOG_RETENTION_DAYS}"
+
+
+def _wrong_texts(settings: Settings) -> Iterator[str]:
+    if settings.worker_type not in WORKER_TYPES:
+        yield f"worker_type is {settings.worker_type!r}; choose one of {WORKER_TYPES}"
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", settings.environment):
         yield "the environment's name must be 1 to 16 lowercase letters, digits and hyphens"
     for name in filter(None, (settings.bucket_name, *settings.existing_buckets)):

@@ -13,7 +13,7 @@ class RunGlueJob(tasks.GlueStartJobRun):
     """`GlueStartJobRun` with a timeout of the state.
 
     The construct's own timeout becomes the *run's* timeout, which starts when the run does, and it drops the
-    state's: a run that waits in Glue's queue would be waited for without limit. The run's timeout is the job's.
+    state's: a run in Glue's queue would be waited for without limit. The run's timeout is the job's own.
     """
 
     def __init__(

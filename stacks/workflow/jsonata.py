@@ -1,7 +1,6 @@
 """How are JSONata expressions written? Small helpers: they take and give expression text without delimiters.
 
-Step Functions fails an execution when an expression gives nothing at all, or when `$parse` gets what is no JSON;
-inside an object a field that gives nothing is left out. Hence `or_null` and the guard in `error_details`.
+Step Functions fails an execution when an expression gives nothing, or when `$parse` gets what is no JSON; inside an object a field that gives nothing is left out. Hence `or_null` and the guard in `error_details`.
 """
 
 import json
@@ -45,8 +44,8 @@ def input_summary() -> str:
     """What is known of the files before the job has run, in the shape of the job's summary."""
     listed = f"[$keys[[0..{LISTED_FILES_MAX - 1}]].{{'key': $substring($, 0, {LISTED_KEY_MAX})}}]"
     return (
-        f"($keys := {INPUT_KEYS}; "
-        f"{{'files': {listed}, 'filesOmitted': $max([0, $count($keys) - {LISTED_FILES_MAX}]), 'datasets': []}})"
+        f"($keys := {INPUT_KEYS}; {{'files': {listed}, "
+        f"'filesOmitted': $max([0, $count($keys) - {LISTED_FILES_MAX}]), 'datasets': []}})"
     )
 
 
@@ -59,7 +58,8 @@ def input_validation() -> str:
         f"($keys := {INPUT_KEYS}; $name := {name}; "
         f"{{'valid': false, 'bucket': {or_null('$states.input.bucket')}, "
         "'key': ($count($keys) = 1 ? $keys[0] : null), "
-        f"'label': ($count($keys) != 1 ? $count($keys) & ' files' : $length($name) <= {LABEL_MAX} ? $name : {shortened}), "
+        "'label': ($count($keys) != 1 ? $count($keys) & ' files' "
+        f": $length($name) <= {LABEL_MAX} ? $name : {shortened}), "
         "'counts': {'files': $count($keys), 'valid': 0, 'rejected': 0, 'superseded': 0}, "
         "'rejected': [], 'rejectedOmitted': 0, 'manifest': null})"
     )
@@ -82,7 +82,9 @@ def caught_failure(prefix: str = "") -> str:
         "($exists($details.ErrorMessage) ? $details.ErrorMessage "
         ": $exists($details.errorMessage) ? $details.errorMessage "
         ": $exists($details.JobRunState) ? 'The job run ended ' & $details.JobRunState "
-        ": $cause != '' ? $cause : 'AWS named no cause')"
+        ": $cause != '' ? $cause "
+        ": $states.errorOutput.Error = 'States.Timeout' ? 'it did not end within its time limit' "
+        ": 'AWS named no cause')"
     )
     return (
         f"({error_details()}; {{'Error': $states.errorOutput.Error, "

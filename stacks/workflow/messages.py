@@ -39,10 +39,12 @@ def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
 def success_message(status: Status, settings: Settings) -> str:
     """The message about an execution that loaded files: all of them, or some."""
     counts = "$summary.counts"
+    superseded = f"({counts}.superseded + $validation.counts.superseded)"
     words = (
         f"'Loaded ' & ({counts}.loaded = $validation.counts.files ? $validation.label "
         f": {counts}.loaded & ' of ' & $validation.counts.files & ' files') & ': ' "
-        "& $summary.rows.written & ' rows written, ' & $summary.rows.quarantined & ' quarantined'"
+        "& $summary.rows.written & ' rows written, ' & $summary.rows.quarantined & ' quarantined' "
+        f"& ({superseded} > 0 ? '. Left to newer versions: ' & {superseded} : '')"
     )
     if status is Status.PARTIAL_SUCCESS:
         words += (
@@ -100,7 +102,7 @@ def job_failure_message(settings: Settings) -> str:
 
 
 def job_cost() -> str:
-    """US dollars of the job run: its DPU seconds where Glue counts them (auto scaling), else time by capacity."""
+    """US dollars of the run: its DPU seconds where Glue counts them (auto scaling), else time by capacity."""
     by_time = f"$max([$jobRun.ExecutionTime, {GLUE_MINIMUM_SECONDS}]) * $jobRun.MaxCapacity"
     known = "$exists($jobRun.ExecutionTime) and $exists($jobRun.MaxCapacity)"
     dpu_seconds = f"($exists($jobRun.DPUSeconds) ? $jobRun.DPUSeconds : {known} ? {by_time} : null)"

@@ -32,6 +32,8 @@ API_TIMEOUT = Duration.seconds(30)
 LAMBDA_MARGIN_SECONDS = 15
 """A function's own timeout should speak first: it names the function."""
 INPUT = "{% $states.input %}"
+CRAWL_ASKED_FOR = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.context.State.EnteredTime}"
+"""$crawl when a crawl was asked for, or found running: only one begun from then on counts."""
 
 
 def validate_input(scope: Construct, *, function: lambda_.Function, settings: Settings) -> tasks.LambdaInvoke:
@@ -114,6 +116,7 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
             "Bucket": bucket.bucket_name,
             "Key": render(with_execution_name(summary_key(marker), marker)),
         },
+        iam_action="s3:GetObject",
         iam_resources=[bucket.arn_for_objects(summary_key("*"))],
         task_timeout=_timeout(API_TIMEOUT),
         assign={
@@ -143,14 +146,9 @@ def run_crawler_update(scope: Construct, *, crawler: RawCrawler) -> tasks.GlueSt
         comment="Catalogs the raw zone's new datasets and columns",
         crawler_name=crawler.name,
         task_timeout=_timeout(API_TIMEOUT),
-        assign={"crawl": crawl_asked_for()},
+        assign={"crawl": render(CRAWL_ASKED_FOR)},
         outputs=INPUT,
     )
-
-
-def crawl_asked_for() -> str:
-    """$crawl when a crawl was asked for, or found running: from when on a crawl counts."""
-    return render("{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.context.State.EnteredTime}")
 
 
 def wait_for_crawler(scope: Construct, *, settings: Settings) -> sfn.Wait:
@@ -159,7 +157,7 @@ def wait_for_crawler(scope: Construct, *, settings: Settings) -> sfn.Wait:
     return sfn.Wait.jsonata(scope, "WaitForCrawler", time=sfn.WaitTime.duration(seconds))
 
 
-def check_crawler_status(scope: Construct, *, crawler: RawCrawler, arn: str) -> tasks.CallAwsService:
+def check_crawler_status(scope: Construct, *, crawler: RawCrawler) -> tasks.CallAwsService:
     """How far is the crawl? READY counts only with a successful crawl that began late enough."""
     found = "$states.result.Crawler"
     # The second in which RunCrawlerUpdate was entered: Glue's times have no fractions.
@@ -181,7 +179,8 @@ def check_crawler_status(scope: Construct, *, crawler: RawCrawler, arn: str) -> 
         service="glue",
         action="getCrawler",
         parameters={"Name": crawler.name},
-        iam_resources=[arn],
+        iam_action="glue:GetCrawler",
+        iam_resources=[crawler.arn],
         task_timeout=_timeout(API_TIMEOUT),
         assign={
             "crawl": render(

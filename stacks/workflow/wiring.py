@@ -1,0 +1,175 @@
+"""In which order? Every transition of the state machine and every caught error, in one place."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.lake_bucket import LakeBucket
+from stacks.notifications import Notifications
+from stacks.raw_crawler import RawCrawler
+from stacks.settings import Settings
+from stacks.taxi_job import TaxiJob
+from stacks.workflow import conditions, jsonata, states
+from stacks.workflow.retries import add_retries
+
+CRAWLER_RUNNING = "Glue.CrawlerRunningException"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the workflow works with."""
+
+    settings: Settings
+    validate: lambda_.Function
+    job: TaxiJob
+    crawler: RawCrawler
+    lake: LakeBucket
+    notifications: Notifications
+
+
+class States:
+    """Every state once, not yet connected."""
+
+    def __init__(self, scope: Construct, parts: Parts) -> None:
+        settings, topic = parts.settings, parts.notifications.topic
+        self.validate_input = states.validate_input(scope, function=parts.validate, settings=settings)
+        self.check_validation = states.check_validation(scope)
+        self.run_glue_etl_job = states.run_glue_etl_job(scope, job=parts.job.job, settings=settings)
+        self.check_glue_job_status = states.check_glue_job_status(scope)
+        self.read_job_result = states.read_job_result(scope, bucket=parts.lake.bucket)
+        self.evaluate_result = states.evaluate_result(scope)
+        self.is_catalog_update_needed = states.is_catalog_update_needed(scope)
+        self.run_crawler_update = states.run_crawler_update(scope, crawler=parts.crawler)
+        self.wait_for_crawler = states.wait_for_crawler(scope, settings=settings)
+        self.check_crawler_status = states.check_crawler_status(scope, crawler=parts.crawler)
+        self.is_crawler_running = states.is_crawler_running(scope)
+        self.handle_crawler_failure = states.handle_crawler_failure(scope)
+        self.notify_validation_failure = states.notify_validation_failure(
+            scope, topic=topic, settings=settings
+        )
+        self.notify_rejected_files = states.notify_rejected_files(scope, topic=topic, settings=settings)
+        self.notify_glue_job_failure = states.notify_glue_job_failure(scope)
+        self.notify_failure = states.notify_failure(scope, topic=topic, settings=settings)
+        self.notify_success = states.notify_success(scope, topic=topic, settings=settings)
+        self.notify_partial_success = states.notify_partial_success(scope, topic=topic, settings=settings)
+        self.nothing_to_do = states.nothing_to_do(scope)
+        self.validation_failed = states.validation_failed(scope)
+        self.execution_failed = states.execution_failed(scope)
+        self.notification_failed = states.notification_failed(scope)
+
+    @property
+    def tasks(self) -> tuple[sfn.TaskStateBase, ...]:
+        """The states that call AWS, publishes apart."""
+        return (
+            self.validate_input,
+            self.run_glue_etl_job,
+            self.read_job_result,
+            self.run_crawler_update,
+            self.check_crawler_status,
+        )
+
+    @property
+    def publishes(self) -> tuple[sfn.TaskStateBase, ...]:
+        """The states that tell people."""
+        return (
+            self.notify_validation_failure,
+            self.notify_rejected_files,
+            self.notify_failure,
+            self.notify_success,
+            self.notify_partial_success,
+        )
+
+
+def wire(scope: Construct, parts: Parts) -> sfn.IChainable:
+    """The connected states; gives the first. The architecture's picture shows the same."""
+    s = States(scope, parts)
+    _validation(s)
+    _job(s)
+    _crawl(s, parts.settings)
+    _endings(s)
+    _caught(s)
+    for task in (*s.tasks, *s.publishes):
+        add_retries(task)
+    return s.validate_input
+
+
+def _validation(s: States) -> None:
+    s.validate_input.next(s.check_validation)
+    s.check_validation.when(_is(conditions.NONE_VALID_SOME_REJECTED), s.notify_validation_failure)
+    s.check_validation.when(_is(conditions.NONE_VALID), s.nothing_to_do)
+    s.check_validation.when(_is(conditions.SOME_REJECTED), s.notify_rejected_files)
+    s.check_validation.otherwise(s.run_glue_etl_job)
+    s.notify_rejected_files.next(s.run_glue_etl_job)
+
+
+def _job(s: States) -> None:
+    s.run_glue_etl_job.next(s.check_glue_job_status)
+    s.check_glue_job_status.when(_is(conditions.JOB_SUCCEEDED), s.read_job_result)
+    s.check_glue_job_status.otherwise(s.notify_glue_job_failure)
+    s.read_job_result.next(s.evaluate_result)
+    s.evaluate_result.when(_is(conditions.SOME_LOADED), s.is_catalog_update_needed)
+    s.evaluate_result.when(_is(conditions.SOME_FAILED), s.notify_glue_job_failure)
+    s.evaluate_result.otherwise(s.nothing_to_do)
+
+
+def _crawl(s: States, settings: Settings) -> None:
+    needed = s.is_catalog_update_needed
+    needed.when(_is(conditions.CRAWL_NEEDED[settings.crawl_policy]), s.run_crawler_update)
+    needed.when(_is(conditions.ALL_LOADED), s.notify_success)
+    needed.otherwise(s.notify_partial_success)
+    s.run_crawler_update.next(s.wait_for_crawler)
+    s.wait_for_crawler.next(s.check_crawler_status)
+    s.check_crawler_status.next(s.is_crawler_running)
+    running = s.is_crawler_running
+    running.when(_is(conditions.crawl_undecided_too_long(settings.crawl_polls_max)), s.handle_crawler_failure)
+    running.when(_is(conditions.CRAWL_RUNNING), s.wait_for_crawler)
+    running.when(_is(conditions.CRAWL_STALE), s.run_crawler_update)
+    running.when(_is(conditions.CRAWLED_AND_ALL_LOADED), s.notify_success)
+    running.when(_is(conditions.CRAWLED), s.notify_partial_success)
+    running.otherwise(s.handle_crawler_failure)
+    s.handle_crawler_failure.next(s.notify_partial_success)
+
+
+def _endings(s: States) -> None:
+    s.notify_validation_failure.next(s.validation_failed)
+    s.notify_glue_job_failure.next(s.notify_failure)
+    s.notify_failure.next(s.execution_failed)
+
+
+def _caught(s: States) -> None:
+    _catch(
+        s.validate_input,
+        s.notify_validation_failure,
+        {
+            "validation": jsonata.input_validation(),
+            "failure": jsonata.caught_failure(),
+            "summary": jsonata.input_summary(),
+        },
+    )
+    _catch(
+        s.run_glue_etl_job,
+        s.notify_glue_job_failure,
+        {"failure": jsonata.caught_failure(), "jobRun": jsonata.caught_job_run()},
+    )
+    unreadable = jsonata.caught_failure("the job ended, but its result cannot be read: ")
+    _catch(s.read_job_result, s.notify_glue_job_failure, {"failure": unreadable})
+    _catch(s.run_crawler_update, s.wait_for_crawler, {"crawl": states.CRAWL_ASKED_FOR}, CRAWLER_RUNNING)
+    crawl_failed = {"crawl": f"$merge([$crawl, {{'error': {jsonata.caught_failure()}.Cause}}])"}
+    _catch(s.run_crawler_update, s.handle_crawler_failure, crawl_failed)
+    _catch(s.check_crawler_status, s.handle_crawler_failure, crawl_failed)
+    for publish in s.publishes:
+        publish.add_catch(s.notification_failed)
+
+
+def _catch(
+    state: sfn.TaskStateBase, handler: sfn.IChainable, assign: dict[str, str], error: str = "States.ALL"
+) -> None:
+    """Go on at `handler` with these variables set, and the execution's input as it was."""
+    rendered = {name: jsonata.render(expression) for name, expression in assign.items()}
+    state.add_catch(handler, errors=[error], assign=rendered, outputs=states.INPUT)
+
+
+def _is(condition: str) -> sfn.Condition:
+    return sfn.Condition.jsonata(condition)
