@@ -1,0 +1,109 @@
+"""Which dataset is a file of, and which month? Judged by its columns; its name decides only between equals."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from taxi_etl.datasets import DATASETS
+from taxi_etl.rejections import Code, Rejection
+from taxi_etl.schema import READABLE, Dataset, Kind, Matching, match_columns
+
+RESEMBLES = 3
+"""From how many known columns on a file counts as a damaged one of a dataset, not as something else."""
+FIRST_YEAR = 2009
+_TRIPDATA_MONTH = re.compile(r"tripdata[_-](?:[a-z]+[_-])?(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)", re.IGNORECASE)
+_ANY_MONTH = re.compile(r"(?<!\d)(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)")
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The dataset of a file, None where `rejections` says why there is none."""
+
+    dataset: str | None
+    rejections: tuple[Rejection, ...] = ()
+
+
+def recognise(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition:
+    """Find the dataset whose columns these are.
+
+    `columns` are (name, kind) pairs in the file's order, `file_name` the key or its last part. A column whose type
+    cannot be read counts as missing (`missing_columns`), with a message that names both types.
+    """
+    names = [name for name, _ in columns]
+    matchings = {name: match_columns(dataset, names) for name, dataset in DATASETS.items()}
+    lacking = {
+        name: [column for column in dataset.required if column not in matchings[name].sources]
+        for name, dataset in DATASETS.items()
+    }
+    known = {name: len(names) - len(matchings[name].unknown) for name in DATASETS}
+    most = max(known.values())
+    best = [name for name, count in known.items() if count == most]
+    best = [name for name in best if not lacking[name]] or best
+    if len(best) > 1:
+        best = [name for name in best if _named_in(file_name, name)] or best
+
+    if most < RESEMBLES and lacking[best[0]]:
+        return _rejected(Code.UNKNOWN_DATASET, f"no dataset has the columns {_listed(names)}")
+    if len(best) > 1:
+        which = " and ".join(best)
+        message = f"the columns fit {which} equally; a file name with one of these words would decide"
+        return _rejected(Code.UNKNOWN_DATASET, message)
+    dataset = DATASETS[best[0]]
+    if lacking[dataset.name]:
+        message = f"{dataset.name} needs {_listed(lacking[dataset.name])}, which the file lacks"
+        return _rejected(Code.MISSING_COLUMNS, message)
+    unreadable = _unreadable(dataset, matchings[dataset.name], dict(columns))
+    if unreadable:
+        return Recognition(None, tuple(Rejection(Code.MISSING_COLUMNS, message) for message in unreadable))
+    return Recognition(dataset.name)
+
+
+def month_of(file_name: str) -> tuple[int, int] | None:
+    """The (year, month) that a file's name claims, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
+
+    A TLC name wins; otherwise the name must hold one month only. None without one, or before 2009.
+    """
+    name = file_name.rsplit("/", 1)[-1]
+    found = _TRIPDATA_MONTH.search(name)
+    months = {found.groups()} if found else set(_ANY_MONTH.findall(name))
+    if len(months) != 1:
+        return None
+    year, month = months.pop()
+    return (int(year), int(month)) if int(year) >= FIRST_YEAR else None
+
+
+def variant(dataset: str, file_format: str, columns: Sequence[tuple[str, str]]) -> str:
+    """A short name for a schema, e.g. `green-parquet-20-1f3a5c7e`: files with the same one are read alike."""
+    digest = hashlib.sha256(json.dumps([list(column) for column in columns]).encode()).hexdigest()
+    return f"{dataset}-{file_format}-{len(columns)}-{digest[:8]}"
+
+
+def _unreadable(dataset: Dataset, matching: Matching, kinds: dict[str, str]) -> list[str]:
+    """A sentence for every column whose kind its home cannot hold."""
+    sentences = []
+    homes = {sources[0]: column for column, sources in matching.sources.items()}
+    types = {column.name: column.type for column in dataset.columns}
+    for name, kind in kinds.items():
+        home = homes.get(name)
+        if home is not None and kind not in READABLE[types[home]]:
+            sentences.append(f"column {name!r} holds {kind} values, where {dataset.name} needs {types[home]}")
+        elif home is None and kind == Kind.UNSUPPORTED:
+            sentences.append(f"column {name!r} has an unsupported type, which text cannot keep")
+    return sentences
+
+
+def _named_in(file_name: str, dataset: str) -> bool:
+    """Whether the file's name holds the dataset's as a word: `fhv` is not in `fhvhv_tripdata`."""
+    words = re.split(r"[^a-z]+", file_name.rsplit("/", 1)[-1].lower())
+    return dataset in words
+
+
+def _listed(names: Sequence[str], limit: int = 30) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(repr(name) for name in names[:limit]) + more
+
+
+def _rejected(code: Code, message: str) -> Recognition:
+    return Recognition(None, (Rejection(code, message),))

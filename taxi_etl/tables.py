@@ -1,0 +1,94 @@
+"""Which tables does the job keep, and with which columns? Names and DDL of the Iceberg tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from taxi_etl.datasets import DATASETS
+from taxi_etl.schema import Dataset
+
+QUARANTINE = "quarantined_trips"
+TABLE_NAMES = (*(dataset.table for dataset in DATASETS.values()), QUARANTINE)
+
+SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
+"""The table property that lists, as JSON, the columns that loaded files of the dataset have had."""
+
+PROPERTIES: Mapping[str, str] = {
+    "format-version": "2",
+    # Rows stay in the task that read them: a shuffle by source_id would put a big file into one task.
+    "write.distribution-mode": "none",
+    "write.spark.fanout.enabled": "true",
+}
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table: its name, its type in Spark's DDL, and what it says to people."""
+
+    name: str
+    type: str
+    doc: str
+
+
+LINEAGE: tuple[TableColumn, ...] = (
+    TableColumn(
+        "source_id", "string", "The file that owns the row: first 32 hex digits of sha256(bucket/key)"
+    ),
+    TableColumn("source_file", "string", "Full URI of the file"),
+    TableColumn("source_version", "string", "S3 version id of the file"),
+    TableColumn("ingested_at", "timestamp", "When the loading job run began"),
+    TableColumn("run_id", "string", "The loading job run"),
+)
+
+
+def trip_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
+    """The columns of a dataset's table, in order."""
+    extra = TableColumn(
+        "extra_columns", "map<string,string>", "What the file held beyond the typed columns, as read"
+    )
+    return (
+        *(TableColumn(column.name, str(column.type), column.doc) for column in dataset.columns),
+        extra,
+        *LINEAGE,
+    )
+
+
+def quarantine_columns() -> tuple[TableColumn, ...]:
+    """The columns of the quarantine table, in order."""
+    return (
+        TableColumn("dataset", "string", "The dataset of the file"),
+        TableColumn("reasons", "array<string>", "Every reason why the row cannot be true"),
+        TableColumn(
+            "row_as_read", "map<string,string>", "The row's non-empty values by the file's column names"
+        ),
+        TableColumn("position", "bigint", "The row's place in its file, counted from 0; null for CSV"),
+        *LINEAGE,
+    )
+
+
+def columns_of(table: str) -> tuple[TableColumn, ...]:
+    """The columns of a table by its name. Raises KeyError for a name not in `TABLE_NAMES`."""
+    if table == QUARANTINE:
+        return quarantine_columns()
+    return trip_columns({dataset.table: dataset for dataset in DATASETS.values()}[table])
+
+
+def create_table(table: str, qualified: str) -> str:
+    """The DDL that creates a table if it is missing; `qualified` is its name with catalog and database."""
+    columns = ",\n".join(
+        f"  {column.name} {column.type} COMMENT {_quoted(column.doc)}" for column in columns_of(table)
+    )
+    properties = ",\n".join(f"  {_quoted(key)} = {_quoted(value)}" for key, value in PROPERTIES.items())
+    return (
+        f"CREATE TABLE IF NOT EXISTS {qualified} (\n{columns}\n)\nUSING iceberg\n"
+        f"PARTITIONED BY (source_id)\nTBLPROPERTIES (\n{properties}\n)"
+    )
+
+
+def add_columns(qualified: str, columns: tuple[TableColumn, ...]) -> str:
+    """The DDL that gives a table columns it lacks."""
+    added = ", ".join(f"{column.name} {column.type} COMMENT {_quoted(column.doc)}" for column in columns)
+    return f"ALTER TABLE {qualified} ADD COLUMNS ({added})"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

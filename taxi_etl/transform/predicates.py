@@ -1,0 +1,116 @@
+"""Which rows cannot be true? The rules of the quarantine, one function each.
+
+A predicate is a SQL condition over the columns of `statements`: the typed columns under their table's names, the
+values as read under `read_…`, and the file's own `_pickup_from` and `_pickup_until`. None where a dataset cannot break
+the rule. A condition may be null, which counts as false. Negative fares, empty passenger blocks, zones 264 and 265,
+zero distances and repeated rows are what real trips look like: no rule names them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from taxi_etl.datasets import DROPOFF, PICKUP
+from taxi_etl.recognition import FIRST_YEAR
+from taxi_etl.schema import Column, Dataset, Matching
+from taxi_etl.transform.expressions import can_fail
+
+FARTHEST_MILES = 1000
+LAST_ZONE = 265
+
+
+class Reason(StrEnum):
+    """Why a row is in quarantine; queries may rely on the words."""
+
+    UNPARSEABLE = "unparseable"
+    MISSING_DATETIME = "missing_datetime"
+    NEGATIVE_DURATION = "negative_duration"
+    PICKUP_OUT_OF_RANGE = "pickup_out_of_range"
+    IMPLAUSIBLE_DISTANCE = "implausible_distance"
+    UNKNOWN_LOCATION = "unknown_location"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What predicates judge: the rows of a dataset, read from the columns that a file has."""
+
+    dataset: Dataset
+    matching: Matching
+    kinds: Mapping[str, str]
+    """The kind of every source column by the file's own name."""
+
+    def read(self) -> list[tuple[Column, str]]:
+        """The typed columns that the file has a source for, each with the kind of its preferred source."""
+        sources = self.matching.sources
+        return [
+            (column, self.kinds[sources[column.name][0]])
+            for column in self.dataset.columns
+            if column.name in sources
+        ]
+
+    def has(self, column: str) -> bool:
+        """Whether the file has a source for a typed column."""
+        return column in self.matching.sources
+
+
+def unparseable(subject: Subject) -> str | None:
+    """A value that its column's type cannot hold, unless the column is lenient."""
+    return _any(
+        f"read_{column.name} IS NOT NULL AND {column.name} IS NULL"
+        for column, kind in subject.read()
+        if can_fail(column, kind) and not column.lenient
+    )
+
+
+def missing_datetime(subject: Subject) -> str | None:
+    """No pick-up time, or no drop-off time in a dataset that always has one (fhv files do not)."""
+    needed = [PICKUP, DROPOFF] if subject.dataset.dropoff_required else [PICKUP]
+    return _any(f"read_{column} IS NULL" for column in needed if subject.has(column))
+
+
+def negative_duration(subject: Subject) -> str | None:
+    """Drop-off before pick-up (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
+    return f"{DROPOFF} < {PICKUP}" if subject.has(DROPOFF) else None
+
+
+def pickup_out_of_range(subject: Subject) -> str | None:
+    """A pick-up outside what the file's name allows, see `pickup_range`."""
+    return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if subject.has(PICKUP) else None
+
+
+def implausible_distance(subject: Subject) -> str | None:
+    """A distance below zero or beyond any drive; more than 100 miles occur in every month."""
+    distances = [column for column in subject.dataset.distances if subject.has(column)]
+    return _any(f"{column} < 0 OR {column} > {FARTHEST_MILES}" for column in distances)
+
+
+def unknown_location(subject: Subject) -> str | None:
+    """A zone that the TLC's zone table lacks; 264 (unknown) and 265 (outside the city) are in it."""
+    zones = [column for column in subject.dataset.zones if subject.has(column)]
+    return _any(f"{column} NOT BETWEEN 1 AND {LAST_ZONE}" for column in zones)
+
+
+PREDICATES: Mapping[Reason, Callable[[Subject], str | None]] = {
+    Reason.UNPARSEABLE: unparseable,
+    Reason.MISSING_DATETIME: missing_datetime,
+    Reason.NEGATIVE_DURATION: negative_duration,
+    Reason.PICKUP_OUT_OF_RANGE: pickup_out_of_range,
+    Reason.IMPLAUSIBLE_DISTANCE: implausible_distance,
+    Reason.UNKNOWN_LOCATION: unknown_location,
+}
+
+
+def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime, datetime]:
+    """From when (inclusive) until when (exclusive) pick-ups of a file may be, as wall-clock times.
+
+    A year around the month that the file's name claims; without one, from 2009 to a day after `now`.
+    """
+    if month is None:
+        return datetime(FIRST_YEAR, 1, 1), now.replace(tzinfo=None) + timedelta(days=1)
+    year, number = month
+    return datetime(year - 1, number, 1), datetime(year + 1 + number // 12, number % 12 + 1, 1)
+
+
+def _any(conditions: Iterable[str]) -> str | None:
+    return "\nOR ".join(conditions) or None

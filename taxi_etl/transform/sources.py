@@ -1,0 +1,77 @@
+"""What does the transform expect of a reader? The view `source`: which columns, under which names.
+
+A reader offers every column of the file under the names that `source_columns` gives, typed by its kind, and beside
+them the lineage columns: literals of the file and the run, which the caller computes once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from taxi_etl.identity import FileVersion, source_id
+from taxi_etl.recognition import month_of
+from taxi_etl.schema import Kind
+from taxi_etl.transform.expressions import literal
+from taxi_etl.transform.predicates import pickup_range
+
+SOURCE = "source"
+SURPLUS = "surplus"
+LINEAGE_COLUMNS = (
+    "_source_id",
+    "_source_file",
+    "_source_version",
+    "_position",
+    "_pickup_from",
+    "_pickup_until",
+    "_run_id",
+    "_ingested_at",
+)
+"""`_position` is the row's place in its file, counted from 0, where the reader knows it, else null."""
+SPARE_FIELDS = 32
+"""How many fields beyond its header a CSV row may have; TLC files have two. A longer one fails its file."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The job run that loads: its id, and when it began (with a zone)."""
+
+    run_id: str
+    started_at: datetime
+
+
+def source_columns(file_format: str, columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The columns of the view as (name, kind), each name different whatever its case.
+
+    A view of a CSV file has one more at the end: the fields that a row has beyond the header, joined by commas.
+    """
+    taken = {name.casefold() for name in LINEAGE_COLUMNS}
+    unique: list[tuple[str, str]] = []
+    for place, (name, kind) in enumerate(columns, start=1):
+        unique.append((_free(name.strip() and name or f"column_{place}", taken), kind))
+    if file_format == "csv":
+        unique.append((_free(SURPLUS, taken), str(Kind.TEXT)))
+    return tuple(unique)
+
+
+def lineage(version: FileVersion, run: Run) -> dict[str, str]:
+    """The lineage columns of a file as SQL literals, but for `_position`, which only the reader knows."""
+    earliest, latest = pickup_range(month_of(version.key), run.started_at)
+    return {
+        "_source_id": literal(source_id(version.bucket, version.key)),
+        "_source_file": literal(version.uri),
+        "_source_version": literal(version.version_id),
+        "_pickup_from": f"TIMESTAMP_NTZ '{earliest:%Y-%m-%d %H:%M:%S}'",
+        "_pickup_until": f"TIMESTAMP_NTZ '{latest:%Y-%m-%d %H:%M:%S}'",
+        "_run_id": literal(run.run_id),
+        "_ingested_at": f"TIMESTAMP '{run.started_at:%Y-%m-%d %H:%M:%S%z}'",
+    }
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or the first of `name_2`, `name_3` … that is not taken yet; takes it."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken.add(candidate.casefold())
+    return candidate

@@ -1,0 +1,162 @@
+"""Which SQL turns a file's rows into rows of a table? Two statements over the same steps.
+
+`trips` gives the rows that can be true, `quarantined` the others as read, with every reason; together they give each
+row of `source` exactly once. Steps: `present` (blank is null), `numbers` (texts as doubles), `typed` (columns of the
+table); then the rules judge.
+"""
+
+from collections.abc import Sequence
+
+from taxi_etl.datasets import DATASETS
+from taxi_etl.schema import Column, match_columns
+from taxi_etl.transform import expressions as sql
+from taxi_etl.transform.predicates import PREDICATES, Subject
+from taxi_etl.transform.sources import SOURCE
+
+INDENT = "  "
+
+
+def trips(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
+    """The rows of a dataset that can be true, in the columns of its table.
+
+    `columns` are the (name, kind) pairs of `sources.source_columns`, `source` the view that has them.
+    """
+    subject = _subject(dataset, columns)
+    output = [
+        *(column.name for column in subject.dataset.columns),
+        f"{_extra_columns(subject)} AS extra_columns",
+        *_LINEAGE_OUTPUT,
+    ]
+    can_be_true = f"NOT coalesce(\n{_indented(_any_of(_rules(subject)))}\n, false)"
+    return _steps(subject, source, []) + _select(output, "typed", can_be_true)
+
+
+def quarantined(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
+    """The rows of a dataset that cannot be true, as read, with all reasons: the columns of `quarantined_trips`."""
+    subject = _subject(dataset, columns)
+    as_read = sql.text_map(
+        [(name, sql.as_text(sql.name(name), kind)) for name, kind in columns if kind != "null"]
+    )
+    rules = _rules(subject)
+    found = [f"CASE WHEN {condition} THEN {sql.literal(reason)} END" for reason, condition in rules.items()]
+    reasons = f"filter(array(\n{_indented(_joined(found))}\n), reason -> reason IS NOT NULL)"
+    output = [
+        f"{sql.literal(dataset)} AS dataset",
+        f"{reasons} AS reasons",
+        "row_as_read",
+        "_position AS position",
+        *_LINEAGE_OUTPUT,
+    ]
+    steps = _steps(subject, source, [f"{as_read} AS row_as_read"])
+    return steps + _select(output, "typed", _any_of(rules))
+
+
+_LINEAGE_OUTPUT = [
+    "_source_id AS source_id",
+    "_source_file AS source_file",
+    "_source_version AS source_version",
+    "_ingested_at AS ingested_at",
+    "_run_id AS run_id",
+]
+_LINEAGE_INPUT = [
+    "_source_id",
+    "_source_file",
+    "_source_version",
+    "_position",
+    "_pickup_from",
+    "_pickup_until",
+]
+
+
+def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
+    known = DATASETS[dataset]
+    return Subject(known, match_columns(known, [name for name, _ in columns]), dict(columns))
+
+
+def _steps(subject: Subject, source: str, beside: list[str]) -> str:
+    """The common table expressions up to `typed`; `beside` are further expressions over the source's columns."""
+    read = subject.read()
+    present = [
+        *(f"{_present(subject, column)} AS read_{column.name}" for column, _ in read),
+        *(
+            f"{sql.as_text(sql.name(name), subject.kinds[name])} AS extra_{place}"
+            for place, name in _extras(subject)
+        ),
+        *beside,
+        *_LINEAGE_INPUT,
+        "_run_id",
+        "_ingested_at",
+    ]
+    numbers = [
+        f"{sql.as_number(f'read_{column.name}', kind)} AS number_{column.name}"
+        for column, kind in read
+        if sql.needs_number(column, kind)
+    ]
+    found = {column.name: kind for column, kind in read}
+    typed = [
+        f"{_typed(column, found.get(column.name))} AS {column.name}" for column in subject.dataset.columns
+    ]
+    steps = [
+        ("present", _select(present, source)),
+        ("numbers", _select(["*", *numbers], "present")),
+        ("typed", _select(["*", *typed], "numbers")),
+    ]
+    return "WITH " + ", ".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps) + "\n"
+
+
+def _rules(subject: Subject) -> dict[str, str]:
+    """The condition of every reason that a row of this file could have."""
+    conditions = {str(reason): predicate(subject) for reason, predicate in PREDICATES.items()}
+    return {reason: condition for reason, condition in conditions.items() if condition is not None}
+
+
+def _any_of(rules: dict[str, str]) -> str:
+    return "\nOR ".join(f"({condition})" for condition in rules.values())
+
+
+def _present(subject: Subject, column: Column) -> str:
+    """The value of a column: its preferred source's, gaps filled from further sources of the same kind."""
+    preferred, *others = subject.matching.sources[column.name]
+    alike = [preferred, *(name for name in others if subject.kinds[name] == subject.kinds[preferred])]
+    values = [sql.present(sql.name(name), subject.kinds[name]) for name in alike]
+    return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+
+def _typed(column: Column, kind: str | None) -> str:
+    if kind is None:
+        return sql.null_of(column.type)
+    return sql.typed(column, kind, f"read_{column.name}", f"number_{column.name}")
+
+
+def _extras(subject: Subject) -> list[tuple[int, str]]:
+    """The source columns that go into `extra_columns`, numbered; a column of nulls has nothing to keep."""
+    kept = [name for name in subject.matching.extra if subject.kinds[name] != "null"]
+    return list(enumerate(kept, start=1))
+
+
+def _extra_columns(subject: Subject) -> str:
+    """What has no typed home: unknown columns, and what a lenient column could not hold, by the file's own names."""
+    entries = [(name, f"extra_{place}") for place, name in _extras(subject)]
+    for column, kind in subject.read():
+        if column.lenient and sql.can_fail(column, kind):
+            preferred = subject.matching.sources[column.name][0]
+            value = sql.as_text(f"read_{column.name}", kind)
+            entries.append((preferred, f"CASE WHEN {column.name} IS NULL THEN {value} END"))
+    if not entries:
+        return sql.text_map([])
+    # Most rows have nothing to keep: the test is cheap, the map is not.
+    nothing = f"coalesce({', '.join(value for _, value in entries)}) IS NULL"
+    return f"CASE WHEN {nothing} THEN {sql.text_map([])} ELSE {sql.text_map(entries)} END"
+
+
+def _select(columns: Sequence[str], table: str, where: str = "") -> str:
+    text = f"SELECT\n{_indented(_joined(columns))}\nFROM {table}"
+    return f"{text}\nWHERE {where}" if where else text
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return ",\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(INDENT + line for line in text.splitlines())
