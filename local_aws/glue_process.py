@@ -148,7 +148,7 @@ def _command_line(arguments: dict[str, str]) -> list[str]:
 
 
 def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str]:
-    """A clean environment: the script finds its account, Spark and the job's Python files, but no checkout."""
+    """A clean environment: the script finds its account, Spark and the Python files, but no checkout."""
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},

@@ -135,7 +135,7 @@ def _take_turn(run: Run, runs: list[Run], limit: int) -> bool:
             _set(run, "STARTING")
         if run["JobRunState"] != "STARTING":
             run["CompletedOn"] = time.time()
-            return run["JobRunState"] == "STOPPING"
+            return bool(run["JobRunState"] == "STOPPING")
         return True
 
 
