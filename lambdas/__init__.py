@@ -1,1 +1,1 @@
-"""How do the rules of the core run on AWS Lambda? One package a function; what they share stands beside them."""
+"""How do the core's rules run on AWS Lambda? One package a function; what they share beside them."""

@@ -44,9 +44,9 @@ class Executions:
         return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
 
     def start(self, name: str, text: str) -> str:
-        """Start an execution and return its ARN. One of this name that exists already is as good as a new one:
+        """Start an execution and return its ARN; one that exists already is as good as a new one.
 
-        names are made from what is to be loaded, and a claim is only ever started with its own name and input.
+        Names are made from what is to be loaded, and a claim is only started with its own name and input.
         """
         try:
             answer = self._client.start_execution(stateMachineArn=self._machine, name=name, input=text)

@@ -1,4 +1,4 @@
-"""How are the ledger's requests sent? Nothing is decided here: requests and conditions are `taxi_etl.ledger`'s."""
+"""How are the ledger's requests sent? Nothing is decided here: the conditions are `taxi_etl.ledger`'s."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ class LedgerTable:
         self._name = name
 
     def transact(self, actions: Sequence[Request]) -> bool:
-        """Send one transaction; False when it was refused because of what the table holds or others do now."""
+        """Send one transaction; False when others were quicker: a condition failed, or a write collided."""
         named = [
             {kind: {"TableName": self._name, **request} for kind, request in action.items()}
             for action in actions

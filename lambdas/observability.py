@@ -1,9 +1,10 @@
 """How do the functions log, trace and count? One logger, tracer and metrics for each container.
 
-Metrics carry the dimension `service`: the function's physical name, so that environments in one account stay apart.
+Metrics have the dimension `service`, the function's physical name: environments of one account stay apart.
 """
 
 import os
+import warnings
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
@@ -14,6 +15,10 @@ _SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", METRICS_NAMESPACE)
 logger = Logger(service=_SERVICE)
 tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=_SERVICE)
+
+
+# An event that changes nothing counts nothing, which is no reason for a line in the log.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
 def count(name: str, number: int) -> None:

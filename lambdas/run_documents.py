@@ -1,4 +1,4 @@
-"""What did an execution leave in the runs bucket? Its manifest and its job's result, where it came that far."""
+"""What did an execution leave in the runs bucket? Its manifest and its job's result, where there are any."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -10,7 +10,7 @@ from taxi_etl.inputs import INPUT_MAX_BYTES, INPUT_MAX_FILES, ExecutionInput, Tr
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How much one execution takes: files, and bytes of them together; the input's own size is bounded too."""
+    """How much one execution takes: files, and bytes of them together."""
 
     max_files: int
     max_bytes: int
@@ -28,9 +28,9 @@ def batches(
 ) -> list[tuple[FileVersion, ...]]:
     """The versions in groups that each fit one execution; each version once, each group of one bucket.
 
-    The order of the versions does not matter: the same set gives the same groups, so that two deliveries of the
-    same events ask for the same executions. A file larger than `max_bytes` gets a group of its own: whether it is
-    too large is for validation to say.
+    The order of the versions does not matter: the same set gives the same groups, so that two deliveries of
+    the same events ask for the same executions. A file larger than `max_bytes` gets a group of its own:
+    whether it is too large is for validation to say.
     """
     groups: list[tuple[FileVersion, ...]] = []
     group: list[FileVersion] = []

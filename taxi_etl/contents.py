@@ -1,7 +1,7 @@
 """Do an object's bytes hold what its name says? Checks on the first and last bytes; nothing here reads S3.
 
-Each `inspect_…` returns what it found: columns as (name, kind) pairs, or the reasons the object cannot be loaded.
-Damage that shows in neither head nor tail is for the job to find.
+Each `inspect_…` returns what it found: columns as (name, kind) pairs, or the reasons the object cannot be
+loaded. Damage that shows in neither head nor tail is for the job to find.
 """
 
 import codecs
@@ -17,7 +17,7 @@ HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
 """How much of an object's end is read at first: the footer of nearly every Parquet file."""
 FOOTER_MAX_BYTES = 8 * 1024 * 1024
-"""A larger Parquet footer is not read: it takes many times its size in memory. TLC footers have 5 to 60 KB."""
+"""A larger Parquet footer is not read: it takes many times its size in memory. TLC's have 5 to 60 KB."""
 COLUMNS_MAX = 256
 
 PARQUET_MAGIC = b"PAR1"
@@ -42,7 +42,7 @@ ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 
 @dataclass(frozen=True)
 class Contents:
-    """What an object holds as far as its ends tell: columns as (name, kind) pairs, names as the file spells them."""
+    """What an object holds as far as its ends tell: (name, kind) pairs, names as the file spells them."""
 
     columns: tuple[tuple[str, str], ...] = ()
     compression: str = "none"
@@ -81,7 +81,7 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
 
 
 def check_extent(data_end: int, footer_length: int, size: int) -> list[Rejection]:
-    """Whether the data a Parquet footer speaks of can be there: it ends where the footer begins, or before."""
+    """Whether the data a Parquet footer speaks of can be there: it ends before the footer begins."""
     footer_start = size - PARQUET_TRAILER_BYTES - footer_length
     if data_end <= footer_start:
         return []
@@ -106,8 +106,8 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Rejection, ...]]:
     """The first `HEAD_BYTES` at most of what a gzip object holds, and whether that is all of it.
 
-    Bounded however well the object compresses. Several members in a row are one text, as gzip defines it (RFC 1952).
-    `whole` says that `head` is the entire object, so that its end must be the end of a member.
+    Bounded however well the object compresses. Several members in a row are one text, as gzip defines it (RFC
+    1952). `whole` says that `head` is the entire object, so that its end must be the end of a member.
     """
     if not head.startswith(GZIP_MAGIC):
         return b"", False, (Rejection(Code.NOT_GZIP, "the first two bytes are not gzip's"),)

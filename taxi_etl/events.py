@@ -37,9 +37,9 @@ class Announcement:
 def parse_message(body: str) -> Announcement:
     """The file versions in the body of one SQS message.
 
-    A key outside the raw prefix is announced like any other: validation rejects it with a message, since someone
-    wired that notification on purpose. Raises UnreadableMessageError for anything that is no S3 event, and for
-    events of unversioned buckets.
+    A key outside the raw prefix is announced like any other: validation rejects it with a message, since
+    someone wired that notification on purpose. Raises UnreadableMessageError for anything that is no S3
+    event, and for events of unversioned buckets.
     """
     try:
         document = json.loads(body)

@@ -20,8 +20,8 @@ class FileFacts:
     """What is known of one object version, from S3's headers or written down by a test; sizes in bytes.
 
     `exists` is false for a version that is gone and for a key whose newest version is a delete marker.
-    `archive_status` is Intelligent-Tiering's, empty when the object is not in an archive tier; `restored` says that
-    a temporary copy of an archived object is there to be read.
+    `archive_status` is Intelligent-Tiering's, empty when the object is not in an archive tier; `restored`
+    says that a temporary copy of an archived object is there to be read.
     """
 
     key: str
@@ -53,7 +53,7 @@ def check_key(key: str) -> list[Rejection]:
 
 
 def check_file(facts: FileFacts, limits: Limits) -> list[Rejection]:
-    """Every reason this file cannot be loaded, as far as its key and headers tell; an empty list means none."""
+    """Every reason, told by key and headers, why this file cannot be loaded; an empty list means none."""
     found = check_key(facts.key)
     if not facts.exists:
         # Nothing else is known of an object that is not there.

@@ -13,7 +13,7 @@ from typing import Any
 from taxi_etl.identity import FileVersion
 
 INPUT_MAX_BYTES = 64 * 1024
-"""An input stays below this many bytes of UTF-8, far from the 256 KiB at which Step Functions ends a machine."""
+"""An input stays below this many bytes of UTF-8, far from Step Functions' limit of 256 KiB."""
 INPUT_MAX_FILES = 99
 """With the execution's own item, a claim fits the 100 items of one DynamoDB transaction."""
 CURRENT_VERSION = ""
@@ -52,7 +52,7 @@ class ExecutionInput:
 
 
 def parse_input(document: Any) -> ExecutionInput:
-    """The input in the parsed JSON of an execution's input, shorthands completed. Raises InvalidInputError."""
+    """The input in the parsed JSON of an execution's input. Raises InvalidInputError."""
     if not isinstance(document, Mapping):
         raise InvalidInputError("the input must be a JSON object")
     bucket = document.get("bucket")
@@ -68,7 +68,7 @@ def parse_input(document: Any) -> ExecutionInput:
 
 
 def parse_files(bucket: str, entries: Any) -> tuple[FileVersion, ...]:
-    """The file versions in a list of entries, each once. Raises InvalidInputError, naming the entry that is wrong."""
+    """The file versions in a list of entries, each once. Raises InvalidInputError that names the wrong entry."""
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise InvalidInputError('"files" must be a list with at least one file')
     versions = {

@@ -1,8 +1,9 @@
 """Who may do what to a file's record, and when? The items, statuses and conditions of the file ledger.
 
 Two kinds of items share the table. A file version's: partition key `BUCKET/KEY`, sort key its versionId. An
-execution's: partition key `execution#NAME`, sort key `execution`. Every write is a request built here, with the
-condition that makes it safe; the adapters only send it. Values are plain Python, as DynamoDB's resource API takes.
+execution's: partition key `execution#NAME`, sort key `execution`. Every write is a request built here, with
+the condition that makes it safe; the adapters only send it. Values are plain Python, as DynamoDB's resource
+API takes.
 
     file       (nothing) ── hold ──> held          execution   (nothing) ── claim ──> claimed
                     └─────┬────────────┘                          claimed ── mark ──> running
@@ -145,10 +146,10 @@ def is_claimable(record: FileRecord | None, *, replay: bool) -> bool:
 
 
 def claim(claim: Claim, now: str) -> list[Request]:
-    """The actions of one TransactWriteItems that claims a batch: the execution and each of its files, or nothing.
+    """The actions of one TransactWriteItems that claims a batch: the execution with all its files.
 
-    A first load takes files that nobody has claimed. A replay also takes closed ones, unless another replay of the
-    same attempt took them meanwhile. A claim is never taken over.
+    A first load takes files that nobody has claimed. A replay also takes closed ones, unless another replay
+    of the same attempt took them meanwhile. A claim is never taken over.
     """
     execution = {
         **execution_key(claim.name),
@@ -210,9 +211,9 @@ def begin_closing(
 ) -> Request:
     """The UpdateItem with which one closer takes an execution's ending into its hands, until a moment.
 
-    Refused when this ending is closed already (the same execution ends again after each redrive), or in another
-    closer's hands. `adopted` are the attributes of an execution that did not come through the ledger; the item is
-    made of them if there is none.
+    Refused when this ending is closed already (the same execution ends again after each redrive), or in
+    another closer's hands. `adopted` are the attributes of an execution that did not come through the ledger;
+    the item is made of them if there is none.
     """
     unwritten = "(#status <> :closed OR #redrives < :redrives)"
     free = "(attribute_not_exists(#closingUntil) OR #closingUntil < :now)"
@@ -239,9 +240,9 @@ def close_file(
 ) -> Request:
     """The UpdateItem that writes what became of a file; `outcome` holds `status` and some OUTCOME_ATTRIBUTES.
 
-    Refused when the file belongs to another execution: a replay may have claimed it since. An adopted execution
-    claimed nothing, so it also writes to files without a record, and to closed ones last touched before it began
-    (`adopted_since`).
+    Refused when the file belongs to another execution: a replay may have claimed it since. An adopted
+    execution claimed nothing, so it also writes to files without a record, and to closed ones last touched
+    before it began (`adopted_since`).
     """
     condition = "#execution = :owner"
     changes = {**outcome, "updatedAt": now}
@@ -322,7 +323,7 @@ def _update(
     once: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Request:
-    """An update: `changes` are set, `once` set where absent, `remove` removed, `values` used by the condition.
+    """An update: `changes` are set, `once` set where absent; the condition may use `values`.
 
     In a condition every status stands for itself (`:held`), and every change for its new value (`:attempts`).
     """
@@ -345,7 +346,7 @@ def _update(
 
 
 def _expressions(**texts: str) -> Request:
-    """The expressions with the attribute names they use. Every name is a placeholder: many are reserved words.
+    """The expressions with the attribute names they use. All are placeholders: many are reserved words.
 
     DynamoDB refuses names that are declared and not used, so they are collected from the texts.
     """

@@ -16,7 +16,9 @@ ENDINGS = {
     "ABORTED": "The execution was stopped by someone",
 }
 MESSAGE_MAX_BYTES = 256 * 1024
-"""What SNS takes."""
+"""What SNS takes; `printed` is ASCII, so that characters are bytes."""
+UNKNOWN_DATASET = "unknown"
+"""The dataset of a message about files whose columns nobody has seen."""
 CAUSE_MAX = 2000
 """How many characters of an error's cause a message carries."""
 
@@ -42,11 +44,11 @@ VALIDATION_FAILED = "ValidationFailed"
 EXECUTION_FAILED = "ExecutionFailed"
 NOTIFICATION_FAILED = "NotificationFailed"
 ANNOUNCED_ERRORS = frozenset({VALIDATION_FAILED, EXECUTION_FAILED})
-"""Errors of the Fail states that follow a published notification; for any other ending the closer publishes."""
+"""Errors of the Fail states that follow a published notification; for others the closer publishes."""
 
 
 def label(keys: Sequence[str]) -> str:
-    """What a subject calls these object keys: the file's name, or how many there are; ASCII, at most LABEL_MAX."""
+    """What a subject calls these object keys: the file's name, or their number; ASCII, at most LABEL_MAX."""
     if len(keys) != 1:
         return f"{len(keys)} files"
     name = keys[0].rsplit("/", 1)[-1] or keys[0]
@@ -101,8 +103,8 @@ def failure(
 ) -> dict[str, Any]:
     """The message about an execution that failed; `files` are entries bounded in size, the worst first.
 
-    Lists at most LISTED_FILES_MAX of them, and fewer where the whole would pass MESSAGE_MAX_BYTES; `filesOmitted`
-    says how many are left out, `manifest` is where all of them are.
+    Lists at most LISTED_FILES_MAX of them, and fewer where the whole would pass MESSAGE_MAX_BYTES;
+    `filesOmitted` says how many are left out, `manifest` is where all of them are.
     """
     execution = execution_arn.rsplit(":", 1)[-1]
     for listed in range(min(LISTED_FILES_MAX, len(files)), -1, -1):
@@ -120,15 +122,20 @@ def failure(
             "manifest": manifest,
             "nextStep": next_step(command, execution),
         }
-        if len(json.dumps(message).encode()) <= MESSAGE_MAX_BYTES:
+        if len(printed(message)) <= MESSAGE_MAX_BYTES:
             return message
     raise ValueError("a message without files is larger than its limit; shorten its texts")
 
 
 def attributes(status: Status, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The attributes of a notification, for subscription filters: `status`, and `dataset` where one is known."""
-    found = {"status": {"DataType": "String", "StringValue": str(status)}}
-    named = sorted({dataset for dataset in datasets if dataset})
-    if named:
-        found["dataset"] = {"DataType": "String.Array", "StringValue": json.dumps(named)}
-    return found
+    """The attributes of a notification, for subscription filters: `status` and `dataset`."""
+    named = sorted({dataset for dataset in datasets if dataset}) or [UNKNOWN_DATASET]
+    return {
+        "status": {"DataType": "String", "StringValue": str(status)},
+        "dataset": {"DataType": "String.Array", "StringValue": json.dumps(named)},
+    }
+
+
+def printed(message: Mapping[str, Any]) -> str:
+    """A message's text, with line breaks: most are read in an e-mail."""
+    return json.dumps(message, indent=2)

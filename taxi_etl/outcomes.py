@@ -1,7 +1,7 @@
 """What became of each file of an ended execution? The closer's rule.
 
-The job's result is believed before the execution's ending: a run that timed out after its commit has loaded its
-files. What neither manifest nor result speaks of has failed, with the ending as its reason.
+The job's result is believed before the execution's ending: a run that timed out after its commit has loaded
+its files. What neither manifest nor result speaks of has failed, with the ending as its reason.
 """
 
 from collections.abc import Iterable, Sequence
@@ -85,10 +85,10 @@ class FileOutcome:
 def outcomes(
     files: Iterable[FileVersion], manifest: Manifest | None, result: JobResult | None, ending: Ending
 ) -> tuple[FileOutcome, ...]:
-    """What became of each file of an execution, whichever documents it left; each version once, ordered by key.
+    """What became of each file of an execution, whichever documents it left; each version once, by key.
 
-    A file whose input named no version is spoken of as the version validation found; without a manifest it keeps
-    `CURRENT_VERSION`, which has no record in the ledger.
+    A file whose input named no version is spoken of as the version validation found; without a manifest it
+    keeps `CURRENT_VERSION`, which has no record in the ledger.
     """
     found = {outcome.version.identity: outcome for outcome in _validated(manifest)}
     expected = manifest.accepted if manifest else ()
@@ -142,8 +142,9 @@ def _from_result(version: FileVersion, entry: FileResult) -> FileOutcome:
 def _unspoken(ending: Ending, *, alone: bool) -> dict[str, Any]:
     """Status and reason of files that no document speaks of.
 
-    One of several files may have brought the whole job down, when it was the job that failed and it left no result:
-    then each shall be tried alone. A machine that was stopped, or timed out in the queue, says nothing of the kind.
+    One of several files may have brought the whole job down, when it was the job that failed and it left no
+    result: then each shall be tried alone. A machine that was stopped, or timed out in the queue, says
+    nothing of the kind.
     """
     code = CODES.get(ending.status, "run_failed")
     text = (

@@ -2,14 +2,14 @@
 
 Three steps, each of which may be repeated:
 
-1. Take the ending into our hands for as long as this invocation can live. Of two closers (the event and the sweep,
-   or an event delivered twice) one gets it; the other leaves.
+1. Take the ending into our hands for as long as this invocation can live. Of two closers (the event
+   and the sweep, or an event delivered twice) one gets it; the other leaves.
 2. Write what became of each file, and publish the message if nobody else did.
 3. Close the claim, which no closer takes up again.
 
-SNS knows no transaction with DynamoDB, so something has to give when a closer dies between publishing and closing:
-then the next one publishes again. A message twice is better than none; `workflowExecutionId` tells that it is one.
-A closer that fails before it published gives the ending back, so that a retry need not wait.
+SNS knows no transaction with DynamoDB, so something has to give when a closer dies between publishing and
+closing: then the next one publishes again. A message twice is better than none; `workflowExecutionId` tells
+that it is one. A closer that fails before it published gives the ending back, so that a retry need not wait.
 """
 
 import json
@@ -53,7 +53,7 @@ class Closer:
     def close(self, execution: Description, lifetime_ms: int) -> bool:
         """Write down how an ended execution ended; False when that is done, or in another closer's hands.
 
-        `lifetime_ms` is how long this invocation can live at most. Raises AWS faults, after giving the ending back.
+        `lifetime_ms` is how long this invocation can live. Raises AWS faults, after giving the ending back.
         """
         record = self.table.execution(execution.name)
         if record and record.status is ExecutionStatus.CLOSED and record.redrives >= execution.redrives:
@@ -128,7 +128,7 @@ class Closer:
         self.sns.publish(
             TopicArn=self.topic_arn,
             Subject=messages.subject(messages.Status.FAILED, messages.label(keys)),
-            Message=json.dumps(message),
+            Message=messages.printed(message),
             MessageAttributes=messages.attributes(
                 messages.Status.FAILED, [outcome.dataset for outcome in found]
             ),
@@ -139,7 +139,7 @@ class Closer:
 
 
 def _given(execution: Description, record: ExecutionRecord | None) -> ExecutionInput:
-    """The execution's input; one that is none, started by hand, has no files to speak of but ends aloud too."""
+    """The execution's input. One that is none, given by hand, names no files; its end is told too."""
     text = record.input if record else execution.input
     try:
         return parse_input(json.loads(text))

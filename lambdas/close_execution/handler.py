@@ -1,4 +1,4 @@
-"""What does etl-close-execution do? Closes the execution an event tells of; on a schedule, looks for open claims."""
+"""What does etl-close-execution do? Closes the execution an event tells of, and sweeps open claims."""
 
 import os
 from dataclasses import replace
@@ -40,7 +40,7 @@ def _wiring() -> tuple[Closer, Executions]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Close the execution of a Step Functions status change, or sweep on `{"sweep": true}`; says what was done."""
+    """Close the execution of a Step Functions status change, or sweep on `{"sweep": true}`."""
     closer, executions = _wiring()
     remaining = context.get_remaining_time_in_millis
     if event.get("sweep"):

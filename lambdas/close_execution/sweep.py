@@ -1,8 +1,8 @@
 """Which claims stayed open, and why? Repairs what no event told of, and says so.
 
-AWS delivers status changes on a best-effort basis, and an orchestrator may die between claim and start. So on a
-schedule every claim that has been open for long is looked into: one that never started is started, one that ended
-is closed, one that runs is left alone.
+AWS delivers status changes on a best-effort basis, and an orchestrator may die between claim and start. So on
+a schedule every claim that has been open for long is looked into: one that never started is started, one that
+ended is closed, one that runs is left alone.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class SweepError(RuntimeError):
 def sweep(
     closer: Closer, executions: Executions, older_than: timedelta, remaining: Callable[[], int]
 ) -> dict[str, int]:
-    """Look into every claim open for longer than that; returns how many were started, closed and left running.
+    """Look into every claim open for longer than that; returns what was done, and how often.
 
     One claim that makes trouble does not keep the others waiting. Raises SweepError at the end if any did.
     """
@@ -50,7 +50,7 @@ def sweep(
 
 
 def _open_since(closer: Closer, before: str) -> list[ExecutionRecord]:
-    """The open claims, all read before any is touched: touching one changes what the query would go on with."""
+    """The open claims. All are read before any is touched, which would change what the query finds."""
     return [
         ExecutionRecord.from_item(item)
         for status in OPEN_EXECUTION

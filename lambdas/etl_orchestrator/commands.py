@@ -4,8 +4,8 @@
     {"command": "replay", "bucket", "files": [...]}   {"command": "replay", "execution": NAME}
     {"command": "replay_held"}
 
-Each answers `{"executions": [{"name", "arn", "files", "state"}]}`; `replay_held` adds `more`, true when it stopped
-early for want of time and should be asked again.
+Each answers `{"executions": [{"name", "arn", "files", "state"}]}`; `replay_held` adds `more`, true when it
+stopped early for want of time and should be asked again.
 """
 
 import json
@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from lambdas.etl_orchestrator.dispatch import Dispatched, Dispatcher
+from lambdas.observability import count
 from taxi_etl import ledger
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION, Trigger, parse_files, parse_input
@@ -27,11 +28,14 @@ TIME_TO_STOP = 15_000
 
 
 class CommandError(ValueError):
-    """A command that makes no sense, or whose executions could not all be started; the message says what to do."""
+    """A command that makes no sense, or did not start all it should; the message says what to do."""
 
 
 def run(command: Mapping[str, Any], dispatcher: Dispatcher, remaining: Callable[[], int]) -> dict[str, Any]:
-    """Do what a command says; `remaining` tells the milliseconds left. Raises CommandError or InvalidInputError."""
+    """Do what a command says; `remaining` tells the milliseconds left.
+
+    Raises CommandError, and InvalidInputError for lists of files that are none.
+    """
     name = command.get("command")
     if name == "start":
         trigger = command.get("trigger", Trigger.MANUAL)
@@ -92,6 +96,7 @@ def _replay_held(dispatcher: Dispatcher, remaining: Callable[[], int]) -> dict[s
 
 def _dispatch(dispatcher: Dispatcher, files: Any, trigger: Trigger) -> list[Dispatched]:
     report = dispatcher.dispatch(files, trigger)
+    count("ExecutionsStarted", report.started())
     if report.failed:
         raise CommandError(
             f"{len(report.failed)} files could not be started, the function's log says why; "

@@ -1,8 +1,8 @@
 """How does a file become part of exactly one execution? Claim first, then start.
 
-The claim is one transaction in the ledger, so of two orchestrators that see the same file one gets it. Whoever finds
-a claim that is still open starts its execution once more, by its own name and input: should the first have died
-between claim and start, that repairs it, and otherwise it changes nothing.
+The claim is one transaction in the ledger, so of two orchestrators that see the same file one gets it.
+Whoever finds a claim that is still open starts its execution once more, by its own name and input: should the
+first have died between claim and start, that repairs it, and otherwise it changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -43,7 +43,7 @@ class Dispatched:
 
 @dataclass
 class Report:
-    """What a dispatch did: executions by name, files known before, files held, and files that need another try."""
+    """What a dispatch did: executions by name, files known before or held, and files to try again."""
 
     executions: dict[str, Dispatched] = field(default_factory=dict)
     known: int = 0
@@ -65,7 +65,7 @@ class Dispatcher:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def dispatch(self, versions: Iterable[FileVersion], trigger: Trigger) -> Report:
-        """Claim and start what nobody has claimed, roll forward what is open. A replay also takes what is closed.
+        """Claim and start what nobody has claimed, roll forward what is open; replay what is closed.
 
         AWS faults are logged and leave their files in `failed`: whoever asked may ask again, at no risk.
         """
@@ -164,7 +164,7 @@ class Dispatcher:
         return True
 
     def _mark_running(self, name: str, arn: str, files: Sequence[FileVersion]) -> None:
-        """Note the start. Nothing depends on it: whoever finds the claim unmarked starts it again, to no effect."""
+        """Note the start. Nothing depends on it: a claim without the mark is started again, to no effect."""
         try:
             self.table.transact(ledger.mark_running(name, arn, files, self._now()))
         except (ClientError, BotoCoreError):

@@ -13,8 +13,8 @@ from taxi_etl.inputs import Trigger
 def take(messages: Sequence[Mapping[str, Any]], dispatcher: Dispatcher, *, enabled: bool) -> dict[str, Any]:
     """Start or hold the files these SQS messages announce, and answer which messages shall come again.
 
-    Those are exactly the ones that could not be read, and those with a file that could not be put in an execution
-    (or on hold): what comes again too often goes to the dead-letter queue, where an alarm watches.
+    Those are exactly the ones that could not be read, and those with a file that could not be put in an
+    execution (or on hold): what comes again too often goes to the dead-letter queue, where an alarm watches.
     """
     announced: dict[str, tuple[FileVersion, ...]] = {}
     again: list[str] = []

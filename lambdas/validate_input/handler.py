@@ -1,4 +1,4 @@
-"""What does etl-orchestrator-validate-input answer? Which files of an execution are worth a job run, and why not."""
+"""What does etl-orchestrator-validate-input answer? Which files are worth a job run, and why not."""
 
 import os
 from functools import cache
@@ -24,10 +24,10 @@ def _settings() -> ValidatorSettings:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Validate the files of `event["input"]` for the execution `event["execution"]["name"]`; write the manifest.
+    """Validate the files of `event["input"]`, write the manifest of `event["execution"]["name"]`, sum up.
 
-    An invalid file is a result. Raises InvalidInputError when the input is none, and AWS faults as they come, for
-    the state machine to retry or to catch.
+    An invalid file is a result. Raises InvalidInputError when the input is none, and AWS faults as they come,
+    for the state machine to retry or to catch.
     """
     settings, s3 = _settings(), clients.s3()
     execution = event["execution"]["name"]

@@ -12,15 +12,15 @@ from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError
 
 GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_SUCH_VERSION = GONE | {"400", "405", "MethodNotAllowed"}
-"""What a HEAD of one version may answer when there is no such object version: 405 for a delete marker, 400 for a
-versionId that is none. The current version was asked for just before, so the request as such is good."""
+"""What a HEAD of one version may answer when there is no such object version: 405 for a delete marker, 400
+for a versionId that is none. The current version was asked for just before, so the request is good."""
 
 
 def look_up(s3: Any, version: FileVersion) -> tuple[FileVersion, FileFacts]:
     """The file version, completed with what S3 knows, and the facts about it.
 
-    One HEAD in the usual case: when the current version is the one in question. Raises InvalidInputError for an
-    unversioned bucket, and ClientError for AWS faults.
+    One HEAD in the usual case: when the current version is the one in question. Raises InvalidInputError for
+    an unversioned bucket, and ClientError for AWS faults.
     """
     headers = _head(s3, GONE, Bucket=version.bucket, Key=version.key)
     if headers is None:

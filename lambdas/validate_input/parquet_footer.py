@@ -1,4 +1,4 @@
-"""Which columns does a Parquet footer declare, and where does the data it speaks of end? Read with pyarrow."""
+"""Which columns does a Parquet footer declare, and where does its data end? Read with pyarrow."""
 
 import threading
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ _no_wait = threading.Semaphore(64)
 
 @dataclass(frozen=True)
 class Schema:
-    """A footer's columns as (name, kind) pairs, and the offset in bytes at which its last column chunk ends."""
+    """A footer's columns as (name, kind) pairs, and the byte offset at which the last column chunk ends."""
 
     columns: tuple[tuple[str, str], ...]
     data_end: int
 
 
 def read_schema(footer: bytes) -> Schema:
-    """The schema in a footer's bytes (metadata, length and magic). Raises pyarrow.ArrowException when damaged."""
+    """The schema in a footer's bytes (metadata, length and magic). Raises ArrowException for damage."""
     with _one_large if len(footer) > LARGE_FOOTER_BYTES else _no_wait:
         # pyarrow wants a whole file, and reads only its end as long as nobody asks for data.
         metadata = pq.read_metadata(pa.BufferReader(PARQUET_MAGIC + footer))
@@ -43,6 +43,6 @@ def _data_end(metadata: pq.FileMetaData) -> int:
 
 
 def _chunk_end(chunk: pq.ColumnChunkMetaData) -> int:
-    # A dictionary page, where there is one, comes first; writers that have none leave its offset out or at zero.
+    # A dictionary page, where there is one, comes first; other writers leave its offset out, or at 0.
     start = chunk.dictionary_page_offset or chunk.data_page_offset
     return int(min(start, chunk.data_page_offset) + chunk.total_compressed_size)

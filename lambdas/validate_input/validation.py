@@ -34,8 +34,8 @@ Finding = AcceptedFile | RejectedFile | FileVersion
 def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> Manifest:
     """What there is to say about every file of an execution's input, in the order of their keys.
 
-    Raises InvalidInputError for an unversioned bucket, and AWS faults as they come: neither says anything about
-    the files.
+    Raises InvalidInputError for an unversioned bucket, and AWS faults as they come: neither says anything
+    about the files.
     """
     with ThreadPoolExecutor(max_workers=min(CONNECTIONS, len(given.files))) as pool:
         found = list(pool.map(lambda version: check(s3, version, limits), given.files))
@@ -62,13 +62,10 @@ def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
         return version
     if reasons:
         return RejectedFile(version, tuple(reasons))
-    try:
-        found = _look_inside(s3, version)
-    except ClientError as error:
-        if error_code(error) not in objects.GONE:
-            raise
-        gone = Rejection(Code.NOT_FOUND, "the object was deleted while it was looked at")
-        return RejectedFile(version, (gone,))
+    return _recognised(version, look_inside(s3, version))
+
+
+def _recognised(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
     if found.rejections:
         return RejectedFile(version, found.rejections)
     recognition = recognise(found.columns, version.key.rsplit("/", 1)[-1])
@@ -108,7 +105,18 @@ def summary(manifest: Manifest, given: ExecutionInput, manifest_uri: str) -> dic
     }
 
 
-def _look_inside(s3: Any, version: FileVersion) -> Contents:
+def look_inside(s3: Any, version: FileVersion) -> Contents:
+    """What the first and last bytes of an object tell; one that goes away meanwhile is `not_found`."""
+    try:
+        return _read_ends(s3, version)
+    except ClientError as error:
+        if error_code(error) not in objects.GONE:
+            raise
+        gone = Rejection(Code.NOT_FOUND, "the object was deleted while it was looked at")
+        return Contents(rejections=(gone,))
+
+
+def _read_ends(s3: Any, version: FileVersion) -> Contents:
     head = objects.read_range(s3, version, 0, min(contents.HEAD_BYTES, version.size))
     if file_format(version.key) != "parquet":
         return contents.inspect_csv(head, version.size, gzipped=is_gzipped(version.key))
