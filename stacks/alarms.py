@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.metrics import closer_count
 from stacks.settings import Settings
 from taxi_etl.names import physical_name
 
@@ -56,6 +57,13 @@ class Alarms(Construct):
             f"`{command} history EXECUTION` shows where the time went: in Glue's queue or in the job; "
             "consider more workers or more concurrent runs.",
             comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        )
+        self._add(
+            "FilesFailed",
+            closer_count("FilesFailed", settings, FIVE_MINUTES),
+            1,
+            "Files failed in the job, perhaps beside others that loaded. The notification names them and their "
+            f"errors; when the cause is gone, `{command} replay --execution EXECUTION`.",
         )
         for name, queue in dead_letters.items():
             self._add(

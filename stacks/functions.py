@@ -92,7 +92,7 @@ class PipelineFunction(Construct):
             layers=[code.libraries, code.parquet] if with_parquet else [code.libraries],
             environment={
                 **environment.to_environment(),
-                "POWERTOOLS_SERVICE_NAME": name,
+                "POWERTOOLS_SERVICE_NAME": function_name,
                 "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
                 "POWERTOOLS_LOG_LEVEL": settings.log_level,
             },

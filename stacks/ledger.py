@@ -47,7 +47,6 @@ class Ledger(Construct):
             actions=[
                 "dynamodb:GetItem",
                 "dynamodb:BatchGetItem",
-                "dynamodb:Query",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
                 "dynamodb:ConditionCheckItem",

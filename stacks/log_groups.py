@@ -1,4 +1,4 @@
-"""How long are logs kept? Whatever writes logs gets a log group of ours, with the retention of the settings."""
+"""How long are logs kept? Whatever writes logs gets a log group of ours, with the settings' retention."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from stacks import functions
 from stacks.alarms import Alarms
+from stacks.dashboard import Dashboard
 from stacks.data_lake_stack import DataLakeStack
 from stacks.execution_closer import ExecutionCloser
 from stacks.notifications import Notifications
@@ -76,6 +77,14 @@ class PipelineStack(Stack):
             },
             functions={"OrchestratorErrors": self.orchestrator, "CloseErrors": self.close},
         )
+        Dashboard(
+            self,
+            "Dashboard",
+            settings=settings,
+            state_machine=machine,
+            queue=lake.events.queue,
+            alarms=self.alarms,
+        )
         self._receive_events()
         self._grant()
         self._outputs()
@@ -104,7 +113,6 @@ class PipelineStack(Stack):
         lake.grant_read_runs(self.close)
         self.notifications.grant_publish(self.close)
         machine.grant_start_execution(self.close)
-        machine.grant(self.close, "states:ListExecutions")
         machine.grant_execution(self.close, "states:DescribeExecution")
 
     def _outputs(self) -> None:

@@ -1,6 +1,7 @@
 """How are JSONata expressions written? Small helpers: they take and give expression text without delimiters.
 
-Step Functions fails an execution when an expression gives nothing, or when `$parse` gets what is no JSON; inside an object a field that gives nothing is left out. Hence `or_null` and the guard in `error_details`.
+Step Functions fails an execution when an expression gives nothing, or when `$parse` gets what is no JSON;
+inside an object, a field that gives nothing is left out. Hence `or_null` and the guard in `error_details`.
 """
 
 import json
@@ -42,7 +43,7 @@ INPUT_KEYS = "($exists($states.input.files) ? [$states.input.files.key] : [$stat
 
 def input_summary() -> str:
     """What is known of the files before the job has run, in the shape of the job's summary."""
-    listed = f"[$keys[[0..{LISTED_FILES_MAX - 1}]].{{'key': $substring($, 0, {LISTED_KEY_MAX})}}]"
+    listed = f"[$keys[[0..{LISTED_FILES_MAX - 1}]].{{'key': $substring($string($), 0, {LISTED_KEY_MAX})}}]"
     return (
         f"($keys := {INPUT_KEYS}; {{'files': {listed}, "
         f"'filesOmitted': $max([0, $count($keys) - {LISTED_FILES_MAX}]), 'datasets': []}})"
@@ -52,7 +53,7 @@ def input_summary() -> str:
 def input_validation() -> str:
     """What validation would have said, for an input that it could not judge."""
     half = (LABEL_MAX - 3) // 2
-    name = "$replace($split($keys[0], '/')[-1], /[^ -~]/, '?')"
+    name = "$replace($split($string($keys[0]), '/')[-1], /[^ -~]/, '?')"
     shortened = f"$substring($name, 0, {half}) & '...' & $substring($name, -{LABEL_MAX - 3 - half})"
     return (
         f"($keys := {INPUT_KEYS}; $name := {name}; "

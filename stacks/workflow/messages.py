@@ -8,7 +8,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from stacks.settings import Settings
 from stacks.workflow.jsonata import or_null, record, render, text, with_execution_name
-from taxi_etl.messages import SCHEMA_VERSION, SUBJECT_PREFIX, Status, next_step, subject
+from taxi_etl.messages import SCHEMA_VERSION, UNKNOWN_DATASET, Status, next_step, subject
 from taxi_etl.names import GLUE_JOB, physical_name
 from taxi_etl.prices import GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
 
@@ -19,13 +19,13 @@ EARLIER_ROWS_STAY = " Rows of earlier versions stay as they are."
 def message_subject(status: Status) -> str:
     """The subject: outcome, then the file or the count."""
     before, after = subject(status, "\0").split("\0")
-    assert not after and before.startswith(SUBJECT_PREFIX)
+    assert not after
     return render(f"{text(before)} & $validation.label")
 
 
 def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
     """What subscriptions filter by: the outcome, and the datasets (`unknown` before one is known)."""
-    datasets = "$string($count($summary.datasets) > 0 ? [$summary.datasets] : ['unknown'])"
+    datasets = f"$string($count($summary.datasets) > 0 ? [$summary.datasets] : ['{UNKNOWN_DATASET}'])"
     return {
         "status": tasks.MessageAttribute(value=str(status), data_type=tasks.MessageAttributeDataType.STRING),
         "dataset": tasks.MessageAttribute(

@@ -1,0 +1,18 @@
+"""Which metrics do the functions count themselves?"""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from stacks.settings import Settings
+from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
+
+
+def closer_count(name: str, settings: Settings, period: Duration) -> cloudwatch.Metric:
+    """A count of the closer's, such as FilesFailed; its dimension `service` is the function's name."""
+    return cloudwatch.Metric(
+        namespace=METRICS_NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": physical_name(CLOSE_FUNCTION, settings.environment)},
+        period=period,
+        statistic="Sum",
+    )
