@@ -1,0 +1,85 @@
+"""Where is the deployed app? What the stacks say about themselves, found by their names."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from ops.refusals import Refusal
+from ops.session import Session
+from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
+
+GOOD_STACK = re.compile(r"(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The parts of a deployed app: a field `bucket_name` is the stack output `BucketName`."""
+
+    bucket_name: str
+    ledger_table_name: str
+    queue_url: str
+    dead_letter_queue_url: str
+    raw_database_name: str
+    taxi_database_name: str
+    state_machine_arn: str
+    orchestrator_function_name: str
+    validate_function_name: str
+    close_function_name: str
+    glue_job_name: str
+    crawler_name: str
+    topic_arn: str
+    alarm_names: tuple[str, ...]
+    close_dead_letter_queue_url: str
+
+    @classmethod
+    def from_outputs(cls, outputs: Mapping[str, str]) -> Self:
+        """The deployment that stack outputs describe. Raises Refusal that names what is missing."""
+        by_field = {field.name: _output(field.name) for field in fields(cls)}
+        missing = [output for output in by_field.values() if output not in outputs]
+        if missing:
+            raise Refusal(
+                f"the stacks lack the outputs {', '.join(missing)}",
+                "they are of another version of the app: deploy it again",
+            )
+        texts = {name: outputs[output] for name, output in by_field.items()}
+        alarms = tuple(name.strip() for name in texts.pop("alarm_names").split(",") if name.strip())
+        return cls(**texts, alarm_names=alarms)
+
+
+def _output(field: str) -> str:
+    return "".join(word.capitalize() for word in field.split("_"))
+
+
+def stack_names(environment: str) -> tuple[str, str]:
+    """The names of the stacks of an environment: the data lake's, the pipeline's."""
+    return physical_name(DATA_LAKE_STACK, environment), physical_name(PIPELINE_STACK, environment)
+
+
+def stacks(session: Session) -> list[dict[str, Any]]:
+    """The environment's stacks as CloudFormation describes them. Raises Refusal when one is not there."""
+    found = []
+    for name in stack_names(session.target.environment):
+        try:
+            found += session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise Refusal(
+                f"stack {name} does not exist in region {session.region}",
+                "deploy the app (npx cdk deploy --all -c environment="
+                f"{session.target.environment}), or choose another --environment, --region or --profile",
+            ) from None
+    return found
+
+
+def discover(session: Session) -> Deployment:
+    """The deployment of the session's environment. Raises Refusal when there is none."""
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for stack in stacks(session)
+        for output in stack.get("Outputs", [])
+    }
+    return Deployment.from_outputs(outputs)

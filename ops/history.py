@@ -1,0 +1,155 @@
+"""What happened in an execution? Its states with times, and the job run, from Step Functions' history."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.deployment import Deployment
+from ops.refusals import Refusal
+from ops.session import Session
+
+FAILURES = ("Failed", "TimedOut", "Aborted")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One visit of a state; `left` is None while it is in it; `attempts` counts the tries of a task."""
+
+    state: str
+    entered: datetime
+    left: datetime | None = None
+    attempts: int = 0
+    error: str = ""
+    cause: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the visit took, None while it lasts."""
+        return (self.left - self.entered).total_seconds() if self.left else None
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--json` prints about the visit."""
+        return {
+            "state": self.state,
+            "entered": self.entered,
+            "left": self.left,
+            "seconds": self.seconds,
+            "attempts": self.attempts,
+            "error": self.error,
+            "cause": self.cause,
+        }
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution as Step Functions describes it."""
+
+    name: str
+    arn: str
+    status: str
+    started: datetime
+    stopped: datetime | None
+    input: str
+    error: str = ""
+    cause: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None while it runs."""
+        return (self.stopped - self.started).total_seconds() if self.stopped else None
+
+
+def execution_arn(deployment: Deployment, name: str) -> str:
+    """The ARN of an execution of the workflow, by its name or its ARN."""
+    if name.startswith("arn:"):
+        return name
+    return f"{deployment.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def describe(session: Session, deployment: Deployment, name: str) -> Execution:
+    """The execution of that name or ARN. Raises Refusal when there is none."""
+    try:
+        found = session.client("stepfunctions").describe_execution(
+            executionArn=execution_arn(deployment, name)
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
+            raise
+        raise Refusal(
+            f"there is no execution {name!r}", f"see the recent ones: {session.target.command('list')}"
+        ) from None
+    return Execution(
+        name=found["name"],
+        arn=found["executionArn"],
+        status=found["status"],
+        started=found["startDate"],
+        stopped=found.get("stopDate"),
+        input=found.get("input", "{}"),
+        error=found.get("error", ""),
+        cause=readable(found.get("cause", "")),
+    )
+
+
+def events(session: Session, arn: str) -> list[dict[str, Any]]:
+    """The execution's history, the oldest event first."""
+    pages = session.client("stepfunctions").get_paginator("get_execution_history")
+    return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
+
+
+def steps(history: Iterable[dict[str, Any]]) -> list[Step]:
+    """The visits of states in a history, in order; without parallel branches there is one at a time."""
+    visits: list[Step] = []
+    for event in history:
+        kind, details = event["type"], _details(event)
+        if kind.endswith("StateEntered"):
+            visits.append(Step(details["name"], event["timestamp"]))
+        elif not visits or visits[-1].left:
+            continue
+        elif kind.endswith("StateExited"):
+            visits[-1] = replace(visits[-1], left=event["timestamp"])
+        elif kind.endswith("Scheduled"):
+            visits[-1] = replace(visits[-1], attempts=visits[-1].attempts + 1)
+        elif kind.startswith("Execution"):
+            error, cause = details.get("error", ""), readable(details.get("cause", ""))
+            visits[-1] = replace(visits[-1], left=event["timestamp"], error=error, cause=cause)
+        elif kind.endswith(FAILURES):
+            cause = readable(details.get("cause", ""))
+            visits[-1] = replace(visits[-1], error=details.get("error", ""), cause=cause)
+    return visits
+
+
+def job_run_id(history: Iterable[dict[str, Any]]) -> str:
+    """The id of the Glue job run that the execution started, empty when it started none."""
+    for event in history:
+        details = _details(event)
+        for text in (details.get("output"), details.get("cause")):
+            document = _parsed(text)
+            found = document.get("JobRunId") or (document.get("Id") if "JobRunState" in document else None)
+            if found:
+                return str(found)
+    return ""
+
+
+def readable(cause: str) -> str:
+    """The sentence in a cause: tasks wrap the service's answer as JSON text."""
+    document = _parsed(cause)
+    for name in ("ErrorMessage", "errorMessage", "message"):
+        if document.get(name):
+            return str(document[name])
+    return cause
+
+
+def _parsed(text: str | None) -> dict[str, Any]:
+    try:
+        document = json.loads(text or "")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _details(event: dict[str, Any]) -> dict[str, Any]:
+    return next((value for name, value in event.items() if name.endswith("EventDetails")), {})
