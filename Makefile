@@ -15,7 +15,7 @@ RUNTIME_PROVIDES := boto3 botocore jmespath s3transfer urllib3 python-dateutil s
 
 ## demo: deploy the app into a local AWS, upload taxi files, and show what comes out
 demo: setup
-	$(BIN)/python -m local_aws.demo
+	$(BIN)/python -m ops.demo
 
 ## test: every test that needs no AWS account
 test: setup

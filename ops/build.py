@@ -1,9 +1,9 @@
 """What is deployed? Prepares `build/`: the functions' code, their layers, and the core as a zip for the job.
 
-`make build` runs it. It needs the network (for the layers); synthesis then needs none. Layers are installed from
-hash-locked lists, once for AWS Lambda and once for the host, on which the local AWS runs the functions. Each layer
-has its asset hash beside it, made from the lock and the target: what pip writes differs from machine to machine,
-and an unchanged tree must deploy nothing.
+`make build` runs it. It needs the network (for the layers); synthesis then needs none. Layers are installed
+from hash-locked lists, once for AWS Lambda and once for the host, on which the local AWS runs the functions.
+Each layer has its asset hash beside it, made from the lock and the target: what pip writes differs from
+machine to machine, and an unchanged tree must deploy nothing.
 """
 
 import hashlib
@@ -47,8 +47,9 @@ AWS = Target(
 )
 LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", pip=())
 
-# What a layer never needs: bytecode and sources of wheels, their tests, and the parts of pyarrow (RPC, query plans)
-# that no function imports. Lambda allows 250 MB for a function with its layers, and pays for every MB at a cold start.
+# What a layer never needs: bytecode and sources of wheels, their tests, and the parts of pyarrow (RPC, query
+# plans) that no function imports. Lambda allows 250 MB for a function with its layers, and every MB costs time
+# at a cold start.
 PRUNED = (
     "**/__pycache__",
     "**/tests",
@@ -115,7 +116,15 @@ def build_layer(layer: str, target: Target) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     site = directory / "python"
     print(f"building layer {layer} for {target.identity}", flush=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+    ]
     options = ["--no-deps", "--require-hashes", "--requirement", str(lock), "--target", str(site)]
     subprocess.run([*command, *target.pip, *options], check=True)  # noqa: S603 (fixed words and own paths)
     prune(site)
