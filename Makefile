@@ -21,8 +21,8 @@ demo: setup
 test: setup
 	$(BIN)/pytest
 
-## setup: everything that demo and test need
-setup: check-machine $(VENV)/.installed node_modules/.package-lock.json .local/emulator/.installed build
+## setup: everything that demo and test need (the local AWS fetches the rest when it first starts)
+setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build
 
 check-machine:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 with venv on the PATH;" \
@@ -34,11 +34,6 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	@echo "installing the locked Python packages (Spark is the large one)"
 	$(BIN)/python $(PIP) --require-hashes --requirement requirements.txt
 	$(BIN)/python $(PIP) --no-deps --editable .
-	touch $@
-
-.local/emulator/.installed: local_aws/requirements.txt $(VENV)/.installed
-	$(BIN)/python -m venv .local/emulator
-	.local/emulator/bin/python $(PIP) --require-hashes --requirement local_aws/requirements.txt
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed

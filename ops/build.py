@@ -48,8 +48,8 @@ AWS = Target(
 LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", pip=())
 
 # What a layer never needs: bytecode and sources of wheels, their tests, and the parts of pyarrow (RPC, query
-# plans) that no function imports. Lambda allows 250 MB for a function with its layers, and every MB costs time
-# at a cold start.
+# plans) that no function imports. Lambda allows 250 MB for a function with its layers, and every MB costs
+# time at a cold start.
 PRUNED = (
     "**/__pycache__",
     "**/tests",

@@ -1,8 +1,8 @@
 """What does the pipeline look like when it runs? `make demo`: the whole app on this machine, end to end.
 
 Starts the local AWS, deploys the unmodified app into it, uploads sample files (one of them broken), follows
-the run, and shows the messages, the tables' counts and a query. Everything it calls is what operators call; it
-only strings it together. Safe to repeat: the account is reused, and files sent again replace their own rows.
+the run, and shows the messages, the tables' counts and a query. Everything it calls is what operators
+call. Safe to repeat: the account is reused, and files sent again replace their own rows.
 """
 
 import json
@@ -19,7 +19,7 @@ from rich.panel import Panel
 from rich.rule import Rule
 from rich.syntax import Syntax
 
-from local_aws import account, cdk, paths
+from local_aws import account, cdk, lean_environment, paths
 from ops import deployment, samples, subscriptions, tables, uploads
 from ops.commands.waiting import files_table
 from ops.deployment import Deployment
@@ -64,7 +64,7 @@ def main() -> int:
     demo = Demo(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
     try:
         run(demo)
-    except (Refusal, account.LocalAwsError, cdk.CdkFailed) as problem:
+    except (Refusal, account.LocalAwsError, lean_environment.EnvironmentBroken, cdk.CdkFailed) as problem:
         demo.console.print(f"[bold red]error:[/] {problem}")
         if isinstance(problem, Refusal) and problem.next_step:
             demo.console.print(f"[bold]next:[/] {problem.next_step}")

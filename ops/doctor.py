@@ -9,7 +9,8 @@ from pathlib import Path
 
 from local_aws import java
 
-DISK_BYTES = 4 * 1024**3
+GIB = 1024**3
+DISK_BYTES = 4 * GIB
 """What the set-up takes: Spark and its jars are the most of it."""
 
 
@@ -31,8 +32,8 @@ def disk_problem(free_bytes: int) -> str | None:
     """Whether the disk lacks room for what the set-up installs, and what to do; None when it does not."""
     if free_bytes >= DISK_BYTES:
         return None
-    gib = 1024**3
-    return f"{free_bytes / gib:.1f} GiB of disk are free here, the set-up needs {DISK_BYTES / gib:.0f}: make room"
+    free, needed = free_bytes / GIB, DISK_BYTES / GIB
+    return f"{free:.1f} GiB of disk are free here, the set-up needs {needed:.0f}: make room"
 
 
 if __name__ == "__main__":
