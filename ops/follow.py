@@ -57,7 +57,7 @@ class Watch:
             if self.clock() >= deadline:
                 waiting = [file for file in self.files if file.is_waiting]
                 raise Refusal(
-                    f"{len(waiting)} of {len(self.files)} files are not done in {self.timeout_seconds:.0f} s: "
+                    f"{len(waiting)} of {len(self.files)} files not done in {self.timeout_seconds:.0f} s: "
                     f"{waiting[0].version.key} is {waiting[0].status}",
                     f"they go on without you; look again with {self.session.target.command('list')}",
                 )
