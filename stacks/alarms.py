@@ -62,8 +62,8 @@ class Alarms(Construct):
             "FilesFailed",
             closer_count("FilesFailed", settings, FIVE_MINUTES),
             1,
-            "Files failed in the job, perhaps beside others that loaded. The notification names them and their "
-            f"errors; when the cause is gone, `{command} replay --execution EXECUTION`.",
+            "Files failed in the job, perhaps beside others that loaded. The notification names them and "
+            f"why; when the cause is gone, `{command} replay --execution EXECUTION`.",
         )
         for name, queue in dead_letters.items():
             self._add(

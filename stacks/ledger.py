@@ -49,7 +49,6 @@ class Ledger(Construct):
                 "dynamodb:BatchGetItem",
                 "dynamodb:PutItem",
                 "dynamodb:UpdateItem",
-                "dynamodb:ConditionCheckItem",
             ],
             resource_arns=[self.table.table_arn],
         ).assert_success()

@@ -38,7 +38,7 @@ class LayerTarget(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One environment: names carry their units, defaults are dev's. Raises ValueError with all that is wrong."""
+    """One environment: names carry units, defaults are dev's. Raises ValueError listing what is wrong."""
 
     environment: str
 

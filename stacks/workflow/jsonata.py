@@ -73,7 +73,7 @@ def error_details() -> str:
     """
     return (
         "$cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
-        "$details := $substring($cause, 0, 1) = '{' and $substring($cause, -1) = '}' ? $parse($cause) : {}"
+        "$details := $substring($cause, 0, 2) = '{\"' and $substring($cause, -1) = '}' ? $parse($cause) : {}"
     )
 
 

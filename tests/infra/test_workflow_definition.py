@@ -1,0 +1,261 @@
+"""Is the state machine's definition what section 5 of the design says, and sound in itself?
+
+The tables are copied by hand: a change in `stacks/workflow` must be made here too, knowingly.
+"""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from .templates import Stacks, machine_definition, only
+
+LAMBDA_ERRORS = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.TooManyRequestsException",
+]
+SNS_ERRORS = [
+    "SNS.InternalErrorException",
+    "SNS.ThrottledException",
+    "SNS.KMSThrottlingException",
+    "SNS.AmazonSNSException",
+    "SNS.SdkClientException",
+]
+PUBLISHES = [
+    "NotifyValidationFailure",
+    "NotifyRejectedFiles",
+    "NotifyFailure",
+    "NotifySuccess",
+    "NotifyPartialSuccess",
+]
+
+# state: (errors, attempts, interval in seconds, backoff, most seconds between two attempts)
+RETRIES: dict[str, list[tuple[list[str], int, int, float, int]]] = {
+    "ValidateInput": [(LAMBDA_ERRORS, 3, 2, 2.0, 30)],
+    "RunGlueETLJob": [
+        (["Glue.ConcurrentRunsExceededException"], 5, 60, 1.5, 600),
+        (["Glue.InternalServiceException", "Glue.ThrottlingException"], 2, 30, 2.0, 120),
+    ],
+    "ReadJobResult": [(["S3.S3Exception", "S3.SdkClientException"], 3, 2, 2.0, 30)],
+    "RunCrawlerUpdate": [
+        (["Glue.CrawlerRunningException"], 3, 60, 1.5, 300),
+        (["Glue.OperationTimeoutException"], 2, 30, 2.0, 120),
+    ],
+    "CheckCrawlerStatus": [
+        (
+            [
+                "Glue.InternalServiceException",
+                "Glue.ThrottlingException",
+                "Glue.GlueException",
+                "Glue.SdkClientException",
+            ],
+            3,
+            5,
+            2.0,
+            60,
+        )
+    ],
+    **{state: [(SNS_ERRORS, 4, 2, 2.0, 60)] for state in PUBLISHES},
+}
+
+# state: (error, where it goes), in the order in which Step Functions looks
+CATCHES = {
+    "ValidateInput": [("States.ALL", "NotifyValidationFailure")],
+    "RunGlueETLJob": [("States.ALL", "NotifyGlueJobFailure")],
+    "ReadJobResult": [("States.ALL", "NotifyGlueJobFailure")],
+    "RunCrawlerUpdate": [
+        ("Glue.CrawlerRunningException", "WaitForCrawler"),
+        ("States.ALL", "HandleCrawlerFailure"),
+    ],
+    "CheckCrawlerStatus": [("States.ALL", "HandleCrawlerFailure")],
+    **{state: [("States.ALL", "NotificationFailed")] for state in PUBLISHES},
+}
+
+# The Glue task's: 120 minutes for the run, times one plus a queue of four.
+TIMEOUTS = {
+    "ValidateInput": 75,
+    "RunGlueETLJob": 36_000,
+    "ReadJobResult": 30,
+    "RunCrawlerUpdate": 30,
+    "CheckCrawlerStatus": 30,
+    **dict.fromkeys(PUBLISHES, 30),
+}
+
+RESOURCES = {
+    "ValidateInput": "arn:aws:states:::lambda:invoke",
+    "RunGlueETLJob": "arn:aws:states:::glue:startJobRun.sync",
+    "ReadJobResult": "arn:aws:states:::aws-sdk:s3:getObject",
+    "RunCrawlerUpdate": "arn:aws:states:::aws-sdk:glue:startCrawler",
+    "CheckCrawlerStatus": "arn:aws:states:::aws-sdk:glue:getCrawler",
+    **dict.fromkeys(PUBLISHES, "arn:aws:states:::sns:publish"),
+}
+
+ENDINGS = {
+    "ValidationFailed": "ValidationFailed",
+    "ExecutionFailed": "ExecutionFailed",
+    "NotificationFailed": "NotificationFailed",
+}
+
+
+def tasks(definition: dict[str, Any]) -> dict[str, Any]:
+    return {name: state for name, state in definition["States"].items() if state["Type"] == "Task"}
+
+
+def followers(state: dict[str, Any]) -> set[str]:
+    rules = [*state.get("Choices", []), *state.get("Catch", []), state]
+    return {rule["Next"] for rule in rules if "Next" in rule} | ({state["Default"]} if "Default" in state else set())
+
+
+def test_the_machine_speaks_jsonata_and_begins_with_validation(definition) -> None:
+    assert definition["QueryLanguage"] == "JSONata"
+    assert definition["StartAt"] == "ValidateInput"
+
+
+def test_every_task_calls_what_the_design_says(definition) -> None:
+    assert {name: state["Resource"] for name, state in tasks(definition).items()} == RESOURCES
+
+
+def test_every_task_retries_exactly_the_rows_of_the_table(definition) -> None:
+    found = {
+        name: [
+            (
+                retry["ErrorEquals"],
+                retry["MaxAttempts"],
+                retry["IntervalSeconds"],
+                retry["BackoffRate"],
+                retry["MaxDelaySeconds"],
+            )
+            for retry in state["Retry"]
+        ]
+        for name, state in tasks(definition).items()
+    }
+
+    assert found == RETRIES
+    assert {retry["JitterStrategy"] for state in tasks(definition).values() for retry in state["Retry"]} == {
+        "FULL"
+    }
+
+
+def test_every_caught_error_goes_where_the_table_says(definition) -> None:
+    found = {
+        name: [(error, catch["Next"]) for catch in state["Catch"] for error in catch["ErrorEquals"]]
+        for name, state in tasks(definition).items()
+    }
+
+    assert found == CATCHES
+
+
+def test_every_task_has_its_timeout(definition) -> None:
+    assert {name: state["TimeoutSeconds"] for name, state in tasks(definition).items()} == TIMEOUTS
+
+
+def test_the_glue_run_keeps_the_jobs_own_timeout_and_no_null(definition) -> None:
+    arguments = definition["States"]["RunGlueETLJob"]["Arguments"]
+
+    assert sorted(arguments) == ["Arguments", "JobName", "NotificationProperty"]
+    assert arguments["NotificationProperty"] == {"NotifyDelayAfter": 120}
+    assert arguments["Arguments"] == {"--manifest": "{% $validation.manifest %}"}
+
+
+def test_the_machine_waits_longer_than_all_its_states(definition) -> None:
+    crawls = 60 * (30 + 30)
+
+    assert definition["TimeoutSeconds"] > sum(TIMEOUTS.values()) + crawls
+
+
+def test_no_expression_is_left_in_jsonpath(definition) -> None:
+    text = json.dumps(definition)
+
+    for field in ("InputPath", "OutputPath", "ResultPath", "ResultSelector", "Parameters", '.$"'):
+        assert field not in text, f"{field} belongs to JSONPath"
+    assert "null" not in re.sub(r"\{%.*?%\}", "", text)
+
+
+def test_fail_states_carry_the_errors_by_which_the_closer_tells_who_was_told(definition) -> None:
+    from taxi_etl.messages import ANNOUNCED_ERRORS
+
+    fails = {
+        name: state["Error"] for name, state in definition["States"].items() if state["Type"] == "Fail"
+    }
+    assert fails == ENDINGS
+    assert {"ValidationFailed", "ExecutionFailed"} == ANNOUNCED_ERRORS
+
+
+def test_every_transition_leads_to_a_state_and_every_state_is_reached(definition) -> None:
+    states = definition["States"]
+    reached, waiting = set(), ["ValidateInput"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            assert name in states, f"a transition leads to {name}, which is no state"
+            reached.add(name)
+            waiting += followers(states[name])
+
+    assert reached == set(states)
+
+
+def test_every_state_goes_on_or_ends(definition) -> None:
+    for name, state in definition["States"].items():
+        ends = state["Type"] in ("Succeed", "Fail") or state.get("End") is True
+        assert ends != bool(followers(state) - {"NotificationFailed"}), name
+
+
+def test_from_every_state_an_ending_can_be_reached(definition) -> None:
+    states = definition["States"]
+    ending = {name for name, state in states.items() if state.get("End") or state["Type"] in ("Succeed", "Fail")}
+    while True:
+        more = {name for name, state in states.items() if followers(state) & ending} - ending
+        if not more:
+            break
+        ending |= more
+
+    assert ending == set(states)
+
+
+def test_choices_have_a_default(definition) -> None:
+    choices = {name: state for name, state in definition["States"].items() if state["Type"] == "Choice"}
+
+    assert set(choices) == {
+        "CheckValidation",
+        "CheckGlueJobStatus",
+        "EvaluateResult",
+        "IsCatalogUpdateNeeded",
+        "IsCrawlerRunning",
+    }
+    assert all("Default" in state for state in choices.values())
+
+
+def test_arguments_do_not_read_a_result_that_is_not_there_yet(definition) -> None:
+    for name, state in tasks(definition).items():
+        assert "$states.result" not in json.dumps(state["Arguments"]), name
+
+
+def test_the_machine_logs_everything_and_is_traced(prod: Stacks) -> None:
+    machine = only(prod.pipeline, "AWS::StepFunctions::StateMachine")
+
+    assert machine.properties["StateMachineName"] == "etl-pipeline-workflow"
+    assert machine.properties["TracingConfiguration"] == {"Enabled": True}
+    logging = machine.properties["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", True)
+    group = only(
+        prod.pipeline, "AWS::Logs::LogGroup", LogGroupName="/aws/vendedlogs/states/etl-pipeline-workflow"
+    )
+    assert logging["Destinations"] == [
+        {"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": [group.id, "Arn"]}}}
+    ]
+    # Express workflows are not for this: they cannot wait for a job, nor be found again by name.
+    assert machine.properties.get("StateMachineType", "STANDARD") == "STANDARD"
+
+
+@pytest.mark.parametrize("environment", ["dev", "local", "custom"])
+def test_other_environments_differ_in_numbers_not_in_shape(environments, definition, environment) -> None:
+    other = machine_definition(environments[environment])
+
+    def shape(machine: dict[str, Any]) -> dict[str, Any]:
+        return {name: (state["Type"], followers(state)) for name, state in machine["States"].items()}
+
+    assert shape(other) == shape(definition)

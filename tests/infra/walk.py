@@ -1,0 +1,201 @@
+"""Where does an execution go, and what does it say? Walks a state machine with scripted answers of AWS.
+
+It evaluates every JSONata expression as Step Functions does where that matters here: an expression that gives
+nothing fails the execution, so does a variable that is not set, and `$parse` is added. Retries are not walked:
+the first answer of a state is the one after its retries.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonata import Jsonata
+from jsonata.utils import Utils
+
+STEPS_MAX = 400
+_STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|/\[[^\]]*\]/")
+_VARIABLES = re.compile(r"\$([A-Za-z_]\w*)(?!\w*\s*\()")
+_BOUND = re.compile(r"\$(\w+)\s*:=")
+
+
+class QueryEvaluationError(Exception):
+    """What Step Functions calls States.QueryEvaluationError."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """AWS answers with an error."""
+
+    error: str
+    cause: str | None = None
+
+
+@dataclass
+class Published:
+    """A message to the topic."""
+
+    subject: str
+    message: dict[str, Any]
+    text: str
+    attributes: dict[str, Any]
+
+
+@dataclass
+class Walk:
+    """One execution: where it went, what it asked of AWS, what it published, and how it ended."""
+
+    path: list[str] = field(default_factory=list)
+    arguments: dict[str, list[Any]] = field(default_factory=dict)
+    published: list[Published] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    status: str = "RUNNING"
+    error: str = ""
+    cause: str = ""
+    output: Any = None
+
+
+def walk(
+    definition: Mapping[str, Any],
+    given: Any,
+    answers: Mapping[str, Sequence[Any]],
+    *,
+    name: str = "run-1",
+    entered: str = "2026-01-02T03:04:05.678Z",
+) -> Walk:
+    """Run the machine with this input; `answers` are the results of each task, in turn (publishes have one)."""
+    run = Walk()
+    waiting = {state: deque(results) for state, results in answers.items()}
+    context = {
+        "Execution": {"Id": f"arn:aws:states:us-east-1:1:execution:m:{name}", "Name": name, "Input": given},
+        "State": {"EnteredTime": entered},
+    }
+    state_name, data = definition["StartAt"], given
+    for _ in range(STEPS_MAX):
+        run.path.append(state_name)
+        state = definition["States"][state_name]
+        states = {"input": data, "context": context}
+        match state["Type"]:
+            case "Succeed":
+                run.status, run.output = "SUCCEEDED", data
+                return run
+            case "Fail":
+                run.status, run.error = "FAILED", state["Error"]
+                run.cause = evaluate(state["Cause"], states, run.variables)
+                return run
+            case "Choice":
+                chosen = next(
+                    (rule for rule in state["Choices"] if _true(rule["Condition"], states, run.variables)), state
+                )
+                next_state = chosen.get("Next") or state["Default"]
+            case "Task":
+                arguments = evaluate(state["Arguments"], states, run.variables)
+                run.arguments.setdefault(state_name, []).append(arguments)
+                answer = _answer(state_name, state, arguments, waiting, run)
+                if isinstance(answer, Raised):
+                    state = _caught(state, answer)
+                    states["errorOutput"] = {"Error": answer.error} | (
+                        {"Cause": answer.cause} if answer.cause is not None else {}
+                    )
+                    default_output: Any = states["errorOutput"]
+                else:
+                    states["result"] = default_output = answer
+                data = _leave(state, states, run, default_output)
+                next_state = state.get("Next", "")
+            case _:
+                data = _leave(state, states, run, data)
+                next_state = state.get("Next", "")
+        if not next_state:
+            run.status, run.output = "SUCCEEDED", data
+            return run
+        state_name = next_state
+    raise AssertionError(f"no end after {STEPS_MAX} states: {run.path[-10:]}")
+
+
+def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
+    """A field of a state with its expressions replaced by what they give."""
+    if isinstance(value, dict):
+        return {name: evaluate(part, states, variables) for name, part in value.items()}
+    if isinstance(value, list):
+        return [evaluate(part, states, variables) for part in value]
+    if not isinstance(value, str) or not value.startswith("{%"):
+        return value
+    expression = value.removeprefix("{%").removesuffix("%}").strip()
+    bare = _STRINGS.sub("", expression)
+    unset = set(_VARIABLES.findall(bare)) - set(_BOUND.findall(bare)) - {"states"} - set(variables)
+    if unset:
+        raise QueryEvaluationError(f"variables {sorted(unset)} are not set: {expression}")
+    parsed = Jsonata(expression)
+    parsed.set_output_convert_nulls(False)
+    parsed.register_lambda("parse", lambda text: _with_nulls(json.loads(text)))
+    for name, content in {**variables, "states": states}.items():
+        parsed.assign(name, _with_nulls(content))
+    found = parsed.evaluate(None)
+    if found is None:
+        raise QueryEvaluationError(f"gives nothing: {expression}")
+    return _without_nulls(found)
+
+
+def _answer(
+    name: str, state: Mapping[str, Any], arguments: Any, waiting: Mapping[str, deque[Any]], run: Walk
+) -> Any:
+    publishes = state["Resource"].endswith("sns:publish")
+    queue = waiting.get(name)
+    if not queue:
+        assert publishes, f"{name} was entered once more than the test has answers for"
+        answer: Any = {"MessageId": "message-1"}
+    else:
+        answer = queue.popleft()
+    if publishes and not isinstance(answer, Raised):
+        run.published.append(
+            Published(
+                subject=arguments["Subject"],
+                message=json.loads(arguments["Message"]),
+                text=arguments["Message"],
+                attributes=arguments["MessageAttributes"],
+            )
+        )
+    return answer
+
+
+def _caught(state: Mapping[str, Any], raised: Raised) -> Mapping[str, Any]:
+    for catcher in state["Catch"]:
+        if raised.error in catcher["ErrorEquals"] or "States.ALL" in catcher["ErrorEquals"]:
+            return dict(catcher)
+    raise AssertionError(f"nothing catches {raised.error}")
+
+
+def _leave(state: Mapping[str, Any], states: Mapping[str, Any], run: Walk, default: Any) -> Any:
+    assigned = evaluate(state.get("Assign", {}), states, run.variables)
+    output = evaluate(state["Output"], states, run.variables) if "Output" in state else default
+    run.variables.update(assigned)
+    return output
+
+
+def _true(condition: str, states: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+    found = evaluate(condition, states, variables)
+    if not isinstance(found, bool):
+        raise QueryEvaluationError(f"gives no boolean: {condition}")
+    return found
+
+
+def _with_nulls(value: Any) -> Any:
+    if value is None:
+        return Utils.NULL_VALUE
+    if isinstance(value, dict):
+        return {name: _with_nulls(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(part) for part in value]
+    return value
+
+
+def _without_nulls(value: Any) -> Any:
+    if value is Utils.NULL_VALUE:
+        return None
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_nulls(part) for part in value]
+    return value
