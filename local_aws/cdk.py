@@ -1,7 +1,7 @@
 """How does the CDK command line reach the local account? The pinned one, on the pinned Node, on the same app.
 
-`python -m local_aws.cdk synth|diff|deploy|destroy [OPTIONS]` works on the running account of this checkout; what
-comes after the command goes to the CDK command line as it is.
+`python -m local_aws.cdk synth|diff|deploy|destroy [OPTIONS]` works on the running account of this checkout;
+what comes after the command goes to the CDK command line as it is.
 """
 
 import os
@@ -64,7 +64,11 @@ def run(arguments: Sequence[str], environment: dict[str, str]) -> str:
     # jsii starts `node` by name, and the app `python3`: both must be the project's
     path = os.pathsep.join((str(node), str(Path(sys.executable).parent), os.environ["PATH"]))
     command = [str(node / "node"), str(CDK), *arguments, "--context", f"environment={ENVIRONMENT}"]
-    quiet = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true", "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1"}
+    quiet = {
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CI": "true",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+    }
     process = subprocess.Popen(
         [*command, "--no-notices", "--no-version-reporting"],
         cwd=paths.CHECKOUT,

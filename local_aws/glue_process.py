@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from ministack import app
 from ministack.core.responses import get_account_id, get_region
@@ -176,7 +175,7 @@ def _download(uri: str, into: Path) -> Path:
         "authorization": f"AWS4-HMAC-SHA256 Credential={get_account_id()}/20260101/us-east-1/s3/aws4_request",
     }
     status, _, body = app.call_service_handler_sync(
-        app.SERVICE_HANDLERS["s3"], "GET", f"/{bucket}/{quote(key)}", headers, b"", {}
+        app.SERVICE_HANDLERS["s3"], "GET", f"/{bucket}/{key}", headers, b"", {}
     )
     if status >= 400:
         raise FileNotFoundError(f"Failed to download {uri}: S3 returned status {status}")

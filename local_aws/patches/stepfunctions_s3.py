@@ -8,7 +8,6 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
 
 from ministack import app
 from ministack.services import stepfunctions
@@ -52,7 +51,7 @@ def _get_object(arguments: dict[str, Any]) -> dict[str, Any]:
         "host": "s3.us-east-1.amazonaws.com",
         "authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request",
     }
-    path = f"/{arguments['Bucket']}/{quote(arguments['Key'])}"
+    path = f"/{arguments['Bucket']}/{arguments['Key']}"
     status, answer_headers, body = app.call_service_handler_sync(
         app.SERVICE_HANDLERS["s3"], "GET", path, headers, b"", query
     )

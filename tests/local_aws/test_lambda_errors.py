@@ -1,0 +1,56 @@
+"""Does a function's exception reach its caller under its own name?"""
+
+import json
+
+RAISING = """
+class FileVanished(Exception):
+    pass
+def handler(event, context):
+    raise FileVanished("no such\\nfile")
+"""
+
+
+def test_step_functions_sees_the_class_and_can_catch_it(workshop):
+    function = workshop.function("raising", RAISING)
+    outcome = workshop.run(
+        {
+            "Ask": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Arguments": {"FunctionName": function, "Payload": {}},
+                "Catch": [
+                    {"ErrorEquals": ["FileVanished"], "Output": "{% $states.errorOutput %}", "Next": "Done"}
+                ],
+                "End": True,
+            },
+            "Done": {"Type": "Succeed"},
+        }
+    )
+    output = json.loads(outcome["output"])
+    assert output["Error"] == "FileVanished"
+    cause = json.loads(output["Cause"])
+    assert (cause["errorType"], cause["errorMessage"]) == ("FileVanished", "no such\nfile")
+    assert "raise FileVanished" in cause["stackTrace"][-1]
+
+
+def test_invoke_reports_the_class(workshop):
+    workshop.function("raising", RAISING)
+    answer = workshop.aws.client("lambda").invoke(FunctionName="raising")
+    assert answer["FunctionError"] == "Unhandled"
+    assert json.load(answer["Payload"])["errorType"] == "FileVanished"
+
+
+def test_a_function_finds_boto3_but_nothing_of_this_project(workshop):
+    workshop.function(
+        "importing",
+        """
+import importlib.util
+def handler(event, context):
+    return [name for name in event["names"] if importlib.util.find_spec(name)]
+""",
+    )
+    names = ["boto3", "taxi_etl", "local_aws", "pyarrow", "pyspark", "aws_lambda_powertools"]
+    answer = workshop.aws.client("lambda").invoke(
+        FunctionName="importing", Payload=json.dumps({"names": names})
+    )
+    assert json.load(answer["Payload"]) == ["boto3"]

@@ -1,0 +1,50 @@
+"""Does a retry wait as the definition says?"""
+
+import time
+
+RAISING = "def handler(event, context): raise RuntimeError('again')"
+
+
+def retrying(workshop, **retrier):
+    return {
+        "Try": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": workshop.function("raising", RAISING)},
+            "Retry": [{"ErrorEquals": ["RuntimeError"], **retrier}],
+            "End": True,
+        }
+    }
+
+
+def delays(workshop, outcome):
+    return [entry["delaySeconds"] for entry in workshop.aws.retries(outcome["executionArn"])]
+
+
+def test_delays_back_off_and_are_recorded_beyond_a_minute(workshop):
+    workshop.aws.wait_scale(0)
+    outcome = workshop.run(retrying(workshop, IntervalSeconds=60, MaxAttempts=5, BackoffRate=1.5))
+    assert outcome["error"] == "RuntimeError"
+    assert delays(workshop, outcome) == [60, 90, 135, 202.5, 303.75]
+
+
+def test_delays_stop_growing_at_max_delay(workshop):
+    workshop.aws.wait_scale(0)
+    bounded = {"IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2, "MaxDelaySeconds": 5}
+    outcome = workshop.run(retrying(workshop, **bounded, JitterStrategy="FULL"))
+    assert delays(workshop, outcome) == [2, 4, 5, 5]
+    first = workshop.aws.retries(outcome["executionArn"])[0]
+    assert first == {
+        "state": "Try",
+        "error": "RuntimeError",
+        "attempt": 1,
+        "delaySeconds": 2,
+        "jitter": "FULL",
+    }
+
+
+def test_without_jitter_the_delay_is_waited(workshop):
+    states = retrying(workshop, IntervalSeconds=1, MaxAttempts=2, BackoffRate=2)
+    begun = time.monotonic()
+    workshop.run(states)
+    assert time.monotonic() - begun >= 3

@@ -1,0 +1,64 @@
+"""Can a state machine read an object?"""
+
+import json
+
+import pytest
+
+
+def reading(**arguments):
+    return {
+        "Read": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+            "Arguments": {"Bucket": "lake", **arguments},
+            "End": True,
+        }
+    }
+
+
+@pytest.fixture
+def lake(workshop):
+    s3 = workshop.aws.client("s3")
+    s3.create_bucket(Bucket="lake")
+    s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+def test_the_body_is_text_that_parse_reads(workshop, lake):
+    body = '{"rows": 3, "name": "Zürich"}'
+    put = lake.put_object(
+        Bucket="lake", Key="runs/a b+c/summary.json", Body=body, ContentType="application/json"
+    )
+    states = reading(Key="runs/a b+c/summary.json")
+    states["Read"]["Output"] = {
+        "parsed": "{% $parse($states.result.Body) %}",
+        "version": "{% $states.result.VersionId %}",
+        "length": "{% $states.result.ContentLength %}",
+        "type": "{% $states.result.ContentType %}",
+    }
+    output = json.loads(workshop.run(states)["output"])
+    assert output == {
+        "parsed": {"rows": 3, "name": "Zürich"},
+        "version": put["VersionId"],
+        "length": 30,
+        "type": "application/json",
+    }
+
+
+def test_an_older_version_can_be_read(workshop, lake):
+    old = lake.put_object(Bucket="lake", Key="k", Body="old")["VersionId"]
+    lake.put_object(Bucket="lake", Key="k", Body="new")
+    states = reading(Key="k", VersionId=old)
+    states["Read"]["Output"] = "{% $states.result.Body %}"
+    assert json.loads(workshop.run(states)["output"]) == "old"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"Key": "missing"}, "S3.NoSuchKeyException"),
+        ({"Bucket": "none", "Key": "k"}, "S3.NoSuchBucketException"),
+    ],
+)
+def test_what_is_missing_has_its_own_error(workshop, lake, arguments, error):
+    assert workshop.run(reading(**arguments))["error"] == error
