@@ -68,7 +68,7 @@ def parse_input(document: Any) -> ExecutionInput:
 
 
 def parse_files(bucket: str, entries: Any) -> tuple[FileVersion, ...]:
-    """The file versions in a list of entries, each once. Raises InvalidInputError that names the wrong entry."""
+    """The file versions in a list of entries, each once. Raises InvalidInputError."""
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise InvalidInputError('"files" must be a list with at least one file')
     versions = {

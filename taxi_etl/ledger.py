@@ -14,7 +14,6 @@ API takes.
                    └──────────── claim as a replay ───────────────────┘
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +21,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from taxi_etl.identity import FileVersion
-
-Request = dict[str, Any]
-"""The arguments of one DynamoDB call, `TableName` excepted."""
+from taxi_etl.requests import Request, expressions
+from taxi_etl.requests import update as plain_update
 
 BY_EXECUTION = "by-execution"
 BY_STATUS = "by-status"
@@ -163,7 +161,7 @@ def claim(claim: Claim, now: str) -> list[Request]:
         "createdAt": now,
         "updatedAt": now,
     }
-    put = {"Put": {"Item": execution, **_expressions(ConditionExpression="attribute_not_exists(#pk)")}}
+    put = {"Put": {"Item": execution, **expressions(ConditionExpression="attribute_not_exists(#pk)")}}
     return [put, *({"Update": _claim_file(version, claim, now)} for version in claim.files)]
 
 
@@ -274,7 +272,7 @@ def open_executions(status: ExecutionStatus, before: str) -> Request:
     values = {":status": str(status), ":before": before, ":kind": EXECUTION_SORT_KEY}
     return {
         "IndexName": BY_STATUS,
-        **_expressions(
+        **expressions(
             KeyConditionExpression="#status = :status AND #updatedAt < :before",
             FilterExpression="#sk = :kind",
         ),
@@ -286,7 +284,7 @@ def held_files() -> Request:
     """The Query for files on hold, the oldest first."""
     return {
         "IndexName": BY_STATUS,
-        **_expressions(KeyConditionExpression="#status = :status"),
+        **expressions(KeyConditionExpression="#status = :status"),
         "ExpressionAttributeValues": {":status": str(FileStatus.HELD)},
     }
 
@@ -295,9 +293,21 @@ def files_of(execution: str) -> Request:
     """The Query for an execution's item and the files it owns now."""
     return {
         "IndexName": BY_EXECUTION,
-        **_expressions(KeyConditionExpression="#execution = :execution"),
+        **expressions(KeyConditionExpression="#execution = :execution"),
         "ExpressionAttributeValues": {":execution": execution},
     }
+
+
+def _update(
+    key: Mapping[str, str],
+    changes: Mapping[str, Any],
+    *,
+    values: Mapping[str, Any] | None = None,
+    **rest: Any,
+) -> Request:
+    """An update in whose condition every status stands for itself: `:held`."""
+    statuses = {str(status): status for status in (*FileStatus, *ExecutionStatus)}
+    return plain_update(key, changes, values={**statuses, **(values or {})}, **rest)
 
 
 def _described(version: FileVersion) -> dict[str, Any]:
@@ -312,43 +322,3 @@ def _described(version: FileVersion) -> dict[str, Any]:
 
 def _list(statuses: Sequence[StrEnum]) -> str:
     return ", ".join(f":{status}" for status in statuses)
-
-
-def _update(
-    key: Mapping[str, str],
-    changes: Mapping[str, Any],
-    *,
-    condition: str,
-    remove: Sequence[str] = (),
-    once: Mapping[str, Any] | None = None,
-    values: Mapping[str, Any] | None = None,
-) -> Request:
-    """An update: `changes` are set, `once` set where absent; the condition may use `values`.
-
-    In a condition every status stands for itself (`:held`), and every change for its new value (`:attempts`).
-    """
-    once = once or {}
-    sets = [f"#{name} = :{name}" for name in changes]
-    sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in once]
-    text = f"SET {', '.join(sets)}" if sets else ""
-    if remove:
-        text = f"{text} REMOVE {', '.join(f'#{name}' for name in remove)}".lstrip()
-    statuses = {str(status): str(status) for status in (*FileStatus, *ExecutionStatus)}
-    given = {**statuses, **changes, **once, **(values or {})}
-    expressions = _expressions(UpdateExpression=text, ConditionExpression=condition)
-    used = re.findall(r":(\w+)", f"{text} {condition}")
-    plain = {name: str(given[name]) if isinstance(given[name], StrEnum) else given[name] for name in used}
-    return {
-        "Key": dict(key),
-        **expressions,
-        "ExpressionAttributeValues": {f":{name}": value for name, value in plain.items()},
-    }
-
-
-def _expressions(**texts: str) -> Request:
-    """The expressions with the attribute names they use. All are placeholders: many are reserved words.
-
-    DynamoDB refuses names that are declared and not used, so they are collected from the texts.
-    """
-    names = sorted({name for text in texts.values() for name in re.findall(r"#(\w+)", text)})
-    return {**texts, "ExpressionAttributeNames": {f"#{name}": name for name in names}}

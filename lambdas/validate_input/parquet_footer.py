@@ -1,6 +1,7 @@
 """Which columns does a Parquet footer declare, and where does its data end? Read with pyarrow."""
 
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,7 +13,6 @@ from taxi_etl.schema import kind_of_arrow
 LARGE_FOOTER_BYTES = 256 * 1024
 """A footer takes about ten times its size while it is read; larger ones are read one at a time."""
 _one_large = threading.Lock()
-_no_wait = threading.Semaphore(64)
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Schema:
 
 def read_schema(footer: bytes) -> Schema:
     """The schema in a footer's bytes (metadata, length and magic). Raises ArrowException for damage."""
-    with _one_large if len(footer) > LARGE_FOOTER_BYTES else _no_wait:
+    with _one_large if len(footer) > LARGE_FOOTER_BYTES else nullcontext():
         # pyarrow wants a whole file, and reads only its end as long as nobody asks for data.
         metadata = pq.read_metadata(pa.BufferReader(PARQUET_MAGIC + footer))
         schema = metadata.schema.to_arrow_schema()

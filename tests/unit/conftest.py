@@ -1,0 +1,99 @@
+"""What do the unit tests share? Stand-ins for AWS, a clock that tests move, files to write about."""
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Test modules are imported without a package of their own, so what they share is put on the path.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stand_ins.dynamodb import Table
+from stand_ins.s3 import Buckets
+from stand_ins.step_functions import StepFunctions
+
+NOON = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """The present moment."""
+        return self.now
+
+    def forward(self, **time: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**time)
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function about its invocation."""
+
+    function_name: str = "etl-orchestrator"
+    memory_limit_in_mb: int = 256
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:etl-orchestrator"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    remaining: int = 60_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the timeout."""
+        return self.remaining
+
+
+class Topic:
+    """SNS's client: keeps what was published, and fails when told to."""
+
+    def __init__(self) -> None:
+        self.published: list[dict[str, Any]] = []
+        self.faults: list[Exception] = []
+
+    def publish(self, **arguments: Any) -> dict[str, str]:
+        """Publish a message."""
+        if self.faults:
+            raise self.faults.pop(0)
+        self.published.append(arguments)
+        return {"MessageId": str(len(self.published))}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at noon."""
+    return Clock()
+
+
+@pytest.fixture
+def context() -> Context:
+    """A Lambda invocation with a minute to live."""
+    return Context()
+
+
+@pytest.fixture
+def table() -> Table:
+    """An empty ledger."""
+    return Table()
+
+
+@pytest.fixture
+def s3() -> Buckets:
+    """An account without objects."""
+    return Buckets()
+
+
+@pytest.fixture
+def step_functions() -> StepFunctions:
+    """A state machine without executions."""
+    return StepFunctions()
+
+
+@pytest.fixture
+def topic() -> Topic:
+    """A topic nobody has published to."""
+    return Topic()

@@ -1,0 +1,101 @@
+"""Does `check_file` find every reason, and no other? Each limit from both sides."""
+
+import pytest
+
+from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped
+from taxi_etl.rejections import Code
+
+KEY = "raw/taxi/green_tripdata_2024-01.parquet"
+LIMITS = Limits(max_file_bytes=1_000)
+
+
+def codes(facts: FileFacts) -> list[Code]:
+    return [reason.code for reason in check_file(facts, LIMITS)]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".csv.gz"])
+def test_a_file_of_an_allowed_type_is_valid(suffix: str) -> None:
+    assert codes(FileFacts(key=f"raw/taxi/2024/trips{suffix}", size=1_000)) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trips.txt", "trips.parquet.gz", "trips.gz", "trips.csv.zip", "trips", "trips.PARQUET", "trips.CSV.GZ", "csv"],
+)
+def test_other_types_are_unsupported_to_the_letter(name: str) -> None:
+    assert codes(FileFacts(key=f"raw/taxi/{name}", size=5)) == [Code.UNSUPPORTED_TYPE]
+
+
+@pytest.mark.parametrize("key", ["trips.csv", "raw/trips.csv", "raw/taxis/trips.csv", "x/raw/taxi/trips.csv"])
+def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
+    assert codes(FileFacts(key=key, size=5)) == [Code.WRONG_PREFIX]
+
+
+def test_of_a_missing_object_nothing_but_its_key_is_judged() -> None:
+    facts = FileFacts(key="raw/taxi/a.txt", exists=False, size=0, storage_class="GLACIER", is_current=False)
+    assert codes(facts) == [Code.UNSUPPORTED_TYPE, Code.NOT_FOUND]
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [(0, [Code.EMPTY]), (1, []), (1_000, []), (1_001, [Code.TOO_LARGE])],
+)
+def test_sizes_at_the_limits(size: int, expected: list[Code]) -> None:
+    assert codes(FileFacts(key=KEY, size=size)) == expected
+
+
+def test_the_message_about_a_large_file_names_both_numbers() -> None:
+    (reason,) = check_file(FileFacts(key=KEY, size=12_345), LIMITS)
+    assert reason.message == "12,345 bytes are more than the limit of 1,000"
+
+
+def test_an_older_version_is_superseded() -> None:
+    assert codes(FileFacts(key=KEY, size=5, is_current=False)) == [Code.SUPERSEDED]
+
+
+@pytest.mark.parametrize(
+    ("storage_class", "archive_status", "restored", "expected"),
+    [
+        ("GLACIER", "", False, [Code.ARCHIVED]),
+        ("DEEP_ARCHIVE", "", False, [Code.ARCHIVED]),
+        ("INTELLIGENT_TIERING", "ARCHIVE_ACCESS", False, [Code.ARCHIVED]),
+        ("INTELLIGENT_TIERING", "", False, []),
+        ("GLACIER_IR", "", False, []),
+        ("STANDARD_IA", "", False, []),
+        ("GLACIER", "", True, []),
+    ],
+)
+def test_only_what_needs_a_restore_counts_as_archived(
+    storage_class: str, archive_status: str, restored: bool, expected: list[Code]
+) -> None:
+    facts = FileFacts(
+        key=KEY, size=5, storage_class=storage_class, archive_status=archive_status, restored=restored
+    )
+    assert codes(facts) == expected
+
+
+def test_the_message_about_an_archived_file_names_the_tier() -> None:
+    tiered = FileFacts(key=KEY, size=5, storage_class="INTELLIGENT_TIERING", archive_status="DEEP_ARCHIVE_ACCESS")
+    (reason,) = check_file(tiered, LIMITS)
+    assert reason.message == "the object is archived (DEEP_ARCHIVE_ACCESS); restore it, then replay"
+
+
+def test_all_reasons_are_reported_at_once() -> None:
+    facts = FileFacts(key="old/trips.xls", size=2_000, storage_class="GLACIER", is_current=False)
+    assert codes(facts) == [
+        Code.WRONG_PREFIX,
+        Code.UNSUPPORTED_TYPE,
+        Code.SUPERSEDED,
+        Code.TOO_LARGE,
+        Code.ARCHIVED,
+    ]
+
+
+def test_the_suffix_tells_format_and_compression() -> None:
+    assert [file_format(name) for name in ("a.parquet", "a.csv", "a.csv.gz", "a.gz")] == [
+        "parquet",
+        "csv",
+        "csv",
+        None,
+    ]
+    assert [is_gzipped(name) for name in ("a.csv.gz", "a.csv", "gz.csv")] == [True, False, False]

@@ -1,0 +1,170 @@
+"""What became of each file, whatever an execution left behind?"""
+
+from dataclasses import replace
+
+import pytest
+
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
+from taxi_etl.identity import FileVersion
+from taxi_etl.ledger import FileStatus
+from taxi_etl.outcomes import Ending, FileOutcome, count, outcomes
+from taxi_etl.rejections import Code, Rejection
+
+A, B, C, D = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10) for letter in "abcd")
+SUCCEEDED = Ending("SUCCEEDED")
+JOB_FAILED = Ending("FAILED", "ExecutionFailed", "java.lang.OutOfMemoryError: Java heap space")
+
+
+def accepted(version: FileVersion) -> AcceptedFile:
+    return AcceptedFile(version, "green", "csv", (("VendorID", "text"),))
+
+
+def rejected(version: FileVersion) -> RejectedFile:
+    return RejectedFile(version, (Rejection(Code.EMPTY, "no bytes"), Rejection(Code.WRONG_PREFIX, "elsewhere")))
+
+
+def manifest(*files: AcceptedFile | RejectedFile | FileVersion) -> Manifest:
+    return Manifest(
+        execution="nightly",
+        bucket="lake",
+        trigger="s3",
+        accepted=tuple(file for file in files if isinstance(file, AcceptedFile)),
+        rejected=tuple(file for file in files if isinstance(file, RejectedFile)),
+        superseded=tuple(file for file in files if isinstance(file, FileVersion)),
+    )
+
+
+def result(*files: FileResult) -> JobResult:
+    return JobResult("nightly", "lake", "jr_1", files, schema_changed=False)
+
+
+LOADED_A = FileResult(A, LoadStatus.LOADED, "green", read=10, written=9, quarantined=1)
+
+
+def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
+    found = outcomes(
+        [D, C, B, A],
+        manifest(accepted(A), accepted(B), rejected(C), D),
+        result(LOADED_A, FileResult(B, LoadStatus.FAILED, "green", error_code="unreadable", error_message="page 3")),
+        SUCCEEDED,
+    )
+    assert found == (
+        FileOutcome(A, FileStatus.LOADED, dataset="green", read=10, written=9, quarantined=1),
+        FileOutcome(B, FileStatus.FAILED, (("unreadable", "page 3"),), dataset="green"),
+        FileOutcome(C, FileStatus.REJECTED, (("empty", "no bytes"), ("wrong_prefix", "elsewhere"))),
+        FileOutcome(D, FileStatus.SUPERSEDED),
+    )
+    assert count(found) == {"files": 4, "loaded": 1, "rejected": 1, "superseded": 1, "failed": 1}
+
+
+def test_a_version_that_yielded_in_the_job_is_superseded() -> None:
+    found = outcomes([A], manifest(accepted(A)), result(FileResult(A, LoadStatus.SUPERSEDED, "green")), SUCCEEDED)
+    assert found == (FileOutcome(A, FileStatus.SUPERSEDED, dataset="green"),)
+
+
+@pytest.mark.parametrize("status", ["TIMED_OUT", "ABORTED", "FAILED"])
+def test_what_the_job_committed_is_loaded_however_the_execution_ended(status: str) -> None:
+    (found,) = outcomes([A], manifest(accepted(A)), result(LOADED_A), Ending(status, "Boom"))
+    assert found.status is FileStatus.LOADED
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "text"),
+    [
+        (Ending("TIMED_OUT"), "run_timed_out", "the execution ended TIMED_OUT and left no result for this file"),
+        (Ending("ABORTED", "", "stopped by ann"), "run_aborted", "stopped by ann"),
+        (Ending("FAILED", "States.Runtime"), "run_failed", "States.Runtime"),
+        (Ending("FAILED", "States.Runtime", "no such path"), "run_failed", "no such path"),
+        (SUCCEEDED, "run_incomplete", "the execution ended SUCCEEDED and left no result for this file"),
+        (Ending("NEW_STATUS"), "run_failed", "the execution ended NEW_STATUS and left no result for this file"),
+    ],
+)
+def test_a_file_without_a_word_has_failed_with_the_ending_as_its_reason(ending: Ending, code: str, text: str) -> None:
+    without_manifest = outcomes([A], None, None, ending)
+    without_result = outcomes([A], manifest(accepted(A)), None, ending)
+    assert without_manifest == (FileOutcome(A, FileStatus.FAILED, ((code, text),)),)
+    assert without_result == (FileOutcome(A, FileStatus.FAILED, ((code, text),), dataset="green"),)
+
+
+def test_a_file_that_neither_manifest_nor_result_knows_has_failed() -> None:
+    found = outcomes([A, B], manifest(accepted(A)), result(LOADED_A), SUCCEEDED)
+    assert [outcome.status for outcome in found] == [FileStatus.LOADED, FileStatus.FAILED]
+
+
+def test_a_result_that_lacks_a_file_leaves_it_failed_and_the_others_loaded() -> None:
+    found = outcomes([A, B], manifest(accepted(A), accepted(B)), result(LOADED_A), JOB_FAILED)
+    assert [(outcome.status, outcome.alone) for outcome in found] == [
+        (FileStatus.LOADED, False),
+        (FileStatus.FAILED, False),
+    ]
+
+
+def test_files_of_a_batch_over_which_the_job_died_shall_be_tried_alone() -> None:
+    found = outcomes([A, B, C], manifest(accepted(A), accepted(B), rejected(C)), None, JOB_FAILED)
+    assert [(outcome.status, outcome.alone) for outcome in found] == [
+        (FileStatus.FAILED, True),
+        (FileStatus.FAILED, True),
+        (FileStatus.REJECTED, False),
+    ]
+    assert found[0].reasons == (("run_failed", "java.lang.OutOfMemoryError: Java heap space"),)
+
+
+@pytest.mark.parametrize(
+    "ending", [Ending("TIMED_OUT"), Ending("ABORTED"), Ending("FAILED", "States.Runtime"), SUCCEEDED]
+)
+def test_an_ending_that_says_nothing_about_the_files_leaves_them_together(ending: Ending) -> None:
+    found = outcomes([A, B], manifest(accepted(A), accepted(B)), None, ending)
+    assert [outcome.alone for outcome in found] == [False, False]
+
+
+def test_a_single_file_is_alone_already() -> None:
+    (found,) = outcomes([A], manifest(accepted(A)), None, JOB_FAILED)
+    assert found.alone is False
+
+
+def test_a_shorthand_is_spoken_of_as_the_version_validation_found() -> None:
+    shorthand = FileVersion("lake", A.key, "")
+    assert outcomes([shorthand], manifest(accepted(A)), result(LOADED_A), SUCCEEDED)[0].version == A
+    assert outcomes([shorthand], manifest(rejected(A)), None, SUCCEEDED)[0].version == A
+    (unknown,) = outcomes([shorthand], None, None, Ending("TIMED_OUT"))
+    assert (unknown.version, unknown.status) == (shorthand, FileStatus.FAILED)
+
+
+def test_the_same_documents_give_the_same_outcomes() -> None:
+    arguments = ([B, A], manifest(accepted(A), rejected(B)), result(LOADED_A), SUCCEEDED)
+    assert outcomes(*arguments) == outcomes(*arguments)
+
+
+def test_the_ledger_keeps_what_there_is() -> None:
+    loaded = FileOutcome(A, FileStatus.LOADED, dataset="green", read=10, written=9, quarantined=1)
+    assert loaded.attributes() == {
+        "status": "loaded",
+        "dataset": "green",
+        "rows": {"read": 10, "written": 9, "quarantined": 1},
+    }
+    failed = FileOutcome(A, FileStatus.FAILED, (("run_failed", "boom"),), alone=True)
+    assert failed.attributes() == {
+        "status": "failed",
+        "reasons": [{"code": "run_failed", "message": "boom"}],
+        "alone": True,
+    }
+    assert FileOutcome(A, FileStatus.SUPERSEDED).attributes() == {"status": "superseded"}
+
+
+def test_long_reasons_are_shortened_in_the_ledger_and_more_so_in_messages() -> None:
+    outcome = FileOutcome(A, FileStatus.FAILED, (("run_failed", "x" * 5_000),))
+    assert len(outcome.attributes()["reasons"][0]["message"]) == 1_000
+    assert len(outcome.to_json()["reasons"][0]["message"]) == 300
+    assert len(replace(outcome, version=FileVersion("lake", "k" * 1_024, "v")).to_json()["key"]) == 300
+
+
+def test_the_entry_of_a_message() -> None:
+    outcome = FileOutcome(A, FileStatus.REJECTED, (("empty", "no bytes"),))
+    assert outcome.to_json() == {
+        "key": "raw/taxi/a.csv",
+        "versionId": "v-a",
+        "status": "rejected",
+        "dataset": "",
+        "rows": {"read": 0, "written": 0, "quarantined": 0},
+        "reasons": [{"code": "empty", "message": "no bytes"}],
+    }
