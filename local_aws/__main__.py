@@ -1,4 +1,4 @@
-"""How is the local account used by hand? `python -m local_aws up|down|status`, and `local_aws.cdk` for the app."""
+"""How is the local account used by hand? `python -m local_aws up|down|status`."""
 
 import argparse
 import sys
