@@ -1,4 +1,4 @@
-"""What is deployed? Prepares `build/`: the functions' code, their layers, and the core as a zip for the job.
+"""What is deployed? Prepares `build/`: the functions' code, their layers, and the job's packages as a zip.
 
 `make build` runs it. It needs the network (for the layers); synthesis then needs none. Layers are installed
 from hash-locked lists, once for AWS Lambda and once for the host, on which the local AWS runs the functions.
@@ -72,7 +72,7 @@ def main() -> int:
     """Build everything that is out of date; returns the exit code."""
     BUILD.mkdir(exist_ok=True)
     build_code(BUILD / "code")
-    build_core_zip(BUILD / "taxi_etl.zip")
+    build_job_zip(BUILD / "job.zip")
     for target in (AWS, LOCAL):
         for layer in LAYERS:
             try:
@@ -96,13 +96,14 @@ def build_code(directory: Path) -> None:
         )
 
 
-def build_core_zip(path: Path) -> None:
-    """The core as Glue's `--extra-py-files` takes it; the same sources give the same bytes."""
+def build_job_zip(path: Path) -> None:
+    """The packages of the job as Glue's `--extra-py-files` takes them; the same sources give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for source in sorted((ROOT / "taxi_etl").rglob("*.py")):
-            entry = zipfile.ZipInfo(source.relative_to(ROOT).as_posix(), ZIP_TIMESTAMP)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, source.read_bytes())
+        for package in ("glue_scripts", "taxi_etl"):
+            for source in sorted((ROOT / package).rglob("*.py")):
+                entry = zipfile.ZipInfo(source.relative_to(ROOT).as_posix(), ZIP_TIMESTAMP)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, source.read_bytes())
 
 
 def build_layer(layer: str, target: Target) -> None:

@@ -21,9 +21,9 @@ def function_code() -> str:
     return str(_existing(BUILD / "code"))
 
 
-def core_zip() -> str:
-    """The core as the Glue job imports it."""
-    return str(_existing(BUILD / "taxi_etl.zip"))
+def job_zip() -> str:
+    """The packages that the Glue job imports."""
+    return str(_existing(BUILD / "job.zip"))
 
 
 def glue_script() -> str:

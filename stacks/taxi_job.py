@@ -41,7 +41,7 @@ class TaxiJob(Construct):
             description="Loads the taxi files of a manifest into Iceberg tables",
             role=self.role,
             script=glue.Code.from_asset(build.glue_script()),
-            extra_python_files=[glue.Code.from_asset(build.core_zip())],
+            extra_python_files=[glue.Code.from_asset(build.job_zip())],
             glue_version=glue.GlueVersion.V6_0,
             worker_configuration=glue.WorkerConfiguration(
                 worker_type=_WORKERS[settings.worker_type], number_of_workers=settings.worker_count
