@@ -6,11 +6,13 @@ What still differs from AWS stands in docs/local-aws.md.
 
 from local_aws.patches import (
     cloudwatch,
+    embedded_metrics,
     glue_crawlers,
     glue_jobs,
     glue_optimizers,
     lambda_errors,
     sqs_batches,
+    sqs_metrics,
     stepfunctions_endings,
     stepfunctions_glue,
     stepfunctions_limits,
@@ -34,6 +36,8 @@ ALL = (
     stepfunctions_s3,
     stepfunctions_sns,
     cloudwatch,
+    embedded_metrics,
+    sqs_metrics,
 )
 
 

@@ -1,0 +1,43 @@
+"""What do alarms know of queues? How many messages wait, every few seconds (AWS: every minute).
+
+The emulator publishes no AWS/SQS metrics, so an alarm on a dead-letter queue would never ring.
+"""
+
+import logging
+import threading
+import time
+
+from ministack.services import sqs
+
+from local_aws.patches import fit
+from local_aws.patches.cloudwatch import publish
+
+_EVERY_SECONDS = 2
+_log = logging.getLogger("local_aws")
+
+
+def apply() -> None:
+    """Watch the queues of the default account in a thread."""
+    for name in ("_queues", "_queues_lock", "_refresh_counts"):
+        fit.attribute(sqs, name)
+    threading.Thread(target=_watch, daemon=True, name="sqs-metrics").start()
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_EVERY_SECONDS)
+        try:
+            _publish()
+        except Exception:  # the watch must outlive a queue that goes away under it
+            _log.exception("queue metrics")
+
+
+def _publish() -> None:
+    with sqs._queues_lock:
+        queues = list(sqs._queues.values())
+        for queue in queues:
+            sqs._refresh_counts(queue)
+    for queue in queues:
+        visible = float(queue["attributes"]["ApproximateNumberOfMessages"])
+        name = queue["attributes"]["QueueArn"].rpartition(":")[2]
+        publish("AWS/SQS", {"QueueName": name}, {"ApproximateNumberOfMessagesVisible": (visible, "Count")})
