@@ -6,11 +6,13 @@ What still differs from AWS stands in docs/local-aws.md.
 
 from local_aws.patches import (
     cloudwatch,
-    embedded_metrics,
+    eventbridge_targets,
     glue_crawlers,
     glue_jobs,
     glue_optimizers,
     lambda_errors,
+    lambda_metrics,
+    s3_ranges,
     sqs_batches,
     sqs_metrics,
     stepfunctions_endings,
@@ -35,8 +37,10 @@ ALL = (
     stepfunctions_glue,
     stepfunctions_s3,
     stepfunctions_sns,
+    eventbridge_targets,
+    s3_ranges,
     cloudwatch,
-    embedded_metrics,
+    lambda_metrics,
     sqs_metrics,
 )
 

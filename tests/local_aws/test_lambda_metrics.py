@@ -1,4 +1,4 @@
-"""Do metrics that a function prints reach CloudWatch, under their dimensions?"""
+"""Do an invocation's metrics reach CloudWatch: Lambda's own, and those the function prints?"""
 
 import datetime as dt
 import json
@@ -14,11 +14,11 @@ def handler(event, context):
 """
 
 
-def total(workshop, **dimensions):
+def total(workshop, metric="FilesFailed", namespace="TaxiEtl", **dimensions):
     now = dt.datetime.now(dt.UTC)
     points = workshop.aws.client("cloudwatch").get_metric_statistics(
-        Namespace="TaxiEtl",
-        MetricName="FilesFailed",
+        Namespace=namespace,
+        MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
         StartTime=now - dt.timedelta(minutes=10),
         EndTime=now + dt.timedelta(minutes=1),
@@ -34,3 +34,19 @@ def test_a_printed_metric_counts_in_each_of_its_dimension_sets(workshop):
     assert total(workshop, service="closer") == 3
     assert total(workshop, service="closer", dataset="green") == 3
     assert total(workshop, dataset="green") == 0
+
+
+def test_every_invocation_is_counted_once_whoever_made_it(workshop):
+    function = workshop.function("failing", "def handler(event, context): raise ValueError('no')")
+    workshop.aws.client("lambda").invoke(FunctionName="failing")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function},
+        "End": True,
+    }
+    workshop.run({"Ask": task})
+    counted = [
+        total(workshop, metric, "AWS/Lambda", FunctionName="failing") for metric in ("Invocations", "Errors")
+    ]
+    assert counted == [2, 2]

@@ -1,0 +1,56 @@
+"""What if a rule's function fails or is missing? Its retries and dead letters, as for any asynchronous call.
+
+AWS: EventBridge invokes a function asynchronously, so a failing one is retried and given up as its own
+settings say; what cannot be delivered at all goes to the target's dead-letter queue. The emulator tries once
+and forgets. Sources: EventBridge user guide, "Using dead-letter queues"; Lambda developer guide,
+"Asynchronous invocation".
+"""
+
+import contextvars
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import eventbridge, lambda_svc, sqs
+
+from local_aws.patches import fit
+
+_DELIVERY: contextvars.ContextVar[tuple[dict[str, Any], dict[str, Any]]] = contextvars.ContextVar("delivery")
+"""The target and rule that the running delivery is for."""
+
+
+def apply() -> None:
+    """Replace the delivery to functions."""
+    invoke = fit.replace(
+        eventbridge,
+        "_invoke_target",
+        "target event rule view",
+        lambda target, event, rule, view=None: _invoke(invoke, target, event, rule, view),
+    )
+    fit.replace(eventbridge, "_dispatch_to_lambda", "arn payload", _dispatch)
+    for name in ("invoke_async_with_retry", "_get_func_record_for_ref", "_execution_record_for_config"):
+        fit.attribute(lambda_svc, name)
+    fit.attribute(sqs, "_act_send_message")
+
+
+def _invoke(invoke: Callable[..., None], target: Any, event: Any, rule: Any, view: Any) -> None:
+    token = _DELIVERY.set((target, rule))
+    try:
+        invoke(target, event, rule, view)
+    finally:
+        _DELIVERY.reset(token)
+
+
+def _dispatch(arn: str, payload: str) -> None:
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    if function and config:
+        record = lambda_svc._execution_record_for_config(function, config)
+        lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+        return
+    target, rule = _DELIVERY.get()
+    queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
+    queue = sqs._queue_by_arn(queue_arn) if queue_arn else None
+    if queue:
+        told = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": arn, "ERROR_CODE": "RESOURCE_NOT_FOUND"}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
+        sqs._act_send_message({"MessageBody": payload, "MessageAttributes": attributes}, queue["url"])
