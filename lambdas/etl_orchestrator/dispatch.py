@@ -5,6 +5,7 @@ Whoever finds a claim that is still open starts its execution once more, by its 
 first have died between claim and start, that repairs it, and otherwise it changes nothing.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from lambdas.observability import logger
 from taxi_etl import ledger
 from taxi_etl.batches import BatchLimits, batches
 from taxi_etl.identity import FileVersion, execution_name
-from taxi_etl.inputs import ExecutionInput, Trigger
+from taxi_etl.inputs import ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import Claim, ExecutionStatus, FileRecord
 
 ROUNDS = 4
@@ -138,7 +139,7 @@ class Dispatcher:
             return
         report.executions.setdefault(name, Dispatched(name, arn, execution.files, "running"))
         if execution.status is ExecutionStatus.CLAIMED:
-            self._mark_running(name, arn, [record.version for record in open_files])
+            self._mark_running(name, arn, parse_input(json.loads(execution.input)).files)
 
     def _claim_and_start(
         self, files: tuple[FileVersion, ...], records: Records, trigger: Trigger, report: Report

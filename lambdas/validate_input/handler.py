@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
-from lambdas.observability import logger, metrics, tracer
+from lambdas.observability import logger, tracer
 from lambdas.validate_input.validation import summary, validate
 from taxi_etl.file_rules import Limits
 from taxi_etl.function_settings import ValidatorSettings
@@ -22,7 +22,6 @@ def _settings() -> ValidatorSettings:
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-@metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Validate the files of `event["input"]`, write the manifest of `event["execution"]["name"]`, sum up.
 

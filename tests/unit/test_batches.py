@@ -42,7 +42,9 @@ def test_a_file_larger_than_the_limit_is_alone() -> None:
 
 
 def test_buckets_never_share_an_execution() -> None:
-    found = batches([file("b", bucket="two"), file("a", bucket="one"), file("c", bucket="one")], WIDE, Trigger.S3)
+    found = batches(
+        [file("b", bucket="two"), file("a", bucket="one"), file("c", bucket="one")], WIDE, Trigger.S3
+    )
     assert keys(found) == [["a", "c"], ["b"]]
 
 
@@ -78,11 +80,15 @@ def test_limits_that_no_claim_could_honour_are_refused(max_files: int, max_bytes
 
 
 @given(
-    st.lists(st.builds(file, st.text("abc", min_size=1), bucket=st.sampled_from("xy"), size=st.integers(0, 9))),
+    st.lists(
+        st.builds(file, st.text("abc", min_size=1), bucket=st.sampled_from("xy"), size=st.integers(0, 9))
+    ),
     st.integers(1, 5),
     st.integers(1, 20),
 )
-def test_every_version_is_in_exactly_one_batch(files: list[FileVersion], max_files: int, max_bytes: int) -> None:
+def test_every_version_is_in_exactly_one_batch(
+    files: list[FileVersion], max_files: int, max_bytes: int
+) -> None:
     found = batches(files, BatchLimits(max_files, max_bytes), Trigger.S3)
     placed = [version.identity for group in found for version in group]
     assert sorted(placed) == sorted({version.identity for version in files})

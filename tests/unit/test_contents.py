@@ -14,6 +14,7 @@ from taxi_etl.contents import (
     HEAD_BYTES,
     Contents,
     check_extent,
+    check_names,
     find_footer,
     inspect_csv,
 )
@@ -87,7 +88,9 @@ def test_an_encrypted_file_is_named_so() -> None:
     assert "encrypted" in reason.message
 
 
-@pytest.mark.parametrize(("length", "expected"), [(FOOTER_MAX_BYTES, []), (FOOTER_MAX_BYTES + 1, [Code.UNREADABLE_HEADER])])
+@pytest.mark.parametrize(
+    ("length", "expected"), [(FOOTER_MAX_BYTES, []), (FOOTER_MAX_BYTES + 1, [Code.UNREADABLE_HEADER])]
+)
 def test_a_giant_footer_is_not_read(length: int, expected: list[Code]) -> None:
     found = find_footer(b"PAR1", trailer(length), size=FOOTER_MAX_BYTES * 2)
     assert [reason.code for reason in found.rejections] == expected
@@ -110,7 +113,11 @@ def test_every_csv_column_is_text() -> None:
 
 
 def test_names_keep_the_spelling_of_the_file() -> None:
-    assert names(csv(b"vendor_id, pickup_datetime,Trip_type \n")) == ("vendor_id", " pickup_datetime", "Trip_type ")
+    assert names(csv(b"vendor_id, pickup_datetime,Trip_type \n")) == (
+        "vendor_id",
+        " pickup_datetime",
+        "Trip_type ",
+    )
 
 
 def test_quoted_names_are_unquoted() -> None:
@@ -150,6 +157,10 @@ def test_headers_that_name_no_columns_are_unreadable(content: bytes, why: str) -
     found = csv(content)
     assert code(found) is Code.UNREADABLE_HEADER
     assert message(found).startswith(why)
+
+
+def test_a_parquet_file_may_have_no_columns_at_all() -> None:
+    assert check_names([]) == "the file has no columns"
 
 
 @pytest.mark.parametrize(("columns", "readable"), [(COLUMNS_MAX, True), (COLUMNS_MAX + 1, False)])

@@ -20,7 +20,16 @@ def test_a_file_of_an_allowed_type_is_valid(suffix: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["trips.txt", "trips.parquet.gz", "trips.gz", "trips.csv.zip", "trips", "trips.PARQUET", "trips.CSV.GZ", "csv"],
+    [
+        "trips.txt",
+        "trips.parquet.gz",
+        "trips.gz",
+        "trips.csv.zip",
+        "trips",
+        "trips.PARQUET",
+        "trips.CSV.GZ",
+        "csv",
+    ],
 )
 def test_other_types_are_unsupported_to_the_letter(name: str) -> None:
     assert codes(FileFacts(key=f"raw/taxi/{name}", size=5)) == [Code.UNSUPPORTED_TYPE]
@@ -75,7 +84,9 @@ def test_only_what_needs_a_restore_counts_as_archived(
 
 
 def test_the_message_about_an_archived_file_names_the_tier() -> None:
-    tiered = FileFacts(key=KEY, size=5, storage_class="INTELLIGENT_TIERING", archive_status="DEEP_ARCHIVE_ACCESS")
+    tiered = FileFacts(
+        key=KEY, size=5, storage_class="INTELLIGENT_TIERING", archive_status="DEEP_ARCHIVE_ACCESS"
+    )
     (reason,) = check_file(tiered, LIMITS)
     assert reason.message == "the object is archived (DEEP_ARCHIVE_ACCESS); restore it, then replay"
 

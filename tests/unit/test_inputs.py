@@ -6,13 +6,22 @@ from typing import Any
 import pytest
 
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, InvalidInputError, Trigger, parse_files, parse_input
+from taxi_etl.inputs import (
+    CURRENT_VERSION,
+    ExecutionInput,
+    InvalidInputError,
+    Trigger,
+    parse_files,
+    parse_input,
+)
 
 ENTRY = {"key": "raw/taxi/a.csv", "size": 7, "etag": "e", "versionId": "v1", "sequencer": "0A"}
 
 
 def test_what_is_written_is_read_again() -> None:
-    given = ExecutionInput("lake", (FileVersion("lake", "raw/taxi/a.csv", "v1", 7, "e", "0A"),), Trigger.BACKFILL)
+    given = ExecutionInput(
+        "lake", (FileVersion("lake", "raw/taxi/a.csv", "v1", 7, "e", "0A"),), Trigger.BACKFILL
+    )
     assert json.loads(given.dumps()) == {"bucket": "lake", "files": [ENTRY], "trigger": "backfill"}
     assert parse_input(json.loads(given.dumps())) == given
 
@@ -29,7 +38,9 @@ def test_the_shorthand_asks_for_the_current_version() -> None:
 
 
 def test_of_a_file_only_the_key_is_needed() -> None:
-    given = parse_input({"bucket": "lake", "files": [{"key": "raw/taxi/a.csv", "etag": None}], "trigger": "s3"})
+    given = parse_input(
+        {"bucket": "lake", "files": [{"key": "raw/taxi/a.csv", "etag": None}], "trigger": "s3"}
+    )
     assert given.files == (FileVersion("lake", "raw/taxi/a.csv", CURRENT_VERSION),)
 
 
@@ -69,7 +80,10 @@ def test_an_execution_takes_99_files(files: int, accepted: bool) -> None:
         ({"bucket": "lake", "files": [{**ENTRY, "size": -1}]}, "size must be a number of bytes"),
         ({"bucket": "lake", "files": [{**ENTRY, "size": "7"}]}, "size must be a number of bytes"),
         ({"bucket": "lake", "files": [{**ENTRY, "size": True}]}, "size must be a number of bytes"),
-        ({"bucket": "lake", "key": "k", "trigger": "cron"}, "must be one of s3, manual, backfill, replay, not 'cron'"),
+        (
+            {"bucket": "lake", "key": "k", "trigger": "cron"},
+            "must be one of s3, manual, backfill, replay, not 'cron'",
+        ),
     ],
 )
 def test_what_is_no_input_is_refused_with_the_reason(document: Any, why: str) -> None:

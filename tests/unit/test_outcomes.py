@@ -20,7 +20,9 @@ def accepted(version: FileVersion) -> AcceptedFile:
 
 
 def rejected(version: FileVersion) -> RejectedFile:
-    return RejectedFile(version, (Rejection(Code.EMPTY, "no bytes"), Rejection(Code.WRONG_PREFIX, "elsewhere")))
+    return RejectedFile(
+        version, (Rejection(Code.EMPTY, "no bytes"), Rejection(Code.WRONG_PREFIX, "elsewhere"))
+    )
 
 
 def manifest(*files: AcceptedFile | RejectedFile | FileVersion) -> Manifest:
@@ -45,7 +47,10 @@ def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
     found = outcomes(
         [D, C, B, A],
         manifest(accepted(A), accepted(B), rejected(C), D),
-        result(LOADED_A, FileResult(B, LoadStatus.FAILED, "green", error_code="unreadable", error_message="page 3")),
+        result(
+            LOADED_A,
+            FileResult(B, LoadStatus.FAILED, "green", error_code="unreadable", error_message="page 3"),
+        ),
         SUCCEEDED,
     )
     assert found == (
@@ -58,7 +63,9 @@ def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
 
 
 def test_a_version_that_yielded_in_the_job_is_superseded() -> None:
-    found = outcomes([A], manifest(accepted(A)), result(FileResult(A, LoadStatus.SUPERSEDED, "green")), SUCCEEDED)
+    found = outcomes(
+        [A], manifest(accepted(A)), result(FileResult(A, LoadStatus.SUPERSEDED, "green")), SUCCEEDED
+    )
     assert found == (FileOutcome(A, FileStatus.SUPERSEDED, dataset="green"),)
 
 
@@ -71,15 +78,25 @@ def test_what_the_job_committed_is_loaded_however_the_execution_ended(status: st
 @pytest.mark.parametrize(
     ("ending", "code", "text"),
     [
-        (Ending("TIMED_OUT"), "run_timed_out", "the execution ended TIMED_OUT and left no result for this file"),
+        (
+            Ending("TIMED_OUT"),
+            "run_timed_out",
+            "the execution ended TIMED_OUT and left no result for this file",
+        ),
         (Ending("ABORTED", "", "stopped by ann"), "run_aborted", "stopped by ann"),
         (Ending("FAILED", "States.Runtime"), "run_failed", "States.Runtime"),
         (Ending("FAILED", "States.Runtime", "no such path"), "run_failed", "no such path"),
         (SUCCEEDED, "run_incomplete", "the execution ended SUCCEEDED and left no result for this file"),
-        (Ending("NEW_STATUS"), "run_failed", "the execution ended NEW_STATUS and left no result for this file"),
+        (
+            Ending("NEW_STATUS"),
+            "run_failed",
+            "the execution ended NEW_STATUS and left no result for this file",
+        ),
     ],
 )
-def test_a_file_without_a_word_has_failed_with_the_ending_as_its_reason(ending: Ending, code: str, text: str) -> None:
+def test_a_file_without_a_word_has_failed_with_the_ending_as_its_reason(
+    ending: Ending, code: str, text: str
+) -> None:
     without_manifest = outcomes([A], None, None, ending)
     without_result = outcomes([A], manifest(accepted(A)), None, ending)
     assert without_manifest == (FileOutcome(A, FileStatus.FAILED, ((code, text),)),)

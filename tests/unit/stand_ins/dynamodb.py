@@ -1,4 +1,4 @@
-"""What if DynamoDB were a dictionary? The operations the ledger uses, with its conditions, limits and paging."""
+"""What if DynamoDB were a dictionary? What the ledger uses, with conditions, limits, paging."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -24,13 +24,18 @@ class Table(Faulty):
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
         """All of the actions, or none when a condition fails."""
         self.note("transact_write_items", arguments)
-        requests = [(kind, request) for action in arguments["TransactItems"] for kind, request in action.items()]
+        requests = [
+            (kind, request) for action in arguments["TransactItems"] for kind, request in action.items()
+        ]
         if not 1 <= len(requests) <= TRANSACTION_MAX:
             raise fault("ValidationException")
         keys = [self._key(request.get("Key") or request["Item"]) for _, request in requests]
         if len(set(keys)) != len(keys):
             raise fault("ValidationException")
-        reasons = [{"Code": "None" if self._allowed(request) else "ConditionalCheckFailed"} for _, request in requests]
+        reasons = [
+            {"Code": "None" if self._allowed(request) else "ConditionalCheckFailed"}
+            for _, request in requests
+        ]
         if any(reason["Code"] != "None" for reason in reasons):
             raise fault("TransactionCanceledException", CancellationReasons=reasons)
         for kind, request in requests:

@@ -1,7 +1,7 @@
-"""What does a DynamoDB expression mean? Evaluates those that the ledger sends, and refuses what DynamoDB refuses.
+"""What does a DynamoDB expression mean? Evaluates those that the ledger sends.
 
-The rules that trip people up are kept: a comparison with an attribute that is not there is false, `<>` is true;
-names and values that are declared must be used, and used ones declared; no attribute is changed twice.
+The rules that trip people up are kept: a comparison with an attribute that is not there is false, `<>` is
+true; names and values that are declared must be used, and used ones declared; no attribute is changed twice.
 """
 
 import operator
@@ -37,7 +37,7 @@ def check_placeholders(request: Mapping[str, Any]) -> None:
 
 def holds(text: str, item: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
     """Whether a condition holds for an item ({} where there is none)."""
-    tokens = [token for token in TOKENS.findall(text)]
+    tokens = TOKENS.findall(text)
     value, rest = _either(tokens, item, request)
     if rest:
         raise InvalidExpressionError(f"cannot read {' '.join(rest)!r} in {text!r}")

@@ -1,4 +1,4 @@
-"""What if Step Functions were a dictionary? Names, inputs and endings of executions; tests say when they end."""
+"""What if Step Functions were a dictionary? Executions that end when a test says so."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

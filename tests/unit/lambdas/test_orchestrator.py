@@ -1,0 +1,361 @@
+"""Does every announced file end up in exactly one execution, whatever happens twice, late or half?"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from stand_ins.dynamodb import Table
+from stand_ins.faults import fault
+from stand_ins.step_functions import StepFunctions
+
+from lambdas.etl_orchestrator.dispatch import Dispatcher
+from lambdas.executions import Executions
+from lambdas.ledger_table import LedgerTable
+from taxi_etl import ledger
+from taxi_etl.batches import BatchLimits
+from taxi_etl.identity import FileVersion, execution_name
+from taxi_etl.inputs import ExecutionInput, Trigger
+from taxi_etl.ledger import Claim
+
+Handler = Callable[[Any], Any]
+NOW = "2024-06-01T12:00:00.000Z"
+A, B, C = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10, "e", "0A") for letter in "abc")
+NOTHING_FAILED = {"batchItemFailures": []}
+
+
+def message(*versions: FileVersion, message_id: str = "") -> dict[str, str]:
+    """A queue message about these versions; its id is the first key's unless given."""
+    records = [
+        {
+            "eventName": "ObjectCreated:Put",
+            "s3": {
+                "bucket": {"name": version.bucket},
+                "object": {
+                    "key": version.key,
+                    "versionId": version.version_id,
+                    "size": version.size,
+                    "eTag": version.etag,
+                    "sequencer": version.sequencer,
+                },
+            },
+        }
+        for version in versions
+    ]
+    return {"messageId": message_id or versions[0].key, "body": json.dumps({"Records": records})}
+
+
+def batch(*messages: dict[str, str]) -> dict[str, Any]:
+    return {"Records": list(messages)}
+
+
+def failed(*message_ids: str) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
+
+
+def status(table: Table, version: FileVersion) -> str:
+    found: str = table.item(f"lake/{version.key}", version.version_id)["status"]
+    return found
+
+
+def claim(table: Table, *files: FileVersion, attempt: int = 1) -> str:
+    """Claim files as another orchestrator would that has not started anything yet; returns the name."""
+    name = execution_name(files, attempt)
+    text = ExecutionInput("lake", files, Trigger.S3).dumps()
+    assert LedgerTable(table, "ledger").transact(ledger.claim(Claim(name, text, "s3", files, attempt), NOW))
+    return name
+
+
+def end(table: Table, name: str, *files: FileVersion, **outcome: Any) -> None:
+    """Close an execution as the closer would."""
+    adapter = LedgerTable(table, "ledger")
+    for version in files:
+        facts = {"status": ledger.FileStatus.LOADED, **outcome}
+        assert adapter.update(ledger.close_file(version, name, facts, NOW))
+    assert adapter.update(ledger.begin_closing(name, NOW, "2024-06-01T12:01:00.000Z"))
+    assert adapter.update(ledger.finish_closing(name, "2024-06-01T12:01:00.000Z", {"redrives": 0}, NOW))
+
+
+def test_an_upload_starts_an_execution_with_its_version(
+    orchestrate: Handler, sample: Callable[[str], Any], step_functions: StepFunctions, table: Table
+) -> None:
+    assert orchestrate(sample("sqs_object_created")) == NOTHING_FAILED
+    (run,) = step_functions.runs.values()
+    assert json.loads(run.input) == {
+        "bucket": "123456789012-oubt-datalake",
+        "files": [
+            {
+                "key": "raw/taxi/green_tripdata_2024-01.parquet",
+                "size": 1362284,
+                "etag": "2f3a6f7be9ad4ee46bd0d3b0cf9e6f1c",
+                "versionId": "L4kqtJlcpXroDTDmpUMLUo",
+                "sequencer": "0055AED6DCD90281E5",
+            }
+        ],
+        "trigger": "s3",
+    }
+    pk = "123456789012-oubt-datalake/raw/taxi/green_tripdata_2024-01.parquet"
+    item = table.item(pk, "L4kqtJlcpXroDTDmpUMLUo")
+    assert (item["status"], item["execution"]) == ("running", run.name)
+    execution = table.item(f"execution#{run.name}", "execution")
+    assert (execution["status"], execution["input"]) == ("running", run.input)
+    assert execution["arn"].endswith(f":execution:etl-pipeline-workflow:{run.name}")
+
+
+def test_a_burst_shares_one_execution_and_is_counted(
+    orchestrate: Handler,
+    sample: Callable[[str], Any],
+    step_functions: StepFunctions,
+    metrics: Callable[[], Any],
+) -> None:
+    assert orchestrate(sample("sqs_mixed_batch")) == failed("a0000000-0000-4000-8000-000000000004")
+    (run,) = step_functions.runs.values()
+    assert [file["key"] for file in json.loads(run.input)["files"]] == [
+        "raw/taxi/green_tripdata_2024-01.parquet",
+        "raw/taxi/green_tripdata_2024-02.parquet",
+    ]
+    assert metrics() == {"FilesReceived": 2, "DuplicateEvents": 1, "ExecutionsStarted": 1}
+
+
+@pytest.mark.parametrize("name", ["sqs_test_event", "sqs_object_removed"])
+def test_what_announces_nothing_is_done_with(
+    orchestrate: Handler, sample: Callable[[str], Any], step_functions: StepFunctions, name: str
+) -> None:
+    assert orchestrate(sample(name)) == NOTHING_FAILED
+    assert step_functions.calls == []
+
+
+def test_the_same_event_again_changes_nothing(
+    orchestrate: Handler, step_functions: StepFunctions, table: Table, metrics: Callable[[], Any]
+) -> None:
+    orchestrate(batch(message(A)))
+    before = dict(table.items)
+    metrics()
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert table.items == before
+    assert len(step_functions.runs) == 1
+    assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
+
+
+def test_an_event_of_a_file_that_is_loaded_starts_nothing(
+    orchestrate: Handler, step_functions: StepFunctions, table: Table
+) -> None:
+    end(table, claim(table, A), A)
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert step_functions.runs == {}
+
+
+def test_two_versions_of_a_key_are_two_files_in_whatever_order_they_arrive(
+    orchestrate: Handler, step_functions: StepFunctions
+) -> None:
+    newer = FileVersion("lake", A.key, "v-newer", 10, "e", "0B")
+    orchestrate(batch(message(newer)))
+    orchestrate(batch(message(A)))
+    versions = [json.loads(run.input)["files"][0]["versionId"] for run in step_functions.runs.values()]
+    assert versions == ["v-newer", "v-a"]
+
+
+def test_a_claim_that_was_never_started_is_started_by_its_own_name_and_input(
+    orchestrate: Handler, step_functions: StepFunctions, table: Table, metrics: Callable[[], Any]
+) -> None:
+    name = claim(table, A, B)
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert list(step_functions.runs) == [name]
+    assert step_functions.runs[name].input == ExecutionInput("lake", (A, B), Trigger.S3).dumps()
+    assert (status(table, A), status(table, B)) == ("running", "running")
+    assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
+
+
+def test_an_open_claim_met_by_all_its_files_is_started_once_more_and_not_twice(
+    orchestrate: Handler, step_functions: StepFunctions, table: Table
+) -> None:
+    claim(table, A, B)
+    orchestrate(batch(message(A), message(B)))
+    assert len(step_functions.arguments("start_execution")) == 1
+
+
+def test_an_execution_that_ended_but_is_not_closed_yet_is_no_failure(
+    orchestrate: Handler, step_functions: StepFunctions
+) -> None:
+    orchestrate(batch(message(A)))
+    (name,) = step_functions.runs
+    step_functions.end(name, "SUCCEEDED")
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert len(step_functions.runs) == 1
+
+
+def test_files_known_and_new_in_one_batch_are_told_apart(
+    orchestrate: Handler, step_functions: StepFunctions, table: Table
+) -> None:
+    started = claim(table, A)
+    end(table, claim(table, B), B)
+    assert orchestrate(batch(message(A), message(B), message(C))) == NOTHING_FAILED
+    assert sorted(step_functions.runs) == sorted([started, execution_name([C])])
+
+
+class Rival(Table):
+    """A ledger in which another orchestrator claims a file between our read and our claim."""
+
+    def __init__(self, *files: FileVersion, times: int = 1) -> None:
+        super().__init__()
+        self.waiting = [files] * times
+        self.names: list[str] = []
+
+    def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
+        if self.waiting:
+            files, waiting = self.waiting[0], self.waiting[1:]
+            self.waiting = []
+            self.names.append(claim(self, *files))
+            self.waiting = waiting
+        return super().transact_write_items(**arguments)
+
+
+def dispatcher(table: Table, step_functions: StepFunctions) -> Dispatcher:
+    executions = Executions(
+        step_functions, "arn:aws:states:eu-west-1:123456789012:stateMachine:etl-pipeline-workflow"
+    )
+    return Dispatcher(LedgerTable(table, "ledger"), executions, BatchLimits(99, 10**12))
+
+
+def test_of_two_orchestrators_one_gets_the_file_and_the_other_joins_it(step_functions: StepFunctions) -> None:
+    rival = Rival(A)
+    report = dispatcher(rival, step_functions).dispatch([A, B], Trigger.S3)
+    assert report.failed == set()
+    assert sorted(step_functions.runs) == sorted([rival.names[0], execution_name([B])])
+    assert {name: each.state for name, each in report.executions.items()} == {
+        rival.names[0]: "running",
+        execution_name([B]): "started",
+    }
+
+
+def test_of_two_orchestrators_with_the_same_batch_both_start_the_same_execution(
+    step_functions: StepFunctions,
+) -> None:
+    report = dispatcher(Rival(A, B), step_functions).dispatch([A, B], Trigger.S3)
+    assert (report.failed, list(step_functions.runs)) == (set(), [execution_name([A, B])])
+
+
+def test_a_claim_that_collides_again_and_again_is_given_up_for_another_delivery(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+    table.fail("transact_write_items", *[collision] * 4)
+    assert orchestrate(batch(message(A))) == failed(A.key)
+    assert step_functions.runs == {}
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert len(step_functions.runs) == 1
+
+
+def test_a_collision_that_passes_is_no_failure(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+    table.fail("transact_write_items", *[collision] * 3)
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert len(step_functions.runs) == 1
+
+
+def test_a_start_that_fails_is_repaired_by_the_next_delivery(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    step_functions.fail("start_execution", fault("ThrottlingException"))
+    assert orchestrate(batch(message(A))) == failed(A.key)
+    assert status(table, A) == "received"
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert list(step_functions.runs) == [execution_name([A])]
+    assert status(table, A) == "running"
+
+
+def test_a_roll_forward_that_fails_comes_again(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    claim(table, A)
+    step_functions.fail("start_execution", fault("ThrottlingException"))
+    assert orchestrate(batch(message(A), message(B))) == failed(A.key)
+    assert list(step_functions.runs) == [execution_name([B])]
+
+
+def test_only_the_messages_of_the_failed_batch_come_again(
+    orchestrate: Handler, step_functions: StepFunctions
+) -> None:
+    other = FileVersion("other", "raw/taxi/z.csv", "v-z")
+    step_functions.fail("start_execution", fault("InternalServerError"))
+    answer = orchestrate(
+        batch(message(A), message(B, other, message_id="both"), message(other, message_id="z"))
+    )
+    # The batch of bucket `lake` came first and failed; the one of `other` was started.
+    assert answer == failed(A.key, "both")
+    assert list(step_functions.runs) == [execution_name([other])]
+
+
+def test_an_open_file_whose_execution_is_closed_is_never_passed_over_in_silence(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    name = claim(table, A)
+    table.item(f"execution#{name}", "execution")["status"] = "closed"
+    assert orchestrate(batch(message(A))) == failed(A.key)
+    del table.items[(f"execution#{name}", "execution")]
+    assert orchestrate(batch(message(A))) == failed(A.key)
+    assert step_functions.runs == {}
+
+
+def test_a_note_of_the_start_that_fails_does_no_harm(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    original = table.transact_write_items
+
+    def transact_write_items(**arguments: Any) -> dict[str, Any]:
+        if len(table.arguments("transact_write_items")) == 1:
+            raise fault("ThrottlingException")
+        return original(**arguments)
+
+    table.transact_write_items = transact_write_items  # type: ignore[method-assign]
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert (status(table, A), len(step_functions.runs)) == ("received", 1)
+
+
+def test_a_ledger_that_cannot_be_read_fails_the_whole_delivery(orchestrate: Handler, table: Table) -> None:
+    table.fail("batch_get_item", fault("ProvisionedThroughputExceededException"))
+    with pytest.raises(Exception, match="ProvisionedThroughputExceededException"):
+        orchestrate(batch(message(A)))
+
+
+# Switched off
+
+
+@pytest.fixture
+def orchestrate_off(orchestrate: Handler, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    """Call etl-orchestrator with orchestration switched off."""
+    monkeypatch.setenv("ENABLE_ORCHESTRATION", "false")
+    return orchestrate
+
+
+def test_switched_off_files_are_held_and_nothing_starts(
+    orchestrate_off: Handler, table: Table, step_functions: StepFunctions, metrics: Callable[[], Any]
+) -> None:
+    assert orchestrate_off(batch(message(A), message(B), message(A, message_id="again"))) == NOTHING_FAILED
+    assert (status(table, A), status(table, B)) == ("held", "held")
+    assert step_functions.calls == []
+    assert metrics() == {"FilesReceived": 2, "DuplicateEvents": 1, "FilesHeld": 2}
+    orchestrate_off(batch(message(A)))
+    assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
+
+
+def test_a_file_that_cannot_be_held_comes_again(orchestrate_off: Handler, table: Table) -> None:
+    table.fail("update_item", fault("ThrottlingException"))
+    assert orchestrate_off(batch(message(A), message(B))) == failed(A.key)
+    assert status(table, B) == "held"
+
+
+def test_switched_off_commands_still_start(orchestrate_off: Handler, step_functions: StepFunctions) -> None:
+    answer = orchestrate_off({"command": "start", "bucket": "lake", "files": [A.to_json()]})
+    assert [each["state"] for each in answer["executions"]] == ["started"]
+    assert len(step_functions.runs) == 1
+
+
+def test_a_held_file_starts_with_its_event_once_switched_on(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions
+) -> None:
+    LedgerTable(table, "ledger").update(ledger.hold(A, NOW))
+    assert orchestrate(batch(message(A))) == NOTHING_FAILED
+    assert (status(table, A), len(step_functions.runs)) == ("running", 1)

@@ -1,0 +1,429 @@
+"""Does validation judge each file by few bytes, and tell invalid files from AWS faults?"""
+
+import gzip
+import io
+import json
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from botocore.exceptions import ClientError
+from stand_ins.faults import fault
+from stand_ins.s3 import Buckets
+
+from taxi_etl.documents import AcceptedFile, Manifest
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import InvalidInputError
+
+Handler = Callable[[Any], Any]
+MANIFEST_KEY = "runs/etl-pipeline-workflow/nightly/manifest.json"
+CSV_NAMES = (
+    "VendorID",
+    "lpep_pickup_datetime",
+    "Lpep_dropoff_datetime",
+    "PULocationID",
+    "DOLocationID",
+    "trip_distance",
+    "fare_amount",
+    "total_amount",
+)
+CSV = (",".join(CSV_NAMES) + "\n").encode()
+
+
+def parquet(rows: int = 3, **options: Any) -> bytes:
+    """A file of green trips."""
+    table = pa.table(
+        {
+            "VendorID": pa.array([2] * rows, pa.int32()),
+            "lpep_pickup_datetime": pa.array([0] * rows, pa.timestamp("us")),
+            "lpep_dropoff_datetime": pa.array([1] * rows, pa.timestamp("us")),
+            "store_and_fwd_flag": pa.array(["N"] * rows, pa.large_string()),
+            "PULocationID": pa.array([74] * rows, pa.int32()),
+            "DOLocationID": pa.array([42] * rows, pa.int32()),
+            "trip_distance": pa.array([1.5] * rows, pa.float64()),
+            "fare_amount": pa.array([9.0] * rows, pa.float64()),
+            "total_amount": pa.array([9.5] * rows, pa.float64()),
+            "ehail_fee": pa.array([None] * rows, pa.null()),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **options)
+    return sink.getvalue()
+
+
+def key(name: str) -> str:
+    return f"raw/taxi/{name}"
+
+
+def one(name: str, version_id: str = "v1") -> dict[str, Any]:
+    return {"bucket": "lake", "files": [{"key": key(name), "versionId": version_id}], "trigger": "s3"}
+
+
+def manifest(s3: Buckets) -> Manifest:
+    return Manifest.loads(s3.get_object(Bucket="lake", Key=MANIFEST_KEY)["Body"].read())
+
+
+def codes(answer: dict[str, Any]) -> list[str]:
+    """The codes of the one file that was validated."""
+    (rejected,) = answer["rejected"]
+    return [reason["code"] for reason in rejected["reasons"]]
+
+
+def test_a_valid_file_is_answered_as_the_state_machine_expects(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green_tripdata_2024-01.parquet"), parquet(), "v1")
+    assert validate(one("green_tripdata_2024-01.parquet")) == {
+        "valid": True,
+        "bucket": "lake",
+        "key": "raw/taxi/green_tripdata_2024-01.parquet",
+        "label": "green_tripdata_2024-01.parquet",
+        "counts": {"files": 1, "valid": 1, "rejected": 0, "superseded": 0},
+        "rejected": [],
+        "rejectedOmitted": 0,
+        "manifest": f"s3://lake/{MANIFEST_KEY}",
+    }
+
+
+def test_the_manifest_tells_the_job_what_it_needs(validate: Handler, s3: Buckets) -> None:
+    content = parquet()
+    s3.upload("lake", key("green_tripdata_2024-01.parquet"), content, "v1")
+    validate(one("green_tripdata_2024-01.parquet"))
+    assert manifest(s3) == Manifest(
+        execution="nightly",
+        bucket="lake",
+        trigger="s3",
+        accepted=(
+            AcceptedFile(
+                version=FileVersion(
+                    "lake", key("green_tripdata_2024-01.parquet"), "v1", len(content), "e7a9"
+                ),
+                dataset="green",
+                format="parquet",
+                columns=(
+                    ("VendorID", "integer"),
+                    ("lpep_pickup_datetime", "timestamp"),
+                    ("lpep_dropoff_datetime", "timestamp"),
+                    ("store_and_fwd_flag", "string"),
+                    ("PULocationID", "integer"),
+                    ("DOLocationID", "integer"),
+                    ("trip_distance", "double"),
+                    ("fare_amount", "double"),
+                    ("total_amount", "double"),
+                    ("ehail_fee", "null"),
+                ),
+            ),
+        ),
+    )
+    (stored,) = s3.arguments("put_object")
+    assert (stored["Bucket"], stored["Key"]) == ("lake", MANIFEST_KEY)
+    assert stored["ContentType"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "compression", "encoding"),
+    [
+        ("green.csv", CSV, "none", "utf-8"),
+        ("green.csv.gz", gzip.compress(CSV), "gzip", "utf-8"),
+        ("green_bom.csv", b"\xef\xbb\xbf" + CSV, "none", "utf-8-sig"),
+    ],
+)
+def test_csv_files_are_accepted_with_their_encoding(
+    *, validate: Handler, s3: Buckets, name: str, content: bytes, compression: str, encoding: str
+) -> None:
+    s3.upload("lake", key(name), content, "v1")
+    assert validate(one(name))["valid"] is True
+    (accepted,) = manifest(s3).accepted
+    assert (accepted.dataset, accepted.format) == ("green", "csv")
+    assert (accepted.compression, accepted.encoding) == (compression, encoding)
+    assert accepted.columns == tuple((name, "text") for name in CSV_NAMES)
+
+
+def test_a_large_object_is_judged_by_its_ends_alone(validate: Handler, s3: Buckets) -> None:
+    large = CSV + b"2,2024-01-01 00:00:00,2024-01-01 00:01:00,74,42,1,9,9\n" * 100_000
+    s3.upload("lake", key("green.csv"), large, "v1")
+    assert validate(one("green.csv"))["valid"] is True
+    assert (len(s3.arguments("head_object")), s3.bytes_read()) == (1, 65_536)
+
+
+def test_of_a_large_parquet_file_head_and_tail_are_read(validate: Handler, s3: Buckets) -> None:
+    large = parquet(rows=60_000, compression="none", use_dictionary=False)
+    assert len(large) > 1_000_000
+    s3.upload("lake", key("green.parquet"), large, "v1")
+    assert validate(one("green.parquet"))["valid"] is True
+    assert s3.bytes_read() == 2 * 65_536
+
+
+def test_a_footer_larger_than_the_tail_is_read_whole(validate: Handler, s3: Buckets) -> None:
+    many_groups = parquet(rows=400, row_group_size=1)
+    (footer_length,) = struct.unpack("<I", many_groups[-8:-4])
+    assert footer_length > 262_144
+    s3.upload("lake", key("green.parquet"), many_groups, "v1")
+    assert validate(one("green.parquet"))["valid"] is True
+    assert s3.bytes_read() == 2 * 65_536 + footer_length + 8
+
+
+def test_every_read_names_the_version_it_judges(validate: Handler, s3: Buckets) -> None:
+    s3.upload(
+        "lake", key("green.parquet"), parquet(rows=60_000, compression="none", use_dictionary=False), "v1"
+    )
+    validate(one("green.parquet"))
+    assert {arguments["VersionId"] for arguments in s3.arguments("get_object")} == {"v1"}
+
+
+def test_the_shorthand_is_completed_with_the_current_version(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), b"old", "v1")
+    s3.upload("lake", key("green.csv"), CSV, "v2")
+    assert validate({"bucket": "lake", "key": key("green.csv")})["valid"] is True
+    (accepted,) = manifest(s3).accepted
+    assert accepted.version == FileVersion("lake", key("green.csv"), "v2", len(CSV), "e7a9")
+    assert manifest(s3).trigger == "manual"
+
+
+def test_the_sequencer_of_the_event_is_kept(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    given = one("green.csv")
+    given["files"][0]["sequencer"] = "0055AE"
+    validate(given)
+    assert manifest(s3).accepted[0].version.sequencer == "0055AE"
+
+
+# Superseded, gone, or never there
+
+
+def test_an_older_version_is_left_out_and_not_rejected(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), b"whatever it held", "v1")
+    s3.upload("lake", key("green.csv"), CSV, "v2")
+    answer = validate(one("green.csv", "v1"))
+    assert s3.arguments("get_object") == []
+    assert (answer["valid"], answer["rejected"]) == (False, [])
+    assert answer["counts"] == {"files": 1, "valid": 0, "rejected": 0, "superseded": 1}
+    (version,) = manifest(s3).superseded
+    assert version.version_id == "v1"
+
+
+def test_a_deleted_object_is_not_found(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    s3.delete("lake", key("green.csv"), "marker")
+    assert codes(validate(one("green.csv"))) == ["not_found"]
+
+
+@pytest.mark.parametrize("given", [one("green.csv"), {"bucket": "lake", "key": key("green.csv")}])
+def test_an_object_that_never_was_is_not_found(validate: Handler, given: dict[str, Any]) -> None:
+    assert codes(validate(given)) == ["not_found"]
+
+
+@pytest.mark.parametrize("answer", ["404", "405", "400"])
+def test_a_version_that_is_none_is_not_found(validate: Handler, s3: Buckets, answer: str) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v2")
+    original = s3.head_object
+
+    def head_object(**arguments: Any) -> dict[str, Any]:
+        if "VersionId" in arguments:
+            raise fault(answer, "HeadObject")
+        return original(**arguments)
+
+    s3.head_object = head_object  # type: ignore[method-assign]
+    assert codes(validate(one("green.csv", "v1"))) == ["not_found"]
+
+
+@pytest.mark.parametrize("code", ["NoSuchVersion", "NoSuchKey"])
+def test_an_object_deleted_while_it_is_looked_at_is_not_found(
+    validate: Handler, s3: Buckets, code: str
+) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    s3.fail("get_object", fault(code, "GetObject"))
+    assert codes(validate(one("green.csv"))) == ["not_found"]
+
+
+# Rejected
+
+
+def test_a_file_outside_the_raw_zone_is_rejected_without_asking_s3(validate: Handler, s3: Buckets) -> None:
+    given = {"bucket": "lake", "files": [{"key": "inbox/trips.txt", "versionId": "v1"}]}
+    assert codes(validate(given)) == ["wrong_prefix", "unsupported_type"]
+    assert [name for name, _ in s3.calls] == ["put_object"]
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "expected"),
+    [
+        ("green.txt", {}, ["unsupported_type"]),
+        ("green.csv", {"ContentLength": 0}, ["empty"]),
+        ("green.csv", {"ContentLength": 10_000_001}, ["too_large"]),
+        ("green.csv", {"StorageClass": "DEEP_ARCHIVE"}, ["archived"]),
+        ("green.csv", {"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}, ["archived"]),
+        ("green.csv", {"ArchiveStatus": "ARCHIVE_ACCESS"}, ["archived"]),
+        (
+            "green.xls",
+            {"ContentLength": 10_000_001, "StorageClass": "GLACIER"},
+            ["unsupported_type", "too_large", "archived"],
+        ),
+    ],
+)
+def test_what_the_headers_tell_needs_no_look_inside(
+    validate: Handler, s3: Buckets, name: str, headers: dict[str, Any], expected: list[str]
+) -> None:
+    s3.upload("lake", key(name), CSV, "v1", **headers)
+    assert codes(validate(one(name))) == expected
+    assert s3.arguments("get_object") == []
+
+
+def test_a_restored_object_is_read(validate: Handler, s3: Buckets) -> None:
+    restored = 'ongoing-request="false", expiry-date="Fri, 21 Jun 2024 00:00:00 GMT"'
+    s3.upload("lake", key("green.csv"), CSV, "v1", StorageClass="GLACIER", Restore=restored)
+    assert validate(one("green.csv"))["valid"] is True
+
+
+def damaged_footer() -> bytes:
+    content = bytearray(parquet())
+    (length,) = struct.unpack("<I", content[-8:-4])
+    content[-8 - length : -8] = b"\xff" * length
+    return bytes(content)
+
+
+def twice_the_same_column() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["Extra", "extra"]), sink)
+    return sink.getvalue()
+
+
+def middle_missing() -> bytes:
+    content = parquet(rows=1_000, compression="none", use_dictionary=False)
+    return content[:1_000] + content[2_000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.parquet", CSV, "not_parquet"),
+        ("a.parquet", parquet()[:-1], "truncated"),
+        ("a.parquet", parquet()[:20], "truncated"),
+        ("a.parquet", damaged_footer(), "not_parquet"),
+        ("a.parquet", middle_missing(), "truncated"),
+        ("a.parquet", twice_the_same_column(), "unreadable_header"),
+        ("a.csv", parquet(), "not_text"),
+        ("a.csv", b"\n" + CSV, "unreadable_header"),
+        ("a.csv", b"LocationID,Borough,Zone\n", "unknown_dataset"),
+        ("a.csv", b"VendorID,Lpep_dropoff_datetime,Ehail_fee,Trip_type\n", "missing_columns"),
+        ("a.csv.gz", CSV, "not_gzip"),
+        ("a.csv.gz", gzip.compress(CSV)[:-4], "truncated"),
+    ],
+)
+def test_what_the_bytes_show_is_rejected(
+    validate: Handler, s3: Buckets, name: str, content: bytes, expected: str
+) -> None:
+    s3.upload("lake", key(name), content, "v1")
+    assert codes(validate(one(name))) == [expected]
+    (rejected,) = manifest(s3).rejected
+    assert (rejected.version.size, rejected.version.etag) == (len(content), "e7a9")
+
+
+# Many files
+
+
+def test_valid_rejected_and_superseded_files_share_an_execution(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("good.csv"), CSV, "v1")
+    s3.upload("lake", key("bad.csv"), b"\x00", "v1")
+    s3.upload("lake", key("old.csv"), CSV, "v1")
+    s3.upload("lake", key("old.csv"), CSV, "v2")
+    files = [{"key": key(name), "versionId": "v1"} for name in ("old.csv", "bad.csv", "good.csv")]
+    answer = validate({"bucket": "lake", "files": files, "trigger": "backfill"})
+    assert answer["counts"] == {"files": 3, "valid": 1, "rejected": 1, "superseded": 1}
+    assert (answer["valid"], answer["key"], answer["label"]) == (True, None, "3 files")
+    assert [rejected["key"] for rejected in answer["rejected"]] == [key("bad.csv")]
+    assert manifest(s3).trigger == "backfill"
+
+
+def test_99_files_are_validated_and_at_most_twenty_rejected_ones_listed(
+    validate: Handler, s3: Buckets
+) -> None:
+    files = [{"key": key(f"{number:02}.csv"), "versionId": "v1"} for number in range(99)]
+    for number, file in enumerate(files):
+        s3.upload("lake", file["key"], CSV if number % 2 else b"\x00", "v1")
+    answer = validate({"bucket": "lake", "files": files})
+    assert answer["counts"] == {"files": 99, "valid": 49, "rejected": 50, "superseded": 0}
+    assert (len(answer["rejected"]), answer["rejectedOmitted"]) == (20, 30)
+    assert answer["rejected"][1]["key"] == key("02.csv")
+    assert len(manifest(s3).rejected) == 50
+
+
+def test_an_answer_stays_small_however_long_keys_and_reasons_are(validate: Handler, s3: Buckets) -> None:
+    files = [{"key": key(f"{number:02}{'x' * 1_000}.csv"), "versionId": "v1"} for number in range(60)]
+    for file in files:
+        s3.upload("lake", file["key"], ",".join("y" * 250 for _ in range(200)).encode(), "v1")
+    answer = validate({"bucket": "lake", "files": files})
+    assert len(json.dumps(answer)) < 32_768
+
+
+def test_a_file_given_with_and_without_its_version_is_one_file(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    files = [{"key": key("green.csv")}, {"key": key("green.csv"), "versionId": "v1"}]
+    assert validate({"bucket": "lake", "files": files})["counts"]["files"] == 1
+
+
+# Not about the files
+
+
+@pytest.mark.parametrize("given", [None, {}, {"bucket": "lake"}, {"bucket": "lake", "files": []}, "text"])
+def test_an_input_that_is_none_is_an_error_of_its_own(validate: Handler, s3: Buckets, given: Any) -> None:
+    with pytest.raises(InvalidInputError):
+        validate(given)
+    assert s3.calls == []
+
+
+def test_an_unversioned_bucket_is_refused(validate: Handler, s3: Buckets) -> None:
+    s3.unversioned.add("lake")
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    with pytest.raises(InvalidInputError, match="the bucket lake is not versioned; turn versioning on"):
+        validate({"bucket": "lake", "key": key("green.csv")})
+
+
+@pytest.mark.parametrize("operation", ["head_object", "get_object", "put_object"])
+@pytest.mark.parametrize("code", ["SlowDown", "403", "AccessDenied", "InternalError"])
+def test_an_aws_fault_is_an_exception_and_no_verdict(
+    validate: Handler, s3: Buckets, operation: str, code: str
+) -> None:
+    s3.upload("lake", key("green.csv"), CSV, "v1")
+    s3.fail(operation, fault(code))
+    with pytest.raises(ClientError, match=code):
+        validate(one("green.csv"))
+
+
+# Real files
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("truncated_yellow_tripdata_2021-01.parquet", "truncated"),
+        ("not_really_gzip.csv.gz", "not_gzip"),
+        ("corrupt.csv.gz", "not_gzip"),
+        ("PARQUET-1481.parquet", "not_parquet"),
+        ("utf16.csv.gz", "unknown_dataset"),
+        ("multi_member.csv.gz", "unknown_dataset"),
+        ("ARROW-GH-41321.parquet", "unknown_dataset"),
+    ],
+)
+def test_damaged_files_seen_in_the_wild_are_rejected(
+    validate: Handler, s3: Buckets, shared_data: Path, name: str, expected: str
+) -> None:
+    s3.upload("lake", key(name), (shared_data / "corrupt" / name).read_bytes(), "v1")
+    assert codes(validate(one(name))) == [expected]
+
+
+def test_every_real_month_is_accepted_as_its_dataset(
+    validate: Handler, s3: Buckets, shared_data: Path
+) -> None:
+    folders = [shared_data / "tlc" / folder for folder in ("csv", "csv_gz", "parquet")]
+    paths = [path for folder in folders for path in folder.iterdir()]
+    assert len(paths) > 20
+    for path in paths:
+        s3.upload("lake", key(path.name), path.read_bytes(), "v1")
+    files = [{"key": key(path.name), "versionId": "v1"} for path in paths]
+    answer = validate({"bucket": "lake", "files": files})
+    assert answer["rejected"] == []
+    accepted = {file.version.key: file.dataset for file in manifest(s3).accepted}
+    assert accepted == {key(path.name): path.name.split("_")[0] for path in paths}

@@ -1,0 +1,50 @@
+"""Do construct and handler agree on every variable, and does a wrong one say so?"""
+
+import pytest
+
+from taxi_etl.function_settings import CloserSettings, OrchestratorSettings, ValidatorSettings
+
+GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9)
+
+
+def test_variables_are_the_fields_in_capitals() -> None:
+    assert GIVEN.to_environment() == {
+        "STATE_MACHINE_ARN": "arn:machine",
+        "ENABLE_ORCHESTRATION": "false",
+        "LEDGER_TABLE": "etl-file-ledger",
+        "BATCH_MAX_FILES": "99",
+        "BATCH_MAX_BYTES": "1000000000",
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        GIVEN,
+        OrchestratorSettings("arn:machine", True, "t", 1, 1),
+        ValidatorSettings("lake", 5),
+        CloserSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
+    ],
+)
+def test_what_the_construct_writes_the_handler_reads(
+    settings: OrchestratorSettings | ValidatorSettings | CloserSettings,
+) -> None:
+    environment = {**settings.to_environment(), "AWS_REGION": "eu-west-1"}
+    assert type(settings).from_environment(environment) == settings
+
+
+def test_everything_that_is_missing_is_named() -> None:
+    with pytest.raises(ValueError, match="missing environment variables: RUNS_BUCKET, MAX_FILE_BYTES;"):
+        ValidatorSettings.from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("ENABLE_ORCHESTRATION", "True", "ENABLE_ORCHESTRATION is 'True'; it must be true or false"),
+        ("BATCH_MAX_FILES", "many", "BATCH_MAX_FILES is 'many'; it must be a whole number"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        OrchestratorSettings.from_environment({**GIVEN.to_environment(), name: value})
