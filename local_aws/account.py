@@ -175,11 +175,10 @@ def _stop(pid: int) -> None:
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while _is_emulator(pid) and time.monotonic() < deadline:
-        _reap(pid)
         time.sleep(0.1)
     if _is_emulator(pid):
         os.kill(pid, signal.SIGKILL)
-        _reap(pid)
+    _reap(pid)
 
 
 def _reap(pid: int) -> None:

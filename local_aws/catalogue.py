@@ -56,8 +56,8 @@ class File:
     size: int
 
 
-def tables(bucket: str, prefix: str, files: Iterable[File]) -> list[dict[str, Any]]:
-    """The TableInputs for the files under `prefix`."""
+def tables(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
+    """The TableInputs for these files of the bucket."""
     folders: dict[str, list[File]] = {}
     for file in files:
         folders.setdefault(str(PurePosixPath(file.key).parent), []).append(file)
@@ -66,7 +66,9 @@ def tables(bucket: str, prefix: str, files: Iterable[File]) -> list[dict[str, An
         kinds = _kinds(members)
         for kind in kinds:
             name = _table_name(PurePosixPath(folder).name if len(kinds) == 1 else _common_name(kind))
-            found.setdefault(name, _table(name, f"s3://{bucket}/{folder}/", kind))
+            while name in found:  # the crawler makes such names unique too
+                name += f"_{kind[0].format}"
+            found[name] = _table(name, f"s3://{bucket}/{folder}/", kind)
     return list(found.values())
 
 
@@ -189,7 +191,7 @@ def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
                 continue  # a crawler leaves out what no classifier can read
             if file:
                 files.append(file)
-    return tables(bucket, prefix, files)
+    return tables(bucket, files)
 
 
 if __name__ == "__main__":

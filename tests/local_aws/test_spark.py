@@ -1,0 +1,105 @@
+"""Is Spark configured here as a Glue job needs it?"""
+
+import json
+
+import pytest
+
+from local_aws import spark
+
+CATALOG = "spark.sql.catalog.glue_catalog"
+OWN = {CATALOG: "org.apache.iceberg.spark.SparkCatalog", f"{CATALOG}.warehouse": "s3://lake/warehouse/"}
+
+
+@pytest.fixture
+def record(tmp_path):
+    """A record of jars that exist."""
+    known = {}
+    for number, coordinate in enumerate(spark.COORDINATES):
+        jar = tmp_path / f"{number}.jar"
+        jar.touch()
+        known[coordinate] = str(jar)
+    path = tmp_path / "jars.json"
+    path.write_text(json.dumps(known))
+    return path
+
+
+@pytest.fixture
+def resolutions(tmp_path, monkeypatch):
+    """Stands in for Ivy; lists how often it was asked."""
+    asked = []
+
+    def resolve():
+        asked.append(1)
+        return {coordinate: str(tmp_path / "resolved.jar") for coordinate in spark.COORDINATES}
+
+    monkeypatch.setattr(spark, "resolve", resolve)
+    return asked
+
+
+def test_jars_that_are_known_and_there_are_not_resolved(record, resolutions, tmp_path):
+    assert spark.jars(record=record) == tuple(tmp_path / f"{number}.jar" for number in range(4))
+    assert spark.jars([spark.ICEBERG], record) == (tmp_path / "0.jar",)
+    assert resolutions == []
+
+
+def test_jars_are_resolved_once_where_none_are_known(resolutions, tmp_path):
+    (tmp_path / "resolved.jar").touch()
+    record = tmp_path / "new" / "jars.json"
+    first, second = spark.jars(record=record), spark.jars(record=record)
+    assert first == second == (tmp_path / "resolved.jar",) * 4
+    assert resolutions == [1]
+
+
+def test_a_vanished_jar_is_resolved_again(record, resolutions, tmp_path):
+    (tmp_path / "2.jar").unlink()
+    assert spark.jars([spark.ICEBERG], record) == (tmp_path / "resolved.jar",)
+
+
+def test_other_coordinates_are_resolved_again(record, resolutions, monkeypatch):
+    monkeypatch.setattr(spark, "COORDINATES", (*spark.COORDINATES[:3], "group:newer:2"))
+    spark.jars([spark.ICEBERG], record)
+    assert resolutions == [1]
+
+
+def test_iceberg_is_there_only_when_asked_for():
+    with_iceberg = spark.base_conf()["spark.driver.extraClassPath"]
+    without = spark.base_conf(iceberg=False)["spark.driver.extraClassPath"]
+    assert "iceberg-spark-runtime" in with_iceberg
+    assert "iceberg-spark-runtime" not in without
+    assert "hadoop-aws" in without
+
+
+def test_each_iceberg_catalog_is_pointed_at_the_account():
+    conf = spark.account_conf("http://127.0.0.1:9", {**OWN, "spark.sql.catalogImplementation": "hive"})
+    pointed = {key: value for key, value in conf.items() if key.startswith("spark.sql")}
+    assert pointed == {
+        f"{CATALOG}.glue.endpoint": "http://127.0.0.1:9",
+        f"{CATALOG}.s3.endpoint": "http://127.0.0.1:9",
+        f"{CATALOG}.s3.path-style-access": "true",
+        f"{CATALOG}.client.region": "us-east-1",
+    }
+    assert conf["spark.hadoop.fs.s3.impl"] == "org.apache.hadoop.fs.s3a.S3AFileSystem"
+
+
+@pytest.mark.parametrize(
+    ("text", "conf"),
+    [
+        ("", {}),
+        ("spark.a=1", {"spark.a": "1"}),
+        ("spark.a=1 --conf spark.b=x=y", {"spark.a": "1", "spark.b": "x=y"}),
+        ("spark.a='two words' --conf spark.b=2", {"spark.a": "two words", "spark.b": "2"}),
+    ],
+)
+def test_glues_conf_argument_chains_settings(text, conf):
+    assert spark.parse_conf_argument(text) == conf
+
+
+def test_a_conf_argument_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=r"holds 'spark\.b'"):
+        spark.parse_conf_argument("spark.a=1 --conf spark.b")
+
+
+def test_the_configuration_is_written_where_spark_reads_it(tmp_path):
+    folder = spark.write_conf_dir(tmp_path / "conf", {"spark.a": "two words", "spark.b": "back\\slash"})
+    lines = (folder / "spark-defaults.conf").read_text().splitlines()
+    assert lines == ["spark.a two words", "spark.b back\\\\slash"]
