@@ -107,8 +107,9 @@ class LakeBucket(Construct):
     ) -> None:
         _grant(grantee, list(actions), [f"{arn}/{prefix}*" for arn in arns])
         if self.key is not None:
-            writes = "s3:PutObject" in actions
-            (self.key.grant_encrypt_decrypt if writes else self.key.grant_decrypt)(grantee)
+            # Multipart uploads read back what they wrote, so writers decrypt too.
+            writes = ["kms:GenerateDataKey"] if "s3:PutObject" in actions else []
+            self.key.grant(grantee, "kms:Decrypt", *writes).assert_success()
 
 
 def bucket_arn(scope: Construct, name: str) -> str:

@@ -3,6 +3,8 @@
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from stacks import build
@@ -34,14 +36,17 @@ class TaxiJob(Construct):
         log_prefix = f"/aws-glue/jobs/{name}"
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         self.optimizer_role = _optimizer_role(self, lake=lake, catalog=catalog)
+        script = s3_assets.Asset(self, "Script", path=build.glue_script())
+        packages = s3_assets.Asset(self, "Packages", path=build.job_zip())
         self.job = glue.PySparkEtlJob(
             self,
             "Job",
             job_name=name,
             description="Loads the taxi files of a manifest into Iceberg tables",
-            role=self.role,
-            script=glue.Code.from_asset(build.glue_script()),
-            extra_python_files=[glue.Code.from_asset(build.job_zip())],
+            # The construct would grant all kinds of reading in the bucket of assets; see _grant_assets.
+            role=self.role.without_policy_updates(),
+            script=glue.Code.from_bucket(script.bucket, script.s3_object_key),
+            extra_python_files=[glue.Code.from_bucket(packages.bucket, packages.s3_object_key)],
             glue_version=glue.GlueVersion.V6_0,
             worker_configuration=glue.WorkerConfiguration(
                 worker_type=_WORKERS[settings.worker_type], number_of_workers=settings.worker_count
@@ -73,6 +78,7 @@ class TaxiJob(Construct):
         ]
         for group in logs:
             group.grant_write(self.role)
+        _grant_assets(self.role, script.bucket)
         _grant_metrics(self.role)
         lake.grant_read_raw(self.role)
         lake.grant_read_runs(self.role)
@@ -116,6 +122,11 @@ def _optimizer_role(scope: Construct, *, lake: LakeBucket, catalog: Catalog) -> 
         )
     )
     return role
+
+
+def _grant_assets(role: iam.Role, assets: s3.IBucket) -> None:
+    """Read the script and its packages; their keys change with every release, the right should not."""
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
 
 
 def _grant_metrics(role: iam.Role) -> None:

@@ -25,7 +25,7 @@ from taxi_etl.messages import (
     CrawlerState,
     Status,
 )
-from taxi_etl.names import summary_key
+from taxi_etl.names import RUNS_PREFIX, summary_key
 
 API_TIMEOUT = Duration.seconds(30)
 """For calls that answer at once; without one a lost answer would hold the execution until its own timeout."""
@@ -117,7 +117,7 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
             "Key": render(with_execution_name(summary_key(marker), marker)),
         },
         iam_action="s3:GetObject",
-        iam_resources=[bucket.arn_for_objects(summary_key("*"))],
+        iam_resources=[bucket.arn_for_objects(f"{RUNS_PREFIX}*")],
         task_timeout=_timeout(API_TIMEOUT),
         assign={
             "summary": render(read),

@@ -1,6 +1,7 @@
 """What do the infrastructure tests look at? The synthesized templates, and the state machine inside one.
 
-Synthesis happens once a session. Node and `build/` are required: without them these tests fail and say what to run.
+Synthesis happens once a session. Node and `build/` are required: without them these tests fail and
+say what to run.
 """
 
 import importlib.util
@@ -58,7 +59,12 @@ def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
         outdir=str(outdir),
         analytics_reporting=False,
         # Assets need not be copied to look at templates.
-        context={**CDK_JSON["context"], "aws:cdk:disable-asset-staging": True, **context},
+        context={
+            **CDK_JSON["context"],
+            "aws:cdk:disable-asset-staging": True,
+            "aws:cdk:enable-path-metadata": True,
+            **context,
+        },
     )
     try:
         lake, pipeline = load_app().add_stacks(app, settings)
@@ -90,7 +96,8 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
     )
     wanted = {**ENVIRONMENTS, "custom": custom}
     return {
-        name: synthesize(tmp_path_factory.mktemp(f"cdk-{name}"), settings) for name, settings in wanted.items()
+        name: synthesize(tmp_path_factory.mktemp(f"cdk-{name}"), settings)
+        for name, settings in wanted.items()
     }
 
 

@@ -1,6 +1,7 @@
 """How are synthesized templates read? Resources by type, intrinsic functions as text."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +54,7 @@ def only(template: Mapping[str, Any], kind: str, **properties: Any) -> Resource:
     return found[0]
 
 
-def flat(value: Any) -> str:
+def flat(value: Any) -> str:  # noqa: PLR0911  (one line a function of CloudFormation)
     """A value with intrinsic functions as one readable text: `${Bucket.Arn}/runs/*`."""
     if isinstance(value, str):
         return value
@@ -83,3 +84,40 @@ def machine_definition(stacks: Stacks) -> dict[str, Any]:
     machine = only(stacks.pipeline, "AWS::StepFunctions::StateMachine")
     parsed: dict[str, Any] = json.loads(flat(machine.properties["DefinitionString"]))
     return parsed
+
+
+def readable(template: Mapping[str, Any], text: str) -> str:
+    """A text without what CDK makes up: the hashes at the end of logical ids, and the keys of assets."""
+    for name in sorted(template["Resources"], key=len, reverse=True):
+        text = text.replace(name, _ID_HASH.sub("", name))
+    text = _PUBLISHED.sub(lambda match: _INNER_HASH.sub("", match[1]), text)
+    return _ASSET.sub("ASSET", text)
+
+
+_ID_HASH = re.compile(r"[0-9A-F]{8}$")
+_INNER_HASH = re.compile(r"[0-9A-F]{8}(?=[A-Z]|$)")
+_PUBLISHED = re.compile(r"PublishOutput(?:Ref|FnGetAtt)(\w*?)[0-9A-F]{8}\b")
+_ASSET = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def permissions(template: Mapping[str, Any]) -> dict[str, set[str]]:
+    """What each role may do: its path, and `action on resource` (`if condition`) for each pair."""
+    found: dict[str, set[str]] = {}
+    for policy in resources(template, "AWS::IAM::Policy"):
+        (role,) = policy.properties["Roles"]
+        path = Resource(role["Ref"], "", {}, template["Resources"][role["Ref"]]).path
+        held = found.setdefault(path.split("/", 1)[1].removesuffix("/Resource"), set())
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            condition = statement.get("Condition")
+            suffix = f" if {json.dumps(condition, sort_keys=True)}" if condition else ""
+            held.update(
+                f"{action} on {readable(template, flat(resource))}{suffix}"
+                for action in _listed(statement["Action"])
+                for resource in _listed(statement["Resource"])
+            )
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

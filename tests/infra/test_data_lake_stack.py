@@ -32,7 +32,9 @@ def test_stateful_logical_ids_never_change(environments: dict[str, Stacks], envi
 
 def test_prod_keeps_everything_when_the_stack_is_deleted(prod: Stacks) -> None:
     for each in stateful(prod.lake).values():
-        assert (each.raw["DeletionPolicy"], each.raw["UpdateReplacePolicy"]) == ("Retain", "Retain"), each.path
+        assert (each.raw["DeletionPolicy"], each.raw["UpdateReplacePolicy"]) == ("Retain", "Retain"), (
+            each.path
+        )
     assert only(prod.lake, "AWS::DynamoDB::Table").properties["DeletionProtectionEnabled"] is True
 
 
@@ -51,7 +53,11 @@ def test_names_carry_the_environment_except_in_prod(environments, environment, s
 
     assert flat(bucket) == f"${{AWS::AccountId}}-oubt-datalake{suffix}"
     assert only(lake, "AWS::DynamoDB::Table").properties["TableName"] == f"etl-file-ledger{suffix}"
-    assert {each.properties["QueueName"] for each in resources(lake, "AWS::SQS::Queue") if "QueueName" in each.properties} == {
+    assert {
+        each.properties["QueueName"]
+        for each in resources(lake, "AWS::SQS::Queue")
+        if "QueueName" in each.properties
+    } == {
         f"etl-file-events{suffix}",
         f"etl-file-events-dlq{suffix}",
     }

@@ -1,6 +1,7 @@
 """Does what does the work do it as agreed? The stateless stack's template, the state machine apart."""
 
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -48,7 +49,8 @@ def test_locally_functions_run_on_the_hosts_python(environments: dict[str, Stack
 
     expected = f"python{sys.version_info.major}.{sys.version_info.minor}"
     found = {
-        each.properties["Runtime"] for each in resources(environments["local"].pipeline, "AWS::Lambda::Function")
+        each.properties["Runtime"]
+        for each in resources(environments["local"].pipeline, "AWS::Lambda::Function")
     }
 
     assert found == {expected}
@@ -70,7 +72,9 @@ def test_validation_is_as_large_and_patient_as_designed_and_alone_carries_pyarro
         ("etl-close-execution", "CloserSettings"),
     ],
 )
-def test_a_function_can_read_its_settings_from_its_environment(prod: Stacks, name: str, settings: str) -> None:
+def test_a_function_can_read_its_settings_from_its_environment(
+    prod: Stacks, name: str, settings: str
+) -> None:
     from taxi_etl import function_settings
 
     environment = {
@@ -137,9 +141,22 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert others[3].endswith("/warehouse/")
 
 
-def test_the_jobs_zip_holds_the_core() -> None:
-    with zipfile.ZipFile(ROOT / "build" / "taxi_etl.zip") as archive:
-        assert "taxi_etl/names.py" in archive.namelist()
+def test_the_jobs_zip_holds_every_package_that_the_script_imports() -> None:
+    sources = (ROOT / "glue_scripts").glob("*.py")
+    imported = {
+        name
+        for source in sources
+        for name in re.findall(
+            r"^from ((?:taxi_etl|glue_scripts)[\w.]*) import", source.read_text(), re.MULTILINE
+        )
+    }
+    with zipfile.ZipFile(ROOT / "build" / "job.zip") as archive:
+        held = set(archive.namelist())
+
+    assert imported
+    for name in imported:
+        path = name.replace(".", "/")
+        assert {f"{path}.py", f"{path}/__init__.py"} & held, f"{name} is not in build/job.zip"
 
 
 def test_the_crawler_catalogs_every_raw_zone_and_forgets_nothing(prod: Stacks, custom: Stacks) -> None:
@@ -165,9 +182,7 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(prod: Stacks) -> 
     assert topic.properties["TopicName"] == "etl-pipeline-notifications"
     assert topic.properties["KmsMasterKeyId"] == {"Fn::GetAtt": [key.id, "Arn"]}
     assert key.properties["EnableKeyRotation"] is True
-    (senders,) = [
-        each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]
-    ]
+    (senders,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
     assert senders["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
     assert sorted(senders["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert senders["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
@@ -187,7 +202,9 @@ def test_people_are_subscribed_by_settings(prod: Stacks, custom: Stacks) -> None
 
 def rules(stacks: Stacks) -> dict[str, Any]:
     found = resources(stacks.pipeline, "AWS::Events::Rule")
-    return {"sweep" if "ScheduleExpression" in each.properties else "ended": each.properties for each in found}
+    return {
+        "sweep" if "ScheduleExpression" in each.properties else "ended": each.properties for each in found
+    }
 
 
 def test_every_ending_reaches_the_closer(prod: Stacks) -> None:

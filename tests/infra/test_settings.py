@@ -72,7 +72,7 @@ def test_a_value_that_cannot_work_is_refused(wrong: dict[str, object], message: 
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(ValueError, match="worker_count is 0.*worker_type is 'tiny'"):
+    with pytest.raises(ValueError, match=r"worker_count is 0.*worker_type is 'tiny'"):
         replace(DEV, worker_count=0, worker_type="tiny")
 
 

@@ -107,7 +107,9 @@ def tasks(definition: dict[str, Any]) -> dict[str, Any]:
 
 def followers(state: dict[str, Any]) -> set[str]:
     rules = [*state.get("Choices", []), *state.get("Catch", []), state]
-    return {rule["Next"] for rule in rules if "Next" in rule} | ({state["Default"]} if "Default" in state else set())
+    return {rule["Next"] for rule in rules if "Next" in rule} | (
+        {state["Default"]} if "Default" in state else set()
+    )
 
 
 def test_the_machine_speaks_jsonata_and_begins_with_validation(definition) -> None:
@@ -178,9 +180,7 @@ def test_no_expression_is_left_in_jsonpath(definition) -> None:
 def test_fail_states_carry_the_errors_by_which_the_closer_tells_who_was_told(definition) -> None:
     from taxi_etl.messages import ANNOUNCED_ERRORS
 
-    fails = {
-        name: state["Error"] for name, state in definition["States"].items() if state["Type"] == "Fail"
-    }
+    fails = {name: state["Error"] for name, state in definition["States"].items() if state["Type"] == "Fail"}
     assert fails == ENDINGS
     assert {"ValidationFailed", "ExecutionFailed"} == ANNOUNCED_ERRORS
 
@@ -206,7 +206,9 @@ def test_every_state_goes_on_or_ends(definition) -> None:
 
 def test_from_every_state_an_ending_can_be_reached(definition) -> None:
     states = definition["States"]
-    ending = {name for name, state in states.items() if state.get("End") or state["Type"] in ("Succeed", "Fail")}
+    ending = {
+        name for name, state in states.items() if state.get("End") or state["Type"] in ("Succeed", "Fail")
+    }
     while True:
         more = {name for name, state in states.items() if followers(state) & ending} - ending
         if not more:

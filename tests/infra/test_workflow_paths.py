@@ -13,7 +13,11 @@ from .walk import Raised, walk
 
 KEY = "raw/taxi/yellow_tripdata_2024-01.parquet"
 ONE_FILE = {"bucket": "lake", "files": [{"key": KEY, "versionId": "v1"}], "trigger": "s3"}
-TWO_FILES = {"bucket": "lake", "files": [{"key": "raw/taxi/a.csv"}, {"key": "raw/taxi/b.csv"}], "trigger": "s3"}
+TWO_FILES = {
+    "bucket": "lake",
+    "files": [{"key": "raw/taxi/a.csv"}, {"key": "raw/taxi/b.csv"}],
+    "trigger": "s3",
+}
 MANIFEST = "s3://lake/runs/etl-pipeline-workflow/run-1/manifest.json"
 NO_PARQUET = {"key": KEY, "reasons": [{"code": "not_parquet", "message": "the magic bytes are missing"}]}
 TO_VALIDATION_FAILED = ["ValidateInput", "NotifyValidationFailure", "ValidationFailed"]
@@ -293,7 +297,11 @@ def test_a_failed_job_run_tells_the_jobs_own_error_line(definition) -> None:
     assert told.message["status"] == "FAILED"
     assert told.message["error"] == {"Error": "States.TaskFailed", "Cause": "OutOfMemoryError"}
     assert told.message["files"] == [{"key": KEY}]
-    assert run.variables["jobRun"] == {"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "OutOfMemoryError"}
+    assert run.variables["jobRun"] == {
+        "Id": "jr_1",
+        "JobRunState": "FAILED",
+        "ErrorMessage": "OutOfMemoryError",
+    }
 
 
 @pytest.mark.parametrize(
@@ -391,8 +399,7 @@ def test_a_file_that_failed_beside_loaded_ones_makes_the_success_partial(definit
 
     assert run.path == [*TO_RESULT, "IsCatalogUpdateNeeded", "NotifyPartialSuccess"]
     assert run.published[0].message["message"] == (
-        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. "
-        "Failed: 1 (raw/taxi/bad.csv: page 3 is damaged)"
+        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. Failed: 1 (raw/taxi/bad.csv: page 3 is damaged)"
     )
 
 
@@ -525,9 +532,7 @@ def test_the_crawl_policy_overrules_the_schema(environments: dict[str, Stacks], 
 def test_a_message_that_cannot_be_sent_fails_the_execution_for_the_closer_to_tell(
     definition, state, answers, cause
 ) -> None:
-    run = walk(
-        definition, ONE_FILE, {**answers, state: [Raised("SNS.InvalidParameterException", cause)]}
-    )
+    run = walk(definition, ONE_FILE, {**answers, state: [Raised("SNS.InvalidParameterException", cause)]})
 
     assert run.path[-2:] == [state, "NotificationFailed"]
     assert (run.status, run.error) == ("FAILED", "NotificationFailed")

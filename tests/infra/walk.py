@@ -1,8 +1,8 @@
 """Where does an execution go, and what does it say? Walks a state machine with scripted answers of AWS.
 
-It evaluates every JSONata expression as Step Functions does where that matters here: an expression that gives
-nothing fails the execution, so does a variable that is not set, and `$parse` is added. Retries are not walked:
-the first answer of a state is the one after its retries.
+It evaluates every JSONata expression as Step Functions does where that matters: an expression that gives
+nothing fails the execution, so does a variable that is not set, and `$parse` is added. Retries are not
+walked: the first answer of a state is the one after its retries.
 """
 
 import json
@@ -65,7 +65,7 @@ def walk(
     name: str = "run-1",
     entered: str = "2026-01-02T03:04:05.678Z",
 ) -> Walk:
-    """Run the machine with this input; `answers` are the results of each task, in turn (publishes have one)."""
+    """Run the machine with this input; `answers` are the results of each task, in turn."""
     run = Walk()
     waiting = {state: deque(results) for state, results in answers.items()}
     context = {
@@ -87,7 +87,8 @@ def walk(
                 return run
             case "Choice":
                 chosen = next(
-                    (rule for rule in state["Choices"] if _true(rule["Condition"], states, run.variables)), state
+                    (rule for rule in state["Choices"] if _true(rule["Condition"], states, run.variables)),
+                    state,
                 )
                 next_state = chosen.get("Next") or state["Default"]
             case "Task":

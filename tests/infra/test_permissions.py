@@ -1,0 +1,246 @@
+"""May each part do what it needs and nothing else? Every right of every role, against a list made by hand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from .templates import Stacks, flat, permissions, resources
+
+LAKE = "${LakeBucketArn}"
+TABLE = "${LedgerTableArn}"
+MACHINE = "${WorkflowStateMachine}"
+GLUE = "arn:aws:glue:${AWS::Region}:${AWS::AccountId}"
+LOGS = "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+TRACE = {"xray:PutTraceSegments on *", "xray:PutTelemetryRecords on *"}
+
+
+def on(resource: str, *actions: str) -> set[str]:
+    return {f"{action} on {resource}" for action in actions}
+
+
+def listing(prefix: str) -> set[str]:
+    return {f's3:ListBucket on {LAKE} if {{"StringLike": {{"s3:prefix": ["{prefix}*"]}}}}'}
+
+
+def catalog(database: str, *actions: str) -> set[str]:
+    places = (f"{GLUE}:catalog", f"{GLUE}:database/${{{database}}}", f"{GLUE}:table/${{{database}}}/*")
+    return {right for place in places for right in on(place, *actions)}
+
+
+READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject", "s3:GetObjectVersion") | listing("raw/taxi/")
+READ_RUNS = on(f"{LAKE}/runs/*", "s3:GetObject") | listing("runs/")
+WAREHOUSE = on(
+    f"{LAKE}/warehouse/*", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"
+) | listing("warehouse/")
+TAXI_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable")
+LEDGER = on(TABLE, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem") | {
+    f"dynamodb:Query on {TABLE}/index/by-execution",
+    f"dynamodb:Query on {TABLE}/index/by-status",
+}
+PUBLISH = {"sns:Publish on ${NotificationsTopic}"} | on(
+    "${NotificationsKey.Arn}", "kms:Decrypt", "kms:GenerateDataKey"
+)
+
+RIGHTS = {
+    "ValidateInput/Role": READ_RAW
+    | on(f"{LAKE}/runs/*", "s3:PutObject")
+    | on("${ValidateInputLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
+    | TRACE,
+    "Orchestrator/Role": LEDGER
+    | {f"states:StartExecution on {MACHINE}"}
+    | on(
+        "${EventsQueueArn}",
+        "sqs:ReceiveMessage",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ChangeMessageVisibility",
+    )
+    | on("${OrchestratorLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
+    | TRACE,
+    "CloseExecution/Role": LEDGER
+    | READ_RUNS
+    | PUBLISH
+    | {f"states:StartExecution on {MACHINE}"}
+    | on(
+        "arn:aws:states:${AWS::Region}:${AWS::AccountId}:execution:${${WorkflowStateMachine}[6]}:*",
+        "states:DescribeExecution",
+    )
+    | on("${CloserDeadLetters.Arn}", "sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl")
+    | on("${CloseExecutionLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
+    | TRACE,
+    "Workflow/StateMachine/Role": READ_RUNS
+    | PUBLISH
+    | on("${ValidateInputFunction.Arn}", "lambda:InvokeFunction")
+    | on("${ValidateInputFunction.Arn}:*", "lambda:InvokeFunction")
+    | on(
+        f"{GLUE}:job/${{Job}}",
+        "glue:StartJobRun",
+        "glue:GetJobRun",
+        "glue:GetJobRuns",
+        "glue:BatchStopJobRun",
+    )
+    | on(f"{GLUE}:crawler/crawler-taxi-raw", "glue:StartCrawler", "glue:GetCrawler")
+    | on(
+        "*",
+        "logs:CreateLogDelivery",
+        "logs:GetLogDelivery",
+        "logs:UpdateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "logs:ListLogDeliveries",
+        "logs:PutResourcePolicy",
+        "logs:DescribeResourcePolicies",
+        "logs:DescribeLogGroups",
+        "xray:GetSamplingRules",
+        "xray:GetSamplingTargets",
+    )
+    | TRACE,
+    "Job/Role": READ_RAW
+    | READ_RUNS
+    | on(f"{LAKE}/runs/*", "s3:PutObject")
+    | WAREHOUSE
+    | {f"s3:GetBucketLocation on {LAKE}"}
+    | {"s3:GetObject on arn:aws:s3:::cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}/*"}
+    | catalog(
+        "CatalogTaxi",
+        *TAXI_TABLES,
+        "glue:CreateTableOptimizer",
+        "glue:GetTableOptimizer",
+        "glue:UpdateTableOptimizer",
+    )
+    | {"iam:PassRole on ${JobOptimizerRole.Arn}"}
+    | {'cloudwatch:PutMetricData on * if {"StringEquals": {"cloudwatch:namespace": "Glue"}}'}
+    | on("${JobOutput.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
+    | on("${JobError.Arn}", "logs:CreateLogStream", "logs:PutLogEvents"),
+    "Job/OptimizerRole": WAREHOUSE
+    | catalog("CatalogTaxi", *TAXI_TABLES)
+    | on(f"{LOGS}/aws-glue/iceberg-*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+    "Crawler/Role": READ_RAW
+    | {f"s3:GetBucketLocation on {LAKE}"}
+    | catalog(
+        "CatalogRaw",
+        "glue:GetDatabase",
+        "glue:GetTable",
+        "glue:GetTables",
+        "glue:CreateTable",
+        "glue:UpdateTable",
+        "glue:GetPartition",
+        "glue:GetPartitions",
+        "glue:BatchGetPartition",
+        "glue:BatchCreatePartition",
+        "glue:CreatePartition",
+        "glue:UpdatePartition",
+    )
+    | on(f"{LOGS}/aws-glue/crawlers*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+}
+
+
+def test_there_are_no_other_roles(prod: Stacks) -> None:
+    assert set(permissions(prod.pipeline)) == set(RIGHTS)
+    assert permissions(prod.lake) == {}
+    assert len(resources(prod.pipeline, "AWS::IAM::Role")) == len(RIGHTS)
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_role_has_exactly_the_rights_it_needs(prod: Stacks, role: str) -> None:
+    found = permissions(prod.pipeline)[role]
+
+    assert found - RIGHTS[role] == set(), "rights that nobody asked for"
+    assert RIGHTS[role] - found == set(), "rights that are missing"
+
+
+def test_no_role_brings_rights_of_a_managed_policy(prod: Stacks) -> None:
+    for role in resources(prod.pipeline, "AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role.properties, role.path
+
+
+def test_a_role_is_assumed_by_its_service_alone(prod: Stacks) -> None:
+    services = {
+        "Job": "glue",
+        "Crawler": "glue",
+        "ValidateInput": "lambda",
+        "Orchestrator": "lambda",
+        "CloseExecution": "lambda",
+        "Workflow": "states",
+    }
+    for role in resources(prod.pipeline, "AWS::IAM::Role"):
+        (statement,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+        service = services[role.path.split("/")[1]]
+        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}, role.path
+
+
+# Actions that AWS lets nobody narrow to a resource, and why.
+UNSCOPED = {
+    "xray:": "X-Ray has no resources",
+    "logs:CreateLogDelivery": "log deliveries have no ARNs, likewise the next",
+    "logs:GetLogDelivery": "",
+    "logs:UpdateLogDelivery": "",
+    "logs:DeleteLogDelivery": "",
+    "logs:ListLogDeliveries": "",
+    "logs:PutResourcePolicy": "resource policies of logs belong to the account",
+    "logs:DescribeResourcePolicies": "",
+    "logs:DescribeLogGroups": "",
+    "cloudwatch:PutMetricData": "metrics have no ARNs; the namespace narrows it",
+}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+def test_wildcards_stand_only_where_aws_forces_them(
+    environments: dict[str, Stacks], environment: str
+) -> None:
+    for role, rights in permissions(environments[environment].pipeline).items():
+        for right in rights:
+            action, resource = right.split(" on ", 1)
+            assert "*" not in action, f"{role}: {right}"
+            if resource.split(" if ")[0] == "*":
+                assert action.startswith(tuple(UNSCOPED)), f"{role}: {right}"
+
+
+def test_existing_buckets_can_be_read_and_nothing_else(custom: Stacks) -> None:
+    theirs = {
+        right
+        for rights in permissions(custom.pipeline).values()
+        for right in rights
+        if "our-old-bucket" in right
+    }
+
+    assert {right.split(" on ")[0] for right in theirs} == {
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:GetBucketLocation",
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "actions"),
+    [
+        ("Job/Role", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("ValidateInput/Role", {"kms:Decrypt", "kms:GenerateDataKey"}),
+        ("CloseExecution/Role", {"kms:Decrypt"}),
+        ("Crawler/Role", {"kms:Decrypt"}),
+    ],
+)
+def test_with_a_key_for_the_bucket_its_users_may_use_the_key(custom: Stacks, role: str, actions: Any) -> None:
+    found = {
+        right.split(" on ")[0] for right in permissions(custom.pipeline)[role] if ":key/1234abcd" in right
+    }
+
+    assert found == actions
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+def test_nothing_is_open_to_other_accounts(environments: dict[str, Stacks], environment: str) -> None:
+    for template in environments[environment].all().values():
+        for each in resources(template):
+            document = each.properties.get("PolicyDocument") or each.properties.get("KeyPolicy")
+            for statement in (document or {}).get("Statement", []):
+                if statement["Effect"] == "Deny" or "Principal" not in statement:
+                    continue
+                assert statement["Principal"] != "*", each.path
+                account = statement["Principal"].get("AWS")
+                if account is not None:
+                    assert flat(account) == "arn:aws:iam::${AWS::AccountId}:root", each.path
+                else:
+                    assert "aws:Source" in json.dumps(statement["Condition"]), each.path

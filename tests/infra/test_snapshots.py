@@ -1,0 +1,65 @@
+"""What would a change deploy? One readable picture of each prod stack, kept in git.
+
+After a change that is meant: `pytest tests/infra/test_snapshots.py --update-snapshots`, and review the diff.
+"""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .templates import Stacks, flat, readable
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+EMBEDDED = ("DefinitionString", "DashboardBody")
+
+
+@pytest.mark.parametrize("stack", ["data_lake", "pipeline"])
+def test_prod_looks_as_it_did_when_someone_last_looked(
+    prod: Stacks, stack: str, request: pytest.FixtureRequest
+) -> None:
+    path = SNAPSHOTS / f"{stack}.json"
+    found = picture(prod.all()[stack])
+    if request.config.getoption("--update-snapshots"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(found)
+    kept = path.read_text() if path.exists() else ""
+    difference = difflib.unified_diff(
+        kept.splitlines(), found.splitlines(), f"snapshots/{path.name}", "synthesized", lineterm=""
+    )
+    if kept != found:
+        pytest.fail(
+            "the template changed; if that is meant, run with --update-snapshots and review:\n"
+            + "\n".join(difference),
+            pytrace=False,
+        )
+
+
+def test_the_picture_holds_nothing_that_differs_between_machines(prod: Stacks) -> None:
+    text = "".join(picture(template) for template in prod.all().values())
+
+    assert "ASSET" in text
+    assert "B1D32E10" not in text
+    assert str(Path(__file__).resolve().parents[2]) not in text
+
+
+def picture(template: dict[str, Any]) -> str:
+    """The template without made-up names, bootstrap checks and paths; embedded documents spelled out."""
+    shown = {
+        "Description": template["Description"],
+        "Resources": {name: _shown(body) for name, body in template["Resources"].items()},
+        "Outputs": {
+            name: body for name, body in template["Outputs"].items() if not name.startswith("PublishOutput")
+        },
+    }
+    return readable(template, json.dumps(shown, indent=2, sort_keys=True)) + "\n"
+
+
+def _shown(body: dict[str, Any]) -> dict[str, Any]:
+    properties = dict(body.get("Properties", {}))
+    for name in EMBEDDED:
+        if name in properties:
+            properties[name] = json.loads(flat(properties[name]))
+    return {**{name: value for name, value in body.items() if name != "Metadata"}, "Properties": properties}

@@ -1,0 +1,86 @@
+"""Does the core stay a core? Who imports whom, by the imports in the sources."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST_PARTY = {"taxi_etl", "lambdas", "glue_scripts", "stacks", "local_aws", "ops", "app", "tests"}
+
+MAY_IMPORT = {
+    "taxi_etl": {"taxi_etl"},
+    "lambdas": {
+        "taxi_etl",
+        "lambdas",
+        "boto3",
+        "botocore",
+        "aws_lambda_powertools",
+        "aws_xray_sdk",
+        "pyarrow",
+    },
+    "glue_scripts": {"taxi_etl", "glue_scripts", "pyspark", "py4j", "boto3", "botocore"},
+    "stacks": {"taxi_etl", "stacks", "aws_cdk", "constructs", "jsii"},
+}
+"""What a package may import beside the standard library; packages that are not here may import more."""
+
+NOT_ELSEWHERE = {
+    "pyspark": {"glue_scripts", "local_aws", "tests"},
+    "aws_cdk": {"app", "stacks", "tests"},
+    "stacks": {"app", "stacks", "tests"},
+    "local_aws": {"local_aws", "ops", "tests"},
+    "ops": {"ops", "tests", "local_aws"},
+}
+"""Who alone may import these."""
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """Every source with the package it belongs to."""
+    yield "app", ROOT / "app.py"
+    for package in sorted(FIRST_PARTY - {"app"}):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield package, path
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a source imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_its_place_allows(package: str) -> None:
+    allowed = MAY_IMPORT[package] | set(sys.stdlib_module_names)
+    wrong = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for owner, path in sources()
+        if owner == package
+        for name in imported(path) - allowed
+    }
+
+    assert wrong == set()
+
+
+@pytest.mark.parametrize("name", NOT_ELSEWHERE)
+def test_heavy_or_outer_packages_are_imported_only_where_they_belong(name: str) -> None:
+    wrong = {
+        str(path.relative_to(ROOT))
+        for owner, path in sources()
+        if owner not in NOT_ELSEWHERE[name] and name in imported(path)
+    }
+
+    assert wrong == set()
+
+
+def test_the_check_sees_the_sources() -> None:
+    seen = {owner for owner, _ in sources()}
+
+    assert {"taxi_etl", "lambdas", "glue_scripts", "stacks", "app"} <= seen
+    assert imported(ROOT / "app.py") >= {"aws_cdk", "stacks", "taxi_etl", "os", "sys"}
