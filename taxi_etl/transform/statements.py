@@ -28,26 +28,26 @@ def trips(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE
         *_LINEAGE_OUTPUT,
     ]
     can_be_true = f"NOT coalesce(\n{_indented(_any_of(_rules(subject)))}\n, false)"
-    return _steps(subject, source, []) + _select(output, "typed", can_be_true)
+    return _steps(subject, source, _raw(subject, subject.matching.extra)) + _select(
+        output, "typed", can_be_true
+    )
 
 
 def quarantined(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
     """The rows of a dataset that cannot be true, as read, with all reasons: the columns of `quarantined_trips`."""
     subject = _subject(dataset, columns)
-    as_read = sql.text_map(
-        [(name, sql.as_text(sql.name(name), kind)) for name, kind in columns if kind != "null"]
-    )
+    raw = _raw(subject, [name for name, _ in columns])
     rules = _rules(subject)
     found = [f"CASE WHEN {condition} THEN {sql.literal(reason)} END" for reason, condition in rules.items()]
     reasons = f"filter(array(\n{_indented(_joined(found))}\n), reason -> reason IS NOT NULL)"
     output = [
         f"{sql.literal(dataset)} AS dataset",
         f"{reasons} AS reasons",
-        "row_as_read",
+        f"{sql.text_map([(name, _raw_text(subject, place, name)) for place, name in raw])} AS row_as_read",
         "_position AS position",
         *_LINEAGE_OUTPUT,
     ]
-    steps = _steps(subject, source, [f"{as_read} AS row_as_read"])
+    steps = _steps(subject, source, raw)
     return steps + _select(output, "typed", _any_of(rules))
 
 
@@ -73,16 +73,12 @@ def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
     return Subject(known, match_columns(known, [name for name, _ in columns]), dict(columns))
 
 
-def _steps(subject: Subject, source: str, beside: list[str]) -> str:
-    """The common table expressions up to `typed`; `beside` are further expressions over the source's columns."""
+def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> str:
+    """The common table expressions up to `typed`; `raw` are source columns that come along as `raw_PLACE`."""
     read = subject.read()
     present = [
         *(f"{_present(subject, column)} AS read_{column.name}" for column, _ in read),
-        *(
-            f"{sql.as_text(sql.name(name), subject.kinds[name])} AS extra_{place}"
-            for place, name in _extras(subject)
-        ),
-        *beside,
+        *(f"{sql.name(name)} AS raw_{place}" for place, name in raw),
         *_LINEAGE_INPUT,
         "_run_id",
         "_ingested_at",
@@ -128,15 +124,21 @@ def _typed(column: Column, kind: str | None) -> str:
     return sql.typed(column, kind, f"read_{column.name}", f"number_{column.name}")
 
 
-def _extras(subject: Subject) -> list[tuple[int, str]]:
-    """The source columns that go into `extra_columns`, numbered; a column of nulls has nothing to keep."""
-    kept = [name for name in subject.matching.extra if subject.kinds[name] != "null"]
-    return list(enumerate(kept, start=1))
+def _raw(subject: Subject, names: Sequence[str]) -> list[tuple[int, str]]:
+    """Source columns with their places in the file, counted from 1; a column of nulls has nothing to keep."""
+    places = {name: place for place, name in enumerate(subject.kinds, start=1)}
+    return [(places[name], name) for name in names if subject.kinds[name] != "null"]
+
+
+def _raw_text(subject: Subject, place: int, name: str) -> str:
+    return sql.as_text(f"raw_{place}", subject.kinds[name])
 
 
 def _extra_columns(subject: Subject) -> str:
     """What has no typed home: unknown columns, and what a lenient column could not hold, by the file's own names."""
-    entries = [(name, f"extra_{place}") for place, name in _extras(subject)]
+    entries = [
+        (name, _raw_text(subject, place, name)) for place, name in _raw(subject, subject.matching.extra)
+    ]
     for column, kind in subject.read():
         if column.lenient and sql.can_fail(column, kind):
             preferred = subject.matching.sources[column.name][0]

@@ -1,0 +1,244 @@
+"""How does a batch get into the tables? The order of steps that keeps two runs from spoiling each other's files.
+
+For each dataset: look at which versions are current, write data files, then: table snapshot, look again, commit. A
+newer version that exists at the second look supersedes ours; one that comes later loads after it, and its commit or
+ours is refused, because both validate against the snapshot from before their look. Whoever is refused looks again.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from pyspark.sql import SparkSession
+
+from glue_scripts.faults import Fault
+from glue_scripts.iceberg import ConflictError, LakeTable
+from glue_scripts.reading import THREADS, Located
+from glue_scripts.staging import Attempt, Stager, discard
+from glue_scripts.storage import Storage
+from taxi_etl import tables
+from taxi_etl.datasets import DATASETS
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
+from taxi_etl.identity import FileVersion
+from taxi_etl.recognition import variant
+from taxi_etl.schema import match_columns, normalise
+from taxi_etl.transform.sources import Run
+
+COMMIT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an operator tunes: `max_quarantine_share` is a fraction of a file's rows."""
+
+    database: str
+    max_quarantine_share: float = 0.5
+    sort_by_pickup: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a file is not loaded: superseded where there is no fault."""
+
+    fault: Fault | None = None
+    error: str = ""
+
+
+SUPERSEDED = Verdict()
+
+
+class Loader:
+    """Loads the accepted files of one manifest."""
+
+    def __init__(self, spark: SparkSession, storage: Storage, options: Options, run: Run) -> None:
+        """`options.database` is `CATALOG.DATABASE`; the database exists."""
+        self.spark, self.storage, self.options, self.run = spark, storage, options, run
+        self.tables = {name: LakeTable(spark, options.database, name) for name in tables.TABLE_NAMES}
+        self.quarantine = self.tables[tables.QUARANTINE]
+        self.schema_changed = False
+
+    def load(self, manifest: Manifest) -> JobResult:
+        """Load what can be loaded; every accepted file has its result, whatever became of it."""
+        self.notes = {"taxi-etl.run-id": self.run.run_id, "taxi-etl.execution": manifest.execution}
+        results: dict[tuple[str, str, str], FileResult] = {}
+        for dataset in DATASETS:
+            files = [file for file in manifest.accepted if file.dataset == dataset]
+            if files:
+                results.update(
+                    (result.version.identity, result) for result in self._load_dataset(dataset, files)
+                )
+        ordered = tuple(results[file.version.identity] for file in manifest.accepted)
+        return JobResult(manifest.execution, manifest.bucket, self.run.run_id, ordered, self.schema_changed)
+
+    def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile]) -> list[FileResult]:
+        verdicts = self._look(file.version for file in files)
+        results = [_not_loaded(file, verdicts[file.version]) for file in files if verdicts.get(file.version)]
+        current = [file for file in files if file.version not in verdicts]
+        if not current:
+            return results
+        trips = self.tables[DATASETS[dataset].table]
+        trips.ensure()
+        self.quarantine.ensure()
+        stager = Stager(self.spark, trips, self.quarantine, self.run, self.options.sort_by_pickup)
+        attempts = [attempt for group in self._by_schema(current) for attempt in stager.stage(group)]
+        for attempt in attempts:
+            self._judge_share(attempt)
+        attempts = self._commit(trips, attempts, results)
+        loaded = [attempt for attempt in attempts if attempt.fault is None]
+        for attempt in attempts:
+            if attempt.fault is not None:
+                discard(attempt, trips, self.quarantine)
+        loaded = self._leave_other_tables(trips, loaded, results)
+        if loaded:
+            names = {normalise(name) for attempt in loaded for name, _ in attempt.located.file.columns}
+            new_columns = trips.note_columns(names)
+            self.schema_changed = self.schema_changed or trips.created or new_columns
+        failed = [attempt for attempt in attempts if attempt.fault is not None]
+        return results + [_result(attempt) for attempt in (*loaded, *failed)]
+
+    def _by_schema(self, files: Iterable[AcceptedFile]) -> list[list[Located]]:
+        """The files of each plan: same format, columns and encoding."""
+        groups: dict[tuple[object, ...], list[Located]] = {}
+        for file in files:
+            located = Located(file, self.storage.location(file.version))
+            groups.setdefault((file.format, file.columns, file.encoding), []).append(located)
+        return list(groups.values())
+
+    def _judge_share(self, attempt: Attempt) -> None:
+        share = attempt.quarantined / attempt.read if attempt.read else 0.0
+        if attempt.fault is None and share > self.options.max_quarantine_share:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in attempt.reasons.items())
+            attempt.fail(
+                Fault.TOO_MANY_QUARANTINED,
+                f"{attempt.quarantined} of {attempt.read} rows cannot be true ({reasons}), more than the share of "
+                f"{self.options.max_quarantine_share:g} that is allowed",
+            )
+
+    def _commit(self, trips: LakeTable, attempts: list[Attempt], results: list[FileResult]) -> list[Attempt]:
+        """Commit what is good; returns the attempts that are still ours, moves the others to `results`."""
+        for _ in range(COMMIT_ATTEMPTS):
+            since, quarantine_since = trips.snapshot_id(), self.quarantine.snapshot_id()
+            attempts = self._still_current(trips, attempts, results)
+            good = [attempt for attempt in attempts if attempt.fault is None]
+            if not good:
+                return attempts
+            try:
+                added = self._commit_quarantine(good, quarantine_since)
+                try:
+                    ids = [attempt.source_id for attempt in good]
+                    files = [file for attempt in good for file in attempt.trips.only(ids)]
+                    trips.replace(ids, files, since, self.notes)
+                except ConflictError:
+                    self.quarantine.take_back(added, self.notes)
+                    raise
+            except ConflictError as error:
+                refused = str(error)
+                continue
+            return attempts
+        for attempt in attempts:
+            if attempt.fault is None:
+                attempt.fail(Fault.CONFLICT, f"other runs kept loading the same file: {refused}")
+        return attempts
+
+    def _commit_quarantine(self, good: Sequence[Attempt], since: int | None) -> list[object]:
+        """Replace the quarantined rows of files that have any, now or before; returns the data files added.
+
+        Comes before the trips: whoever is refused there takes these back, and no stale row stays behind.
+        """
+        before = self.quarantine.rows_of([attempt.source_id for attempt in good])
+        ids = [attempt.source_id for attempt in good if attempt.quarantined or attempt.source_id in before]
+        files = [file for attempt in good for file in attempt.quarantine.only(ids)]
+        if ids:
+            self.quarantine.replace(ids, files, since, self.notes)
+        return files
+
+    def _still_current(
+        self, trips: LakeTable, attempts: list[Attempt], results: list[FileResult]
+    ) -> list[Attempt]:
+        """The attempts whose file has not changed meanwhile: a failure may be a change seen half-way."""
+        verdicts = self._look(attempt.located.file.version for attempt in attempts)
+        for attempt in attempts:
+            verdict = verdicts.get(attempt.located.file.version)
+            if verdict is not None:
+                discard(attempt, trips, self.quarantine)
+                results.append(_not_loaded(attempt.located.file, verdict))
+        return [attempt for attempt in attempts if attempt.located.file.version not in verdicts]
+
+    def _leave_other_tables(
+        self, trips: LakeTable, loaded: list[Attempt], results: list[FileResult]
+    ) -> list[Attempt]:
+        """Remove rows that these files left in another dataset's table; returns the attempts that remain loaded.
+
+        Looked for after the commit: of two runs that load different versions into different tables at once, the
+        later one to look sees the other's rows, and the version that is current wins.
+        """
+        by_id = {attempt.source_id: attempt for attempt in loaded}
+        for name, other in self.tables.items():
+            if not by_id or name in (trips.name, tables.QUARANTINE) or not other.exists():
+                continue
+            since = other.snapshot_id()
+            found = list(other.rows_of(list(by_id)))
+            if not found:
+                continue
+            theirs = other.versions_of(found)
+            for source in found:
+                attempt = by_id[source]
+                newest = self.storage.current_version(attempt.located.file.version)
+                if (
+                    newest is not None
+                    and theirs.get(source) == newest != attempt.located.file.version.version_id
+                ):
+                    files = attempt.trips.only([source])
+                    trips.take_back(files, self.notes)
+                    self.quarantine.take_back(attempt.quarantine.only([source]), self.notes)
+                    results.append(_not_loaded(by_id.pop(source).located.file, SUPERSEDED))
+            leaving = [source for source in found if source in by_id]
+            if leaving:
+                other.replace(leaving, [], since, self.notes)
+        return list(by_id.values())
+
+    def _look(self, versions: Iterable[FileVersion]) -> dict[FileVersion, Verdict]:
+        """What S3 says now about file versions: a verdict for each that is no longer the current one."""
+        wanted = list(versions)
+        verdicts = {}
+        if not wanted:
+            return {}
+        with ThreadPoolExecutor(min(THREADS, len(wanted))) as pool:
+            for version, now in zip(wanted, pool.map(self.storage.current_version, wanted), strict=True):
+                if now is None:
+                    verdicts[version] = Verdict(Fault.DELETED, "the object was deleted before it was loaded")
+                elif now != version.version_id:
+                    verdicts[version] = SUPERSEDED
+        return verdicts
+
+
+def _not_loaded(file: AcceptedFile, verdict: Verdict) -> FileResult:
+    status = LoadStatus.FAILED if verdict.fault else LoadStatus.SUPERSEDED
+    code = str(verdict.fault) if verdict.fault else ""
+    return replace(_described(file, status), error_code=code, error_message=verdict.error)
+
+
+def _result(attempt: Attempt) -> FileResult:
+    status = LoadStatus.FAILED if attempt.fault else LoadStatus.LOADED
+    return replace(
+        _described(attempt.located.file, status),
+        read=attempt.read,
+        written=attempt.written,
+        quarantined=attempt.quarantined,
+        reasons=attempt.reasons,
+        error_code=str(attempt.fault) if attempt.fault else "",
+        error_message=attempt.error,
+    )
+
+
+def _described(file: AcceptedFile, status: LoadStatus) -> FileResult:
+    """A result with what is known about a file before it is read."""
+    matching = match_columns(DATASETS[file.dataset], [name for name, _ in file.columns])
+    return FileResult(
+        version=file.version,
+        status=status,
+        dataset=file.dataset,
+        variant=variant(file.dataset, file.format, file.columns),
+        new_columns=matching.unknown,
+        missing_columns=matching.missing,
+    )

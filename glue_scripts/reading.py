@@ -1,0 +1,155 @@
+"""How does Spark read trip files? One scan for all files of one schema, with the lineage beside every row."""
+
+import codecs
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import DataFrame, SparkSession
+
+from taxi_etl.documents import AcceptedFile
+from taxi_etl.schema import Kind
+from taxi_etl.transform import sources
+from taxi_etl.transform.expressions import literal, name
+
+THREADS = 16
+SCHEME = "^[a-z0-9]+:/+"
+"""What a file's path begins with: file systems give back `s3a://` for `s3://`, or `file:/` for `file:///`."""
+SPARK_TYPES = {
+    Kind.STRING: "string",
+    Kind.INTEGER: "bigint",
+    Kind.DOUBLE: "double",
+    Kind.TIMESTAMP: "timestamp_ntz",
+    Kind.DATE: "date",
+    Kind.BOOLEAN: "boolean",
+}
+JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
+ONE_BY_ONE = {
+    # Keys are names, not patterns: a bracket in one is a bracket.
+    "__globPaths__": "false",
+    # Skipping what cannot be read would lose rows silently.
+    "ignoreCorruptFiles": "false",
+    "ignoreMissingFiles": "false",
+}
+
+
+@dataclass(frozen=True)
+class Located:
+    """An accepted file, and the URI under which Spark reads it."""
+
+    file: AcceptedFile
+    uri: str
+
+
+def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+    """The rows of Parquet files of one schema. Page checksums are verified where a file has them.
+
+    The schema comes from the kinds, not from one of the files: int32 in one and int64 in the next is one plan.
+    """
+    columns = files[0].file.columns
+    schema = ", ".join(
+        f"{name(column)} {SPARK_TYPES[Kind(kind)]}" for column, kind in columns if kind in SPARK_TYPES
+    )
+    reader = (
+        spark.read.options(**ONE_BY_ONE).option("parquet.page.verify-checksum.enabled", "true").schema(schema)
+    )
+    offered = sources.source_columns("parquet", columns)
+    values = [
+        f"{name(column) if kind in SPARK_TYPES else 'CAST(NULL AS string)'} AS {name(offer)}"
+        for (column, kind), (offer, _) in zip(columns, offered, strict=True)
+    ]
+    rows = reader.parquet(*(file.uri for file in files))
+    return rows.selectExpr(
+        *values,
+        "_metadata.row_index AS _position",
+        f"regexp_replace(_metadata.file_path, r'{SCHEME}', '') AS _path",
+    )
+
+
+def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+    """The rows of CSV files of one header, all values as text.
+
+    The header's names go over the fields by position, with spare fields behind them, so that rows wider than the
+    header neither shift nor lose a value. A row wider than that fails its file. Blank lines are no rows.
+    """
+    offered = [column for column, _ in sources.source_columns("csv", files[0].file.columns)]
+    width = len(files[0].file.columns)
+    fields = [f"c{place}" for place in range(width + sources.SPARE_FIELDS)]
+    charset = java_charset(files[0].file.encoding)
+    reader = (
+        spark.read.options(**ONE_BY_ONE)
+        .schema(", ".join(f"{field} string" for field in fields))
+        .options(header="true", sep=",", quote='"', escape='"', encoding=charset, mode="PERMISSIVE")
+        .option("maxColumns", len(fields))
+        .option("maxCharsPerColumn", -1)
+        # Lines end where a byte is a newline, which in UTF-16 is half a character: such a file is read as a whole.
+        .option("multiLine", str(charset.startswith("utf-16")).lower())
+    )
+    surplus = f"nullif(trim(BOTH ',' FROM concat_ws(',', {', '.join(fields[width:])})), '')"
+    values = [f"{field} AS {name(column)}" for field, column in zip(fields[:width], offered, strict=False)]
+    values.append(f"{surplus} AS {name(offered[-1])}")
+    rows = reader.csv([file.uri for file in files])
+    return rows.selectExpr(
+        *values,
+        "CAST(NULL AS bigint) AS _position",
+        f"regexp_replace(_metadata.file_path, r'{SCHEME}', '') AS _path",
+    )
+
+
+def java_charset(encoding: str) -> str:
+    """Java's name of a Python codec. Raises LookupError for a codec that Python does not know."""
+    codec = codecs.lookup(encoding).name
+    return JAVA_CHARSETS.get(codec, codec)
+
+
+def with_lineage(
+    spark: SparkSession, rows: DataFrame, files: Sequence[Located], run: sources.Run
+) -> DataFrame:
+    """The rows with the lineage columns of their files in place of `_path`.
+
+    A row whose path belongs to no file falls out here, and the count of rows notices.
+    """
+    by_file = []
+    for file in files:
+        values = {
+            "_path": literal(re.sub(SCHEME, "", spark_path(spark, file.uri))),
+            **sources.lineage(file.file.version, run),
+        }
+        by_file.append("SELECT " + ", ".join(f"{value} AS {column}" for column, value in values.items()))
+    lineage = spark.sql(" UNION ALL ".join(by_file))
+    return rows.join(lineage.hint("broadcast"), on="_path").drop("_path")
+
+
+def spark_path(spark: SparkSession, uri: str) -> str:
+    """A URI as Spark's `_metadata.file_path` spells it: with percent signs for spaces and the like."""
+    return str(jvm(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+def footer_rows(spark: SparkSession, files: Sequence[Located]) -> dict[Located, "int | Exception"]:
+    """How many rows each Parquet footer promises, read without Spark's reader; the error where there is no footer."""
+    conf = spark.sparkContext._jsc.hadoopConfiguration()
+    parquet = jvm(spark).org.apache.parquet.hadoop
+
+    def count(file: Located) -> "int | Exception":
+        failure: Exception
+        try:
+            path = jvm(spark).org.apache.hadoop.fs.Path(file.uri)
+            reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, conf))
+        except Py4JJavaError as error:
+            failure = error
+            return failure
+        try:
+            return int(reader.getRecordCount())
+        finally:
+            reader.close()
+
+    with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
+        return dict(zip(files, pool.map(count, files), strict=True))
+
+
+def jvm(spark: SparkSession) -> Any:
+    """Spark's JVM, for the few calls that PySpark has no name for."""
+    return spark.sparkContext._jvm

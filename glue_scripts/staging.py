@@ -1,0 +1,182 @@
+"""How do files become data files, and what if one of them is damaged? Read, transform, write; nothing is committed.
+
+Files of one schema share a plan. When the plan fails, the file that Spark names, or else each file tried alone, is
+marked failed, and the rest run once more.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as fn
+
+from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
+from glue_scripts.iceberg import LakeTable, Staged
+from glue_scripts.reading import Located, footer_rows, read_csv, read_parquet, spark_path, with_lineage
+from taxi_etl.identity import source_id
+from taxi_etl.transform import sources, statements
+from taxi_etl.transform.predicates import Reason
+
+Statement = Callable[[str, Sequence[tuple[str, str]], str], str]
+
+
+@dataclass
+class Attempt:
+    """What became of one file: its data files, or why there are none. Rows are counts."""
+
+    located: Located
+    read: int = 0
+    trips: Staged = field(default_factory=Staged)
+    quarantine: Staged = field(default_factory=Staged)
+    reasons: dict[str, int] = field(default_factory=dict)
+    fault: Fault | None = None
+    error: str = ""
+
+    @property
+    def source_id(self) -> str:
+        """The partition that the file owns."""
+        return source_id(self.located.file.version.bucket, self.located.file.version.key)
+
+    @property
+    def written(self) -> int:
+        """Rows in data files of the trips table, by Iceberg's count."""
+        return self.trips.rows(self.source_id)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows in data files of the quarantine table, by Iceberg's count."""
+        return self.quarantine.rows(self.source_id)
+
+    def fail(self, fault: Fault, error: str) -> "Attempt":
+        """The same file, failed."""
+        self.fault, self.error = fault, error
+        return self
+
+
+@dataclass(frozen=True)
+class Stager:
+    """Writes the rows of files that share a schema into data files of two tables."""
+
+    spark: SparkSession
+    trips: LakeTable
+    quarantine: LakeTable
+    run: sources.Run
+    sort_by_pickup: bool = False
+
+    def stage(self, files: Sequence[Located]) -> list[Attempt]:
+        """One attempt per file, failed ones among them. Raises only when Spark itself is gone."""
+        try:
+            return self._stage_together(files)
+        except SPARK_ERRORS as error:
+            if len(files) == 1:
+                fault = Fault.ROWS_LOST if isinstance(error, RowsLostError) else Fault.UNREADABLE
+                return [Attempt(files[0]).fail(fault, one_line(error))]
+            named = [file for file in files if self._names(whole_text(error), file)]
+            if not named or len(named) == len(files):
+                return [attempt for file in files for attempt in self.stage([file])]
+            failed = [Attempt(file).fail(Fault.UNREADABLE, one_line(error)) for file in named]
+            return failed + self.stage([file for file in files if file not in named])
+
+    def _stage_together(self, files: Sequence[Located]) -> list[Attempt]:
+        """All files in one scan, and those with rows in quarantine in a second one. Raises for all of them."""
+        if files[0].file.format == "csv":
+            return self._stage_csv(files)
+        attempts = []
+        for file, rows in footer_rows(self.spark, files).items():
+            attempt = Attempt(file)
+            attempts.append(attempt)
+            if isinstance(rows, Exception):
+                attempt.fail(Fault.UNREADABLE, one_line(rows))
+            else:
+                attempt.read = rows
+        readable = [attempt for attempt in attempts if attempt.fault is None]
+        if readable:
+            together = [attempt.located for attempt in readable]
+            self._write_trips(readable, read_parquet(self.spark, together))
+            short = [attempt for attempt in readable if attempt.written != attempt.read]
+            if short:
+                self._write_quarantine(
+                    short, read_parquet(self.spark, [attempt.located for attempt in short])
+                )
+            self._check(short)
+        return attempts
+
+    def _stage_csv(self, files: Sequence[Located]) -> list[Attempt]:
+        """CSV files have no footer: their lines are counted where they are read, all files' together."""
+        attempts = [Attempt(file) for file in files]
+        lines = Observation()
+        rows = read_csv(self.spark, files).observe(lines, fn.count(fn.lit(1)).alias("rows"))
+        self._write_trips(attempts, rows)
+        read = int(lines.get.get("rows", 0))
+        if read != sum(attempt.written for attempt in attempts):
+            self._write_quarantine(attempts, read_csv(self.spark, files))
+        for attempt in attempts:
+            attempt.read = attempt.written + attempt.quarantined
+        if read != sum(attempt.read for attempt in attempts):
+            self._discard(attempts)
+            raise RowsLostError(
+                f"{read} lines were read, {sum(attempt.read for attempt in attempts)} rows came out"
+            )
+        return attempts
+
+    def _write_trips(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
+        result = self._transformed(statements.trips, attempts, rows)
+        if self.sort_by_pickup:
+            result = result.sortWithinPartitions("source_id", "pickup_datetime")
+        staged = self.trips.stage(result)
+        for attempt in attempts:
+            attempt.trips.files[attempt.source_id] = staged.files.get(attempt.source_id, [])
+
+    def _write_quarantine(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
+        result = self._transformed(statements.quarantined, attempts, rows)
+        reasons = Observation()
+        counts = {
+            f"{place}_{reason}": f"count_if(source_id = '{attempt.source_id}' AND array_contains(reasons, '{reason}'))"
+            for place, attempt in enumerate(attempts)
+            for reason in Reason
+        }
+        columns = [fn.expr(count).alias(name) for name, count in counts.items()]
+        staged = self.quarantine.stage(result.observe(reasons, *columns))
+        counted = reasons.get
+        for place, attempt in enumerate(attempts):
+            attempt.quarantine.files[attempt.source_id] = staged.files.get(attempt.source_id, [])
+            found = {str(reason): int(counted.get(f"{place}_{reason}", 0)) for reason in Reason}
+            attempt.reasons = {reason: count for reason, count in found.items() if count}
+
+    def _transformed(self, statement: Statement, attempts: Sequence[Attempt], rows: DataFrame) -> DataFrame:
+        """The rows after the core's SQL. The view that the text reads from lives for this one analysis."""
+        located = [attempt.located for attempt in attempts]
+        view = f"source_{uuid.uuid4().hex}"
+        with_lineage(self.spark, rows, located, self.run).createOrReplaceTempView(view)
+        file = located[0].file
+        try:
+            return self.spark.sql(
+                statement(file.dataset, sources.source_columns(file.format, file.columns), view)
+            )
+        finally:
+            self.spark.catalog.dropTempView(view)
+
+    def _check(self, attempts: Sequence[Attempt]) -> None:
+        """Every row that a footer promised is in a table or in quarantine, or the file fails."""
+        for attempt in attempts:
+            if attempt.read != attempt.written + attempt.quarantined:
+                counts = f"{attempt.read} read, {attempt.written} written, {attempt.quarantined} quarantined"
+                attempt.fail(Fault.ROWS_LOST, f"the rows do not add up: {counts}")
+
+    def _discard(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            discard(attempt, self.trips, self.quarantine)
+
+    def _names(self, text: str, file: Located) -> bool:
+        """Whether an error's text names this file, and not only one whose name begins alike."""
+        spellings = {file.uri, spark_path(self.spark, file.uri)}
+        return any(re.search(re.escape(spelling) + r"(?!\.?[\w/-])", text) for spelling in spellings)
+
+
+def discard(attempt: Attempt, trips: LakeTable, quarantine: LakeTable) -> None:
+    """Delete the data files of an attempt that will not be committed."""
+    trips.discard(attempt.trips.only([attempt.source_id]))
+    quarantine.discard(attempt.quarantine.only([attempt.source_id]))
+    attempt.trips, attempt.quarantine = Staged(), Staged()

@@ -1,0 +1,138 @@
+"""What do the job's tests share? A bucket in a folder, and a job run over what is in it."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from glue_scripts.process_taxi_data import parse_arguments, run
+from taxi_etl.contents import inspect_csv
+from taxi_etl.documents import AcceptedFile, JobResult, Manifest
+from taxi_etl.identity import FileVersion, source_id
+from taxi_etl.recognition import recognise
+from taxi_etl.schema import kind_of_arrow
+
+BUCKET = "lake"
+NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class FolderStorage:
+    """A versioned bucket in a folder; `before_look` lets a test act right before the job asks for a version."""
+
+    root: Path
+    versions: dict[str, str] = field(default_factory=dict)
+    looks: int = 0
+    before_look: Callable[[int], None] = lambda _: None
+
+    def put(self, key: str, content: bytes | Path) -> str:
+        """Upload an object; returns its new version id."""
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            shutil.copy(content, path)
+        self.versions[key] = uuid.uuid4().hex
+        return self.versions[key]
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        (self.root / key).unlink()
+        del self.versions[key]
+
+    def read(self, uri: str) -> bytes:
+        return (self.root / uri.removeprefix(f"s3://{BUCKET}/")).read_bytes()
+
+    def write(self, uri: str, text: str) -> None:
+        path = self.root / uri.removeprefix(f"s3://{BUCKET}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def current_version(self, version: FileVersion) -> str | None:
+        self.looks += 1
+        self.before_look(self.looks)
+        return self.versions.get(version.key)
+
+    def location(self, version: FileVersion) -> str:
+        return f"file://{self.root}/{version.key}"
+
+
+@dataclass
+class Lake:
+    """A bucket and a database of its own, and the job to run over them."""
+
+    spark: Any
+    storage: FolderStorage
+    database: str
+
+    def accept(self, key: str, dataset: str | None = None) -> AcceptedFile:
+        """What validation would say of an object's current version."""
+        path = self.storage.root / key
+        version = FileVersion(BUCKET, key, self.storage.versions[key], path.stat().st_size)
+        if key.endswith(".parquet"):
+            schema = pq.read_schema(path)
+            columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in schema)
+            return AcceptedFile(version, dataset or self._recognised(columns, key), "parquet", columns)
+        found = inspect_csv(path.read_bytes()[: 64 * 1024], path.stat().st_size, gzipped=key.endswith(".gz"))
+        named = dataset or self._recognised(found.columns, key)
+        return AcceptedFile(version, named, "csv", found.columns, found.compression, found.encoding)
+
+    def load(self, *files: str | AcceptedFile, arguments: Sequence[str] = ()) -> JobResult:
+        """Run the job over these objects, as the workflow would."""
+        accepted = tuple(self.accept(file) if isinstance(file, str) else file for file in files)
+        execution = uuid.uuid4().hex
+        uri = f"s3://{BUCKET}/runs/{execution}/manifest.json"
+        self.storage.write(uri, Manifest(execution, BUCKET, "s3", accepted).dumps())
+        known = ["--manifest", uri, "--catalog", "lake", "--database", self.database, *arguments]
+        result = run(self.spark, self.storage, parse_arguments([*known, "--JOB_RUN_ID", f"jr_{execution}"]), NOW)
+        written = self.storage.read(uri.replace("manifest", "result"))
+        assert JobResult.loads(written) == result, "result.json is not what the run returned"
+        assert json.loads(self.storage.read(uri.replace("manifest", "summary")))["counts"] == result.counts()
+        return result
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """Rows of a query; `{yellow}` and so on stand for the tables."""
+        names = {name: f"lake.{self.database}.{name}_trips" for name in ("yellow", "green", "fhv", "fhvhv")}
+        names["quarantine"] = f"lake.{self.database}.quarantined_trips"
+        for name in names.values():
+            if self.spark.catalog.tableExists(name):
+                self.spark.catalog.refreshTable(name)
+        return [tuple(row) for row in self.spark.sql(text.format(**names)).collect()]
+
+    def count(self, table: str, key: str | None = None) -> int:
+        """Rows of a table, or those of one file."""
+        condition = f"WHERE source_id = '{source_id(BUCKET, key)}'" if key else ""
+        return self.query(f"SELECT count(*) FROM {{{table}}} {condition}")[0][0]
+
+    def _recognised(self, columns: Any, key: str) -> str:
+        dataset = recognise(columns, key).dataset
+        assert dataset, f"{key} is of no dataset: {recognise(columns, key).rejections}"
+        return dataset
+
+
+@pytest.fixture
+def lake(spark: Any, tmp_path: Path) -> Iterator[Lake]:
+    """An empty bucket and an empty database."""
+    database = f"taxi_{uuid.uuid4().hex[:8]}"
+    spark.sql(f"CREATE NAMESPACE lake.{database}")
+    yield Lake(spark, FolderStorage(tmp_path / "bucket"), database)
+
+
+def green_csv(*rows: str, header: str | None = None, newline: str = "\n") -> bytes:
+    """A small green CSV file: pick-up, drop-off, miles, zone and fare per row."""
+    names = header or "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
+    return newline.join([names, *rows, ""]).encode()
+
+
+GOOD_ROW = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4"
+BAD_ROW = "2,2024-01-05 10:20:00,2024-01-05 10:00:00,3.5,74,18.4"
