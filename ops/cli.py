@@ -32,15 +32,15 @@ class Commands(TyperGroup):
         """Run the command; what stands in its way is told on standard error, with exit code 1."""
         try:
             return super().invoke(ctx)
-        except Refusal as problem:
-            _output(ctx).problem(problem)
+        except Refusal as refusal:
+            _output(ctx).refusal(refusal)
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             step = "see which identity this is: aws sts get-caller-identity"
-            _output(ctx).problem(Refusal(f"AWS answered {error.operation_name}: {code}: {message}", step))
+            _output(ctx).refusal(Refusal(f"AWS answered {error.operation_name}: {code}: {message}", step))
         except BotoCoreError as error:
             step = "check the network, the credentials, --region, --profile and --endpoint-url"
-            _output(ctx).problem(Refusal(str(error), step))
+            _output(ctx).refusal(Refusal(str(error), step))
         raise typer.Exit(1)
 
 

@@ -58,6 +58,13 @@ def stack_names(environment: str) -> tuple[str, str]:
     return physical_name(DATA_LAKE_STACK, environment), physical_name(PIPELINE_STACK, environment)
 
 
+def deploy_command(session: Session) -> str:
+    """How to deploy the app into the session's environment."""
+    if session.is_local:
+        return "deploy the app: python -m local_aws.cdk deploy"
+    return f"deploy the app: npx cdk deploy --all -c environment={session.target.environment}"
+
+
 def stacks(session: Session) -> list[dict[str, Any]]:
     """The environment's stacks as CloudFormation describes them. Raises Refusal when one is not there."""
     found = []
@@ -69,8 +76,7 @@ def stacks(session: Session) -> list[dict[str, Any]]:
                 raise
             raise Refusal(
                 f"stack {name} does not exist in region {session.region}",
-                "deploy the app (npx cdk deploy --all -c environment="
-                f"{session.target.environment}), or choose another --environment, --region or --profile",
+                f"{deploy_command(session)}; or choose another --environment, --region or --profile",
             ) from None
     return found
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from ops import history
 from ops.deployment import Deployment
-from ops.records import FileOutcome, outcomes
+from ops.records import UNSEEN, FileOutcome, outcomes
 from ops.refusals import Refusal
 from ops.session import Session
 from taxi_etl.identity import FileVersion
@@ -55,13 +55,21 @@ class Watch:
             if not any(file.is_waiting for file in self.files):
                 return
             if self.clock() >= deadline:
-                waiting = [file for file in self.files if file.is_waiting]
-                raise Refusal(
-                    f"{len(waiting)} of {len(self.files)} files not done in {self.timeout_seconds:.0f} s: "
-                    f"{waiting[0].version.key} is {waiting[0].status}",
-                    f"they go on without you; look again with {self.session.target.command('list')}",
-                )
+                raise self._too_late([file for file in self.files if file.is_waiting])
             self.sleep(self.poll_seconds)
+
+    def _too_late(self, waiting: Sequence[FileOutcome]) -> Refusal:
+        message = (
+            f"{len(waiting)} of {len(self.files)} files not done in {self.timeout_seconds:.0f} s: "
+            f"{waiting[0].version.key} is {waiting[0].status}"
+        )
+        target = self.session.target
+        if all(file.status == UNSEEN for file in waiting):
+            step = (
+                f"their events did not reach the ledger; see what holds them up: {target.command('verify')}"
+            )
+            return Refusal(message, f"{step}, {target.command('status')}")
+        return Refusal(message, f"they go on without you; look again: {target.command('list')}")
 
     def _new_steps(self, execution: str) -> Iterator[Change]:
         try:

@@ -28,8 +28,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.stdout = Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty(), highlight=False)
-        self.stderr = Console(file=sys.stderr, soft_wrap=not sys.stderr.isatty(), highlight=False)
+        self.stdout = Console(file=sys.stdout, highlight=False)
+        self.stderr = Console(file=sys.stderr, highlight=False)
 
     def result(self, document: Any, *pictures: RenderableType) -> None:
         """Print what came out: the document for scripts, the pictures for people."""
@@ -38,19 +38,19 @@ class Output:
             sys.stdout.write("\n")
             return
         for picture in pictures:
-            self.stdout.print(picture)
+            self.stdout.print(picture, soft_wrap=isinstance(picture, Text))  # commands stay in one line
 
     def note(self, text: RenderableType) -> None:
         """Tell of progress."""
-        self.stderr.print(text)
+        self.stderr.print(text, soft_wrap=isinstance(text, str | Text))
 
-    def problem(self, problem: Refusal) -> None:
+    def refusal(self, refusal: Refusal) -> None:
         """Say what stands in the way, and what to do next."""
         if self.as_json:
-            self.result(problem.to_json())
-        self.stderr.print(Text.assemble(("error: ", "bold red"), problem.message))
-        if problem.next_step:
-            self.stderr.print(Text.assemble(("next: ", "bold"), problem.next_step))
+            self.result(refusal.to_json())
+        self.note(Text.assemble(("error: ", "bold red"), refusal.message))
+        if refusal.next_step:
+            self.note(Text.assemble(("next: ", "bold"), refusal.next_step))
 
 
 def plain(value: Any) -> Any:

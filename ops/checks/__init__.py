@@ -32,6 +32,7 @@ LOCAL_GAPS = frozenset(
         ("state machine", "logging"),
         ("state machine", "tracing"),
         ("ledger", "point-in-time recovery"),
+        ("topic", "encryption"),
     }
 )
 """What the emulator of the local account accepts and forgets: there, its absence says nothing."""

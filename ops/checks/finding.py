@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ops.deployment import Deployment
+from ops.deployment import Deployment, deploy_command
 from ops.session import Session
 
 
@@ -48,7 +48,7 @@ class Place:
     @property
     def redeploy(self) -> str:
         """The remedy for whatever differs from the app's definition."""
-        return f"deploy again: npx cdk deploy --all -c environment={self.session.target.environment}"
+        return deploy_command(self.session)
 
 
 Probe = Callable[[Place], Iterator[Finding]]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ops.checks.finding import Finding, Place, expect
-from ops.refusals import Refusal
 
 GLUE_VERSION = "6.0"
 
@@ -21,9 +20,13 @@ def job(place: Place) -> Iterator[Finding]:
     queued = found.get("JobRunQueuingEnabled", False)
     yield expect(part, "queuing", queued, "runs beyond the limit fail instead of waiting", place.redeploy)
     arguments = found.get("DefaultArguments", {})
-    places = [found["Command"]["ScriptLocation"], *arguments.get("--extra-py-files", "").split(",")]
-    for uri in filter(None, places):
-        yield expect(part, _name(uri), _exists(place, uri), f"{uri} does not exist", place.redeploy)
+    files = {
+        "script": found["Command"]["ScriptLocation"],
+        "Python files": arguments.get("--extra-py-files", ""),
+    }
+    for check, uris in files.items():
+        lost = [uri for uri in uris.split(",") if not _exists(place, uri.strip())]
+        yield expect(part, check, not lost, f"{', '.join(lost)} does not exist", place.redeploy)
     database = arguments.get("--database")
     wanted = place.deployment.taxi_database_name
     yield expect(
@@ -57,14 +60,10 @@ def databases(place: Place) -> Iterator[Finding]:
             yield expect("catalog", f"database {name}", True, "", "")
 
 
-def _name(uri: str) -> str:
-    return f"file {uri.rpartition('/')[2]}"
-
-
 def _exists(place: Place, uri: str) -> bool:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not key:
-        raise Refusal(f"{uri!r} is no S3 address", place.redeploy)
+        return False  # no address at all
     try:
         place.session.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.panel import Panel
+from rich.text import Text
 
 from ops import history, logs, overview, runs
 from ops.commands.context import App, app_of
@@ -20,8 +20,11 @@ def status(context: typer.Context) -> None:
     app.output.result(
         found,
         table("files", "", rows=found["files"].items()),
+        "",
         table("executions", "", rows=found["executions"].items()),
+        "",
         table("queue", "messages", rows=queues.items()),
+        "",
         table("alarm", "state", rows=alarms.items()),
     )
 
@@ -121,8 +124,11 @@ def _facts(found: history.Execution, job_run: str) -> list[tuple[str, Any]]:
     ]
 
 
-def _failure(app: App, found: history.Execution) -> list[Panel]:
+def _failure(app: App, found: history.Execution) -> list[Text]:
     if not found.error:
         return []
-    next_step = f"when the cause is gone: {app.target.command('replay', '--execution', found.name)}"
-    return [Panel(f"{found.cause}\n\n{next_step}", title=found.error, border_style="red", title_align="left")]
+    replay = app.target.command("replay", "--execution", found.name)
+    return [
+        Text.assemble((f"{found.error}: ", "bold red"), found.cause),
+        Text.assemble(("when the cause is gone: ", "bold"), replay, "\n"),
+    ]

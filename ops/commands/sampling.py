@@ -55,5 +55,6 @@ def sample(
             )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    document_of = made.to_json()
-    app.output.result(document_of, table("sample", "", rows=document_of.items()))
+    facts = made.to_json()
+    damage = ", ".join(f"{count} {kind}" for kind, count in made.dirty.items())
+    app.output.result(facts, table("sample", "", rows={**facts, "dirty": damage}.items()))

@@ -1,0 +1,116 @@
+"""What do the tests of the command line share? A deployed app, answered by `fake_aws`, and a way to ask."""
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_aws import FakeAws
+
+from ops import cli, follow
+from ops.commands.context import App
+
+ARN = "arn:aws:states:eu-west-1:123456789012"
+MACHINE = f"{ARN}:stateMachine:etl-pipeline-workflow-dev"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications-dev"
+QUEUES = "https://sqs.eu-west-1.amazonaws.com/123456789012"
+NOON = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
+LAKE = {
+    "BucketName": "lake",
+    "LedgerTableName": "ledger",
+    "QueueUrl": f"{QUEUES}/etl-file-events-dev",
+    "DeadLetterQueueUrl": f"{QUEUES}/etl-file-events-dlq-dev",
+    "RawDatabaseName": "taxi_raw_dev",
+    "TaxiDatabaseName": "taxi_dev",
+}
+PIPELINE = {
+    "StateMachineArn": MACHINE,
+    "OrchestratorFunctionName": "etl-orchestrator-dev",
+    "ValidateFunctionName": "etl-orchestrator-validate-input-dev",
+    "CloseFunctionName": "etl-close-execution-dev",
+    "GlueJobName": "job-process-taxi-data-dev",
+    "CrawlerName": "crawler-taxi-raw-dev",
+    "TopicArn": TOPIC,
+    "AlarmNames": "failed,slow",
+    "CloseDeadLetterQueueUrl": f"{QUEUES}/etl-close-execution-dlq-dev",
+}
+
+
+def stack(request):
+    outputs = {"TaxiDataLake-dev": LAKE, "TaxiPipeline-dev": PIPELINE}[request["StackName"]]
+    return {
+        "Stacks": [
+            {
+                "StackName": request["StackName"],
+                "CreationTime": NOON,
+                "StackStatus": "UPDATE_COMPLETE",
+                "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+            }
+        ]
+    }
+
+
+def at(seconds):
+    """A moment so many seconds after noon."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def text(**values):
+    """A DynamoDB item of texts, numbers, and lists or maps of them."""
+    return {name: _attribute(value) for name, value in values.items()}
+
+
+def _attribute(value):
+    if isinstance(value, dict):
+        return {"M": {name: _attribute(each) for name, each in value.items()}}
+    if isinstance(value, list):
+        return {"L": [_attribute(each) for each in value]}
+    return {"N": str(value)} if isinstance(value, int) else {"S": value}
+
+
+def file_item(key, version, status, **more):
+    """A file's item of the ledger, as DynamoDB answers it."""
+    described = {"bucket": "lake", "key": key, "size": 10, "etag": "e", "sequencer": "1", "execution": "run"}
+    return text(pk=f"lake/{key}", sk=version, status=status, **{**described, **more})
+
+
+class CommandLine:
+    """The command line in front of an account that gives these answers."""
+
+    def __init__(self, monkeypatch):
+        self.aws = FakeAws({"cloudformation.DescribeStacks": stack})
+        monkeypatch.setattr(App, "session", self.aws)
+        self.runner = CliRunner()
+
+    def __call__(self, *words, **options):
+        return self.runner.invoke(cli.app, list(words), **options)
+
+    def json(self, *words):
+        """The exit code and the one document on standard output."""
+        result = self("--json", *words)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result.exit_code, json.loads(result.stdout)
+
+
+@pytest.fixture
+def taxi_etl(monkeypatch):
+    """`taxi_etl("list")` runs a command; `taxi_etl.aws.answers` says what AWS answers."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return CommandLine(monkeypatch)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Following takes no time: every look at the clock is a minute later."""
+    made = follow.Watch.__init__
+    minutes = iter(range(0, 100_000, 60))
+
+    def quickly(watch, *arguments, **options):
+        made(watch, *arguments, **options, clock=lambda: next(minutes), sleep=lambda seconds: None)
+
+    monkeypatch.setattr(follow.Watch, "__init__", quickly)

@@ -1,0 +1,87 @@
+"""What if AWS answered from a notebook? Real boto3 clients whose calls are answered before they leave.
+
+Every request is checked against the service's model by botocore itself, every answer by us, so that a test
+cannot invent a parameter or a field. A call without an answer fails the test; nothing opens a socket.
+"""
+
+import io
+from typing import Any
+
+import botocore.session
+from botocore.response import StreamingBody
+from botocore.validate import ParamValidator
+
+from ops.session import Session, Target
+
+LOADER = botocore.session.get_session().get_component("data_loader")
+"""Reads the services' models once for all tests."""
+OK = {"ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+class Status:
+    """An HTTP response as far as botocore looks at it."""
+
+    def __init__(self, code: int) -> None:
+        self.status_code = code
+
+
+def stream(content: bytes) -> StreamingBody:
+    """A body as S3 and Lambda answer."""
+    return StreamingBody(io.BytesIO(content), len(content))
+
+
+def error(code: str, message: str = "") -> dict[str, Any]:
+    """An answer that boto3 raises as ClientError."""
+    return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+
+class FakeAws(Session):
+    """A session: `answers` are documents, or functions of the request, by `service.Operation`."""
+
+    def __init__(self, answers: dict[str, Any], target: Target | None = None) -> None:
+        super().__init__(target or Target("dev"))
+        self.__dict__["_local"] = {
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "eu-west-1",
+        }
+        self.answers = answers
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._boto._session.register_component("data_loader", LOADER)
+        self._boto.events.register("provide-client-params.*.*", self._note, unique_id="note")
+        self._boto.events.register("before-call.*.*", self._answer, unique_id="answer")
+
+    def requests(self, call: str) -> list[dict[str, Any]]:
+        """What was asked with a call."""
+        return [request for name, request in self.calls if name == call]
+
+    def _note(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = params
+        self.calls.append((f"{model.service_model.service_name}.{model.name}", params))
+
+    def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Status, dict[str, Any]]:
+        call = f"{model.service_model.service_name}.{model.name}"
+        if call not in self.answers:
+            raise AssertionError(f"the test has no answer to {call} {context['asked']}")
+        answer = self.answers[call]
+        document = answer(context["asked"]) if callable(answer) else answer
+        if "Error" in document:
+            return Status(400), document
+        if model.output_shape is not None:
+            known = {name: value for name, value in document.items() if not isinstance(value, StreamingBody)}
+            report = ParamValidator().validate(known, _without_streams(model.output_shape, document))
+            assert not report.has_errors(), f"{call}: {report.generate_report()}"
+        return Status(200), {**OK, **document}
+
+
+class _without_streams:  # noqa: N801 - a view of a shape
+    """A shape whose streaming members need no value."""
+
+    def __init__(self, shape: Any, document: dict[str, Any]) -> None:
+        self._shape = shape
+        self.required_members: list[str] = []
+        streams = {name for name, value in document.items() if isinstance(value, StreamingBody)}
+        self.members = {name: member for name, member in shape.members.items() if name not in streams}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shape, name)

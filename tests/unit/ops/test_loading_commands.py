@@ -1,0 +1,268 @@
+"""Do upload, start and replay ask for the right thing, and tell what became of it?"""
+
+import json
+
+import pytest
+from conftest import ARN, at, file_item
+from fake_aws import error, stream
+
+from taxi_etl.names import RAW_PREFIX
+
+KEY = f"{RAW_PREFIX}green_tripdata_2024-01.parquet"
+HEAD = {"VersionId": "v7", "ContentLength": 10, "ETag": '"abc"'}
+
+
+def orchestrator(*executions, more=False):
+    payload = json.dumps({"executions": list(executions), "more": more}).encode()
+    return lambda request: {"Payload": stream(payload)}
+
+
+def execution(state="started"):
+    return {"name": "run", "arn": f"{ARN}:execution:m:run", "files": 1, "state": state}
+
+
+def found(*items):
+    """What the ledger answers to a look at some files."""
+    return {"Responses": {"ledger": list(items)}}
+
+
+@pytest.fixture
+def a_file(tmp_path):
+    path = tmp_path / "green_tripdata_2024-01.parquet"
+    path.write_bytes(b"PAR1......")
+    return path
+
+
+@pytest.fixture
+def versioned(taxi_etl):
+    taxi_etl.aws.answers |= {
+        "s3.GetBucketVersioning": {"Status": "Enabled"},
+        "s3.PutObject": {"VersionId": "v7"},
+        "stepfunctions.GetExecutionHistory": error("ExecutionDoesNotExist"),
+    }
+    return taxi_etl
+
+
+def test_upload_sends_each_file_into_the_raw_zone_and_names_its_version(versioned, a_file):
+    code, document = versioned.json("upload", str(a_file))
+    assert code == 0
+    [entry] = document["files"]
+    assert (entry["key"], entry["versionId"], entry["size"]) == (KEY, "v7", 10)
+    [request] = versioned.aws.requests("s3.PutObject")
+    assert (request["Bucket"], request["Key"]) == ("lake", KEY)
+
+
+def test_a_large_file_goes_in_parts_and_its_version_is_the_completed_ones(versioned, tmp_path):
+    large = tmp_path / "yellow_tripdata_2024-01.parquet"
+    large.write_bytes(b"\0" * (9 * 1024 * 1024))
+    versioned.aws.answers |= {
+        "s3.CreateMultipartUpload": {"UploadId": "u"},
+        "s3.UploadPart": {"ETag": '"p"'},
+        "s3.CompleteMultipartUpload": {"VersionId": "whole"},
+    }
+    _, document = versioned.json("upload", str(large))
+    assert document["files"][0]["versionId"] == "whole"
+    assert len(versioned.aws.requests("s3.UploadPart")) == 2
+
+
+def test_upload_with_wait_tells_what_became_of_exactly_this_version(versioned, a_file):
+    rows = {"read": 10, "written": 9, "quarantined": 1}
+    versioned.aws.answers["dynamodb.BatchGetItem"] = found(
+        file_item(KEY, "v7", "loaded", dataset="green", rows=rows)
+    )
+    code, document = versioned.json("upload", str(a_file), "--wait")
+    assert code == 0
+    assert document["files"][0] | {"reasons": []} == {
+        "bucket": "lake",
+        "key": KEY,
+        "versionId": "v7",
+        "status": "loaded",
+        "execution": "run",
+        "dataset": "green",
+        "rows": rows,
+        "reasons": [],
+    }
+    [request] = versioned.aws.requests("dynamodb.BatchGetItem")
+    assert request["RequestItems"]["ledger"]["Keys"] == [{"pk": f"lake/{KEY}", "sk": "v7"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("rejected", "empty: the object holds no bytes"),
+        ("failed", "history run"),
+        ("superseded", "superseded"),
+        ("held", "replay --held"),
+    ],
+)
+def test_upload_with_wait_fails_unless_every_file_is_loaded(status, hint, versioned, a_file):
+    reasons = [{"code": "empty", "message": "the object holds no bytes"}]
+    versioned.aws.answers["dynamodb.BatchGetItem"] = found(file_item(KEY, "v7", status, reasons=reasons))
+    result = versioned("upload", str(a_file), "--wait")
+    assert result.exit_code == 1
+    assert hint in result.output
+
+
+def history_growing(*states):
+    """A history that is one state longer at every look."""
+    looks = iter(range(1, len(states) + 1))
+
+    def answer(request):
+        entered = enumerate(states[: next(looks, len(states))], start=1)
+        return {
+            "events": [
+                {
+                    "id": number,
+                    "timestamp": at(number),
+                    "type": "TaskStateEntered",
+                    "stateEnteredEventDetails": {"name": state},
+                }
+                for number, state in entered
+            ]
+        }
+
+    return answer
+
+
+def test_waiting_tells_each_change_once_and_ends_with_the_run(versioned, a_file, quick):
+    looks = iter(["received", "running", "running", "loaded"])
+    versioned.aws.answers |= {
+        "dynamodb.BatchGetItem": lambda request: found(file_item(KEY, "v7", next(looks))),
+        "stepfunctions.GetExecutionHistory": history_growing("ValidateInput", "RunGlueETLJob"),
+    }
+    result = versioned("upload", str(a_file), "--wait")
+    assert result.exit_code == 0
+    said = [line.split()[1:] for line in result.stderr.splitlines() if line.startswith("run ")]
+    assert said == [
+        ["ValidateInput", "entered"],
+        [KEY, "received"],
+        ["RunGlueETLJob", "entered"],
+        [KEY, "running"],
+        [KEY, "loaded"],
+    ]
+
+
+def test_waiting_ends_when_time_is_up_and_says_what_holds_the_events_up(versioned, a_file, quick):
+    versioned.aws.answers["dynamodb.BatchGetItem"] = found()
+    result = versioned("upload", str(a_file), "--wait", "--timeout", "120")
+    assert result.exit_code == 1
+    assert f"1 of 1 files not done in 120 s: {KEY} is unseen" in result.stderr
+    assert "taxi-etl --environment dev verify" in result.stderr
+
+
+def test_the_ledger_is_asked_again_for_what_it_left_out(versioned, a_file, quick):
+    keys = {"ledger": {"Keys": [{"pk": {"S": f"lake/{KEY}"}, "sk": {"S": "v7"}}]}}
+    answers = iter([{"Responses": {}, "UnprocessedKeys": keys}, found(file_item(KEY, "v7", "loaded"))])
+    versioned.aws.answers["dynamodb.BatchGetItem"] = lambda request: next(answers)
+    assert versioned("upload", str(a_file), "--wait").exit_code == 0
+
+
+def test_nothing_is_uploaded_when_any_file_is_unfit(versioned, a_file, tmp_path):
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "twin").mkdir()
+    (tmp_path / "twin" / a_file.name).write_bytes(b"x")
+    names = ("empty.csv", "notes.txt", "missing.csv", f"twin/{a_file.name}")
+    result = versioned("upload", str(a_file), *(str(tmp_path / name) for name in names))
+    assert result.exit_code == 1
+    assert "empty.csv: the file is empty" in result.stderr
+    assert "notes.txt: the file name must end in .parquet" in result.stderr
+    assert "missing.csv: no such file" in result.stderr
+    assert f"{KEY}: given twice" in result.stderr
+    assert not versioned.aws.requests("s3.PutObject")
+
+
+def test_upload_refuses_a_bucket_without_versions(versioned, a_file):
+    versioned.aws.answers["s3.GetBucketVersioning"] = {}
+    result = versioned("upload", str(a_file), "--bucket", "other")
+    assert result.exit_code == 1
+    assert "bucket other is not versioned" in result.stderr
+    assert "put-bucket-versioning --bucket other" in result.stderr
+    assert not versioned.aws.requests("s3.PutObject")
+
+
+def test_start_names_the_current_version_to_the_orchestrator(taxi_etl):
+    taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution())}
+    code, document = taxi_etl.json("start", "--key", KEY)
+    assert (code, document["executions"][0]["name"]) == (0, "run")
+    [request] = taxi_etl.aws.requests("lambda.Invoke")
+    assert request["FunctionName"] == "etl-orchestrator-dev"
+    assert json.loads(request["Payload"]) == {
+        "command": "start",
+        "bucket": "lake",
+        "files": [{"key": KEY, "size": 10, "etag": "abc", "versionId": "v7", "sequencer": ""}],
+        "trigger": "manual",
+    }
+
+
+def test_start_of_what_ran_before_is_refused_and_names_the_replay(taxi_etl):
+    taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution("closed"))}
+    result = taxi_etl("start", "--key", KEY)
+    assert result.exit_code == 1
+    assert "next: taxi-etl --environment dev replay --execution run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (error("404"), f"s3://lake/{KEY} does not exist"),
+        ({**HEAD, "VersionId": "null"}, "has no version"),
+        ({"ContentLength": 10}, "has no version"),
+    ],
+)
+def test_start_refuses_an_object_that_has_no_version(head, said, taxi_etl):
+    taxi_etl.aws.answers["s3.HeadObject"] = head
+    result = taxi_etl("start", "--key", KEY)
+    assert result.exit_code == 1
+    assert said in result.stderr
+
+
+def test_what_the_orchestrator_refuses_is_told(taxi_etl):
+    refused = json.dumps({"errorMessage": '"bucket" is missing', "errorType": "CommandError"}).encode()
+    taxi_etl.aws.answers |= {
+        "s3.HeadObject": HEAD,
+        "lambda.Invoke": lambda request: {"FunctionError": "Unhandled", "Payload": stream(refused)},
+    }
+    code, document = taxi_etl.json("start", "--key", KEY)
+    assert code == 1
+    assert document["error"] == 'the orchestrator refused: "bucket" is missing'
+    assert "/aws/lambda/etl-orchestrator-dev" in document["nextStep"]
+
+
+@pytest.mark.parametrize("words", [("run-2",), ("--execution", "run-2")])
+def test_replay_of_an_execution_goes_by_its_name(words, taxi_etl):
+    taxi_etl.aws.answers["lambda.Invoke"] = orchestrator(execution())
+    assert taxi_etl("replay", *words).exit_code == 0
+    [request] = taxi_etl.aws.requests("lambda.Invoke")
+    assert json.loads(request["Payload"]) == {"command": "replay", "execution": "run-2"}
+
+
+@pytest.mark.parametrize(("target", "bucket"), [(KEY, "lake"), (f"s3://other/{KEY}", "other")])
+def test_replay_of_a_file_goes_by_its_newest_version(target, bucket, taxi_etl):
+    taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution())}
+    assert taxi_etl("replay", target).exit_code == 0
+    order = json.loads(taxi_etl.aws.requests("lambda.Invoke")[0]["Payload"])
+    assert (order["command"], order["bucket"], order["files"][0]["versionId"]) == ("replay", bucket, "v7")
+
+
+def test_replay_of_held_files_asks_again_while_there_are_more(taxi_etl):
+    answers = iter([orchestrator(execution(), more=True), orchestrator({**execution(), "name": "run-b"})])
+
+    def next_answer(request):
+        return next(answers)(request)
+
+    taxi_etl.aws.answers["lambda.Invoke"] = next_answer
+    code, document = taxi_etl.json("replay", "--held")
+    assert (code, [each["name"] for each in document["executions"]]) == (0, ["run", "run-b"])
+
+
+def test_replay_with_nothing_held_says_so(taxi_etl):
+    taxi_etl.aws.answers["lambda.Invoke"] = orchestrator()
+    result = taxi_etl("replay", "--held")
+    assert result.exit_code == 1
+    assert "no execution was started" in result.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("run", "--held"), ("run", "--execution", "run"), ("s3://lake",)])
+def test_replay_wants_exactly_one_target(words, taxi_etl):
+    assert taxi_etl("replay", *words).exit_code == 2

@@ -1,0 +1,229 @@
+"""Do list, history and status show what is, in words and as one JSON document?"""
+
+import json
+
+import pytest
+from conftest import ARN, NOON, at, file_item, text
+from fake_aws import error, stream
+
+from taxi_etl.names import RAW_PREFIX
+
+RUN = f"{ARN}:execution:etl-pipeline-workflow-dev:run"
+KEY = f"{RAW_PREFIX}green_tripdata_2024-01.parquet"
+VERSION = {"key": KEY, "size": 10, "etag": "e", "versionId": "v7", "sequencer": "1"}
+INPUT = json.dumps({"bucket": "lake", "files": [VERSION], "trigger": "s3"})
+JOB_RUN = {"Id": "jr_1", "JobRunState": "FAILED", "ErrorMessage": "Spark gave up"}
+EVENTS = [
+    {"type": "ExecutionStarted", "executionStartedEventDetails": {"input": INPUT}},
+    {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "ValidateInput"}},
+    {"type": "TaskScheduled"},
+    {"type": "TaskFailed", "taskFailedEventDetails": {"error": "Lambda.TooManyRequests", "cause": "busy"}},
+    {"type": "TaskScheduled"},
+    {"type": "TaskSucceeded", "taskSucceededEventDetails": {"resourceType": "lambda", "resource": "invoke"}},
+    {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "ValidateInput"}},
+    {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "RunGlueETLJob"}},
+    {"type": "TaskScheduled"},
+    {
+        "type": "TaskFailed",
+        "taskFailedEventDetails": {
+            "resourceType": "glue",
+            "resource": "startJobRun.sync",
+            "error": "States.TaskFailed",
+            "cause": json.dumps(JOB_RUN),
+        },
+    },
+    {"type": "TaskStateExited", "stateExitedEventDetails": {"name": "RunGlueETLJob"}},
+    {"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "ExecutionFailed"}},
+    {
+        "type": "ExecutionFailed",
+        "executionFailedEventDetails": {"error": "ExecutionFailed", "cause": "Spark gave up"},
+    },
+]
+
+
+def history_of(events):
+    numbered = [
+        {**event, "id": number + 1, "timestamp": at(10 * number)} for number, event in enumerate(events)
+    ]
+
+    def page(request):
+        """Four events a page, so that whoever forgets the next page misses something."""
+        start = int(request.get("nextToken", 0))
+        more = {"nextToken": str(start + 4)} if start + 4 < len(numbered) else {}
+        return {"events": [_complete(event) for event in numbered[start : start + 4]], **more}
+
+    return page
+
+
+def _complete(event):
+    """The event with what AWS always sends of a task."""
+    task = {"resourceType": "lambda", "resource": "invoke"}
+    return {name: {**task, **value} if name.startswith("task") else value for name, value in event.items()}
+
+
+def described(status="FAILED", **more):
+    ended = {} if status == "RUNNING" else {"stopDate": at(120)}
+    return {
+        "executionArn": RUN,
+        "stateMachineArn": f"{ARN}:stateMachine:etl-pipeline-workflow-dev",
+        "name": "run",
+        "status": status,
+        "startDate": NOON,
+        "input": INPUT,
+        **ended,
+        **more,
+    }
+
+
+MANIFEST = {
+    "schemaVersion": "1",
+    "execution": "run",
+    "bucket": "lake",
+    "trigger": "s3",
+    "accepted": [
+        {
+            **VERSION,
+            "dataset": "green",
+            "format": "parquet",
+            "columns": [],
+            "compression": "none",
+            "encoding": "utf-8",
+        }
+    ],
+    "rejected": [],
+    "superseded": [],
+}
+
+
+def documents(**found):
+    def answer(request):
+        name = request["Key"].removeprefix("runs/etl-pipeline-workflow/run/")
+        return {"Body": stream(json.dumps(found[name]).encode())} if name in found else error("NoSuchKey")
+
+    return answer
+
+
+@pytest.fixture
+def failed(taxi_etl):
+    taxi_etl.aws.answers |= {
+        "stepfunctions.DescribeExecution": described(error="ExecutionFailed", cause="Spark gave up"),
+        "stepfunctions.GetExecutionHistory": history_of(EVENTS),
+        "s3.GetObject": documents(**{"manifest.json": MANIFEST}),
+    }
+    return taxi_etl
+
+
+def test_history_shows_states_with_times_attempts_and_errors(failed):
+    code, document = failed.json("history", "run")
+    assert code == 0
+    columns = ("state", "seconds", "attempts", "error")
+    assert [tuple(step[name] for name in columns) for step in document["steps"]] == [
+        ("ValidateInput", 50.0, 2, "Lambda.TooManyRequests"),
+        ("RunGlueETLJob", 30.0, 1, "States.TaskFailed"),
+        ("ExecutionFailed", 10.0, 0, "ExecutionFailed"),
+    ]
+    assert document["steps"][1]["cause"] == "Spark gave up", "the sentence, not JSON in a string"
+    assert (document["status"], document["seconds"], document["jobRunId"]) == ("FAILED", 120.0, "jr_1")
+
+
+def test_history_tells_each_file_its_outcome_and_the_reason(failed):
+    _, document = failed.json("history", "run")
+    [file] = document["files"]
+    assert (file["key"], file["versionId"], file["status"], file["dataset"]) == (KEY, "v7", "failed", "green")
+    assert file["reasons"] == ["run_failed: Spark gave up"]
+
+
+def test_history_links_to_the_logs_of_the_function_and_of_the_job_run(failed):
+    _, document = failed.json("history", "run")
+    console = "https://eu-west-1.console.aws.amazon.com"
+    logs = f"{console}/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group"
+    assert document["links"] == {
+        "execution": f"{console}/states/home?region=eu-west-1#/v2/executions/details/{RUN}",
+        "validation log": f"{logs}/$252Faws$252Flambda$252Fetl-orchestrator-validate-input-dev",
+        "closing log": f"{logs}/$252Faws$252Flambda$252Fetl-close-execution-dev",
+        "job run": f"{console}/gluestudio/home?region=eu-west-1#/job/job-process-taxi-data-dev/run/jr_1",
+        "job output": f"{logs}/$252Faws-glue$252Fjobs$252Fjob-process-taxi-data-dev$252Foutput"
+        "/log-events$3FlogStreamNameFilter$3Djr_1",
+        "job errors": f"{logs}/$252Faws-glue$252Fjobs$252Fjob-process-taxi-data-dev$252Ferror"
+        "/log-events$3FlogStreamNameFilter$3Djr_1",
+    }
+
+
+def test_history_says_in_words_what_failed_and_how_to_replay(failed):
+    result = failed("history", "run")
+    assert "ExecutionFailed: Spark gave up" in result.stdout
+    assert "taxi-etl --environment dev replay --execution run" in result.stdout
+
+
+def test_history_of_a_running_execution_asks_the_ledger_for_its_files(failed):
+    failed.aws.answers |= {
+        "stepfunctions.DescribeExecution": described("RUNNING"),
+        "stepfunctions.GetExecutionHistory": history_of(EVENTS[:3]),
+        "dynamodb.Query": {
+            "Items": [
+                file_item(KEY, "v7", "running"),
+                text(pk="execution#run", sk="execution", execution="run"),
+            ]
+        },
+    }
+    _, document = failed.json("history", RUN)
+    assert [(file["key"], file["status"]) for file in document["files"]] == [(KEY, "running")]
+    assert (document["stopped"], document["seconds"], document["steps"][-1]["left"]) == (None, None, None)
+    assert not failed.aws.requests("s3.GetObject")
+
+
+def test_history_of_an_unknown_execution_names_the_list(taxi_etl):
+    taxi_etl.aws.answers["stepfunctions.DescribeExecution"] = error("ExecutionDoesNotExist")
+    code, document = taxi_etl.json("history", "nope")
+    assert (code, document["nextStep"]) == (1, "see the recent ones: taxi-etl --environment dev list")
+
+
+def test_list_shows_executions_with_files_and_duration(taxi_etl):
+    entry = {
+        "executionArn": RUN,
+        "stateMachineArn": f"{ARN}:stateMachine:m",
+        "name": "run",
+        "status": "SUCCEEDED",
+        "startDate": NOON,
+        "stopDate": at(245),
+    }
+    running = {**entry, "name": "other", "status": "RUNNING"}
+    del running["stopDate"]
+    taxi_etl.aws.answers |= {
+        "stepfunctions.ListExecutions": {"executions": [running, entry]},
+        "dynamodb.GetItem": lambda request: (
+            {"Item": text(pk="execution#run", sk="execution", files=3, trigger="s3")}
+            if request["Key"]["pk"] == "execution#run"
+            else {}
+        ),
+    }
+    code, document = taxi_etl.json("list", "--status", "succeeded")
+    assert code == 0
+    columns = ("name", "seconds", "files", "trigger")
+    assert [tuple(each[name] for name in columns) for each in document["executions"]] == [
+        ("other", None, None, ""),
+        ("run", 245.0, 3, "s3"),
+    ]
+    assert taxi_etl.aws.requests("stepfunctions.ListExecutions")[0]["statusFilter"] == "SUCCEEDED"
+    assert "4 min 05 s" in taxi_etl("list").stdout
+
+
+def test_status_counts_files_and_executions_apart_though_both_can_be_running(taxi_etl):
+    def query(request):
+        kind = "executions" if request["FilterExpression"] == "sk = :kind" else "files"
+        counts = {("files", "running"): 7, ("executions", "running"): 2, ("files", "held"): 1}
+        return {"Count": counts.get((kind, request["ExpressionAttributeValues"][":status"]), 0)}
+
+    taxi_etl.aws.answers |= {
+        "dynamodb.Query": query,
+        "sqs.GetQueueAttributes": {
+            "Attributes": {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "2"}
+        },
+        "cloudwatch.DescribeAlarms": {"MetricAlarms": [{"AlarmName": "failed", "StateValue": "ALARM"}]},
+    }
+    code, document = taxi_etl.json("status")
+    assert code == 0
+    assert document["files"] == {"received": 0, "running": 7, "held": 1, "failed": 0, "rejected": 0}
+    assert document["executions"] == {"claimed": 0, "running": 2}
+    assert document["queues"] == {"events": 5, "events, dead letters": 5, "closer, dead letters": 5}
+    assert document["alarms"] == {"failed": "ALARM"}
