@@ -20,8 +20,9 @@ from ministack.services import cloudwatch_logs
 
 from local_aws import settings, spark
 
-LOGS = {"output.log": "/aws-glue/jobs/output", "error.log": "/aws-glue/jobs/error"}
-"""Which log group gets which file; the stream is the run's id."""
+LOG_PREFIX = "/aws-glue/jobs"
+LOGS = {"output.log": "output", "error.log": "error"}
+"""Which file goes to which log group below the prefix; the stream is the run's id."""
 ERROR_MESSAGE_MAX = 2000
 PID = "pid"
 _CONSUMED = frozenset({"--conf", "--extra-py-files", "--extra-jars", "--extra-files"})
@@ -35,6 +36,7 @@ class Process:
     """A running script and its children: the JVM is one of them, so signals go to the whole group."""
 
     popen: subprocess.Popen[bytes]
+    log_prefix: str
 
     def poll(self) -> int | None:
         """The exit code, None while it runs."""
@@ -85,7 +87,7 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
             start_new_session=True,
         )
     (here / PID).write_text(str(popen.pid))
-    process = Process(popen)
+    process = Process(popen, arguments.get("--custom-logGroup-prefix", LOG_PREFIX))
     _processes.append(process)
     return process
 
@@ -112,10 +114,11 @@ def error_message(run_id: str, code: int) -> str:
     return (lines[-1] if lines else f"Command failed with exit code {code}")[:ERROR_MESSAGE_MAX]
 
 
-def publish_logs(run_id: str) -> None:
+def publish_logs(run_id: str, prefix: str) -> None:
     """Put what the script printed into CloudWatch Logs, as Glue does."""
     now = int(time.time() * 1000)
-    for name, group in LOGS.items():
+    for name, suffix in LOGS.items():
+        group = f"{prefix}/{suffix}"
         lines = _read(run_id, name).splitlines()[-_MAX_LOG_EVENTS:]
         cloudwatch_logs._create_log_group({"logGroupName": group})
         cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": run_id})

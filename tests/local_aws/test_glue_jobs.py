@@ -78,6 +78,7 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
             "--level": "low",
             "--extra-py-files": "s3://lake/scripts/helper.py,s3://lake/scripts/more.zip",
             "--conf": "spark.a=1 --conf spark.b=2",
+            "--custom-logGroup-prefix": "/jobs/mine",
         },
     )
     run = ended(glue, start(glue, Arguments={"--level": "high", "--manifest": "s3://lake/m.json"}))
@@ -88,6 +89,7 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
     assert pairs.pop("--JOB_ID").startswith("j_")
     assert pairs == {
         "--database": "taxi",
+        "--custom-logGroup-prefix": "/jobs/mine",
         "--level": "high",
         "--manifest": "s3://lake/m.json",
         "--JOB_NAME": "job",
@@ -95,7 +97,7 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
     }
     assert report["helper"] == "helper"
     logs = workshop.aws.client("logs").get_log_events(
-        logGroupName="/aws-glue/jobs/output", logStreamName=run["Id"]
+        logGroupName="/jobs/mine/output", logStreamName=run["Id"]
     )
     assert [event["message"] for event in logs["events"]] == ["to standard output"]
 
