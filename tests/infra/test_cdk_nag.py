@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CDK_JSON, load_app
+from .conftest import CDK_JSON, load_app, use_pinned_node
 
 TRACING = "X-Ray has no resources to name"
 OWN_PREFIX = "the part of the bucket that is this role's business; keys are not known beforehand"
@@ -73,6 +73,7 @@ ACKNOWLEDGED = {
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """(rule without the pack's name, construct path) of everything that prod does otherwise."""
+    use_pinned_node()
     from aws_cdk import App, Validations
     from cdk_nag import AwsSolutionsChecks
 

@@ -1,10 +1,11 @@
 """What would a change deploy? One readable picture of each prod stack, kept in git.
 
-After a change that is meant: `pytest tests/infra/test_snapshots.py --update-snapshots`, and review the diff.
+After a change that is meant: `UPDATE_SNAPSHOTS=1 pytest tests/infra/test_snapshots.py`, and review the diff.
 """
 
 import difflib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,10 @@ EMBEDDED = ("DefinitionString", "DashboardBody")
 
 
 @pytest.mark.parametrize("stack", ["data_lake", "pipeline"])
-def test_prod_looks_as_it_did_when_someone_last_looked(
-    prod: Stacks, stack: str, request: pytest.FixtureRequest
-) -> None:
+def test_prod_looks_as_it_did_when_someone_last_looked(prod: Stacks, stack: str) -> None:
     path = SNAPSHOTS / f"{stack}.json"
     found = picture(prod.all()[stack])
-    if request.config.getoption("--update-snapshots"):
+    if os.environ.get("UPDATE_SNAPSHOTS"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(found)
     kept = path.read_text() if path.exists() else ""
@@ -31,7 +30,7 @@ def test_prod_looks_as_it_did_when_someone_last_looked(
     )
     if kept != found:
         pytest.fail(
-            "the template changed; if that is meant, run with --update-snapshots and review:\n"
+            "the template changed; if that is meant, run with UPDATE_SNAPSHOTS=1 and review:\n"
             + "\n".join(difference),
             pytrace=False,
         )

@@ -124,8 +124,7 @@ def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]
     if not isinstance(value, str) or not value.startswith("{%"):
         return value
     expression = value.removeprefix("{%").removesuffix("%}").strip()
-    bare = _STRINGS.sub("", expression)
-    unset = set(_VARIABLES.findall(bare)) - set(_BOUND.findall(bare)) - {"states"} - set(variables)
+    unset = variables_of(expression) - set(variables)
     if unset:
         raise QueryEvaluationError(f"variables {sorted(unset)} are not set: {expression}")
     parsed = Jsonata(expression)
@@ -137,6 +136,12 @@ def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]
     if found is None:
         raise QueryEvaluationError(f"gives nothing: {expression}")
     return _without_nulls(found)
+
+
+def variables_of(expression: str) -> set[str]:
+    """The workflow's variables that an expression reads; its own and Step Functions' left out."""
+    bare = _STRINGS.sub("", expression)
+    return set(_VARIABLES.findall(bare)) - set(_BOUND.findall(bare)) - {"states"}
 
 
 def _answer(
