@@ -1,0 +1,219 @@
+"""Is the command line pleasant to use? Global options, refusals, exit codes, and the smaller commands."""
+
+import json
+
+import pytest
+from conftest import TOPIC, stack
+from fake_aws import error
+
+from local_aws import account
+from ops import doctor, session
+from ops.commands.context import App
+from ops.refusals import Refusal
+from ops.session import Session, Target
+
+RUNNING = account.Account("http://127.0.0.1:4566", 4711, "/tmp/state")
+
+
+def test_help_names_every_command(taxi_etl):
+    said = taxi_etl("--help").stdout
+    for command in (
+        *("verify", "upload", "start", "replay", "status", "list", "history", "query", "subscribe"),
+        *("sample", "doctor", "local"),
+    ):
+        assert command in said
+
+
+def test_wrong_usage_is_exit_code_2(taxi_etl):
+    assert taxi_etl("unheard-of").exit_code == 2
+    assert taxi_etl("history").exit_code == 2
+
+
+def test_an_app_that_is_not_deployed_is_refused_with_how_to_deploy(taxi_etl):
+    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = error("ValidationError", "does not exist")
+    result = taxi_etl("status")
+    assert result.exit_code == 1
+    assert "stack TaxiDataLake-dev does not exist in region eu-west-1" in result.stderr
+    assert "npx cdk deploy --all -c environment=dev" in result.stderr
+
+
+def test_stacks_of_another_version_are_refused_by_the_outputs_they_lack(taxi_etl):
+    def poor(request):
+        document = stack(request)
+        outputs = document["Stacks"][0]["Outputs"]
+        document["Stacks"][0]["Outputs"] = [each for each in outputs if each["OutputKey"] != "TopicArn"]
+        return document
+
+    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = poor
+    code, document = taxi_etl.json("status")
+    assert (code, document["error"]) == (1, "the stacks lack the outputs TopicArn")
+
+
+def test_an_error_of_aws_is_told_without_a_traceback(taxi_etl):
+    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = error("ExpiredToken", "sign in again")
+    result = taxi_etl("list")
+    assert result.exit_code == 1
+    assert "AWS answered DescribeStacks: ExpiredToken: sign in again" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("words", [("--json", "local", "status"), ("local", "status", "--json")])
+def test_json_is_understood_wherever_it_stands(words, taxi_etl, monkeypatch):
+    monkeypatch.setattr(account, "status", lambda: RUNNING)
+    result = taxi_etl(*words)
+    assert json.loads(result.stdout)["endpointUrl"] == "http://127.0.0.1:4566"
+
+
+def test_the_environment_comes_from_the_option_or_the_variable(taxi_etl, monkeypatch):
+    seen = []
+    monkeypatch.setattr(App, "session", property(lambda app: seen.append(app.target) or taxi_etl.aws))
+    taxi_etl("status")
+    taxi_etl("status", env={"TAXI_ETL_ENVIRONMENT": "prod"})
+    taxi_etl(
+        "--environment", "local", "--region", "us-east-2", "status", env={"TAXI_ETL_ENVIRONMENT": "prod"}
+    )
+    assert [target.environment for target in dict.fromkeys(seen)] == ["dev", "prod", "local"]
+    assert seen[-1] == Target("local", region="us-east-2")
+
+
+def test_next_steps_address_the_same_target():
+    target = Target("dev", region="eu-west-1", profile="my profile", endpoint_url="http://127.0.0.1:1")
+    assert target.command("list") == (
+        "taxi-etl --environment dev --region eu-west-1 --profile 'my profile' "
+        "--endpoint-url http://127.0.0.1:1 list"
+    )
+
+
+def test_the_local_environment_goes_to_the_running_account_with_its_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
+    monkeypatch.setattr(account, "status", lambda: RUNNING)
+    local = Session(Target("local"))
+    assert (local.endpoint_url, local.region) == ("http://127.0.0.1:4566", "us-east-1")
+    assert local.credentials()[:2] == ("test", "test")
+    assert local.client("s3").meta.endpoint_url == "http://127.0.0.1:4566"
+
+
+def test_another_endpoint_for_the_local_environment_gets_no_real_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    other = Session(Target("local", endpoint_url="http://127.0.0.1:9"))
+    assert other.credentials()[:2] == ("test", "test")
+    assert other.endpoint_url == "http://127.0.0.1:9"
+
+
+def test_a_local_account_that_does_not_run_is_refused_with_how_to_start_it(monkeypatch):
+    monkeypatch.setattr(account, "status", lambda: None)
+    with pytest.raises(Refusal) as refused:
+        Session(Target("local")).client("s3")
+    assert "taxi-etl local up" in refused.value.next_step
+
+
+def test_an_unknown_profile_and_a_missing_region_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Refusal, match="nobody"):
+        _ = Session(Target("dev", profile="nobody")).region
+    with pytest.raises(Refusal, match="no region is set"):
+        _ = Session(Target("dev")).region
+
+
+def test_local_status_down_and_up(taxi_etl, monkeypatch):
+    monkeypatch.setattr(account, "status", lambda: None)
+    assert taxi_etl.json("local", "status") == (1, {"running": False})
+    monkeypatch.setattr(account, "down", lambda: True)
+    assert taxi_etl.json("local", "down") == (0, {"stopped": True})
+    ports = []
+    monkeypatch.setattr(account, "up", lambda port: ports.append(port) or RUNNING)
+    code, document = taxi_etl.json("local", "up", "--port", "0")
+    assert (code, document["pid"], ports) == (0, 4711, [0])
+    assert document["environment"]["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
+
+
+def test_local_up_that_fails_says_why(taxi_etl, monkeypatch):
+    def taken(port):
+        raise account.LocalAwsError(f"port {port} is taken")
+
+    monkeypatch.setattr(account, "up", taken)
+    result = taxi_etl("local", "up", "--port", "4566")
+    assert (result.exit_code, "port 4566 is taken" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(("missing", "code"), [([], 0), (["Java"], 1)])
+def test_doctor_tells_what_is_missing(missing, code, taxi_etl, monkeypatch):
+    monkeypatch.setattr(doctor, "findings", lambda: missing)
+    assert taxi_etl.json("doctor") == (code, {"missing": missing})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "protocol"),
+    [
+        ("a@example.com", "email"),
+        ("https://example.com/hook", "https"),
+        ("arn:aws:sqs:eu-west-1:123456789012:mine", "sqs"),
+    ],
+)
+def test_subscribe_knows_the_protocol_by_the_endpoint(endpoint, protocol, taxi_etl):
+    taxi_etl.aws.answers["sns.Subscribe"] = {"SubscriptionArn": "pending confirmation"}
+    code, document = taxi_etl.json("subscribe", endpoint)
+    assert (code, document["protocol"], document["subscriptionArn"]) == (0, protocol, "PendingConfirmation")
+    assert document["nextStep"]
+    assert taxi_etl.aws.requests("sns.Subscribe") == [
+        {"TopicArn": TOPIC, "Protocol": protocol, "Endpoint": endpoint, "Attributes": {}}
+    ]
+
+
+def test_subscribe_can_filter_by_outcome_and_dataset(taxi_etl):
+    taxi_etl.aws.answers["sns.Subscribe"] = {"SubscriptionArn": f"{TOPIC}:1"}
+    words = ("--status", "FAILED", "--status", "VALIDATION_FAILED", "--dataset", "green")
+    assert taxi_etl("subscribe", "a@example.com", *words).exit_code == 0
+    [request] = taxi_etl.aws.requests("sns.Subscribe")
+    assert json.loads(request["Attributes"]["FilterPolicy"]) == {
+        "status": ["FAILED", "VALIDATION_FAILED"],
+        "dataset": ["green"],
+    }
+
+
+@pytest.mark.parametrize("endpoint", ["http://example.com", "somebody", "arn:aws:s3:::bucket", "a@b@c"])
+def test_subscribe_refuses_what_cannot_get_messages(endpoint, taxi_etl):
+    result = taxi_etl("subscribe", endpoint)
+    assert result.exit_code == 1
+    assert "give an e-mail address" in result.stderr
+    assert not taxi_etl.aws.requests("sns.Subscribe")
+
+
+def test_sample_makes_a_file_and_says_what_it_holds(taxi_etl, tmp_path):
+    out = tmp_path / "new"
+    code, document = taxi_etl.json(
+        *("sample", "--dataset", "green", "--month", "2024-01", "--rows", "100", "--dirty-share", "0.05"),
+        *("--format", "csv.gz", "--out", str(out)),
+    )
+    assert code == 0
+    assert document["path"] == str(out / "green_tripdata_2024-01.csv.gz")
+    assert (document["rows"], document["cleanRows"], document["dirtyRows"]) == (100, 95, 5)
+    assert (out / "green_tripdata_2024-01.csv.gz").stat().st_size == document["bytes"]
+
+
+def test_sample_lists_the_layouts(taxi_etl):
+    _, document = taxi_etl.json("sample", "--list")
+    green = next(each for each in document["variants"] if each["variant"] == "P-G2")
+    assert green == {
+        "variant": "P-G2",
+        "dataset": "green",
+        "format": "parquet",
+        "first": "2023-02",
+        "last": "2024-12",
+        "columns": 20,
+    }
+
+
+def test_sample_of_nothing_known_is_wrong_usage(taxi_etl, tmp_path):
+    result = taxi_etl("sample", "--dataset", "green", "--month", "2030-01", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_session_is_made_for_the_target_of_the_options():
+    target = Target("dev")
+    assert App(target, output=None).session.target is target
+    assert isinstance(App(target, output=None).session, session.Session)
