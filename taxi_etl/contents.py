@@ -17,7 +17,7 @@ HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
 """How much of an object's end is read at first: the footer of nearly every Parquet file."""
 FOOTER_MAX_BYTES = 8 * 1024 * 1024
-"""A larger Parquet footer is not read: it takes many times its size in memory. TLC's have 5 to 60 KB."""
+"""A larger Parquet footer is not read: it takes eight times its size in memory. TLC's have 5 to 60 KB."""
 COLUMNS_MAX = 256
 
 PARQUET_MAGIC = b"PAR1"
@@ -80,9 +80,8 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
     return Footer(length=length)
 
 
-def check_extent(data_end: int, footer_length: int, size: int) -> list[Rejection]:
+def check_extent(data_end: int, footer_start: int) -> list[Rejection]:
     """Whether the data a Parquet footer speaks of can be there: it ends before the footer begins."""
-    footer_start = size - PARQUET_TRAILER_BYTES - footer_length
     if data_end <= footer_start:
         return []
     text = f"the footer speaks of data up to byte {data_end:,}, but itself begins at {footer_start:,}"

@@ -52,13 +52,18 @@ def look_up(s3: Any, version: FileVersion) -> tuple[FileVersion, FileFacts]:
 
 
 def read_range(s3: Any, version: FileVersion, start: int, end: int) -> bytes:
-    """The bytes of this version from `start` up to and without `end`. Raises ClientError."""
+    """The bytes of this version from `start` up to and without `end`. Raises ClientError.
+
+    An answer of another length is no answer: reading it could fill the memory with a whole object.
+    """
     answer = s3.get_object(
         Bucket=version.bucket,
         Key=version.key,
         VersionId=version.version_id,
         Range=f"bytes={start}-{end - 1}",
     )
+    if answer["ContentLength"] != end - start:
+        raise RuntimeError(f"asked {version.uri} for {end - start} bytes, got {answer['ContentLength']}")
     with answer["Body"] as body:
         content: bytes = body.read()
     return content

@@ -1,7 +1,5 @@
 """Which columns does a Parquet footer declare, and where does its data end? Read with pyarrow."""
 
-import threading
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,10 +7,6 @@ import pyarrow.parquet as pq
 
 from taxi_etl.contents import PARQUET_MAGIC
 from taxi_etl.schema import kind_of_arrow
-
-LARGE_FOOTER_BYTES = 256 * 1024
-"""A footer takes about ten times its size while it is read; larger ones are read one at a time."""
-_one_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -25,12 +19,11 @@ class Schema:
 
 def read_schema(footer: bytes) -> Schema:
     """The schema in a footer's bytes (metadata, length and magic). Raises ArrowException for damage."""
-    with _one_large if len(footer) > LARGE_FOOTER_BYTES else nullcontext():
-        # pyarrow wants a whole file, and reads only its end as long as nobody asks for data.
-        metadata = pq.read_metadata(pa.BufferReader(PARQUET_MAGIC + footer))
-        schema = metadata.schema.to_arrow_schema()
-        columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in schema)
-        return Schema(columns, _data_end(metadata))
+    # pyarrow wants a whole file, and reads only its end as long as nobody asks for data. The schema is asked of
+    # the file: asked of its metadata, the two hold each other in memory until the garbage collector comes by.
+    with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
+        columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in file.schema_arrow)
+        return Schema(columns, _data_end(file.metadata))
 
 
 def _data_end(metadata: pq.FileMetaData) -> int:

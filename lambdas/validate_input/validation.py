@@ -27,6 +27,9 @@ from taxi_etl.names import RAW_PREFIX
 from taxi_etl.recognition import recognise
 from taxi_etl.rejections import Code, Rejection
 
+FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
+"""A footer takes eight times its size while it is read, and each thread's allocator keeps what it had: so one
+thread reads them all. Measured: 99 TLC files peak at 115 MB, 32 footers of 8 MB at 190 MB."""
 Finding = AcceptedFile | RejectedFile | FileVersion
 """What was found about one file; a bare version is superseded."""
 
@@ -125,15 +128,21 @@ def _read_ends(s3: Any, version: FileVersion) -> Contents:
     found = contents.find_footer(head, tail, version.size)
     if found.rejections:
         return Contents(rejections=found.rejections)
-    wanted = found.length + contents.PARQUET_TRAILER_BYTES
-    if wanted > len(tail):
-        tail = objects.read_range(s3, version, version.size - wanted, version.size)
+    return FOOTERS.submit(_inspect_footer, s3, version, tail, found.length).result()
+
+
+def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> Contents:
+    """What the footer at the end of a Parquet object declares; `tail` may hold only the end of it."""
+    start = version.size - length - contents.PARQUET_TRAILER_BYTES
+    footer = tail[start - version.size :]
+    if len(tail) < version.size - start:
+        footer = objects.read_range(s3, version, start, version.size)
     try:
-        schema = read_schema(tail[-wanted:])
+        schema = read_schema(footer)
     except (pa.ArrowException, OSError) as error:
         text = f"the Parquet footer is damaged: {shorten(str(error))}"
         return Contents(rejections=(Rejection(Code.NOT_PARQUET, text),))
-    rejections = contents.check_extent(schema.data_end, found.length, version.size)
+    rejections = contents.check_extent(schema.data_end, start)
     problem = contents.check_names([name for name, _ in schema.columns])
     if problem:
         rejections.append(Rejection(Code.UNREADABLE_HEADER, problem))

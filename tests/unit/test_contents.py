@@ -97,8 +97,8 @@ def test_a_giant_footer_is_not_read(length: int, expected: list[Code]) -> None:
 
 
 def test_data_may_reach_up_to_the_footer_and_not_beyond() -> None:
-    assert check_extent(data_end=892, footer_length=100, size=1_000) == []
-    (reason,) = check_extent(data_end=893, footer_length=100, size=1_000)
+    assert check_extent(data_end=892, footer_start=892) == []
+    (reason,) = check_extent(data_end=893, footer_start=892)
     assert reason.code is Code.TRUNCATED
     assert "up to byte 893, but itself begins at 892" in reason.message
 

@@ -368,6 +368,27 @@ def test_a_closer_that_dies_after_publishing_is_followed_by_a_second_message_rat
     assert len(topic.published) == 2
 
 
+def test_a_closer_that_outlived_its_time_leaves_the_end_and_the_counts_to_its_successor(
+    close: Handler,
+    running: Callable[..., str],
+    step_functions: StepFunctions,
+    table: Table,
+    metrics: Callable[[], Any],
+) -> None:
+    step_functions.end(running(A), "FAILED", "ExecutionFailed", "boom")
+    original = table.update_item
+
+    def update_item(**arguments: Any) -> dict[str, Any]:
+        answer = original(**arguments)
+        execution(table).update(closingUntil="2024-06-01T13:00:00.000Z")
+        return answer
+
+    table.update_item = update_item  # type: ignore[method-assign]
+    assert close(ended(status="FAILED")) == {"closed": False}
+    assert execution(table)["status"] == "running"
+    assert metrics() == {}
+
+
 def test_a_late_ending_leaves_a_replayed_file_alone(
     close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table
 ) -> None:

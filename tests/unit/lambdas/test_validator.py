@@ -1,5 +1,6 @@
 """Does validation judge each file by few bytes, and tell invalid files from AWS faults?"""
 
+import gc
 import gzip
 import io
 import json
@@ -188,6 +189,18 @@ def test_the_sequencer_of_the_event_is_kept(validate: Handler, s3: Buckets) -> N
     given["files"][0]["sequencer"] = "0055AE"
     validate(given)
     assert manifest(s3).accepted[0].version.sequencer == "0055AE"
+
+
+def test_a_footer_leaves_nothing_behind_in_memory(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.parquet"), parquet(), "v1")
+    gc.collect()
+    gc.disable()
+    try:
+        validate(one("green.parquet"))
+        left = [thing for thing in gc.get_objects() if isinstance(thing, pq.FileMetaData)]
+    finally:
+        gc.enable()
+    assert left == []
 
 
 # Superseded, gone, or never there
@@ -389,6 +402,18 @@ def test_an_aws_fault_is_an_exception_and_no_verdict(
     s3.upload("lake", key("green.csv"), CSV, "v1")
     s3.fail(operation, fault(code))
     with pytest.raises(ClientError, match=code):
+        validate(one("green.csv"))
+
+
+def test_an_answer_longer_than_asked_for_is_not_read(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("green.csv"), CSV * 10_000, "v1")
+    original = s3.get_object
+
+    def get_object(**arguments: Any) -> dict[str, Any]:
+        return original(**{name: value for name, value in arguments.items() if name != "Range"})
+
+    s3.get_object = get_object  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="for 65536 bytes, got"):
         validate(one("green.csv"))
 
 

@@ -55,7 +55,8 @@ class Buckets(Faulty):
             if first >= len(content) or last < first:
                 raise fault("InvalidRange", "GetObject")
             content = content[first : last + 1]
-        return {**self._headers(arguments["Bucket"], stored), "Body": io.BytesIO(content)}
+        headers = {**self._headers(arguments["Bucket"], stored), "ContentLength": len(content)}
+        return {**headers, "Body": io.BytesIO(content)}
 
     def put_object(self, **arguments: Any) -> dict[str, Any]:
         """Store an object."""

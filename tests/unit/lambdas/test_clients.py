@@ -1,0 +1,48 @@
+"""Do the clients keep within a function's time, and is there one of each?"""
+
+import json
+from typing import Any
+
+import pytest
+
+from lambdas import clients
+
+KINDS = {"dynamodb": "dynamodb", "s3": "s3", "sns": "sns", "step_functions": "stepfunctions"}
+MADE = {name: getattr(clients, name) for name in KINDS}
+"""The real functions, taken before stand-ins replace them."""
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Make a client as a function in AWS does, without asking anyone for credentials."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    return lambda name: MADE[name]()
+
+
+@pytest.mark.parametrize(("name", "service"), KINDS.items())
+def test_there_is_one_client_of_each_kind_with_bounded_waits(make: Any, name: str, service: str) -> None:
+    client = make(name)
+    assert client.meta.service_model.service_name == service
+    assert make(name) is client
+    config = client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (3, 10)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 4}
+    assert config.max_pool_connections == clients.CONNECTIONS
+
+
+def test_dynamodb_takes_plain_values_also_in_transactions(make: Any) -> None:
+    sent: list[str] = []
+
+    def intercept(request: Any, **_: Any) -> None:
+        sent.append(request.body.decode())
+        raise InterruptedError
+
+    client = make("dynamodb")
+    client.meta.events.register("before-send.dynamodb.TransactWriteItems", intercept)
+    put = {"Put": {"TableName": "ledger", "Item": {"pk": "a", "sk": "b", "files": 2, "alone": True}}}
+    with pytest.raises(InterruptedError):
+        client.transact_write_items(TransactItems=[put])
+    item = json.loads(sent[0])["TransactItems"][0]["Put"]["Item"]
+    assert item == {"pk": {"S": "a"}, "sk": {"S": "b"}, "files": {"N": "2"}, "alone": {"BOOL": True}}
