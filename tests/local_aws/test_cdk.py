@@ -1,0 +1,27 @@
+"""Is it the pinned CDK command line that runs, and can it only reach the local account?"""
+
+import pytest
+
+from local_aws import cdk
+
+
+def test_the_pinned_command_line_runs_on_the_pinned_node():
+    assert cdk.run(["--version"], {}).startswith("2.1148.1 ")
+
+
+def test_what_points_at_a_real_account_is_left_out(monkeypatch):
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "HOMELY"):
+        monkeypatch.setenv(name, "real")
+    left = cdk._without_aws()
+    assert [name for name, value in left.items() if value == "real"] == ["HOMELY"]
+
+
+def test_a_missing_command_line_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(cdk, "CDK", tmp_path / "cdk")
+    with pytest.raises(cdk.CdkFailed, match="make setup"):
+        cdk.run(["--version"], {})
+
+
+def test_a_failing_command_ends_with_what_it_said():
+    with pytest.raises(cdk.CdkFailed, match="no-such-option"):
+        cdk.run(["--no-such-option"], {})
