@@ -10,6 +10,8 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs
 
+from ministack import app as emulator
+
 from local_aws.patches import stepfunctions_retries
 from local_aws.settings import SETTINGS
 
@@ -54,5 +56,6 @@ def _route(scope: dict[str, Any], body: bytes) -> tuple[int, Any]:
                 SETTINGS.change(json.loads(body or b"{}"))
             except ValueError as error:
                 return 400, {"message": str(error)}
+            emulator.AUTH = SETTINGS.enforce_roles
             return 200, asdict(SETTINGS)
     return 404, {"message": f"no route {scope['method']} {scope['path']}"}

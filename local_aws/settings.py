@@ -21,6 +21,8 @@ class Settings:
     crawl_fails: str = ""
     glue_minute_seconds: float = 60.0
     """How long a minute of a Glue job's Timeout lasts."""
+    enforce_roles: bool = False
+    """Whether functions may do only what their roles allow; counts for functions that start afterwards."""
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set the named values. Raises ValueError for an unknown name or a wrong type."""
