@@ -154,7 +154,9 @@ def test_the_ledger_is_asked_again_for_what_it_left_out(versioned, a_file, quick
     keys = {"ledger": {"Keys": [{"pk": {"S": f"lake/{KEY}"}, "sk": {"S": "v7"}}]}}
     answers = iter([{"Responses": {}, "UnprocessedKeys": keys}, found(file_item(KEY, "v7", "loaded"))])
     versioned.aws.answers["dynamodb.BatchGetItem"] = lambda request: next(answers)
-    assert versioned("upload", str(a_file), "--wait").exit_code == 0
+    result = versioned("upload", str(a_file), "--wait")
+    assert result.exit_code == 0
+    assert "unseen" not in result.stderr
 
 
 def test_nothing_is_uploaded_when_any_file_is_unfit(versioned, a_file, tmp_path):

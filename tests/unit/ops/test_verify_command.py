@@ -225,6 +225,12 @@ DAMAGES = [
         ["s3:ObjectCreated:Put"],
         ("bucket", "notified events"),
     ),
+    (
+        "s3.GetBucketNotificationConfiguration",
+        ("QueueConfigurations", 0, "Filter", "Key", "FilterRules", 0, "Value"),
+        "raw/taxi/2024/",
+        ("bucket", "notified events"),
+    ),
     ("dynamodb.DescribeTable", (*TABLE, "TableStatus"), "DELETING", ("ledger", "active")),
     (
         "dynamodb.DescribeTable",
