@@ -50,7 +50,8 @@ def batches(
             group = []
         if not group:
             group_bytes = 0
-            input_bytes = len(ExecutionInput(version.bucket, (), trigger).dumps().encode())
+            # One less: each entry is counted with a comma, and the first has none.
+            input_bytes = len(ExecutionInput(version.bucket, (), trigger).dumps().encode()) - 1
         group.append(version)
         group_bytes += version.size
         input_bytes += entry_bytes

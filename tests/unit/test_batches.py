@@ -1,6 +1,7 @@
 """Do files share executions as far as the limits allow, always in the same way?"""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,15 @@ def test_an_input_stays_below_64_kib_whatever_the_keys_are_made_of(letter: str) 
     # No more groups than needed: all but the last are too full for one more file.
     one_more = len(ExecutionInput("lake", found[0][:1], Trigger.BACKFILL).dumps().encode())
     assert all(length + one_more > 65_536 for length in lengths[:-1])
+
+
+@pytest.mark.parametrize(("input_bytes", "groups"), [(65_535, [3]), (65_536, [2, 1])])
+def test_an_input_takes_all_but_the_last_byte_of_its_limit(input_bytes: int, groups: list[int]) -> None:
+    files = [file("a"), file("b"), file("c")]
+    written = len(ExecutionInput("lake", tuple(files), Trigger.S3).dumps().encode())
+    files[2] = replace(files[2], etag="e" * (input_bytes - written))
+    assert len(ExecutionInput("lake", tuple(files), Trigger.S3).dumps().encode()) == input_bytes
+    assert [len(group) for group in batches(files, WIDE, Trigger.S3)] == groups
 
 
 @pytest.mark.parametrize(("max_files", "max_bytes"), [(0, 1), (100, 1), (1, 0)])

@@ -308,10 +308,17 @@ def middle_missing() -> bytes:
     return content[:1_000] + content[2_000:]
 
 
+def last_byte_of_data_missing() -> bytes:
+    content = parquet()
+    (length,) = struct.unpack("<I", content[-8:-4])
+    return content[: -9 - length] + content[-8 - length :]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
         ("a.parquet", CSV, "not_parquet"),
+        ("a.parquet", last_byte_of_data_missing(), "truncated"),
         ("a.parquet", parquet()[:-1], "truncated"),
         ("a.parquet", parquet()[:20], "truncated"),
         ("a.parquet", damaged_footer(), "not_parquet"),
