@@ -19,8 +19,8 @@ class Schema:
 
 def read_schema(footer: bytes) -> Schema:
     """The schema in a footer's bytes (metadata, length and magic). Raises ArrowException for damage."""
-    # pyarrow wants a whole file, and reads only its end as long as nobody asks for data. The file is asked for
-    # its schema: metadata that is asked and the answer hold each other until the garbage collector comes by.
+    # pyarrow wants a whole file, and reads only its end as long as no data is asked for. It is asked for the
+    # file's schema, not the metadata's: those hold each other in memory until a garbage collection.
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
         columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in file.schema_arrow)
         return Schema(columns, _data_end(file.metadata))
