@@ -6,6 +6,7 @@ command line where it knows them; otherwise the templates fit any.
 
 import os
 import sys
+from typing import Any
 
 from aws_cdk import App, Environment
 
@@ -18,15 +19,16 @@ from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
 
 def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineStack]:
     """Both stacks of an environment: what must be kept, and what can be made again."""
-    env = Environment(
-        account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
-    )
-    lake = DataLakeStack(
-        app, physical_name(DATA_LAKE_STACK, settings.environment), settings=settings, env=env
-    )
-    pipeline = PipelineStack(
-        app, physical_name(PIPELINE_STACK, settings.environment), settings=settings, lake=lake, env=env
-    )
+    common: dict[str, Any] = {
+        "settings": settings,
+        "env": Environment(
+            account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
+        ),
+        # CloudFormation puts a stack's tags on everything in it; bills are split by them.
+        "tags": {"application": "taxi-etl", "environment": settings.environment},
+    }
+    lake = DataLakeStack(app, physical_name(DATA_LAKE_STACK, settings.environment), **common)
+    pipeline = PipelineStack(app, physical_name(PIPELINE_STACK, settings.environment), lake=lake, **common)
     return lake, pipeline
 
 

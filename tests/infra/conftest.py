@@ -70,6 +70,11 @@ def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
     return Stacks(
         lake=assembly.get_stack_by_name(lake.stack_name).template,
         pipeline=assembly.get_stack_by_name(pipeline.stack_name).template,
+        tags=(
+            dict(assembly.get_stack_by_name(lake.stack_name).tags),
+            dict(assembly.get_stack_by_name(pipeline.stack_name).tags),
+        ),
+        protected=(bool(lake.termination_protection), bool(pipeline.termination_protection)),
     )
 
 

@@ -15,6 +15,8 @@ class Stacks:
 
     lake: dict[str, Any]
     pipeline: dict[str, Any]
+    tags: tuple[dict[str, str], dict[str, str]]
+    protected: tuple[bool, bool]
 
     def all(self) -> dict[str, dict[str, Any]]:
         return {"data_lake": self.lake, "pipeline": self.pipeline}

@@ -56,6 +56,18 @@ def references(value: Any) -> set[str]:
     return found
 
 
+def test_only_prod_is_protected_from_being_deleted(environments: dict[str, Stacks]) -> None:
+    assert environments["prod"].protected == (True, True)
+    assert environments["dev"].protected == (False, False)
+    assert environments["local"].protected == (False, False)
+
+
+def test_everything_carries_tags_by_which_bills_are_split(environments: dict[str, Stacks]) -> None:
+    for name in ENVIRONMENTS:
+        expected = {"application": "taxi-etl", "environment": name}
+        assert environments[name].tags == (expected, expected)
+
+
 def test_no_partition_account_or_region_is_written_down(environments: dict[str, Stacks]) -> None:
     # `custom` names an existing key by its ARN: that is what a setting is for.
     for environment in ("dev", "prod", "local"):
