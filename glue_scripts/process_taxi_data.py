@@ -27,6 +27,9 @@ SESSION = {
     # The transform converts step by step, each value once. Pushing its filter down would write every step into the
     # next one's text, again and again: for a CSV file, gigabytes of plan.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushDownPredicates",
+    # Spark infers facts about every column from every other one's expression: with some fifty columns that each
+    # take several steps, it does so until the memory is gone. The transform needs none of them.
+    "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
 }
