@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check --require-virtualenv
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 # What AWS Lambda's Python runtime brings along; layers must not ship it a second time.
-RUNTIME_PROVIDES := boto3 botocore jmespath s3transfer urllib3 python-dateutil six
+RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
 .PHONY: demo test setup build lint types synth lock clean check-machine
 .DELETE_ON_ERROR:
