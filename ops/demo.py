@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.syntax import Syntax
+from rich.text import Text
 
 from local_aws import account, cdk, lean_environment, paths
 from ops import deployment, samples, subscriptions, tables, uploads
@@ -36,6 +37,8 @@ FILES = Path(paths.CHECKOUT) / ".local" / "demo"
 INBOX = "demo-inbox"
 MESSAGE_SECONDS = 60
 ROWS = 20_000
+WIDTH = 130
+"""Columns of the output where it is no terminal, such as in CI."""
 COUNTS = "SELECT '{name}' AS \"table\", count(*) AS rows, count(DISTINCT source_file) AS files FROM {name}"
 QUERY = """\
 SELECT pickup_location_id AS zone, count(*) AS trips, round(avg(trip_distance), 2) AS miles,
@@ -61,7 +64,7 @@ class Demo:
 
 def main() -> int:
     """Run the demo; returns the exit code."""
-    demo = Demo(Console(highlight=False, soft_wrap=not sys.stdout.isatty()))
+    demo = Demo(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
     try:
         run(demo)
     except (Refusal, account.LocalAwsError, lean_environment.EnvironmentBroken, cdk.CdkFailed) as problem:
@@ -128,8 +131,8 @@ def follow(
     demo.console.print(f"{len(versions)} files are in s3://{deployed.bucket_name}/{RAW_PREFIX}")
     watch = Watch(session, deployed, versions, poll_seconds=0.5)
     for change in watch.changes():
-        line = table(rows=[(f"{time.monotonic() - started:5.1f} s", change.about, coloured(change.now))])
-        demo.console.print(line)
+        elapsed = f"{time.monotonic() - started:6.1f} s  "
+        demo.console.print(Text.assemble((elapsed, "dim"), change.about, " ", coloured(change.now)))
     return watch.files
 
 
