@@ -1,4 +1,4 @@
-"""Who is told? The topic of outcomes and alarms, encrypted with a key that AWS's own senders may use."""
+"""Who is told? The topic of outcomes and alarms, encrypted with a key that alarms may use."""
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -11,8 +11,6 @@ from stacks.settings import Settings
 from taxi_etl.names import TOPIC, physical_name
 
 SEND_ENCRYPTED = ("kms:GenerateDataKey", "kms:Decrypt")
-AWS_SENDERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
-"""Services that publish on their own: alarms and EventBridge. AWS's key for SNS shuts them out silently."""
 
 
 class Notifications(Construct):
@@ -34,7 +32,7 @@ class Notifications(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.topic = sns.Topic(self, "Topic", topic_name=name, master_key=self.key, enforce_ssl=True)
-        self._allow_aws_senders()
+        self._allow_alarms()
         for address in settings.alert_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
@@ -45,25 +43,27 @@ class Notifications(Construct):
         ).assert_success()
         self.key.grant(grantee, *SEND_ENCRYPTED).assert_success()
 
-    def _allow_aws_senders(self) -> None:
-        """The topic's policy replaces the default one, which would have let alarms of the account publish."""
-        senders = [iam.ServicePrincipal(service) for service in AWS_SENDERS]
-        ours = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    def _allow_alarms(self) -> None:
+        """Alarms publish as CloudWatch itself, which AWS's own key for SNS shuts out without a word.
+
+        The topic's policy replaces the default one, which would have let alarms of the account publish. Whose
+        alarms they are is checked there; the key alone is of no use to another account's.
+        """
+        alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AwsSendersMayPublish",
-                principals=senders,
+                sid="AlarmsMayPublish",
+                principals=[alarms],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions=ours,
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AwsSendersMayEncrypt",
-                principals=senders,
+                sid="AlarmsMayEncrypt",
+                principals=[alarms],
                 actions=list(SEND_ENCRYPTED),
                 resources=["*"],  # In a key's policy this means the key itself.
-                conditions=ours,
             )
         )

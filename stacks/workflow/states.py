@@ -27,7 +27,7 @@ from taxi_etl.messages import (
 )
 from taxi_etl.names import RUNS_PREFIX, summary_key
 
-API_TIMEOUT = Duration.seconds(30)
+API_TIMEOUT = sfn.Timeout.duration(Duration.seconds(30))
 """For calls that answer at once; without one a lost answer would hold the execution until its own timeout."""
 LAMBDA_MARGIN_SECONDS = 15
 """A function's own timeout should speak first: it names the function."""
@@ -57,7 +57,9 @@ def validate_input(scope: Construct, *, function: lambda_.Function, settings: Se
         ),
         # The construct would add six retries of its own; `retries` says how many.
         retry_on_service_exceptions=False,
-        task_timeout=_timeout(Duration.seconds(settings.validate_timeout_seconds + LAMBDA_MARGIN_SECONDS)),
+        task_timeout=sfn.Timeout.duration(
+            Duration.seconds(settings.validate_timeout_seconds + LAMBDA_MARGIN_SECONDS)
+        ),
         assign={
             "validation": render(found),
             "failure": {"Error": VALIDATION_FAILED, "Cause": render(f"{shown} & {more}")},
@@ -118,7 +120,7 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
         },
         iam_action="s3:GetObject",
         iam_resources=[bucket.arn_for_objects(f"{RUNS_PREFIX}*")],
-        task_timeout=_timeout(API_TIMEOUT),
+        task_timeout=API_TIMEOUT,
         assign={
             "summary": render(read),
             "failure": render(f"($read := {read}; $read.error ? $read.error : {no_file})"),
@@ -145,7 +147,7 @@ def run_crawler_update(scope: Construct, *, crawler: RawCrawler) -> tasks.GlueSt
         "RunCrawlerUpdate",
         comment="Catalogs the raw zone's new datasets and columns",
         crawler_name=crawler.name,
-        task_timeout=_timeout(API_TIMEOUT),
+        task_timeout=API_TIMEOUT,
         assign={"crawl": render(CRAWL_ASKED_FOR)},
         outputs=INPUT,
     )
@@ -181,7 +183,7 @@ def check_crawler_status(scope: Construct, *, crawler: RawCrawler) -> tasks.Call
         parameters={"Name": crawler.name},
         iam_action="glue:GetCrawler",
         iam_resources=[crawler.arn],
-        task_timeout=_timeout(API_TIMEOUT),
+        task_timeout=API_TIMEOUT,
         assign={
             "crawl": render(
                 f"($state := {state}; $merge([$crawl, {{'state': $state, 'polls': $crawl.polls + 1}}, "
@@ -291,14 +293,10 @@ def _publish(scope: Construct, name: str, status: Status, message: str, topic: s
         subject=messages.message_subject(status),
         message=sfn.TaskInput.from_text(message),
         message_attributes=messages.attributes(status),
-        task_timeout=_timeout(API_TIMEOUT),
+        task_timeout=API_TIMEOUT,
         outputs=INPUT,
     )
 
 
 def _fail(scope: Construct, name: str, error: str, cause: str) -> sfn.Fail:
     return sfn.Fail.jsonata(scope, name, error=error, cause=render(cause))
-
-
-def _timeout(duration: Duration) -> sfn.Timeout:
-    return sfn.Timeout.duration(duration)

@@ -182,16 +182,14 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(prod: Stacks) -> 
     assert topic.properties["TopicName"] == "etl-pipeline-notifications"
     assert topic.properties["KmsMasterKeyId"] == {"Fn::GetAtt": [key.id, "Arn"]}
     assert key.properties["EnableKeyRotation"] is True
-    (senders,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
-    assert senders["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    assert sorted(senders["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert senders["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-    statements = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
-    assert [(each["Effect"], each["Action"]) for each in statements] == [
-        ("Deny", "sns:Publish"),
-        ("Allow", "sns:Publish"),
-    ]
-    assert statements[1]["Principal"] == senders["Principal"]
+    (alarms,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert sorted(alarms["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
+    deny, allow = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (allow["Effect"], allow["Action"]) == ("Allow", "sns:Publish")
+    assert allow["Principal"] == alarms["Principal"]
+    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_people_are_subscribed_by_settings(prod: Stacks, custom: Stacks) -> None:
