@@ -6,9 +6,11 @@ first have died between claim and start, that repairs it, and otherwise it chang
 """
 
 import json
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import sleep
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,8 +24,11 @@ from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import Claim, ExecutionStatus, FileRecord
 
-ROUNDS = 4
+ROUNDS = 6
 """How often files are read and claimed anew when others claimed some of them meanwhile."""
+FIRST_PAUSE = 0.05
+"""Seconds to wait at most before the second round, doubled for each later one; without jitter, rivals that met
+once would meet again."""
 Identity = tuple[str, str, str]
 Records = dict[Identity, FileRecord]
 
@@ -72,7 +77,9 @@ class Dispatcher:
         """
         report = Report()
         pending = {version.identity: version for version in versions}
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            if number and pending:
+                sleep(random.uniform(0, FIRST_PAUSE * 2 ** (number - 1)))  # noqa: S311 (no secret)
             if pending:
                 pending = self._round(pending, trigger, report)
         if pending:

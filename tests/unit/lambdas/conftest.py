@@ -13,6 +13,7 @@ from stand_ins.step_functions import MACHINE, StepFunctions
 
 from lambdas import clients
 from lambdas.close_execution import handler as closer
+from lambdas.etl_orchestrator import dispatch
 from lambdas.etl_orchestrator import handler as orchestrator
 from lambdas.validate_input import handler as validator
 from taxi_etl.function_settings import CloserSettings, OrchestratorSettings, ValidatorSettings
@@ -54,6 +55,14 @@ def aws(
 def _configure(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the orchestrator paused, in seconds; here no time passes."""
+    taken: list[float] = []
+    monkeypatch.setattr(dispatch, "sleep", taken.append)
+    return taken
 
 
 @pytest.fixture

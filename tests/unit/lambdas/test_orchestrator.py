@@ -239,7 +239,7 @@ def test_a_claim_that_collides_again_and_again_is_given_up_for_another_delivery(
     orchestrate: Handler, table: Table, step_functions: StepFunctions
 ) -> None:
     collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
-    table.fail("transact_write_items", *[collision] * 4)
+    table.fail("transact_write_items", *[collision] * 6)
     assert orchestrate(batch(message(A))) == failed(A.key)
     assert step_functions.runs == {}
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
@@ -247,12 +247,14 @@ def test_a_claim_that_collides_again_and_again_is_given_up_for_another_delivery(
 
 
 def test_a_collision_that_passes_is_no_failure(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+    orchestrate: Handler, table: Table, step_functions: StepFunctions, pauses: list[float]
 ) -> None:
     collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
-    table.fail("transact_write_items", *[collision] * 3)
+    table.fail("transact_write_items", *[collision] * 5)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert len(step_functions.runs) == 1
+    assert len(pauses) == 5
+    assert all(pause <= limit for pause, limit in zip(pauses, (0.05, 0.1, 0.2, 0.4, 0.8), strict=True))
 
 
 def test_a_start_that_fails_is_repaired_by_the_next_delivery(
