@@ -27,8 +27,8 @@ from taxi_etl.ledger import Claim, ExecutionStatus, FileRecord
 ROUNDS = 6
 """How often files are read and claimed anew when others claimed some of them meanwhile."""
 FIRST_PAUSE = 0.05
-"""Seconds to wait at most before the second round, doubled for each later one; without jitter, rivals that met
-once would meet again."""
+"""Seconds to wait at most before the second round, doubled for each later one. The jitter keeps rivals that
+met once from meeting again."""
 Identity = tuple[str, str, str]
 Records = dict[Identity, FileRecord]
 
