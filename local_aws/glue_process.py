@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs
 
-from local_aws import settings, spark
+from local_aws import paths, settings, spark
 
 LOG_PREFIX = "/aws-glue/jobs"
 LOGS = {"output.log": "output", "error.log": "error"}
@@ -29,6 +29,11 @@ _CONSUMED = frozenset({"--conf", "--extra-py-files", "--extra-jars", "--extra-fi
 """Arguments for the launcher, not for the script."""
 _TRACEBACK = "Traceback (most recent call last):"
 _MAX_LOG_EVENTS = 5000
+_HIDE_CHECKOUT = f"""# Glue has a job's Python files and no checkout: take away one installed as editable.
+import sys
+sys.path[:] = [entry for entry in sys.path if entry != {str(paths.CHECKOUT)!r}]
+sys.meta_path[:] = [f for f in sys.meta_path if not getattr(f, "__module__", "").startswith("__editable__")]
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
     ]
     conf_dir = spark.write_conf_dir(here / "conf", _conf(arguments))
     command = [settings.python(), script.name, *_command_line(arguments)]
+    (conf_dir / "sitecustomize.py").write_text(_HIDE_CHECKOUT)
     (here / "command.json").write_text(json.dumps(command, indent=2))
     with (here / "output.log").open("wb") as output, (here / "error.log").open("wb") as errors:
         popen = subprocess.Popen(
@@ -154,7 +160,7 @@ def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
-        "PYTHONPATH": os.pathsep.join(map(str, extra)),
+        "PYTHONPATH": os.pathsep.join(map(str, (*extra, conf_dir))),
         "PYTHONUNBUFFERED": "1",
         "PYSPARK_PYTHON": settings.python(),
         "SPARK_CONF_DIR": str(conf_dir),

@@ -8,11 +8,13 @@ from tests.fixtures.local_account import eventually
 
 REPORT = """
 import json, os, sys
+from importlib.util import find_spec
 import boto3
 from helper import NAME
 print("to standard output")
 boto3.client("s3").put_object(Bucket="lake", Key="report.json", Body=json.dumps(
-    {"arguments": sys.argv[1:], "helper": NAME, "cwd": os.listdir(".")}))
+    {"arguments": sys.argv[1:], "helper": NAME,
+     "here": [name for name in ("pyspark", "boto3", "taxi_etl", "local_aws") if find_spec(name)]}))
 """
 SLEEP = "import time\ntime.sleep(60)\n"
 FAIL = """
@@ -96,6 +98,7 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
         "--JOB_RUN_ID": run["Id"],
     }
     assert report["helper"] == "helper"
+    assert report["here"] == ["pyspark", "boto3"]
     logs = workshop.aws.client("logs").get_log_events(
         logGroupName="/jobs/mine/output", logStreamName=run["Id"]
     )
