@@ -22,7 +22,12 @@ class RowsLostError(Exception):
     """Rows read are not rows written plus rows in quarantine: nothing of it may be committed."""
 
 
-SPARK_ERRORS = (PySparkException, Py4JJavaError, RowsLostError)
+class HiddenFileError(Exception):
+    """Spark left a file out of its listing: it takes names that begin with a dot or underscore for hidden
+    ones."""
+
+
+SPARK_ERRORS = (PySparkException, Py4JJavaError, RowsLostError, HiddenFileError)
 """What reading a damaged file raises. A lost JVM raises none of these: that ends the run."""
 
 

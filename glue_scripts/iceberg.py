@@ -1,9 +1,10 @@
-"""How do rows get into a table at once, and only if nobody else loaded the same file? Iceberg below Spark's writer.
+"""How do rows get into a table at once, and only if nobody else loaded the same file meanwhile?
 
-Spark's own `overwrite` writes and commits in one go. A load has to look twice in between: are all rows accounted
-for, and is the file's version still the newest? So Spark only writes the data files, by the path Iceberg's own
-compaction takes (`FileRewriteCoordinator`), and the commit is Iceberg's `OverwriteFiles`, the same operation with the
-same validations as Spark's overwrite with `isolation-level=serializable` and `validate-from-snapshot-id`.
+Spark's own `overwrite` writes and commits in one go. A load has to look twice in between: are all rows
+accounted for, and is the file's version still the newest? So Spark only writes the data files, by the path
+Iceberg's own compaction takes (`FileRewriteCoordinator`), and the commit is Iceberg's `OverwriteFiles`,
+the same operation with the same validations as Spark's overwrite with `isolation-level=serializable` and
+`validate-from-snapshot-id`.
 """
 
 import json
@@ -119,7 +120,8 @@ class LakeTable:
         return None if snapshot is None else int(snapshot.snapshotId())
 
     def rows_of(self, source_ids: Sequence[str]) -> dict[str, int]:
-        """How many rows the table holds of each source that it holds any of; from metadata, no data is read."""
+        """How many rows the table holds of each source that it holds any of; from metadata, no data is
+        read."""
         table = self._load()
         table.refresh()
         counts: dict[str, int] = {}
@@ -138,9 +140,11 @@ class LakeTable:
         """The source version whose rows the table holds, of each source that it holds any of."""
         self.spark.catalog.refreshTable(self.qualified)
         listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
-        rows = self.spark.sql(
-            f"SELECT source_id, max(source_version) FROM {self.qualified} WHERE source_id IN ({listed}) GROUP BY 1"  # noqa: S608 (hex digits)
-        ).collect()
+        query = (
+            f"SELECT source_id, max(source_version) FROM {self.qualified} "  # noqa: S608 (own names, hex digits)
+            f"WHERE source_id IN ({listed}) GROUP BY source_id"
+        )
+        rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
     def replace(
@@ -148,7 +152,8 @@ class LakeTable:
     ) -> None:
         """Commit, in one snapshot: the rows of these sources are those in `files`, and no others.
 
-        `since` is the snapshot the caller looked at. Raises ConflictError when rows of these sources came in later.
+        `since` is the snapshot the caller looked at. Raises ConflictError when rows of these sources came
+        in later.
         """
         table = self._load()
         table.refresh()
@@ -209,7 +214,8 @@ class LakeTable:
         return str(file.partition().get(0, jvm(self.spark).java.lang.Class.forName("java.lang.String")))
 
     def _singleton(self, name: str) -> Any:
-        """The one instance of a class of Iceberg's Spark module; py4j cannot call a static `get()` beside `get(x)`."""
+        """The one instance of a class of Iceberg's Spark module; py4j cannot call a static `get()` beside
+        `get(x)`."""
         java = jvm(self.spark).java.lang
         loader = java.Thread.currentThread().getContextClassLoader()
         gateway: Any = self.spark.sparkContext._gateway

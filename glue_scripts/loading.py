@@ -1,8 +1,10 @@
-"""How does a batch get into the tables? The order of steps that keeps two runs from spoiling each other's files.
+"""How does a batch get into the tables? The order of steps that keeps two runs from spoiling each other's
+files.
 
-For each dataset: look at which versions are current, write data files, then: table snapshot, look again, commit. A
-newer version that exists at the second look supersedes ours; one that comes later loads after it, and its commit or
-ours is refused, because both validate against the snapshot from before their look. Whoever is refused looks again.
+For each dataset: look at which versions are current, write data files, then: table snapshot, look again,
+commit. A newer version that exists at the second look supersedes ours; one that comes later loads after
+it, and its commit or ours is refused, because both validate against the snapshot from before their look.
+Whoever is refused looks again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -110,8 +112,8 @@ class Loader:
             reasons = ", ".join(f"{reason} {count}" for reason, count in attempt.reasons.items())
             attempt.fail(
                 Fault.TOO_MANY_QUARANTINED,
-                f"{attempt.quarantined} of {attempt.read} rows cannot be true ({reasons}), more than the share of "
-                f"{self.options.max_quarantine_share:g} that is allowed",
+                f"{attempt.quarantined} of {attempt.read} rows cannot be true ({reasons}), "
+                f"more than the share of {self.options.max_quarantine_share:g} that is allowed",
             )
 
     def _commit(self, trips: LakeTable, attempts: list[Attempt], results: list[FileResult]) -> list[Attempt]:
@@ -167,10 +169,11 @@ class Loader:
     def _leave_other_tables(
         self, trips: LakeTable, loaded: list[Attempt], results: list[FileResult]
     ) -> list[Attempt]:
-        """Remove rows that these files left in another dataset's table; returns the attempts that remain loaded.
+        """Remove rows that these files left in another dataset's table; returns the attempts that remain
+        loaded.
 
-        Looked for after the commit: of two runs that load different versions into different tables at once, the
-        later one to look sees the other's rows, and the version that is current wins.
+        Looked for after the commit: of two runs that load different versions into different tables at
+        once, the later one to look sees the other's rows, and the version that is current wins.
         """
         by_id = {attempt.source_id: attempt for attempt in loaded}
         for name, other in self.tables.items():

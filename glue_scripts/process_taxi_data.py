@@ -1,8 +1,9 @@
-"""Which files were accepted, and what became of them? The Glue job: manifest in, Iceberg tables and a result out.
+"""Which files were accepted, and what became of them? The Glue job: manifest in, Iceberg tables and a
+result out.
 
-Runs unchanged on AWS Glue and on a laptop; only Spark's configuration differs. A file that cannot be loaded is a
-result, not an error: the exit code is 0, and whoever started the run reads `summary.json` beside the manifest. The
-exit code is 1, with one line that says why, where the run itself could not work.
+Runs unchanged on AWS Glue and on a laptop; only Spark's configuration differs. A file that cannot be
+loaded is a result, not an error: the exit code is 0, and whoever started the run reads `summary.json`
+beside the manifest. The exit code is 1, with one line that says why, where the run itself could not work.
 """
 
 import argparse
@@ -24,11 +25,11 @@ SESSION = {
     "spark.sql.caseSensitive": "true",
     # Java does not compile methods beyond 8,000 bytes; Spark's generated ones are then slower than none.
     "spark.sql.codegen.hugeMethodLimit": "8000",
-    # The transform converts step by step, each value once. Pushing its filter down would write every step into the
-    # next one's text, again and again: for a CSV file, gigabytes of plan.
+    # The transform converts step by step, each value once. Pushing its filter down would write every step
+    # into the next one's text, again and again: for a CSV file, gigabytes of plan.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushDownPredicates",
-    # Spark infers facts about every column from every other one's expression: with some fifty columns that each
-    # take several steps, it does so until the memory is gone. The transform needs none of them.
+    # Spark infers facts about every column from every other one's expression: with some fifty columns that
+    # each take several steps, it does so until the memory is gone. The transform needs none of them.
     "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",

@@ -10,6 +10,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
+from glue_scripts.faults import HiddenFileError
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import Kind
 from taxi_etl.transform import sources
@@ -47,7 +48,8 @@ class Located:
 def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     """The rows of Parquet files of one schema. Page checksums are verified where a file has them.
 
-    The schema comes from the kinds, not from one of the files: int32 in one and int64 in the next is one plan.
+    The schema comes from the kinds, not from one of the files: int32 in one and int64 in the next is one
+    plan.
     """
     columns = files[0].file.columns
     schema = ", ".join(
@@ -72,8 +74,9 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
 def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     """The rows of CSV files of one header, all values as text.
 
-    The header's names go over the fields by position, with spare fields behind them, so that rows wider than the
-    header neither shift nor lose a value. A row wider than that fails its file. Blank lines are no rows.
+    The header's names go over the fields by position, with spare fields behind them, so that rows wider
+    than the header neither shift nor lose a value. A row wider than that fails its file. Blank lines are
+    no rows.
     """
     offered = [column for column, _ in sources.source_columns("csv", files[0].file.columns)]
     width = len(files[0].file.columns)
@@ -85,7 +88,8 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
         .options(header="true", sep=",", quote='"', escape='"', encoding=charset, mode="PERMISSIVE")
         .option("maxColumns", len(fields))
         .option("maxCharsPerColumn", -1)
-        # Lines end where a byte is a newline, which in UTF-16 is half a character: such a file is read as a whole.
+        # Lines end where a byte is a newline, which in UTF-16 is half a character: such a file is read as a
+        # whole.
         .option("multiLine", str(charset.startswith("utf-16")).lower())
     )
     surplus = f"nullif(trim(BOTH ',' FROM concat_ws(',', {', '.join(fields[width:])})), '')"
@@ -103,6 +107,16 @@ def java_charset(encoding: str) -> str:
     """Java's name of a Python codec. Raises LookupError for a codec that Python does not know."""
     codec = codecs.lookup(encoding).name
     return JAVA_CHARSETS.get(codec, codec)
+
+
+def check_listed(spark: SparkSession, rows: DataFrame, files: Sequence[Located]) -> None:
+    """Raise HiddenFileError, naming it, for a file that Spark silently leaves out."""
+    listed = {re.sub(SCHEME, "", path) for path in rows.inputFiles()}
+    for file in files:
+        if re.sub(SCHEME, "", spark_path(spark, file.uri)) not in listed:
+            raise HiddenFileError(
+                f"Spark does not list {file.uri} : names must not begin with a dot or underscore"
+            )
 
 
 def with_lineage(
@@ -129,7 +143,8 @@ def spark_path(spark: SparkSession, uri: str) -> str:
 
 
 def footer_rows(spark: SparkSession, files: Sequence[Located]) -> dict[Located, "int | Exception"]:
-    """How many rows each Parquet footer promises, read without Spark's reader; the error where there is no footer."""
+    """How many rows each Parquet footer promises, read without Spark's reader; the error where there is no
+    footer."""
     conf = spark.sparkContext._jsc.hadoopConfiguration()
     parquet = jvm(spark).org.apache.parquet.hadoop
 

@@ -1,7 +1,8 @@
-"""How do files become data files, and what if one of them is damaged? Read, transform, write; nothing is committed.
+"""How do files become data files, and what if one of them is damaged? Read, transform, write; nothing is
+committed.
 
-Files of one schema share a plan. When the plan fails, the file that Spark names, or else each file tried alone, is
-marked failed, and the rest run once more.
+Files of one schema share a plan. When the plan fails, the file that Spark names, or else each file tried
+alone, is marked failed, and the rest run once more.
 """
 
 import re
@@ -14,7 +15,15 @@ from pyspark.sql import functions as fn
 
 from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
 from glue_scripts.iceberg import LakeTable, Staged
-from glue_scripts.reading import Located, footer_rows, read_csv, read_parquet, spark_path, with_lineage
+from glue_scripts.reading import (
+    Located,
+    check_listed,
+    footer_rows,
+    read_csv,
+    read_parquet,
+    spark_path,
+    with_lineage,
+)
 from taxi_etl.identity import source_id
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -80,7 +89,8 @@ class Stager:
             return failed + self.stage([file for file in files if file not in named])
 
     def _stage_together(self, files: Sequence[Located]) -> list[Attempt]:
-        """All files in one scan, and those with rows in quarantine in a second one. Raises for all of them."""
+        """All files in one scan, and those with rows in quarantine in a second one. Raises for all of
+        them."""
         if files[0].file.format == "csv":
             return self._stage_csv(files)
         attempts = []
@@ -122,6 +132,7 @@ class Stager:
         return attempts
 
     def _write_trips(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
+        check_listed(self.spark, rows, [attempt.located for attempt in attempts])
         result = self._transformed(statements.trips, attempts, rows)
         if self.sort_by_pickup:
             result = result.sortWithinPartitions("source_id", "pickup_datetime")
@@ -133,7 +144,8 @@ class Stager:
         result = self._transformed(statements.quarantined, attempts, rows)
         reasons = Observation()
         counts = {
-            f"{place}_{reason}": f"count_if(source_id = '{attempt.source_id}' AND array_contains(reasons, '{reason}'))"
+            f"{place}_{reason}": f"count_if(source_id = '{attempt.source_id}' AND "
+            f"array_contains(reasons, '{reason}'))"
             for place, attempt in enumerate(attempts)
             for reason in Reason
         }

@@ -51,7 +51,8 @@ class S3Storage:
         self.client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
     def current_version(self, version: FileVersion) -> str | None:
-        """The key's version id now, None after a deletion. Raises ClientError for anything but "not found"."""
+        """The key's version id now, None after a deletion. Raises ClientError for anything but "not
+        found"."""
         try:
             head = self.client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
@@ -61,7 +62,8 @@ class S3Storage:
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:
-        """`s3://bucket/key`; Spark reads the newest version, which is why the job looks at it before and after."""
+        """`s3://bucket/key`; Spark reads the newest version, which is why the job looks at it before and
+        after."""
         return version.uri
 
 

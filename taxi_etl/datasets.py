@@ -1,8 +1,8 @@
 """Which trips do we know? The datasets as data: columns, names that files give them, and what they must have.
 
-Columns follow the TLC's data dictionaries in snake case; the two names that differ by dataset only (tpep_…, lpep_…)
-are the same here, so that queries fit all tables. Source: TLC trip record user guide and data dictionaries; older
-names from the published files of 2009 to 2025.
+Columns follow the TLC's data dictionaries in snake case; the two names that differ by dataset only
+(tpep_…, lpep_…) are the same here, so that queries fit all tables. Source: TLC trip record user guide and
+data dictionaries; older names from the published files of 2009 to 2025.
 """
 
 from collections.abc import Mapping
@@ -56,40 +56,47 @@ _CBD_FEE = _amount("cbd_congestion_fee", "MTA congestion relief zone charge sinc
 _AIRPORT_FEE = _amount("airport_fee", "Airport pick-up fee, USD")
 _SHARED_RIDE = _number("sr_flag", "1 for a trip of a shared ride chain", "SR_Flag")
 
-_STREET_HAIL: tuple[Column, ...] = (
-    _number("passenger_count", "Passengers, as the driver entered them"),
-    _amount("trip_distance", "Distance by the taximeter, miles"),
-    _number(
-        "rate_code_id",
-        "Rate at the end of the trip: 1 standard, 2 JFK … 99 unknown",
-        "RatecodeID",
-        "rate_code",
-    ),
-    _text(
-        "store_and_fwd_flag", "Y where the record waited in the vehicle for a connection", "store_and_forward"
-    ),
-    _PICKUP_ZONE,
-    _DROPOFF_ZONE,
-    _amount("pickup_longitude", "Degrees, until 2016", "Start_Lon"),
-    _amount("pickup_latitude", "Degrees, until 2016", "Start_Lat"),
-    _amount("dropoff_longitude", "Degrees, until 2016", "End_Lon"),
-    _amount("dropoff_latitude", "Degrees, until 2016", "End_Lat"),
-    Column(
-        "payment_type",
-        ColumnType.INTEGER,
-        "0 flex fare, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided",
-        codes=PAYMENT_CODES,
-    ),
-    _amount("fare_amount", "Fare by the meter, USD; negative for refunds and voids", "Fare_Amt"),
-    _amount("extra", "Rush hour and overnight surcharges, USD", "surcharge"),
-    _amount("mta_tax", "MTA tax, USD"),
-    _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt"),
-    _amount("tolls_amount", "Tolls, USD", "Tolls_Amt"),
-    _amount("improvement_surcharge", "Improvement surcharge since 2015, USD", "imp_surcharge"),
-    _amount("total_amount", "What the passenger was charged without cash tips, USD", "Total_Amt"),
-    _CONGESTION,
-    _CBD_FEE,
-)
+
+def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
+    """The columns of a trip that was hailed in the street; only yellow files ever called `extra`
+    otherwise."""
+    return (
+        _number("passenger_count", "Passengers, as the driver entered them"),
+        _amount("trip_distance", "Distance by the taximeter, miles"),
+        _number(
+            "rate_code_id",
+            "Rate at the end of the trip: 1 standard, 2 JFK … 99 unknown",
+            "RatecodeID",
+            "rate_code",
+        ),
+        _text(
+            "store_and_fwd_flag",
+            "Y where the record waited in the vehicle for a connection",
+            "store_and_forward",
+        ),
+        _PICKUP_ZONE,
+        _DROPOFF_ZONE,
+        _amount("pickup_longitude", "Degrees, until 2016", "Start_Lon"),
+        _amount("pickup_latitude", "Degrees, until 2016", "Start_Lat"),
+        _amount("dropoff_longitude", "Degrees, until 2016", "End_Lon"),
+        _amount("dropoff_latitude", "Degrees, until 2016", "End_Lat"),
+        Column(
+            "payment_type",
+            ColumnType.INTEGER,
+            "0 flex fare, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided",
+            codes=PAYMENT_CODES,
+        ),
+        _amount("fare_amount", "Fare by the meter, USD; negative for refunds and voids", "Fare_Amt"),
+        _amount("extra", "Rush hour and overnight surcharges, USD", *extra_aliases),
+        _amount("mta_tax", "MTA tax, USD"),
+        _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt"),
+        _amount("tolls_amount", "Tolls, USD", "Tolls_Amt"),
+        _amount("improvement_surcharge", "Improvement surcharge since 2015, USD", "imp_surcharge"),
+        _amount("total_amount", "What the passenger was charged without cash tips, USD", "Total_Amt"),
+        _CONGESTION,
+        _CBD_FEE,
+    )
+
 
 _YELLOW_TIMES: tuple[Column, ...] = (
     _time(PICKUP, "Meter engaged, New York wall clock", "tpep_pickup_datetime", "Trip_Pickup_DateTime"),
@@ -103,7 +110,7 @@ _GREEN_TIMES: tuple[Column, ...] = (
 YELLOW = Dataset(
     name="yellow",
     title="Yellow taxi trips",
-    columns=(_VENDOR, *_YELLOW_TIMES, *_STREET_HAIL, _AIRPORT_FEE),
+    columns=(_VENDOR, *_YELLOW_TIMES, *_street_hail("surcharge"), _AIRPORT_FEE),
     required=(PICKUP, DROPOFF),
     distances=("trip_distance",),
 )
@@ -114,7 +121,7 @@ GREEN = Dataset(
     columns=(
         _VENDOR,
         *_GREEN_TIMES,
-        *_STREET_HAIL,
+        *_street_hail(),
         _amount("ehail_fee", "E-hail fee, USD; never used"),
         _number("trip_type", "1 street hail, 2 dispatch"),
     ),

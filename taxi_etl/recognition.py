@@ -1,4 +1,5 @@
-"""Which dataset is a file of, and which month? Judged by its columns; its name decides only between equals."""
+"""Which dataset is a file of, and which month? Judged by its columns; its name decides only between
+equals."""
 
 import hashlib
 import json
@@ -28,8 +29,8 @@ class Recognition:
 def recognise(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition:
     """Find the dataset whose columns these are.
 
-    `columns` are (name, kind) pairs in the file's order, `file_name` the key or its last part. A column whose type
-    cannot be read counts as missing (`missing_columns`), with a message that names both types.
+    `columns` are (name, kind) pairs in the file's order, `file_name` the key or its last part. A column
+    whose type cannot be read counts as missing (`missing_columns`), with a message that names both types.
     """
     names = [name for name, _ in columns]
     matchings = {name: match_columns(dataset, names) for name, dataset in DATASETS.items()}

@@ -8,9 +8,9 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What a source column holds, as far as reading it goes: every CSV column is `text`.
 
-    `integer` is any whole number that fits 64 signed bits, `double` also single precision, `timestamp` one without
-    a zone in at most microseconds, `null` Parquet's column without any value. Everything else (nested, binary,
-    decimals, times with a zone) is `unsupported`.
+    `integer` is any whole number that fits 64 signed bits, `double` also single precision, `timestamp` one
+    without a zone in at most microseconds, `null` Parquet's column without any value. Everything else
+    (nested, binary, decimals, times with a zone) is `unsupported`.
     """
 
     TEXT = "text"
@@ -69,9 +69,10 @@ def kind_of_arrow(arrow_type: str) -> Kind:
 class Column:
     """A typed column of a table, and how files spell it.
 
-    `aliases` are other names in order of preference; a file's names match whatever their case and spaces. `codes`
-    translate texts (lower case) into numbers. A non-empty `lenient` is the reason why a value that the type cannot
-    hold does not condemn its row: it becomes null, and the value as read goes into `extra_columns`.
+    `aliases` are other names in order of preference; a file's names match whatever their case and spaces.
+    `codes` translate texts (lower case) into numbers. A non-empty `lenient` is the reason why a value that
+    the type cannot hold does not condemn its row: it becomes null, and the value as read goes into
+    `extra_columns`.
     """
 
     name: str
@@ -91,8 +92,8 @@ class Column:
 class Dataset:
     """One kind of trip files: the table they go to, its columns, and what a trip of it must have.
 
-    `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Drop-off times may
-    be null where `dropoff_required` is false.
+    `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Drop-off
+    times may be null where `dropoff_required` is false.
     """
 
     name: str
@@ -113,8 +114,9 @@ class Dataset:
 class Matching:
     """Which source column feeds which table column.
 
-    `sources` maps a table column to the file's columns of that meaning, the preferred one first: further ones fill
-    its gaps. `extra` are the columns without a typed home, further ones among them: nothing a file holds is lost.
+    `sources` maps a table column to the file's columns of that meaning, the preferred one first: further
+    ones fill its gaps. `extra` are the columns without a typed home, further ones among them: nothing a
+    file holds is lost.
     """
 
     sources: Mapping[str, tuple[str, ...]]
@@ -129,7 +131,8 @@ def normalise(name: str) -> str:
 
 
 def match_columns(dataset: Dataset, names: Sequence[str]) -> Matching:
-    """Find the home of every source column; `names` as the file spells them, each different from the others."""
+    """Find the home of every source column; `names` as the file spells them, each different from the
+    others."""
     sources: dict[str, tuple[str, ...]] = {}
     for column in dataset.columns:
         order = {spelling: place for place, spelling in enumerate(column.spellings)}

@@ -1,7 +1,8 @@
 """How is a value read? The few casts and text conversions that Spark and DuckDB answer alike.
 
-Nobody writes a bare `cast(… as int)`: engines round or truncate, and differ on `1.0`, `1d`, `1_000`, ` 1`, `inf`,
-`24:00:00` and time zones. So a pattern decides what a number or a time looks like, then `try_cast` converts.
+Nobody writes a bare `cast(… as int)`: engines round or truncate, and differ on `1.0`, `1d`, `1_000`, ` 1`,
+`inf`, `24:00:00` and time zones. So a pattern decides what a number or a time looks like, then `try_cast`
+converts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,8 @@ def literal(text: str) -> str:
 
 
 def present(value: str, kind: str) -> str:
-    """A value as read, null where it says nothing: empty or blank text, and NaN, which is how pandas writes null."""
+    """A value as read, null where it says nothing: empty or blank text, and NaN, which is how pandas
+    writes null."""
     if kind in TEXTS:
         return f"nullif(trim(BOTH ' ' FROM {value}), '')"
     if kind == Kind.DOUBLE:
@@ -47,7 +49,8 @@ def as_text(value: str, kind: str) -> str:
         whole = f"concat(CAST(CAST({value} AS bigint) AS string), '.0')"
         return (
             f"CASE WHEN isnan({value}) THEN 'NaN' "
-            f"WHEN {value} > {LARGEST_DOUBLE} THEN 'Infinity' WHEN {value} < -{LARGEST_DOUBLE} THEN '-Infinity' "
+            f"WHEN {value} > {LARGEST_DOUBLE} THEN 'Infinity' "
+            f"WHEN {value} < -{LARGEST_DOUBLE} THEN '-Infinity' "
             f"WHEN abs({value}) < {LARGEST_EXACT} AND {value} = floor({value}) THEN {whole} "
             f"ELSE CAST({value} AS string) END"
         )
@@ -62,7 +65,8 @@ def as_number(value: str, kind: str) -> str:
 
 
 def whole(number: str) -> str:
-    """A double as int where it is a whole number in range: engines round differently, so nothing is rounded."""
+    """A double as int where it is a whole number in range: engines round differently, so nothing is
+    rounded."""
     return (
         f"CASE WHEN {number} BETWEEN -2147483648D AND 2147483647D AND {number} = floor({number}) "
         f"THEN CAST({number} AS int) END"
@@ -93,7 +97,8 @@ def decoded(value: str, codes: Mapping[str, int], otherwise: str) -> str:
 
 
 def needs_number(column: Column, kind: str) -> bool:
-    """Whether a value takes a step as double on its way: texts and doubles for whole numbers, texts for doubles."""
+    """Whether a value takes a step as double on its way: texts and doubles for whole numbers, texts for
+    doubles."""
     if column.type is ColumnType.INTEGER:
         return kind in TEXTS or kind == Kind.DOUBLE
     return column.type is ColumnType.DOUBLE and kind in TEXTS
@@ -108,7 +113,8 @@ def can_fail(column: Column, kind: str) -> bool:
 
 
 def typed(column: Column, kind: str, value: str, number: str) -> str:
-    """A present `value` (and the same as `number` where `needs_number`) in the column's type, null where it cannot."""
+    """A present `value` (and the same as `number` where `needs_number`) in the column's type, null where
+    it cannot."""
     if kind == Kind.NULL:
         return null_of(column.type)
     if column.type is ColumnType.TIMESTAMP:
@@ -135,5 +141,6 @@ def text_map(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def matches(value: str, pattern: str) -> str:
-    """Whether a text matches a pattern from its first to its last character (a raw literal, no look-arounds)."""
+    """Whether a text matches a pattern from its first to its last character (a raw literal, no
+    look-arounds)."""
     return f"{value} RLIKE r'{pattern}'"

@@ -1,9 +1,10 @@
 """Which rows cannot be true? The rules of the quarantine, one function each.
 
-A predicate is a SQL condition over the columns of `statements`: the typed columns under their table's names, the
-values as read under `read_…`, and the file's own `_pickup_from` and `_pickup_until`. None where a dataset cannot break
-the rule. A condition may be null, which counts as false. Negative fares, empty passenger blocks, zones 264 and 265,
-zero distances and repeated rows are what real trips look like: no rule names them.
+A predicate is a SQL condition over the columns of `statements`: the typed columns under their table's
+names, the values as read under `read_…`, and the file's own `_pickup_from` and `_pickup_until`. None where
+a dataset cannot break the rule. A condition may be null, which counts as false. Negative fares, empty
+passenger blocks, zones 264 and 265, zero distances and repeated rows are what real trips look like: no
+rule names them.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,7 +1,7 @@
 """What does the transform expect of a reader? The view `source`: which columns, under which names.
 
-A reader offers every column of the file under the names that `source_columns` gives, typed by its kind, and beside
-them the lineage columns: literals of the file and the run, which the caller computes once.
+A reader offers every column of the file under the names that `source_columns` gives, typed by its kind,
+and beside them the lineage columns: literals of the file and the run, which the caller computes once.
 """
 
 from collections.abc import Sequence
@@ -42,12 +42,13 @@ class Run:
 def source_columns(file_format: str, columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The columns of the view as (name, kind), each name different whatever its case.
 
-    A view of a CSV file has one more at the end: the fields that a row has beyond the header, joined by commas.
+    A view of a CSV file has one more at the end: the fields that a row has beyond the header, joined by
+    commas.
     """
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
     unique: list[tuple[str, str]] = []
     for place, (name, kind) in enumerate(columns, start=1):
-        unique.append((_free(name.strip() and name or f"column_{place}", taken), kind))
+        unique.append((_free(name if name.strip() else f"column_{place}", taken), kind))
     if file_format == "csv":
         unique.append((_free(SURPLUS, taken), str(Kind.TEXT)))
     return tuple(unique)

@@ -1,8 +1,8 @@
 """Which SQL turns a file's rows into rows of a table? Two statements over the same steps.
 
-`trips` gives the rows that can be true, `quarantined` the others as read, with every reason; together they give each
-row of `source` exactly once. Steps: `present` (blank is null), `numbers` (texts as doubles), `typed` (columns of the
-table); then the rules judge.
+`trips` gives the rows that can be true, `quarantined` the others as read, with every reason; together they
+give each row of `source` exactly once. Steps: `present` (blank is null), `numbers` (texts as doubles),
+`typed` (columns of the table); then the rules judge.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,8 @@ def trips(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE
 
 
 def quarantined(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
-    """The rows of a dataset that cannot be true, as read, with all reasons: the columns of `quarantined_trips`."""
+    """The rows of a dataset that cannot be true, as read, with all reasons: the columns of
+    `quarantined_trips`."""
     subject = _subject(dataset, columns)
     raw = _raw(subject, [name for name, _ in columns])
     rules = _rules(subject)
@@ -135,7 +136,8 @@ def _raw_text(subject: Subject, place: int, name: str) -> str:
 
 
 def _extra_columns(subject: Subject) -> str:
-    """What has no typed home: unknown columns, and what a lenient column could not hold, by the file's own names."""
+    """What has no typed home: unknown columns, and what a lenient column could not hold, by the file's own
+    names."""
     entries = [
         (name, _raw_text(subject, place, name)) for place, name in _raw(subject, subject.matching.extra)
     ]

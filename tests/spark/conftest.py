@@ -25,7 +25,8 @@ NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 
 @dataclass
 class FolderStorage:
-    """A versioned bucket in a folder; `before_look` lets a test act right before the job asks for a version."""
+    """A versioned bucket in a folder; `before_look` lets a test act right before the job asks for a
+    version."""
 
     root: Path
     versions: dict[str, str] = field(default_factory=dict)
@@ -94,7 +95,9 @@ class Lake:
         uri = f"s3://{BUCKET}/runs/{execution}/manifest.json"
         self.storage.write(uri, Manifest(execution, BUCKET, "s3", accepted).dumps())
         known = ["--manifest", uri, "--catalog", "lake", "--database", self.database, *arguments]
-        result = run(self.spark, self.storage, parse_arguments([*known, "--JOB_RUN_ID", f"jr_{execution}"]), NOW)
+        result = run(
+            self.spark, self.storage, parse_arguments([*known, "--JOB_RUN_ID", f"jr_{execution}"]), NOW
+        )
         written = self.storage.read(uri.replace("manifest", "result"))
         assert JobResult.loads(written) == result, "result.json is not what the run returned"
         assert json.loads(self.storage.read(uri.replace("manifest", "summary")))["counts"] == result.counts()
@@ -126,13 +129,3 @@ def lake(spark: Any, tmp_path: Path) -> Iterator[Lake]:
     database = f"taxi_{uuid.uuid4().hex[:8]}"
     spark.sql(f"CREATE NAMESPACE lake.{database}")
     yield Lake(spark, FolderStorage(tmp_path / "bucket"), database)
-
-
-def green_csv(*rows: str, header: str | None = None, newline: str = "\n") -> bytes:
-    """A small green CSV file: pick-up, drop-off, miles, zone and fare per row."""
-    names = header or "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
-    return newline.join([names, *rows, ""]).encode()
-
-
-GOOD_ROW = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4"
-BAD_ROW = "2,2024-01-05 10:20:00,2024-01-05 10:00:00,3.5,74,18.4"

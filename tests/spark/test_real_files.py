@@ -1,4 +1,5 @@
-"""Do the TLC's own files load whole? Counts are of plain DuckDB queries over the raw files, written down here.
+"""Do the TLC's own files load whole? Counts are of plain DuckDB queries over the raw files, written down
+here.
 
 For a Parquet file (yellow: tpep_ for lpep_; `first` and `behind` a year around the month in the file's name):
 
@@ -28,7 +29,9 @@ def test_four_real_files_load_in_one_run_and_every_row_is_accounted_for(lake, sh
 
     result = lake.load(YELLOW, GREEN_2024, GREEN_2025, GREEN_CSV)
 
-    counts = {file.version.key: (file.read, file.written, file.quarantined, file.reasons) for file in result.files}
+    counts = {
+        file.version.key: (file.read, file.written, file.quarantined, file.reasons) for file in result.files
+    }
     assert counts == {
         YELLOW: (100_000, 99_999, 1, {"pickup_out_of_range": 1}),
         GREEN_2024: (56_551, 56_505, 46, {"implausible_distance": 46}),

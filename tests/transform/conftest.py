@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 import sqlglot
+from pyspark.sql import functions as fn
 
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
@@ -20,6 +21,8 @@ from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, lineage, source_col
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = Run("jr_1", NOW)
+INGESTED_AT = "TIMESTAMP_NTZ '2025-07-01 12:00:00'"
+"""An instant as both engines hand it to Python without asking for a zone."""
 SPARK_NAMES = {"text": "string", "string": "string", "integer": "bigint", "timestamp": "timestamp_ntz"}
 
 Row = tuple[Any, ...]
@@ -49,9 +52,10 @@ class Engines:
         return with_spark
 
     def one_row(self, columns: dict[str, str]) -> str:
-        """A `source` of one row: the given columns as SQL, lineage columns as a file of January 2024 has them."""
+        """A `source` of one row: the given columns as SQL, lineage columns as a file of January 2024 has
+        them."""
         version = FileVersion("lake", "raw/taxi/x_2024-01.csv", "v1")
-        known = lineage(version, RUN) | {"_position": "CAST(7 AS bigint)"}
+        known = lineage(version, RUN) | {"_position": "CAST(7 AS bigint)", "_ingested_at": INGESTED_AT}
         assert set(known) == set(LINEAGE_COLUMNS)
         return f"(SELECT {', '.join(f'{text} AS {column}' for column, text in (columns | known).items())})"
 
@@ -61,8 +65,10 @@ class Engines:
         version = FileVersion("lake", f"raw/taxi/{path.name}", "v1")
         file = Located(AcceptedFile(version, dataset, file_format, tuple(columns)), f"file:{path}")
         rows = (read_csv if file_format == "csv" else read_parquet)(self.spark, [file])
-        with_lineage(self.spark, rows, [file], RUN).createOrReplaceTempView(view)
-        literals = {column: to_duckdb_literal(text) for column, text in lineage(version, RUN).items()}
+        known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
+        known.createOrReplaceTempView(view)
+        literals = lineage(version, RUN) | {"_ingested_at": INGESTED_AT}
+        literals = {column: to_duckdb_literal(text) for column, text in literals.items()}
         listed = ", ".join(f"{text} AS {column}" for column, text in literals.items())
         read = _duck_csv(path, columns) if file_format == "csv" else _duck_parquet(path)
         self.duck.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})")
@@ -75,7 +81,6 @@ def engines(spark: Any) -> Engines:
     for key, value in SESSION.items():
         spark.conf.set(key, value)
     duck = duckdb.connect()
-    duck.execute("SET TimeZone = 'UTC'")
     return Engines(spark, duck)
 
 
@@ -98,14 +103,16 @@ def _duck_csv(path: Path, columns: Sequence[tuple[str, str]]) -> str:
     listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], quoted, strict=False))
     surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
     return (
-        f"SELECT {listed}, {surplus} AS {quoted[-1]}, CAST(NULL AS bigint) AS _position FROM read_csv('{path}', "
+        f"SELECT {listed}, {surplus} AS {quoted[-1]}, CAST(NULL AS bigint) AS _position "
+        f"FROM read_csv('{path}', "
         f"columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', null_padding=true, "
         "strict_mode=false, auto_detect=false) WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
     )
 
 
 def _duck_parquet(path: Path) -> str:
-    return f"SELECT * EXCLUDE (file_row_number), file_row_number AS _position FROM read_parquet('{path}', file_row_number=true)"
+    numbered = f"read_parquet('{path}', file_row_number=true)"
+    return f"SELECT * EXCLUDE (file_row_number), file_row_number AS _position FROM {numbered}"
 
 
 def _literal(value: Any, kind: str) -> str:
@@ -122,11 +129,9 @@ def _plain(row: Row) -> Row:
 
 
 def _comparable(value: Any) -> Any:
-    """A value that compares equal across engines: NaN to NaN, and times with a zone in UTC without it."""
+    """A value that compares equal across engines: NaN to NaN, maps whatever their order."""
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).replace(tzinfo=None)
     if isinstance(value, dict):
         return dict(sorted(value.items()))
     return value

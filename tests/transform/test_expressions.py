@@ -1,5 +1,7 @@
 """Do both engines read values alike, and as people mean them? Every helper, by hand-written results."""
 
+# ruff: noqa: E501 (tables of values read best in one line each)
+
 from datetime import datetime
 
 import pytest
@@ -59,7 +61,9 @@ def test_a_double_is_a_whole_number_without_rounding(engines):
 
 
 def test_blank_texts_and_nan_say_nothing_and_other_spaces_are_text(engines):
-    found = engines.values("string", ["", "  ", " a ", "a b", "\t", "\u00a0a", None], sql.present("x", Kind.TEXT))
+    found = engines.values(
+        "string", ["", "  ", " a ", "a b", "\t", "\u00a0a", None], sql.present("x", Kind.TEXT)
+    )
     assert found == [None, None, "a", "a b", "\t", "\u00a0a", None]
     numbers = engines.values("double", [1.5, float("nan"), float("inf"), None], sql.present("x", Kind.DOUBLE))
     assert numbers == [1.5, None, float("inf"), None]
@@ -69,7 +73,18 @@ def test_numbers_become_the_same_text_on_both_engines(engines):
     values = [1.0, -2.0, 0.0, 0.1, 17.84, 12345678.9, 1e7, 123456789012.0, float("nan"), float("inf"), None]
     values.remove(12345678.9)  # a fraction above 1e7 prints differently; TLC files hold none
     found = engines.values("double", values, sql.as_text("x", Kind.DOUBLE))
-    assert found == ["1.0", "-2.0", "0.0", "0.1", "17.84", "10000000.0", "123456789012.0", "NaN", "Infinity", None]
+    assert found == [
+        "1.0",
+        "-2.0",
+        "0.0",
+        "0.1",
+        "17.84",
+        "10000000.0",
+        "123456789012.0",
+        "NaN",
+        "Infinity",
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +104,9 @@ def test_other_kinds_become_the_same_text_on_both_engines(engines, kind, literal
 def test_names_of_old_files_become_codes_whatever_their_case(engines):
     column = Column("payment_type", ColumnType.INTEGER, "", codes={"cash": 2, "crd": 1})
     number = f"({sql.as_number('x', Kind.TEXT)})"
-    found = engines.values("string", ["CASH", "Cash", "CRD", "4", "zz", None], sql.typed(column, "text", "x", number))
+    found = engines.values(
+        "string", ["CASH", "Cash", "CRD", "4", "zz", None], sql.typed(column, "text", "x", number)
+    )
     assert found == [2, 2, 1, 4, None, None]
 
 

@@ -1,5 +1,7 @@
 """Does each rule of the quarantine catch what it names, and nothing that real trips look like?"""
 
+# ruff: noqa: E501 (tables of values read best in one line each)
+
 from datetime import UTC, datetime
 
 import pytest
@@ -9,8 +11,6 @@ from taxi_etl.schema import match_columns
 from taxi_etl.transform.predicates import PREDICATES, Reason, Subject, pickup_range
 from taxi_etl.transform.sources import source_columns
 from taxi_etl.transform.statements import quarantined, trips
-
-
 
 FILES = {
     "yellow": "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,PULocationID,DOLocationID,fare_amount",
@@ -33,7 +33,9 @@ def reasons_for(engines, dataset: str, **changed: str) -> list[str]:
     assert set(changed) <= set(names), f"{dataset} has no such column"
     columns = source_columns("csv", [(name, "text") for name in names])
     row = {name: PLAUSIBLE[name] for name in names} | changed
-    values = {f"`{name}`": f"'{row[name]}'" if row.get(name) else "CAST(NULL AS string)" for name, _ in columns}
+    values = {
+        f"`{name}`": f"'{row[name]}'" if row.get(name) else "CAST(NULL AS string)" for name, _ in columns
+    }
     view = engines.one_row(values)
     held = engines.same(quarantined(dataset, columns, view))
     kept = engines.same(trips(dataset, columns, view))

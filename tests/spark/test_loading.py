@@ -1,0 +1,302 @@
+"""Does the job keep its promises when files change, break, move between datasets, or are strange?"""
+
+import gzip
+import io
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from taxi_etl.documents import LoadStatus
+
+A = "raw/taxi/green_tripdata_2024-01.csv"
+B = "raw/taxi/green_tripdata_2024-02.csv"
+HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
+GOOD = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4"
+BAD = "2,2024-01-05 10:20:00,2024-01-05 10:00:00,3.5,74,18.4"
+
+
+def csv(*rows: str, header: str = HEADER) -> bytes:
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def parquet(columns: dict, **options) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, **options)
+    return buffer.getvalue()
+
+
+def yellow_columns(rows: int) -> dict:
+    return {
+        "VendorID": pa.array([2] * rows, pa.int64()),
+        "tpep_pickup_datetime": pa.array([datetime(2024, 1, 5, 10)] * rows, pa.timestamp("us")),
+        "tpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, 11)] * rows, pa.timestamp("us")),
+        "trip_distance": pa.array([float(row) / 10 for row in range(rows)]),
+    }
+
+
+def test_a_reupload_replaces_only_its_own_rows(lake):
+    lake.storage.put(A, csv(GOOD, GOOD, BAD))
+    lake.storage.put(B, csv(GOOD, BAD))
+    lake.load(A, B)
+    assert (lake.count("green", A), lake.count("green", B), lake.count("quarantine")) == (2, 1, 2)
+
+    newer = lake.storage.put(A, csv(GOOD, GOOD, GOOD))
+    result = lake.load(A)
+
+    assert (lake.count("green", A), lake.count("green", B)) == (3, 1)
+    assert (lake.count("quarantine", A), lake.count("quarantine", B)) == (0, 1)
+    assert lake.query(
+        "SELECT DISTINCT source_version FROM {green} WHERE source_file LIKE '%2024-01.csv'"
+    ) == [(newer,)]
+    assert not result.schema_changed
+
+
+def test_an_older_version_yields_to_a_newer_one(lake):
+    lake.storage.put(A, csv(GOOD))
+    older = lake.accept(A)
+    lake.storage.put(A, csv(GOOD, GOOD))
+    lake.load(A)
+
+    late = lake.load(older)
+
+    assert [file.status for file in late.files] == [LoadStatus.SUPERSEDED]
+    assert lake.count("green", A) == 2
+
+
+def test_a_version_that_is_replaced_while_it_is_read_is_left_out_and_the_rest_is_loaded(lake):
+    lake.storage.put(A, csv(GOOD))
+    lake.storage.put(B, csv(GOOD, GOOD))
+    files = [lake.accept(A), lake.accept(B)]
+    looks = iter(range(100))
+
+    def replace_after_the_first_looks(_: int) -> None:
+        if next(looks) == 2:
+            lake.storage.put(A, csv(GOOD, GOOD, GOOD))
+
+    lake.storage.before_look = replace_after_the_first_looks
+    result = lake.load(*files)
+
+    assert [file.status for file in result.files] == [LoadStatus.SUPERSEDED, LoadStatus.LOADED]
+    assert (lake.count("green", A), lake.count("green", B)) == (0, 2)
+
+
+def test_a_deleted_object_fails_and_its_older_rows_stay(lake):
+    lake.storage.put(A, csv(GOOD))
+    file = lake.accept(A)
+    lake.load(file)
+    lake.storage.delete(A)
+
+    [result] = lake.load(file).files
+
+    assert (result.status, result.error_code) == (LoadStatus.FAILED, "deleted")
+    assert lake.count("green", A) == 1
+
+
+def test_a_refused_commit_looks_again_and_loads(lake, monkeypatch):
+    """Another run commits older rows of the same file between this run's look and its commit."""
+    from glue_scripts import loading
+
+    lake.storage.put(A, csv(GOOD))
+    lake.load(A)
+    lake.storage.put(A, csv(GOOD, BAD))
+    newer = lake.accept(A)
+    original = loading.LakeTable.replace
+    interfered = []
+
+    def replace_after_another_run(table, source_ids, files, since, notes):
+        if table.name == "green_trips" and not interfered:
+            interfered.append(True)
+            original(table, source_ids, [], since, {})
+        original(table, source_ids, files, since, notes)
+
+    monkeypatch.setattr(loading.LakeTable, "replace", replace_after_another_run)
+    [result] = lake.load(newer).files
+
+    assert interfered
+    assert (result.status, result.written, result.quarantined) == (LoadStatus.LOADED, 1, 1)
+    assert (lake.count("green", A), lake.count("quarantine", A)) == (1, 1)
+
+
+def test_a_damaged_file_fails_alone_with_its_error(lake, shared_data):
+    whole = "raw/taxi/green_tripdata_2024-01.csv.gz"
+    broken = "raw/taxi/green_tripdata_2024-02.csv.gz"
+    packed = gzip.compress(csv(*[GOOD] * 2000, BAD))
+    lake.storage.put(whole, packed)
+    lake.storage.put(broken, packed)
+    file = lake.accept(broken)
+    path = lake.storage.root / broken
+    path.write_bytes(packed[: len(packed) // 2])
+
+    result = lake.load(whole, file)
+
+    assert [file.status for file in result.files] == [LoadStatus.LOADED, LoadStatus.FAILED]
+    assert result.files[1].error_code == "unreadable"
+    assert "\n" not in result.files[1].error_message
+    assert "Unexpected end" in result.files[1].error_message
+    assert (lake.count("green", whole), lake.count("green", broken)) == (2000, 0)
+    assert result.files[0].reasons == {"negative_duration": 1}
+
+
+def test_a_parquet_page_whose_checksum_is_wrong_fails_its_file(lake):
+    key = "raw/taxi/yellow_tripdata_2024-01.parquet"
+    content = bytearray(
+        parquet(yellow_columns(500), compression="none", use_dictionary=False, write_page_checksum=True)
+    )
+    lake.storage.put(key, bytes(content))
+    assert lake.load(key).files[0].written == 500
+    content[content.index(b"\x9a\x99\x99\x99\x99\x99\xb9\x3f")] ^= (
+        1  # the 0.1 among the distances: still a number
+    )
+    lake.storage.put(key, bytes(content))
+
+    [result] = lake.load(key).files
+
+    assert (result.status, result.error_code) == (LoadStatus.FAILED, "unreadable")
+    assert "checksum" in result.error_message.lower() or "CRC" in result.error_message
+    assert lake.count("yellow", key) == 500, "the older rows stay"
+
+
+def test_a_file_with_too_many_impossible_rows_is_not_loaded(lake):
+    lake.storage.put(A, csv(GOOD))
+    lake.load(A)
+    lake.storage.put(A, csv(GOOD, BAD, BAD))
+    lake.storage.put(B, csv(GOOD, BAD))
+
+    result = lake.load(A, B)
+
+    assert [file.status for file in result.files] == [LoadStatus.FAILED, LoadStatus.LOADED]
+    assert result.files[0].error_code == "too_many_quarantined"
+    assert "2 of 3 rows" in result.files[0].error_message
+    assert (lake.count("green", A), lake.count("quarantine", A)) == (1, 0)
+    assert (lake.count("green", B), lake.count("quarantine", B)) == (1, 1), "a share of one half is allowed"
+    assert lake.load(A, arguments=["--max-quarantine-share", "0.7"]).files[0].quarantined == 2
+
+
+def test_a_file_that_is_another_dataset_now_leaves_its_old_table(lake):
+    key = "raw/taxi/trips_2024-01.csv"
+    lake.storage.put(key, csv(GOOD, BAD))
+    lake.load(key)
+    assert (lake.count("green"), lake.count("quarantine")) == (1, 1)
+
+    lake.storage.put(key, csv(GOOD, GOOD, header=HEADER.replace("lpep", "tpep")))
+    result = lake.load(key)
+
+    assert [file.dataset for file in result.files] == ["yellow"]
+    assert (lake.count("green"), lake.count("yellow"), lake.count("quarantine")) == (0, 2, 0)
+
+
+def test_rows_wider_than_the_header_do_not_shift(lake):
+    lake.storage.put(A, csv("", GOOD + ",,", GOOD + ",x,y", GOOD).replace(b"\n", b"\r\n"))
+
+    [result] = lake.load(A).files
+
+    assert (result.read, result.written) == (3, 3)
+    rows = lake.query(
+        "SELECT vendor_id, fare_amount, extra_columns FROM {green} ORDER BY size(extra_columns)"
+    )
+    assert rows == [(2, 18.4, {}), (2, 18.4, {}), (2, 18.4, {"surplus": "x,y"})]
+
+
+def test_a_row_wider_than_any_plausible_one_fails_its_file(lake):
+    lake.storage.put(A, csv(GOOD, GOOD + "," * 40 + "x"))
+
+    [result] = lake.load(A).files
+
+    assert (result.status, result.error_code) == (LoadStatus.FAILED, "unreadable")
+
+
+def test_unknown_columns_are_kept_and_reported_once(lake):
+    lake.storage.put(A, csv(GOOD + ",app", header=HEADER + ",request_source"))
+
+    first = lake.load(A)
+    again = lake.load(A)
+
+    assert first.files[0].new_columns == ("request_source",)
+    assert "tip_amount" in first.files[0].missing_columns
+    assert lake.query("SELECT extra_columns['request_source'] FROM {green}") == [("app",)]
+    lake.storage.put(B, csv(GOOD + ",1", header=HEADER + ",another"))
+    assert (first.schema_changed, again.schema_changed, lake.load(B).schema_changed) == (True, False, True)
+
+
+def test_a_table_that_lacks_a_column_gets_it(lake):
+    lake.storage.put(A, csv(GOOD))
+    lake.load(A)
+    lake.spark.sql(f"ALTER TABLE lake.{lake.database}.green_trips DROP COLUMN cbd_congestion_fee")
+    lake.storage.put(B, csv(GOOD + ",0.75", header=HEADER + ",cbd_congestion_fee"))
+
+    lake.load(B)
+
+    assert lake.query("SELECT cbd_congestion_fee FROM {green} ORDER BY 1 NULLS FIRST") == [(None,), (0.75,)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["green [1] {a,b}*?_2024-01.csv", "grün é 100%25+x#y_2024-01.csv", "a b.csv.2024-01.csv"],
+)
+def test_keys_are_names_whatever_characters_they_hold(lake, name):
+    key = f"raw/taxi/year=2024/{name}"
+    lake.storage.put(key, csv(GOOD))
+
+    [result] = lake.load(key).files
+
+    assert (result.status, result.written, result.error_message) == (LoadStatus.LOADED, 1, "")
+
+
+def test_a_name_that_spark_takes_for_a_hidden_file_fails_instead_of_loading_nothing(lake):
+    hidden = "raw/taxi/_green_2024-01.csv"
+    lake.storage.put(hidden, csv(GOOD))
+    lake.storage.put(A, csv(GOOD))
+
+    result = lake.load(hidden, A)
+
+    assert [file.status for file in result.files] == [LoadStatus.FAILED, LoadStatus.LOADED]
+    assert "begin with a dot or underscore" in result.files[0].error_message
+
+
+def test_encodings_and_gzip_members_are_read_whole(lake):
+    utf16, marked = "raw/taxi/green_tripdata_2024-03.csv", "raw/taxi/green_tripdata_2024-04.csv"
+    members = "raw/taxi/green_tripdata_2024-05.csv.gz"
+    lake.storage.put(utf16, csv(GOOD, GOOD).decode().encode("utf-16"))
+    lake.storage.put(marked, b"\xef\xbb\xbf" + csv(GOOD))
+    lake.storage.put(members, gzip.compress(csv(GOOD)) + gzip.compress(f"{GOOD}\n{GOOD}\n".encode()))
+
+    result = lake.load(utf16, marked, members)
+
+    assert [(file.status, file.written) for file in result.files] == [
+        (LoadStatus.LOADED, 2),
+        (LoadStatus.LOADED, 1),
+        (LoadStatus.LOADED, 3),
+    ]
+    assert lake.query("SELECT DISTINCT vendor_id FROM {green}") == [(2,)]
+
+
+def test_parquet_columns_of_nulls_and_mixed_widths_load(lake):
+    one, two = "raw/taxi/yellow_tripdata_2024-01.parquet", "raw/taxi/yellow_tripdata_2024-02.parquet"
+    nulls = {"airport_fee": pa.nulls(3), "passenger_count": pa.array([1.0, None, 2.5])}
+    lake.storage.put(one, parquet(yellow_columns(3) | nulls))
+    narrow = {"VendorID": pa.array([1] * 3, pa.int32()), "trip_distance": pa.array([0.5] * 3, pa.float32())}
+    lake.storage.put(two, parquet(yellow_columns(3) | nulls | narrow))
+
+    result = lake.load(one, two)
+
+    assert [(file.written, file.quarantined, file.reasons) for file in result.files] == [
+        (2, 1, {"unparseable": 1}),
+        (2, 1, {"unparseable": 1}),
+    ]
+    assert len({file.variant for file in result.files}) == 1, "one plan reads both"
+    assert lake.query("SELECT DISTINCT vendor_id, airport_fee FROM {yellow} ORDER BY 1") == [
+        (1, None),
+        (2, None),
+    ]
+    held = lake.query("SELECT position, row_as_read FROM {quarantine}")
+    assert [position for position, _ in held] == [2, 2]
+    assert held[0][1]["passenger_count"] == "2.5"
+
+
+def test_an_empty_batch_and_an_empty_file_are_no_errors(lake):
+    assert lake.load().counts()["files"] == 0
+    lake.storage.put(A, csv())
+    [result] = lake.load(A).files
+    assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)

@@ -1,0 +1,68 @@
+WITH present AS (
+  SELECT
+    coalesce(nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), ''), nullif(trim(BOTH ' ' FROM `Dispatching_base_num`), '')) AS read_dispatching_base_num,
+    nullif(trim(BOTH ' ' FROM `Pickup_DateTime`), '') AS read_pickup_datetime,
+    nullif(trim(BOTH ' ' FROM `DropOff_datetime`), '') AS read_dropoff_datetime,
+    nullif(trim(BOTH ' ' FROM `PUlocationID`), '') AS read_pickup_location_id,
+    nullif(trim(BOTH ' ' FROM `DOlocationID`), '') AS read_dropoff_location_id,
+    nullif(trim(BOTH ' ' FROM `SR_Flag`), '') AS read_sr_flag,
+    `Dispatching_base_num` AS raw_7,
+    `surplus` AS raw_8,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
+), numbers AS (
+  SELECT
+    *,
+    CASE WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_pickup_location_id AS double) END AS number_pickup_location_id,
+    CASE WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_dropoff_location_id AS double) END AS number_dropoff_location_id,
+    CASE WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_sr_flag AS double) END AS number_sr_flag
+  FROM present
+), typed AS (
+  SELECT
+    *,
+    read_dispatching_base_num AS dispatching_base_num,
+    CASE WHEN read_pickup_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z' THEN try_cast(substring(read_pickup_datetime, 1, 26) AS timestamp_ntz) END AS pickup_datetime,
+    CASE WHEN read_dropoff_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z' THEN try_cast(substring(read_dropoff_datetime, 1, 26) AS timestamp_ntz) END AS dropoff_datetime,
+    CASE WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D AND number_pickup_location_id = floor(number_pickup_location_id) THEN CAST(number_pickup_location_id AS int) END AS pickup_location_id,
+    CASE WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D AND number_dropoff_location_id = floor(number_dropoff_location_id) THEN CAST(number_dropoff_location_id AS int) END AS dropoff_location_id,
+    CASE WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag) THEN CAST(number_sr_flag AS int) END AS sr_flag,
+    CAST(NULL AS string) AS affiliated_base_number
+  FROM numbers
+)
+SELECT
+  dispatching_base_num,
+  pickup_datetime,
+  dropoff_datetime,
+  pickup_location_id,
+  dropoff_location_id,
+  sr_flag,
+  affiliated_base_number,
+  CASE WHEN coalesce(nullif(raw_7, ''), nullif(raw_8, '')) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
+    struct('Dispatching_base_num' AS key, nullif(raw_7, '') AS value),
+    struct('surplus' AS key, nullif(raw_8, '') AS value)
+  ), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  _source_id AS source_id,
+  _source_file AS source_file,
+  _source_version AS source_version,
+  _ingested_at AS ingested_at,
+  _run_id AS run_id
+FROM typed
+WHERE NOT coalesce(
+  (read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+  OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+  OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+  OR read_sr_flag IS NOT NULL AND sr_flag IS NULL)
+  OR (read_pickup_datetime IS NULL)
+  OR (dropoff_datetime < pickup_datetime)
+  OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
+  OR (pickup_location_id NOT BETWEEN 1 AND 265
+  OR dropoff_location_id NOT BETWEEN 1 AND 265)
+, false)

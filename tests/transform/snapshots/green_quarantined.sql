@@ -1,0 +1,97 @@
+WITH present AS (
+  SELECT
+    `VendorID` AS read_vendor_id,
+    `lpep_pickup_datetime` AS read_pickup_datetime,
+    `lpep_dropoff_datetime` AS read_dropoff_datetime,
+    nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
+    `PULocationID` AS read_pickup_location_id,
+    `DOLocationID` AS read_dropoff_location_id,
+    `ehail_fee` AS read_ehail_fee,
+    `VendorID` AS raw_1,
+    `lpep_pickup_datetime` AS raw_2,
+    `lpep_dropoff_datetime` AS raw_3,
+    `PULocationID` AS raw_4,
+    `DOLocationID` AS raw_5,
+    `trip_distance` AS raw_6,
+    `request_source` AS raw_8,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
+), numbers AS (
+  SELECT
+    *
+  FROM present
+), typed AS (
+  SELECT
+    *,
+    try_cast(read_vendor_id AS int) AS vendor_id,
+    read_pickup_datetime AS pickup_datetime,
+    read_dropoff_datetime AS dropoff_datetime,
+    CAST(NULL AS int) AS passenger_count,
+    read_trip_distance AS trip_distance,
+    CAST(NULL AS int) AS rate_code_id,
+    CAST(NULL AS string) AS store_and_fwd_flag,
+    try_cast(read_pickup_location_id AS int) AS pickup_location_id,
+    try_cast(read_dropoff_location_id AS int) AS dropoff_location_id,
+    CAST(NULL AS double) AS pickup_longitude,
+    CAST(NULL AS double) AS pickup_latitude,
+    CAST(NULL AS double) AS dropoff_longitude,
+    CAST(NULL AS double) AS dropoff_latitude,
+    CAST(NULL AS int) AS payment_type,
+    CAST(NULL AS double) AS fare_amount,
+    CAST(NULL AS double) AS extra,
+    CAST(NULL AS double) AS mta_tax,
+    CAST(NULL AS double) AS tip_amount,
+    CAST(NULL AS double) AS tolls_amount,
+    CAST(NULL AS double) AS improvement_surcharge,
+    CAST(NULL AS double) AS total_amount,
+    CAST(NULL AS double) AS congestion_surcharge,
+    CAST(NULL AS double) AS cbd_congestion_fee,
+    CAST(NULL AS double) AS ehail_fee,
+    CAST(NULL AS int) AS trip_type
+  FROM numbers
+)
+SELECT
+  'green' AS dataset,
+  filter(array(
+    CASE WHEN read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL THEN 'unparseable' END,
+    CASE WHEN read_pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
+    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
+    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
+    CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
+    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
+  ), reason -> reason IS NOT NULL) AS reasons,
+  map_from_entries(filter(array(
+    struct('VendorID' AS key, CAST(raw_1 AS string) AS value),
+    struct('lpep_pickup_datetime' AS key, CAST(raw_2 AS string) AS value),
+    struct('lpep_dropoff_datetime' AS key, CAST(raw_3 AS string) AS value),
+    struct('PULocationID' AS key, CAST(raw_4 AS string) AS value),
+    struct('DOLocationID' AS key, CAST(raw_5 AS string) AS value),
+    struct('trip_distance' AS key, CASE WHEN isnan(raw_6) THEN 'NaN' WHEN raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_6) < 9007199254740992D AND raw_6 = floor(raw_6) THEN concat(CAST(CAST(raw_6 AS bigint) AS string), '.0') ELSE CAST(raw_6 AS string) END AS value),
+    struct('request_source' AS key, nullif(raw_8, '') AS value)
+  ), entry -> entry.value IS NOT NULL)) AS row_as_read,
+  _position AS position,
+  _source_id AS source_id,
+  _source_file AS source_file,
+  _source_version AS source_version,
+  _ingested_at AS ingested_at,
+  _run_id AS run_id
+FROM typed
+WHERE (read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL)
+OR (read_pickup_datetime IS NULL
+OR read_dropoff_datetime IS NULL)
+OR (dropoff_datetime < pickup_datetime)
+OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
+OR (trip_distance < 0 OR trip_distance > 1000)
+OR (pickup_location_id NOT BETWEEN 1 AND 265
+OR dropoff_location_id NOT BETWEEN 1 AND 265)

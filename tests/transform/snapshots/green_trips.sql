@@ -1,0 +1,100 @@
+WITH present AS (
+  SELECT
+    `VendorID` AS read_vendor_id,
+    `lpep_pickup_datetime` AS read_pickup_datetime,
+    `lpep_dropoff_datetime` AS read_dropoff_datetime,
+    nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
+    `PULocationID` AS read_pickup_location_id,
+    `DOLocationID` AS read_dropoff_location_id,
+    `ehail_fee` AS read_ehail_fee,
+    `request_source` AS raw_8,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
+), numbers AS (
+  SELECT
+    *
+  FROM present
+), typed AS (
+  SELECT
+    *,
+    try_cast(read_vendor_id AS int) AS vendor_id,
+    read_pickup_datetime AS pickup_datetime,
+    read_dropoff_datetime AS dropoff_datetime,
+    CAST(NULL AS int) AS passenger_count,
+    read_trip_distance AS trip_distance,
+    CAST(NULL AS int) AS rate_code_id,
+    CAST(NULL AS string) AS store_and_fwd_flag,
+    try_cast(read_pickup_location_id AS int) AS pickup_location_id,
+    try_cast(read_dropoff_location_id AS int) AS dropoff_location_id,
+    CAST(NULL AS double) AS pickup_longitude,
+    CAST(NULL AS double) AS pickup_latitude,
+    CAST(NULL AS double) AS dropoff_longitude,
+    CAST(NULL AS double) AS dropoff_latitude,
+    CAST(NULL AS int) AS payment_type,
+    CAST(NULL AS double) AS fare_amount,
+    CAST(NULL AS double) AS extra,
+    CAST(NULL AS double) AS mta_tax,
+    CAST(NULL AS double) AS tip_amount,
+    CAST(NULL AS double) AS tolls_amount,
+    CAST(NULL AS double) AS improvement_surcharge,
+    CAST(NULL AS double) AS total_amount,
+    CAST(NULL AS double) AS congestion_surcharge,
+    CAST(NULL AS double) AS cbd_congestion_fee,
+    CAST(NULL AS double) AS ehail_fee,
+    CAST(NULL AS int) AS trip_type
+  FROM numbers
+)
+SELECT
+  vendor_id,
+  pickup_datetime,
+  dropoff_datetime,
+  passenger_count,
+  trip_distance,
+  rate_code_id,
+  store_and_fwd_flag,
+  pickup_location_id,
+  dropoff_location_id,
+  pickup_longitude,
+  pickup_latitude,
+  dropoff_longitude,
+  dropoff_latitude,
+  payment_type,
+  fare_amount,
+  extra,
+  mta_tax,
+  tip_amount,
+  tolls_amount,
+  improvement_surcharge,
+  total_amount,
+  congestion_surcharge,
+  cbd_congestion_fee,
+  ehail_fee,
+  trip_type,
+  CASE WHEN coalesce(nullif(raw_8, ''), CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
+    struct('request_source' AS key, nullif(raw_8, '') AS value),
+    struct('VendorID' AS key, CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END AS value)
+  ), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  _source_id AS source_id,
+  _source_file AS source_file,
+  _source_version AS source_version,
+  _ingested_at AS ingested_at,
+  _run_id AS run_id
+FROM typed
+WHERE NOT coalesce(
+  (read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL)
+  OR (read_pickup_datetime IS NULL
+  OR read_dropoff_datetime IS NULL)
+  OR (dropoff_datetime < pickup_datetime)
+  OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
+  OR (trip_distance < 0 OR trip_distance > 1000)
+  OR (pickup_location_id NOT BETWEEN 1 AND 265
+  OR dropoff_location_id NOT BETWEEN 1 AND 265)
+, false)

@@ -1,0 +1,119 @@
+"""Is every published layout recognised by its columns, and everything else refused with a reason?"""
+
+# ruff: noqa: E501 (tables of values read best in one line each)
+
+import pytest
+
+from taxi_etl.datasets import DATASETS
+from taxi_etl.recognition import month_of, recognise, variant
+from taxi_etl.rejections import Code
+from taxi_etl.schema import match_columns
+
+HEADERS = {
+    "yellow 2009": "vendor_name,Trip_Pickup_DateTime,Trip_Dropoff_DateTime,Passenger_Count,Trip_Distance,Start_Lon,Start_Lat,Rate_Code,store_and_forward,End_Lon,End_Lat,Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,Total_Amt",
+    "yellow 2014": "vendor_id, pickup_datetime, dropoff_datetime, passenger_count, trip_distance, pickup_longitude, pickup_latitude, rate_code, store_and_fwd_flag, dropoff_longitude, dropoff_latitude, payment_type, fare_amount, surcharge, mta_tax, tip_amount, tolls_amount, total_amount",
+    "yellow 2015": "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,pickup_longitude,pickup_latitude,RateCodeID,store_and_fwd_flag,dropoff_longitude,dropoff_latitude,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount",
+    "yellow 2025": "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,RatecodeID,store_and_fwd_flag,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,improvement_surcharge,total_amount,congestion_surcharge,Airport_fee,cbd_congestion_fee",
+    "green 2013": "VendorID,lpep_pickup_datetime,Lpep_dropoff_datetime,Store_and_fwd_flag,RateCodeID,Pickup_longitude,Pickup_latitude,Dropoff_longitude,Dropoff_latitude,Passenger_count,Trip_distance,Fare_amount,Extra,MTA_tax,Tip_amount,Tolls_amount,Ehail_fee,Total_amount,Payment_type,Trip_type ",
+    "green 2025": "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,store_and_fwd_flag,RatecodeID,PULocationID,DOLocationID,passenger_count,trip_distance,fare_amount,extra,mta_tax,tip_amount,tolls_amount,ehail_fee,improvement_surcharge,total_amount,payment_type,trip_type,congestion_surcharge,cbd_congestion_fee",
+    "fhv 2015": "Dispatching_base_num,Pickup_date,locationID",
+    "fhv 2017": "Dispatching_base_num,Pickup_DateTime,DropOff_datetime,PUlocationID,DOlocationID",
+    "fhv 2018": "Pickup_DateTime,DropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Dispatching_base_number,Dispatching_base_num",
+    "fhv 2020": "dispatching_base_num,pickup_datetime,dropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Affiliated_base_number",
+    "fhvhv 2019": "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag",
+    "fhvhv 2025": "hvfhs_license_num,dispatching_base_num,originating_base_num,request_datetime,on_scene_datetime,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,trip_miles,trip_time,base_passenger_fare,tolls,bcf,sales_tax,congestion_surcharge,airport_fee,tips,driver_pay,shared_request_flag,shared_match_flag,access_a_ride_flag,wav_request_flag,wav_match_flag,cbd_congestion_fee",
+}  # fmt: skip
+X1 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,rate_code_id,store_and_fwd_flag,pickup_location_id,dropoff_location_id,payment_type,fare_amount"
+X2 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,rate_code,fare_amount,imp_surcharge,airport_fee,total_amount,pickup_location_id,data_file_year"
+
+
+def texts(header: str) -> list[tuple[str, str]]:
+    return [(name, "text") for name in header.split(",")]
+
+
+@pytest.mark.parametrize("layout", HEADERS)
+def test_a_published_layout_is_recognised_whole(layout):
+    dataset = layout.split()[0]
+    columns = texts(HEADERS[layout])
+    assert recognise(columns, "any.csv").dataset == dataset
+    assert match_columns(DATASETS[dataset], [name for name, _ in columns]).unknown == ()
+
+
+def test_the_name_decides_only_between_equals():
+    assert recognise(texts(X1), "raw/taxi/yellow_tripdata_sample_2019-01.csv").dataset == "yellow"
+    assert recognise(texts(X1), "green_tripdata_2019-01.csv").dataset == "green"
+    undecided = recognise(texts(X1), "trips.csv")
+    assert [rejection.code for rejection in undecided.rejections] == [Code.UNKNOWN_DATASET]
+    assert "yellow and green" in undecided.rejections[0].message
+    assert recognise(texts(X2), "green.csv").dataset == "yellow", (
+        "columns that only yellow has outweigh the name"
+    )
+    assert recognise(texts(HEADERS["green 2025"]), "yellow_tripdata_2025-01.parquet").dataset == "green"
+
+
+def test_a_file_of_something_else_is_unknown():
+    for header in ("LocationID,Borough,Zone,service_zone", "ride_id,started_at,ended_at", "a"):
+        found = recognise(texts(header), "yellow_tripdata_2024-01.csv")
+        assert (found.dataset, [rejection.code for rejection in found.rejections]) == (
+            None,
+            [Code.UNKNOWN_DATASET],
+        )
+
+
+@pytest.mark.parametrize(
+    ("layout", "without", "named"),
+    [
+        ("yellow 2025", "tpep_dropoff_datetime", "dropoff_datetime"),
+        ("green 2025", "lpep_pickup_datetime", "pickup_datetime"),
+        ("fhv 2020", "dispatching_base_num", "dispatching_base_num"),
+        ("fhvhv 2025", "hvfhs_license_num", "hvfhs_license_num"),
+    ],
+)
+def test_a_layout_without_a_column_it_needs_is_refused_by_name(layout, without, named):
+    header = ",".join(name for name in HEADERS[layout].split(",") if name != without)
+    [rejection] = recognise(texts(header), "any.csv").rejections
+    assert rejection.code is Code.MISSING_COLUMNS
+    assert named in rejection.message
+    assert rejection.message.startswith(layout.split()[0])
+
+
+def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
+    columns = dict(texts(HEADERS["green 2025"])) | {
+        "lpep_pickup_datetime": "integer",
+        "trip_distance": "boolean",
+    }
+    found = recognise(list(columns.items()), "any.parquet")
+    assert [(rejection.code, rejection.message) for rejection in found.rejections] == [
+        (
+            "missing_columns",
+            "column 'lpep_pickup_datetime' holds integer values, where green needs timestamp_ntz",
+        ),
+        ("missing_columns", "column 'trip_distance' holds boolean values, where green needs double"),
+    ]
+    nested = [*texts(HEADERS["green 2025"]), ("geometry", "unsupported")]
+    assert "'geometry' has an unsupported type" in recognise(nested, "any.parquet").rejections[0].message
+
+
+@pytest.mark.parametrize(
+    ("name", "month"),
+    [
+        ("raw/taxi/2021-05/green_tripdata_2024-01.parquet", (2024, 1)),
+        ("yellow_tripdata_sample_2019-12.csv", (2019, 12)),
+        ("export-2024-05-17_yellow_tripdata_2022-01.csv", (2022, 1)),
+        ("trips_2023_11.csv", (2023, 11)),
+        ("trips_2023-11_and_2023-12.csv", None),
+        ("yellow_tripdata_2024-13.csv", None),
+        ("yellow_tripdata_2008-12.csv", None),
+        ("trips.csv", None),
+        ("id12024-01.csv", None),
+    ],
+)
+def test_the_month_comes_from_the_name_and_only_where_it_is_clear(name, month):
+    assert month_of(name) == month
+
+
+def test_a_variant_names_what_is_read_alike():
+    columns = texts(HEADERS["fhv 2015"])
+    assert variant("fhv", "csv", columns) == variant("fhv", "csv", tuple(columns))
+    assert variant("fhv", "csv", columns).startswith("fhv-csv-3-")
+    assert variant("fhv", "csv", columns) != variant("fhv", "csv", columns[::-1])

@@ -1,0 +1,112 @@
+"""Is the SQL of each dataset the text that was reviewed? Kept in `snapshots/`; a change shows in the diff.
+
+`UPDATE_SNAPSHOTS=1 pytest tests/transform` writes them anew.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from taxi_etl.transform.sources import source_columns
+from taxi_etl.transform.statements import quarantined, trips
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+TIMESTAMPS = {
+    "tpep_pickup_datetime",
+    "tpep_dropoff_datetime",
+    "lpep_pickup_datetime",
+    "lpep_dropoff_datetime",
+}
+INTEGERS = {"VendorID", "PULocationID", "DOLocationID", "payment_type"}
+STRINGS = {"store_and_fwd_flag"}
+
+
+def official(names: str) -> list[tuple[str, str]]:
+    """Columns of a Parquet file of 2022: doubles where a column may be null."""
+    kinds = (
+        dict.fromkeys(TIMESTAMPS, "timestamp")
+        | dict.fromkeys(INTEGERS, "integer")
+        | dict.fromkeys(STRINGS, "string")
+    )
+    return [(name, kinds.get(name, "double")) for name in names.split(",")]
+
+
+def texts(names: str) -> list[tuple[str, str]]:
+    """Columns of a CSV file."""
+    return [(name, "text") for name in names.split(",")]
+
+
+FILES = {
+    "yellow": (
+        "parquet",
+        official(
+            "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,RatecodeID,"
+            "store_and_fwd_flag,PULocationID,DOLocationID,payment_type,fare_amount,extra,mta_tax,tip_amount,"
+            "tolls_amount,improvement_surcharge,total_amount,congestion_surcharge,airport_fee"
+        ),
+    ),
+    "green": (
+        "parquet",
+        [
+            *official(
+                "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,PULocationID,DOLocationID,trip_distance"
+            ),
+            ("ehail_fee", "null"),
+            ("request_source", "string"),
+        ],
+    ),
+    "fhv": (
+        "csv",
+        texts(
+            "Pickup_DateTime,DropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Dispatching_base_number,Dispatching_base_num"
+        ),
+    ),
+    "fhvhv": (
+        "csv",
+        texts(
+            "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("dataset", FILES)
+@pytest.mark.parametrize("statement", [trips, quarantined])
+def test_the_sql_is_the_one_that_was_reviewed(dataset, statement):
+    file_format, columns = FILES[dataset]
+    text = statement(dataset, source_columns(file_format, columns)) + "\n"
+    kept = SNAPSHOTS / f"{dataset}_{statement.__name__}.sql"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(text)
+    assert kept.is_file(), f"{kept} is missing; run with UPDATE_SNAPSHOTS=1 and review it"
+    assert text == kept.read_text()
+
+
+def test_the_second_base_number_of_2018_fills_gaps_and_is_kept(engines):
+    file_format, columns = FILES["fhv"]
+    offered = source_columns(file_format, columns)
+    row = {name: "CAST(NULL AS string)" for name, _ in offered} | {"Pickup_DateTime": "'2024-01-05 10:00:00'"}
+    both = row | {"Dispatching_base_number": "'B1'", "Dispatching_base_num": "'B2'"}
+    gap = row | {"Dispatching_base_number": "''", "Dispatching_base_num": "'B2'"}
+    for values, base in ((both, "B1"), (gap, "B2")):
+        quoted = {f"`{name}`": value for name, value in values.items()}
+        [trip] = engines.same(trips("fhv", offered, engines.one_row(quoted)))
+        assert (trip[0], trip[7]) == (base, {"Dispatching_base_num": "B2"})
+
+
+def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
+    names = ["vendor_name", "Trip_Pickup_DateTime", "Trip_Dropoff_DateTime"]
+    offered = source_columns("csv", [(name, "text") for name in names])
+    time = "'2024-01-05 10:00:00'"
+    row = {"vendor_name": "'DDS'", "Trip_Pickup_DateTime": time, "Trip_Dropoff_DateTime": time}
+    source = engines.one_row(row | {"surplus": "CAST(NULL AS string)"})
+    [trip] = engines.same(trips("yellow", offered, source))
+    assert (trip[0], trip[-6]) == (None, {"vendor_name": "DDS"})
+
+
+def test_names_in_a_view_never_collide():
+    columns = [("a", "text"), ("A", "text"), ("", "text"), ("_run_id", "text"), ("surplus", "text")]
+    names = [name for name, _ in source_columns("csv", columns)]
+    assert names == ["a", "A_2", "column_3", "_run_id_2", "surplus", "surplus_2"]
