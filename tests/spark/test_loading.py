@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from glue_scripts.iceberg import ConflictError, LakeTable
 from taxi_etl.documents import LoadStatus
+from taxi_etl.identity import source_id
 
 A = "raw/taxi/green_tripdata_2024-01.csv"
 B = "raw/taxi/green_tripdata_2024-02.csv"
@@ -94,32 +96,71 @@ def test_a_deleted_object_fails_and_its_older_rows_stay(lake):
     assert lake.count("green", A) == 1
 
 
-def test_a_refused_commit_looks_again_and_loads(lake, monkeypatch):
-    """Another run commits older rows of the same file between this run's look and its commit."""
-    from glue_scripts import loading
+def interfere(monkeypatch, table_name: str, meanwhile) -> list[str]:
+    """Let `meanwhile` happen right before the next commit to a table; returns what commits came to since."""
+    original = LakeTable.replace
+    outcomes: list[str] = []
+    pending = [meanwhile]
 
+    def replace(table, source_ids, files, since, notes):
+        if table.name == table_name and pending:
+            pending.pop()(lambda ids: original(table, ids, [], since, {}))
+            outcomes.clear()
+        try:
+            original(table, source_ids, files, since, notes)
+        except ConflictError:
+            outcomes.append(f"{table.name} refused")
+            raise
+        outcomes.append(f"{table.name} committed")
+
+    monkeypatch.setattr(LakeTable, "replace", replace)
+    return outcomes
+
+
+def test_a_refused_commit_looks_again_and_loads(lake, monkeypatch):
+    """Another run commits to the same file's rows between this run's look and its commit."""
     lake.storage.put(A, csv(GOOD))
     lake.load(A)
+    lake.storage.put(A, csv(GOOD, GOOD, GOOD))
+
+    outcomes = interfere(monkeypatch, "green_trips", lambda commit: commit([source_id("lake", A)]))
+    [result] = lake.load(A).files
+
+    assert outcomes == ["green_trips refused", "green_trips committed"]
+    assert (result.status, lake.count("green", A)) == (LoadStatus.LOADED, 3)
+
+
+def test_runs_of_different_files_do_not_disturb_each_other(lake, monkeypatch):
+    lake.storage.put(A, csv(GOOD))
+    lake.storage.put(B, csv(GOOD, GOOD))
+    files = [lake.accept(A), lake.accept(B)]
+    lake.load(*files)
+
+    outcomes = interfere(monkeypatch, "green_trips", lambda commit: commit([source_id("lake", B)]))
+    lake.load(files[0])
+
+    assert outcomes == ["green_trips committed"]
+    assert (lake.count("green", A), lake.count("green", B)) == (1, 0)
+
+
+@pytest.mark.parametrize("overtaken_at", ["quarantined_trips", "green_trips"])
+def test_a_run_that_is_overtaken_yields_and_leaves_nothing_behind(lake, monkeypatch, overtaken_at):
     lake.storage.put(A, csv(GOOD, BAD))
-    newer = lake.accept(A)
-    original = loading.LakeTable.replace
-    interfered = []
+    older = lake.accept(A)
 
-    def replace_after_another_run(table, source_ids, files, since, notes):
-        if table.name == "green_trips" and not interfered:
-            interfered.append(True)
-            original(table, source_ids, [], since, {})
-        original(table, source_ids, files, since, notes)
+    def a_newer_version_loads(_) -> None:
+        lake.storage.put(A, csv(GOOD, GOOD, GOOD))
+        assert lake.load(A).files[0].status is LoadStatus.LOADED
 
-    monkeypatch.setattr(loading.LakeTable, "replace", replace_after_another_run)
-    [result] = lake.load(newer).files
+    outcomes = interfere(monkeypatch, overtaken_at, a_newer_version_loads)
+    [result] = lake.load(older).files
 
-    assert interfered
-    assert (result.status, result.written, result.quarantined) == (LoadStatus.LOADED, 1, 1)
-    assert (lake.count("green", A), lake.count("quarantine", A)) == (1, 1)
+    assert outcomes[-1] == "green_trips refused"
+    assert result.status is LoadStatus.SUPERSEDED
+    assert (lake.count("green", A), lake.count("quarantine", A)) == (3, 0)
 
 
-def test_a_damaged_file_fails_alone_with_its_error(lake, shared_data):
+def test_a_damaged_file_fails_alone_with_its_error(lake):
     whole = "raw/taxi/green_tripdata_2024-01.csv.gz"
     broken = "raw/taxi/green_tripdata_2024-02.csv.gz"
     packed = gzip.compress(csv(*[GOOD] * 2000, BAD))
