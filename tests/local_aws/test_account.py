@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_aws import account, java, paths
+from local_aws.problems import LocalAwsError
 from tests.fixtures.local_account import Aws, eventually
 
 
@@ -65,14 +66,14 @@ def test_a_taken_port_is_named(state_dir):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(account.LocalAwsError, match=f"port {port} is taken"):
+        with pytest.raises(LocalAwsError, match=f"port {port} is taken"):
             account.up(state_dir, port=port)
 
 
 def test_without_java_it_says_so_before_anything_starts(state_dir, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(account.LocalAwsError, match="Java is missing"):
+    with pytest.raises(LocalAwsError, match="Java is missing"):
         account.up(state_dir, port=0)
     assert not state_dir.exists()
 

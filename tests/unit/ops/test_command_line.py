@@ -7,6 +7,7 @@ from conftest import TOPIC, stack
 from fake_aws import error
 
 from local_aws import account
+from local_aws.problems import LocalAwsError
 from ops import doctor, session
 from ops.commands.context import App
 from ops.refusals import Refusal
@@ -132,7 +133,7 @@ def test_local_status_down_and_up(taxi_etl, monkeypatch):
 
 def test_local_up_that_fails_says_why(taxi_etl, monkeypatch):
     def taken(port):
-        raise account.LocalAwsError(f"port {port} is taken")
+        raise LocalAwsError(f"port {port} is taken")
 
     monkeypatch.setattr(account, "up", taken)
     result = taxi_etl("local", "up", "--port", "4566")
