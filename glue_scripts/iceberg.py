@@ -158,7 +158,7 @@ class LakeTable:
         table = self._load()
         table.refresh()
         mine = self._of(source_ids)
-        commit = table.newOverwrite().overwriteByRowFilter(mine).conflictDetectionFilter(mine)
+        commit = table.newOverwrite().overwriteByRowFilter(mine)
         for file in files:
             commit = commit.addFile(file)
         if since is not None:
