@@ -2,6 +2,10 @@
 
 GET  /_local/retries?execution=ARN   what each retry of an execution would have waited
 POST /_local/settings                change `local_aws.settings.Settings`; answers with all of them
+POST /_local/script                  what the tasks of an execution will answer (patches/stepfunctions_scripts)
+GET  /_local/script?execution=ARN    what a scripted execution did
+POST /_local/faults                  let calls go wrong (`local_aws.faults.Fault`): these, and no others
+GET  /_local/faults                  the faults, with how often each has struck
 """
 
 import json
@@ -12,6 +16,7 @@ from urllib.parse import parse_qs
 
 from ministack import app as emulator
 
+from local_aws import faults
 from local_aws.patches import stepfunctions_retries
 from local_aws.settings import SETTINGS
 
@@ -47,15 +52,27 @@ async def _body(receive: Any) -> bytes:
 
 
 def _route(scope: dict[str, Any], body: bytes) -> tuple[int, Any]:
+    try:
+        return 200, _do(scope, body)
+    except LookupError as error:
+        return 404, {"message": str(error)}
+    except (ValueError, TypeError) as error:
+        return 400, {"message": str(error)}
+
+
+def _do(scope: dict[str, Any], body: bytes) -> Any:
+    """What a route answers. Raises LookupError where there is none, ValueError or TypeError for a wrong body."""
     match (scope["method"], scope["path"].removeprefix(PREFIX)):
         case ("GET", "retries"):
             execution = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
-            return 200, stepfunctions_retries.recorded(execution)
+            return stepfunctions_retries.recorded(execution)
         case ("POST", "settings"):
-            try:
-                SETTINGS.change(json.loads(body or b"{}"))
-            except ValueError as error:
-                return 400, {"message": str(error)}
+            SETTINGS.change(json.loads(body or b"{}"))
             emulator.AUTH = SETTINGS.enforce_roles
-            return 200, asdict(SETTINGS)
-    return 404, {"message": f"no route {scope['method']} {scope['path']}"}
+            return asdict(SETTINGS)
+        case ("POST", "faults"):
+            faults.replace_all(json.loads(body or b"[]"))
+            return faults.shown()
+        case ("GET", "faults"):
+            return faults.shown()
+    raise LookupError(f"no route {scope['method']} {scope['path']}")

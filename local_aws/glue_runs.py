@@ -100,6 +100,8 @@ def _live(job: dict[str, Any], run: Run, runs: list[Run], limit: int, system: di
     """The run's own thread, from its turn to its end."""
     if not _take_turn(run, runs, limit):
         return
+    while SETTINGS.hold_job_runs and run["JobRunState"] == "STARTING" and not _stopping.is_set():
+        time.sleep(_POLL_SECONDS)
     begun = time.monotonic()
     run["StartedOn"] = time.time()
     try:

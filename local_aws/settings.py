@@ -21,6 +21,8 @@ class Settings:
     crawl_fails: str = ""
     glue_minute_seconds: float = 60.0
     """How long a minute of a Glue job's Timeout lasts."""
+    hold_job_runs: bool = False
+    """Whether job runs stay STARTING, as on AWS for a minute: time to change what they are about to read."""
     enforce_roles: bool = False
     """Whether functions may do only what their roles allow; counts for functions that start afterwards."""
 

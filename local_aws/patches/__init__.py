@@ -14,6 +14,7 @@ from local_aws.patches import (
     lambda_errors,
     lambda_metrics,
     s3_ranges,
+    scripted_faults,
     sqs_batches,
     sqs_metrics,
     stepfunctions_endings,
@@ -21,6 +22,7 @@ from local_aws.patches import (
     stepfunctions_limits,
     stepfunctions_retries,
     stepfunctions_s3,
+    stepfunctions_scripts,
     stepfunctions_sns,
     stepfunctions_starts,
 )
@@ -33,6 +35,8 @@ ALL = (
     glue_optimizers,
     stepfunctions_endings,
     stepfunctions_starts,
+    # Before the limits, which hold for scripted answers too.
+    stepfunctions_scripts,
     stepfunctions_limits,
     stepfunctions_retries,
     stepfunctions_glue,
@@ -44,6 +48,7 @@ ALL = (
     cloudwatch,
     lambda_metrics,
     sqs_metrics,
+    scripted_faults,
 )
 
 

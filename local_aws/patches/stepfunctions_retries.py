@@ -32,7 +32,7 @@ def apply() -> None:
 
 
 def recorded(execution_arn: str) -> list[dict[str, Any]]:
-    """The retries of an execution: state, error, attempt (1 is the first retry), longest delay, jitter."""
+    """The retries of an execution: state, row of its Retry, error, attempt (1 is the first), delay, jitter."""
     for execution in stepfunctions._executions.all_values():
         if execution["executionArn"] == execution_arn:
             return list(execution.get("retries", []))
@@ -60,7 +60,7 @@ def _find(
     jitter = retrier.get("JitterStrategy", "NONE")
     execution = EXECUTION.get()
     if execution is not None:
-        entry = {"state": state_name(), "error": error, "attempt": retries_before + 1}
+        entry = {"state": state_name(), "row": index, "error": error, "attempt": retries_before + 1}
         execution.setdefault("retries", []).append({**entry, "delaySeconds": delay, "jitter": jitter})
     scaled_sleep(random.uniform(0, delay) if jitter == "FULL" else delay)  # noqa: S311  (spreads load, no secret)
     return {**retrier, "IntervalSeconds": 0, "BackoffRate": 1.0}, index

@@ -155,6 +155,17 @@ def test_a_run_longer_than_its_timeout_ends_timeout(workshop, job):
     assert 2 <= run["ExecutionTime"] < 10
 
 
+def test_held_runs_keep_starting_until_they_are_let_go_or_stopped(workshop, job):
+    workshop.aws.settings(hold_job_runs=True)
+    glue = job("print('done')", ExecutionProperty={"MaxConcurrentRuns": 2})
+    first, second = start(glue), start(glue)
+    glue.batch_stop_job_run(JobName="job", JobRunIds=[second])
+    assert ended(glue, second)["JobRunState"] == "STOPPED"
+    assert states(glue, [first]) == ["STARTING"]
+    workshop.aws.settings(hold_job_runs=False)
+    assert ended(glue, first)["JobRunState"] == "SUCCEEDED"
+
+
 def test_a_jobs_properties_survive(job):
     glue = job(
         REPORT,

@@ -36,6 +36,7 @@ def test_delays_stop_growing_at_max_delay(workshop):
     first = workshop.aws.retries(outcome["executionArn"])[0]
     assert first == {
         "state": "Try",
+        "row": 0,
         "error": "RuntimeError",
         "attempt": 1,
         "delaySeconds": 2,

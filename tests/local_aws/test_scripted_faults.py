@@ -1,0 +1,92 @@
+"""Do calls go wrong as a test asked, as often as it asked, and only then?"""
+
+import json
+import urllib.error
+
+import pytest
+from botocore.exceptions import ClientError
+
+PUBLISH = "arn:aws:states:::sns:publish"
+CALLS_SNS = """
+import boto3
+def handler(event, context):
+    boto3.client("sns").list_topics()
+    return "survived"
+"""
+
+
+def refusal(call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_a_call_fails_as_often_as_asked_and_then_works(aws):
+    aws.faults({"action": "states:ListStateMachines", "error": "ThrottlingException", "times": 2})
+    states = aws.client("stepfunctions")
+    assert [refusal(states.list_state_machines) for _ in range(2)] == [("ThrottlingException", 400)] * 2
+    assert states.list_state_machines()["stateMachines"] == []
+    assert aws.faults_met() == [2]
+
+
+def test_calls_that_may_pass_first_do(aws):
+    aws.faults({"action": "sqs:ListQueues", "error": "Busy", "after": 1})
+    sqs = aws.client("sqs")
+    sqs.list_queues()
+    assert refusal(sqs.list_queues)[0] == "Busy"
+
+
+def test_other_calls_of_the_service_are_left_alone(aws):
+    aws.faults({"action": "sns:Publish", "error": "InternalError"})
+    aws.client("sns").create_topic(Name="news")
+    assert aws.faults_met() == [0]
+
+
+def test_services_that_speak_xml_fail_in_xml(aws):
+    topic = aws.client("sns").create_topic(Name="news")["TopicArn"]
+    aws.client("s3").create_bucket(Bucket="lake")
+    aws.faults(
+        {"action": "sns:Publish", "error": "InternalError", "status": 500},
+        {"action": "s3:PutObject", "error": "SlowDown", "status": 503},
+    )
+    published = refusal(aws.client("sns").publish, TopicArn=topic, Message="x")
+    assert published == ("InternalError", 500)
+    assert refusal(aws.client("s3").put_object, Bucket="lake", Key="x", Body=b"x") == ("SlowDown", 503)
+
+
+def test_a_state_machine_gets_the_error_under_the_services_name(workshop):
+    topic = workshop.aws.client("sns").create_topic(Name="news")["TopicArn"]
+    workshop.aws.faults(
+        {"action": "sns:Publish", "error": "InternalError"},
+        {"action": "glue:GetCrawler", "error": "Throttling"},
+    )
+    task = {"Type": "Task", "End": True}
+    publish = {**task, "Resource": PUBLISH, "Arguments": {"TopicArn": topic, "Message": "x"}}
+    look = {**task, "Resource": "arn:aws:states:::aws-sdk:glue:getCrawler", "Arguments": {"Name": "none"}}
+    assert workshop.run({"Publish": publish}, name="one")["error"] == "SNS.InternalErrorException"
+    assert workshop.run({"Look": look}, name="two")["error"] == "Glue.ThrottlingException"
+    assert workshop.aws.faults_met() == [1, 1]
+
+
+def test_a_function_dies_in_the_middle_of_a_call_and_lives_again(workshop):
+    workshop.function("victim", CALLS_SNS)
+    workshop.aws.faults({"action": "sns:ListTopics", "kills": "victim"})
+    functions = workshop.aws.client("lambda")
+    died = functions.invoke(FunctionName="victim")
+    assert died["FunctionError"] == "Unhandled"
+    assert b"survived" not in died["Payload"].read()
+    assert json.load(functions.invoke(FunctionName="victim")["Payload"]) == "survived"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"action": "sns:Publish"},
+        {"action": "sns:Publish", "error": "Busy", "kills": "victim"},
+        {"action": "Publish", "error": "Busy"},
+        {"action": "sns:Publish", "error": "Busy", "often": 3},
+    ],
+)
+def test_what_is_no_fault_is_refused(aws, wrong):
+    with pytest.raises(urllib.error.HTTPError):
+        aws.faults(wrong)
