@@ -2,7 +2,7 @@
 
 GET  /_local/retries?execution=ARN   what each retry of an execution would have waited
 POST /_local/settings                change `local_aws.settings.Settings`; answers with all of them
-POST /_local/script                  what the tasks of an execution will answer (patches/stepfunctions_scripts)
+POST /_local/script                  what an execution's tasks will answer (patches/stepfunctions_scripts)
 GET  /_local/script?execution=ARN    what a scripted execution did
 POST /_local/faults                  let calls go wrong (`local_aws.faults.Fault`): these, and no others
 GET  /_local/faults                  the faults, with how often each has struck
@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from ministack import app as emulator
 
 from local_aws import faults
-from local_aws.patches import stepfunctions_retries
+from local_aws.patches import stepfunctions_retries, stepfunctions_scripts
 from local_aws.settings import SETTINGS
 
 App = Callable[
@@ -61,11 +61,14 @@ def _route(scope: dict[str, Any], body: bytes) -> tuple[int, Any]:
 
 
 def _do(scope: dict[str, Any], body: bytes) -> Any:
-    """What a route answers. Raises LookupError where there is none, ValueError or TypeError for a wrong body."""
+    """A route's answer. Raises LookupError where there is none, ValueError or TypeError for a wrong body."""
     match (scope["method"], scope["path"].removeprefix(PREFIX)):
         case ("GET", "retries"):
-            execution = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
-            return stepfunctions_retries.recorded(execution)
+            return stepfunctions_retries.recorded(_execution(scope))
+        case ("GET", "script"):
+            return stepfunctions_scripts.recorded(_execution(scope))
+        case ("POST", "script"):
+            return stepfunctions_scripts.write(json.loads(body or b"{}"))
         case ("POST", "settings"):
             SETTINGS.change(json.loads(body or b"{}"))
             emulator.AUTH = SETTINGS.enforce_roles
@@ -76,3 +79,14 @@ def _do(scope: dict[str, Any], body: bytes) -> Any:
         case ("GET", "faults"):
             return faults.shown()
     raise LookupError(f"no route {scope['method']} {scope['path']}")
+
+
+def _execution(scope: dict[str, Any]) -> str:
+    """The ARN that a route's query names."""
+    return parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
+
+
+def _execution(scope: dict[str, Any]) -> str:
+    """The execution's ARN in the query."""
+    found: str = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
+    return found

@@ -32,7 +32,7 @@ def apply() -> None:
 
 
 def recorded(execution_arn: str) -> list[dict[str, Any]]:
-    """The retries of an execution: state, row of its Retry, error, attempt (1 is the first), delay, jitter."""
+    """The retries of an execution: state, row of its Retry, error, attempt (from 1), delay, jitter."""
     for execution in stepfunctions._executions.all_values():
         if execution["executionArn"] == execution_arn:
             return list(execution.get("retries", []))

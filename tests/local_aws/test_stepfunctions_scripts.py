@@ -1,0 +1,146 @@
+"""Do scripted tasks answer in turn, and is it told what they were asked?"""
+
+import json
+import urllib.error
+
+import pytest
+
+CAUGHT = [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Done"}]
+
+
+def asking(**more):
+    """A machine that asks a crawler, which the account does not have."""
+    return {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:glue:getCrawler",
+            "Arguments": {"Name": "{% $states.input.name %}"},
+            "Catch": CAUGHT,
+            "Next": "Done",
+            **more,
+        },
+        "Done": {"Type": "Succeed"},
+    }
+
+
+@pytest.fixture
+def run(workshop):
+    """Runs a machine with a script once; gives the outcome and what was recorded."""
+    workshop.aws.wait_scale(0)
+
+    def run(states, answers, document=None):
+        workshop.aws.script("scripted", answers)
+        execution = workshop.start(workshop.machine(states), document or {"name": "mine"}, name="scripted")
+        outcome = workshop.outcome(execution)
+        return outcome, workshop.aws.scripted(execution)
+
+    return run
+
+
+def test_each_attempt_gets_its_own_answer_and_its_arguments_are_told(workshop, run):
+    again = [{"ErrorEquals": ["Glue.Busy"], "MaxAttempts": 3}]
+    busy = {"Throw": {"Error": "Glue.Busy", "Cause": "later"}}
+    answers = {"Ask": [busy, busy, {"Return": {"Crawler": {"State": "READY"}}}]}
+    outcome, told = run(asking(Retry=again), answers)
+    assert json.loads(outcome["output"]) == {"Crawler": {"State": "READY"}}
+    assert [call["arguments"] for call in told["calls"]] == [{"Name": "mine"}] * 3
+    assert told["calls"][0]["resource"] == "arn:aws:states:::aws-sdk:glue:getCrawler"
+    assert told["answers"] == {"Ask": []}
+
+
+def test_a_state_without_a_script_calls_the_real_service(run):
+    outcome, told = run(asking(), {"Other": []})
+    assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
+    assert len(told["calls"]) == 1
+
+
+def test_the_real_service_may_come_after_scripted_answers(run):
+    again = [{"ErrorEquals": ["Glue.Busy"]}]
+    busy = {"Throw": {"Error": "Glue.Busy"}}
+    outcome, _ = run(asking(Retry=again), {"Ask": [busy, {"Call": True}]})
+    assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
+
+
+def test_a_script_that_is_too_short_fails_where_no_catch_hides_it(run):
+    outcome, _ = run(asking(), {"Ask": []})
+    assert (outcome["status"], outcome["error"]) == ("FAILED", "States.Runtime")
+    assert "no answer left for Ask" in outcome["cause"]
+
+
+@pytest.mark.parametrize(
+    ("after", "timeout", "output"),
+    [
+        (30, {"TimeoutSeconds": 30}, "on time"),
+        (31, {"TimeoutSeconds": 30}, "States.Timeout"),
+        (9**9, {}, "on time"),
+    ],
+)
+def test_an_answer_after_the_tasks_timeout_is_a_timeout_and_nobody_waits(run, after, timeout, output):
+    outcome, _ = run(asking(**timeout), {"Ask": [{"Return": "on time", "AfterSeconds": after}]})
+    assert json.loads(outcome["output"]) == output
+
+
+@pytest.mark.parametrize(
+    ("plus", "kind", "ending"),
+    [(0, "text", "Z"), (-1, "text", "Z"), (0.25, "text", ".250Z"), (2, "number", ""), (0.5, "number", ".5")],
+)
+def test_times_are_relative_to_the_second_in_which_a_state_was_entered(run, plus, kind, ending):
+    result, entered = "$states.result.time", "$toMillis($states.context.State.EnteredTime)"
+    millis = f"($type({result}) = 'number' ? {result} * 1000 : $toMillis({result}))"
+    shift = f"{{% {millis} - $floor({entered} / 1000) * 1000 %}}"
+    states = asking(Output={"time": f"{{% {result} %}}", "shift": shift})
+    time = {"$entered": "Ask", "plus": plus, "as": kind}
+    outcome, _ = run(states, {"Ask": [{"Return": {"time": time}}]})
+    output = json.loads(outcome["output"])
+    assert output["shift"] == plus * 1000
+    assert str(output["time"]).endswith(ending)
+
+
+def test_the_rules_of_choices_and_the_seconds_of_waits_are_told(run):
+    states = {
+        "Choose": {
+            "Type": "Choice",
+            "Choices": [
+                {"Condition": "{% $states.input.n = 1 %}", "Next": "Wait"},
+                {"Condition": "{% $states.input.n = 2 %}", "Next": "Wait"},
+            ],
+            "Default": "Wait",
+        },
+        "Wait": {"Type": "Wait", "Seconds": 70, "Next": "Done"},
+        "Done": {"Type": "Succeed"},
+    }
+    _, told = run(states, {}, {"n": 2})
+    assert told["choices"] == [{"state": "Choose", "rule": 1, "next": "Wait"}]
+    assert told["waits"] == [{"state": "Wait", "seconds": 70}]
+
+
+def test_without_a_rule_the_default_is_told(run):
+    states = {
+        "Choose": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% false %}", "Next": "Done"}],
+            "Default": "Done",
+        },
+        "Done": {"Type": "Succeed"},
+    }
+    _, told = run(states, {})
+    assert told["choices"] == [{"state": "Choose", "rule": None, "next": "Done"}]
+
+
+def test_executions_without_a_script_record_nothing(workshop):
+    outcome = workshop.run(asking(), {"name": "mine"})
+    assert workshop.aws.scripted(outcome["executionArn"]) == {}
+
+
+def test_a_script_serves_one_execution(workshop, run):
+    outcome, _ = run(asking(), {"Ask": [{"Return": "scripted"}]})
+    assert json.loads(outcome["output"]) == "scripted"
+    machine = workshop.machine(asking(), name="other")
+    outcome = workshop.outcome(workshop.start(machine, {"name": "mine"}, name="scripted"))
+    assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
+
+
+@pytest.mark.parametrize("answer", [{}, {"Return": 1, "Throw": {"Error": "x"}}, {"Retrun": 1}])
+def test_an_answer_that_is_none_is_refused(workshop, answer):
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        workshop.aws.script("scripted", {"Ask": [answer]})
