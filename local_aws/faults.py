@@ -1,7 +1,8 @@
 """Which calls to the account shall go wrong next? The faults a test asked for, and how often each was met.
 
-A fault names its call as IAM policies do (`states:StartExecution`, `sns:Publish`), whoever makes it: a client,
-a function or a state machine. It lets the first `after` calls pass, then strikes `times` times, and is over.
+A fault names its call as IAM policies do (`states:StartExecution`, `sns:Publish`), whoever makes it:
+a client, a function or a state machine. It lets the first `after` calls pass, strikes `times` times, and is
+over.
 """
 
 import threading
