@@ -82,11 +82,6 @@ def _do(scope: dict[str, Any], body: bytes) -> Any:
 
 
 def _execution(scope: dict[str, Any]) -> str:
-    """The ARN that a route's query names."""
-    return str(parse_qs(scope["query_string"].decode()).get("execution", [""])[0])
-
-
-def _execution(scope: dict[str, Any]) -> str:
     """The execution's ARN in the query."""
     found: str = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
     return found
