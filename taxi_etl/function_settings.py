@@ -19,7 +19,7 @@ class FunctionSettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings in the environment variables. Raises ValueError that names what is missing or wrong."""
+        """The settings in the environment variables. Raises ValueError naming what is missing or wrong."""
         missing = [field.name.upper() for field in fields(cls) if field.name.upper() not in environment]
         if missing:
             raise ValueError(f"missing environment variables: {', '.join(missing)}; deploy the app again")

@@ -25,7 +25,6 @@ DATA_LAKE_STACK = "TaxiDataLake"
 PIPELINE_STACK = "TaxiPipeline"
 
 
-
 def physical_name(name: str, environment: str) -> str:
     """The account-wide name of a resource: `NAME` in prod, `NAME-ENV` elsewhere."""
     return name if environment == PROD else f"{name}-{environment}"

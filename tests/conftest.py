@@ -15,7 +15,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real and damaged TLC files beside the checkout; tests that need it say so where it is not."""
+    """The folder of real and damaged TLC files beside the checkout; tests say so where it is not."""
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the real TLC files in ../shared/data, which this machine does not have")
     return SHARED_DATA
@@ -23,7 +23,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
-    """Spark as the local Glue runs it, with an Iceberg catalog `lake` in a folder. Fails where Java is missing."""
+    """Spark as the local Glue runs it, with an Iceberg catalog `lake` in a folder. Fails without Java."""
     from pyspark.sql import SparkSession
 
     from local_aws.spark import base_conf
