@@ -4,20 +4,23 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from local_aws import account, cdk
-from ops import deployment, history, samples, subscriptions, tables, uploads
+from ops import cli, deployment, history, samples, subscriptions, tables, uploads
 from ops.deployment import Deployment
 from ops.follow import Watch
 from ops.records import FileOutcome
 from ops.session import LOCAL, Session, Target
+from taxi_etl.identity import FileVersion
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import SHARED_DATA
+from tests.fixtures.local_account import Aws
 
 PATIENCE_SECONDS = 240
 
@@ -39,19 +42,30 @@ class File:
 
 @dataclass
 class App:
-    """The deployed app, as its users see it."""
+    """The deployed app, as its users see it, and the account it is in (`aws`), which tests may spoil."""
 
     session: Session
     deployed: Deployment
     inbox: str
+    aws: Aws
+    _received: list[dict[str, Any]] = field(default_factory=list)
+
+    def send(self, *paths: Path) -> list[FileVersion]:
+        """Upload the files in one go."""
+        planned = uploads.plan(list(paths), RAW_PREFIX)
+        return uploads.upload(self.session, self.deployed.bucket_name, planned, lambda *_: None)
 
     def upload(self, *paths: Path) -> list[FileOutcome]:
         """Upload the files in one go and wait until nothing more will happen to them."""
-        planned = uploads.plan(list(paths), RAW_PREFIX)
-        versions = uploads.upload(self.session, self.deployed.bucket_name, planned, lambda *_: None)
-        return self.follow(versions)
+        return self.follow(self.send(*paths))
 
-    def follow(self, versions: Sequence[Any]) -> list[FileOutcome]:
+    def command(self, *words: str) -> tuple[int, Any]:
+        """What `taxi-etl WORDS` ends with, and the document it prints."""
+        where = ["--environment", LOCAL, "--endpoint-url", self.aws.account.endpoint_url, "--json"]
+        answer = CliRunner().invoke(cli.app, [*where, *words])
+        return answer.exit_code, json.loads(answer.stdout) if answer.stdout else answer.stderr
+
+    def follow(self, versions: Sequence[FileVersion]) -> list[FileOutcome]:
         """What became of these versions."""
         watch = Watch(
             self.session, self.deployed, versions, timeout_seconds=PATIENCE_SECONDS, poll_seconds=0.5
@@ -73,22 +87,27 @@ class App:
         return found
 
     def messages(self, execution: str, wanted: int = 1) -> list[dict[str, Any]]:
-        """The notifications about one execution, once there are as many as wanted; others are dropped."""
-        found: list[dict[str, Any]] = []
+        """The notifications about one execution, once there are as many as wanted."""
+        eventually(lambda: len(self.told(execution)) >= wanted, f"{wanted} notifications about {execution}")
+        return self.told(execution)
+
+    def told(self, execution: str) -> list[dict[str, Any]]:
+        """The notifications about one execution that have come so far."""
+        return [
+            message
+            for message in self.received()
+            if str(message.get("workflowExecutionId", "")).endswith(f":{execution}")
+        ]
+
+    def received(self) -> list[dict[str, Any]]:
+        """Every notification that has come so far, alarms among them."""
         sqs = self.session.client("sqs")
-
-        def enough() -> bool:
-            answer = sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            for received in answer.get("Messages", []):
-                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=received["ReceiptHandle"])
-                envelope = json.loads(received["Body"])
-                message = json.loads(envelope["Message"])
-                if str(message.get("workflowExecutionId", "")).endswith(f":{execution}"):
-                    found.append({"subject": envelope["Subject"], **message})
-            return len(found) >= wanted
-
-        eventually(enough, f"{wanted} notifications about {execution}")
-        return found
+        while arrived := sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
+            for each in arrived:
+                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=each["ReceiptHandle"])
+                envelope = json.loads(each["Body"])
+                self._received.append({"subject": envelope["Subject"], **json.loads(envelope["Message"])})
+        return list(self._received)
 
     def states_of(self, execution: str) -> list[str]:
         """The states that an execution entered, in order."""
@@ -129,7 +148,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         subscriptions.subscribe(session, deployed, arn)
-        yield App(session, deployed, inbox)
+        yield App(session, deployed, inbox, Aws(running))
     finally:
         account.down(home)
 

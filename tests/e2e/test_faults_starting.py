@@ -1,0 +1,165 @@
+"""What if AWS fails before or after the job? Files still start once, are told of once, and nothing is stuck.
+
+The files here are broken, so that each ends in a rejection, which costs no job run.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import App, eventually
+
+START = "states:StartExecution"
+PUBLISH = "sns:Publish"
+POISON = "this is no event"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def impatient_queue(app: App) -> Iterator[None]:
+    """Events whose delivery failed come again after a second, not after six minutes."""
+    sqs = app.session.client("sqs")
+    name = "VisibilityTimeout"
+    kept = sqs.get_queue_attributes(QueueUrl=app.deployed.queue_url, AttributeNames=[name])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=app.deployed.queue_url, Attributes={name: "1"})
+    yield
+    sqs.set_queue_attributes(QueueUrl=app.deployed.queue_url, Attributes=kept)
+
+
+@pytest.fixture(autouse=True)
+def no_fault_stays(app: App) -> Iterator[None]:
+    """A test that fails leaves no fault to the next."""
+    yield
+    app.aws.faults()
+    app.aws.wait_scale(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def poisoned(app: App, impatient_queue: None) -> str:
+    """A message that nobody can read lies in the queue all the time; gives its id."""
+    sent = app.session.client("sqs").send_message(QueueUrl=app.deployed.queue_url, MessageBody=POISON)
+    return str(sent["MessageId"])
+
+
+def broken(folder: Path, name: str) -> Path:
+    """A file that validation rejects as not_gzip."""
+    path = folder / name
+    path.write_text("VendorID,lpep_pickup_datetime\n1,2021-01-01 00:00:00\n")
+    return path
+
+
+def test_a_throttled_start_happens_once_the_throttling_is_over(app: App, tmp_path: Path) -> None:
+    before = app.executions()
+    # boto3 tries four times, so the first delivery fails and the second succeeds
+    app.aws.faults({"action": START, "error": "ThrottlingException", "times": 6})
+
+    (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-02.csv.gz"))
+
+    assert outcome.status == "rejected"
+    assert app.aws.faults_met() == [6]
+    assert app.executions() - before == {outcome.execution}
+    (message,) = app.messages(outcome.execution)
+    assert (message["status"], message["files"][0]["key"]) == ("VALIDATION_FAILED", outcome.version.key)
+
+
+def test_a_throttled_replay_is_refused_and_works_when_given_again(app: App, tmp_path: Path) -> None:
+    (rejected,) = app.upload(broken(tmp_path, "green_tripdata_2021-03.csv.gz"))
+    app.aws.faults({"action": START, "error": "ThrottlingException", "times": 4})
+
+    code, said = app.command("replay", rejected.version.key)
+
+    assert code == 1
+    assert "give the same command again" in said
+    code, document = app.command("replay", rejected.version.key)
+    assert code == 0
+    ((replayed,), (outcome,)) = document["executions"], app.follow([rejected.version])
+    assert replayed["name"] == outcome.execution == f"{rejected.execution}-2"
+    assert len(app.messages(outcome.execution)) == 1
+
+
+def test_an_orchestrator_killed_between_two_executions_loses_no_file_and_starts_none_twice(
+    app: App, tmp_path: Path
+) -> None:
+    before = app.executions()
+    paths = [broken(tmp_path, f"green_tripdata_{year}-05.csv.gz") for year in range(2000, 2100)]
+    # the hundred files make two executions: it dies while it starts the second
+    app.aws.faults({"action": START, "kills": app.deployed.orchestrator_function_name, "after": 1})
+    deliver_events(app, enabled=False)
+    versions = app.send(*paths)
+    deliver_events(app, enabled=True)
+
+    outcomes = app.follow(versions)
+
+    assert app.aws.faults_met() == [1]
+    assert {outcome.status for outcome in outcomes} == {"rejected"}
+    executions = {outcome.execution for outcome in outcomes}
+    assert len(executions) == 2
+    assert app.executions() - before == executions
+    files = {execution: app.messages(execution) for execution in executions}
+    assert {len(messages) for messages in files.values()} == {1}
+    told = [len(message["files"]) + message["filesOmitted"] for (message,) in files.values()]
+    assert sorted(told) == [1, 99]
+
+
+def test_when_nothing_can_be_published_the_closer_tells_it_as_soon_as_it_can(
+    app: App, tmp_path: Path
+) -> None:
+    app.aws.wait_scale(0)
+    # five attempts of the workflow, four of the closer; its next invocation gets through
+    app.aws.faults({"action": PUBLISH, "error": "InternalError", "status": 500, "times": 9})
+
+    (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-04.csv.gz"))
+
+    (message,) = app.messages(outcome.execution)
+    assert app.aws.faults_met() == [9]
+    assert outcome.status == "rejected"
+    assert outcome.reasons[0].startswith("not_gzip")
+    assert (message["status"], message["error"]["Error"]) == ("FAILED", "NotificationFailed")
+    assert "1 rejected" in message["message"]
+    assert [reason["code"] for reason in message["files"][0]["reasons"]] == ["not_gzip"]
+
+    code, document = app.command("replay", "--execution", outcome.execution, "--wait")
+
+    assert (code, document["files"][0]["status"]) == (1, "rejected")
+    (again,) = app.messages(document["executions"][0]["name"])
+    assert again["status"] == "VALIDATION_FAILED"
+    assert len(app.told(outcome.execution)) == 1
+
+
+def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
+    app: App, poisoned: str
+) -> None:
+    sqs = app.session.client("sqs")
+    found: list[dict[str, str]] = []
+
+    def given_up() -> bool:
+        answer = sqs.receive_message(QueueUrl=app.deployed.dead_letter_queue_url, VisibilityTimeout=0)
+        found.extend(answer.get("Messages", []))
+        return bool(found)
+
+    eventually(given_up, "the message in the dead-letter queue")
+    assert (found[0]["MessageId"], found[0]["Body"]) == (poisoned, POISON)
+    eventually(lambda: bool(rung(app)), "an alarm about the dead-letter queue")
+    assert "start-message-move-task" in rung(app)[0]["AlarmDescription"]
+    code, document = app.command("status")
+    assert code == 0
+    assert "1" in json.dumps(document)
+    sqs.purge_queue(QueueUrl=app.deployed.dead_letter_queue_url)
+
+
+def rung(app: App) -> list[dict[str, str]]:
+    """The alarms about events given up that have come so far."""
+    return [
+        message
+        for message in app.received()
+        if "dead-letter queue" in message.get("AlarmDescription", "") and message["NewStateValue"] == "ALARM"
+    ]
+
+
+def deliver_events(app: App, *, enabled: bool) -> None:
+    """Let events go to the orchestrator, or pile up in the queue."""
+    functions = app.session.client("lambda")
+    found = functions.list_event_source_mappings(FunctionName=app.deployed.orchestrator_function_name)
+    for mapping in found["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
