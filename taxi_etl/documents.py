@@ -25,8 +25,8 @@ LISTED_KEY_MAX = 300
 class AcceptedFile:
     """A file that passed validation, with what the job needs to plan its read.
 
-    `format` is `parquet` or `csv`; `columns` are (name, kind) pairs as `taxi_etl.schema` defines kinds, names as
-    the file spells them; `compression` is `gzip` or `none`; `encoding` a Python codec name, CSV only.
+    `format` is `parquet` or `csv`; `columns` are (name, kind) pairs, names as the file spells them, kinds as
+    `taxi_etl.schema` defines them; `compression` is `gzip` or `none`; `encoding` a Python codec, CSV only.
     """
 
     version: FileVersion
@@ -241,8 +241,8 @@ class JobResult:
         """The text of summary.json: what the state machine and the notifications need, bounded in size.
 
         Lists at most `LISTED_FILES_MAX` files, failed ones first, and fewer where their texts are so long
-        that the whole would pass `SUMMARY_MAX_BYTES`; `filesOmitted` says how many are left out. `error` is the
-        first failed file's, null when none failed.
+        that the whole would pass `SUMMARY_MAX_BYTES`; `filesOmitted` says how many are left out. `error` is
+        the first failed file's, null when none failed.
         """
         ordered = sorted(self.files, key=lambda file: file.status is not LoadStatus.FAILED)
         failed = next((file for file in ordered if file.status is LoadStatus.FAILED), None)
