@@ -23,6 +23,13 @@ from tests.conftest import SHARED_DATA
 from tests.fixtures.local_account import Aws
 
 PATIENCE_SECONDS = 240
+NOTHING_PENDING = {
+    "claimed": 0,
+    "running": 0,
+    "events": 0,
+    "events, dead letters": 0,
+    "closer, dead letters": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,11 @@ class App:
         """The states that an execution entered, in order."""
         arn = history.execution_arn(self.deployed, execution)
         return [step.state for step in history.steps(history.events(self.session, arn))]
+
+    def pending(self) -> dict[str, int]:
+        """How much `taxi-etl status` counts that is not done: open claims, and messages in each queue."""
+        _, document = self.command("status")
+        return {**document["executions"], **document["queues"]}
 
     def executions(self) -> set[str]:
         """The names of all executions."""

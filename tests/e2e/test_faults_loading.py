@@ -1,0 +1,238 @@
+"""What if the job, its files or the crawler fail? People are told why, and a replay loads what is left.
+
+The faults come first, each in an execution of its own; then they are over, and two job runs load everything
+that they kept from loading. The files are for-hire vehicles', whose tables no other end-to-end test counts.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import orchestrator, samples
+from ops.records import FileOutcome
+from taxi_etl.names import RAW_PREFIX
+from tests.e2e.conftest import NOTHING_PENDING, App, eventually
+
+ROWS = 300
+CHANGED_ROWS = 200
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What became of three files of one execution: one deleted, one replaced, one left alone, and of the
+    version that came instead; `deletion` is the delete marker of the first."""
+
+    deleted: FileOutcome
+    replaced: FileOutcome
+    untouched: FileOutcome
+    instead: FileOutcome
+    deletion: str
+
+
+def trips(folder: Path, month: str, dataset: str = "fhv", rows: int = ROWS, name: str = "") -> Path:
+    """A trip file without faults of its own."""
+    target = folder / (name or f"{dataset}_tripdata_{month}.parquet")
+    return samples.generate(target, dataset=dataset, month=month, rows=rows).path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def before(app: App) -> Iterator[set[str]]:
+    """The executions of other tests. Whatever happens, the account is well again afterwards."""
+    yield app.executions()
+    app.aws.settings(hold_job_runs=False, glue_minute_seconds=60.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this module's files are made."""
+    return tmp_path_factory.mktemp("trips")
+
+
+@pytest.fixture(scope="module")
+def killed(app: App, folder: Path) -> FileOutcome:
+    """A file whose job run lost its process, with everything it knew."""
+    versions = app.send(trips(folder, "2023-01"))
+    run = new_run(app, "RUNNING")
+    process = Path(app.aws.account.state_dir) / "runs" / run / "pid"
+    os.killpg(int(process.read_text()), signal.SIGKILL)
+    (outcome,) = app.follow(versions)
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def timed_out(app: App, folder: Path) -> FileOutcome:
+    """A file whose job run took longer than it may: the job's two hours last a second."""
+    app.aws.settings(glue_minute_seconds=0.01)
+    (outcome,) = app.upload(trips(folder, "2023-02"))
+    app.aws.settings(glue_minute_seconds=60.0)
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def without_job(app: App, folder: Path) -> FileOutcome:
+    """A file that came while there was no job."""
+    with removed(app, "Job", app.deployed.glue_job_name):
+        (outcome,) = app.upload(trips(folder, "2023-03"))
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def changed(app: App, folder: Path) -> Changed:
+    """Three files, two of which change after they were validated and before the job reads them.
+
+    The newer version is of another dataset, and loads while there is no crawler.
+    """
+    replaced = trips(folder, "2023-05", name="for-hire_2023-05.parquet")
+    app.aws.settings(hold_job_runs=True)
+    versions = app.send(trips(folder, "2023-04"), replaced, trips(folder, "2023-06"))
+    first = new_run(app, "STARTING")
+    deleted = app.session.client("s3").delete_object(Bucket=versions[0].bucket, Key=versions[0].key)
+    newer = app.send(trips(folder, "2023-05", "fhvhv", CHANGED_ROWS, replaced.name))
+    second = new_run(app, "WAITING")
+    app.aws.settings(hold_job_runs=False)
+    eventually(lambda: state_of(app, first) == "RUNNING", "the first run running")
+    app.aws.settings(hold_job_runs=True)
+    outcomes = app.follow(versions)
+    with removed(app, "Crawler", app.deployed.crawler_name):
+        assert state_of(app, second) == "STARTING"
+        app.aws.settings(hold_job_runs=False)
+        (instead,) = app.follow(newer)
+    return Changed(*outcomes, instead, deleted["VersionId"])
+
+
+@pytest.fixture(scope="module")
+def replayed(
+    app: App, killed: FileOutcome, timed_out: FileOutcome, without_job: FileOutcome, changed: Changed
+) -> dict[str, FileOutcome]:
+    """What became of the failed files once all faults were over, by key: two executions load them."""
+    deleted = changed.deleted.version
+    app.session.client("s3").delete_object(Bucket=deleted.bucket, Key=deleted.key, VersionId=changed.deletion)
+    code, document = app.command("replay", killed.execution)
+    assert (code, document["executions"][0]["files"]) == (0, 1)
+    others = [timed_out.version, without_job.version, deleted]
+    (started,) = orchestrator.replay_files(app.session, app.deployed, others)
+    assert (started.state, started.files) == ("started", 3)
+    return {outcome.version.key: outcome for outcome in app.follow([killed.version, *others])}
+
+
+def test_a_job_run_that_is_killed_is_told_of_and_its_file_failed(app: App, killed: FileOutcome) -> None:
+    assert (killed.status, codes(killed)) == ("failed", ["run_failed"])
+    message = the_message(app, killed)
+    assert message["status"] == "FAILED"
+    assert message["error"]["Error"] == "States.TaskFailed"
+    assert not message["error"]["Cause"].startswith("{")
+    assert f"replay --execution {killed.execution}" in message["nextStep"]
+
+
+def test_a_job_run_past_its_timeout_is_told_of_and_its_file_failed(app: App, timed_out: FileOutcome) -> None:
+    assert (timed_out.status, codes(timed_out)) == ("failed", ["run_failed"])
+    message = the_message(app, timed_out)
+    assert (message["status"], message["error"]["Cause"]) == ("FAILED", "Job run timed out")
+
+
+def test_a_missing_job_is_told_of_and_its_file_failed(app: App, without_job: FileOutcome) -> None:
+    assert (without_job.status, codes(without_job)) == ("failed", ["run_failed"])
+    message = the_message(app, without_job)
+    assert (message["status"], message["error"]["Error"]) == ("FAILED", "Glue.EntityNotFoundException")
+    assert app.deployed.glue_job_name in message["error"]["Cause"]
+
+
+def test_a_file_deleted_before_the_job_reads_it_fails_alone(app: App, changed: Changed) -> None:
+    assert (changed.deleted.status, codes(changed.deleted)) == ("failed", ["deleted"])
+    assert changed.untouched.status == "loaded"
+    message = the_message(app, changed.untouched)
+    assert message["status"] == "PARTIAL_SUCCESS"
+    told = {entry["key"]: entry["status"] for entry in message["files"]}
+    assert told[changed.deleted.version.key] == "failed"
+
+
+def test_a_file_replaced_before_the_job_reads_it_yields_to_its_newer_version(
+    app: App, changed: Changed, replayed: dict[str, FileOutcome]
+) -> None:
+    assert (changed.replaced.status, changed.instead.status) == ("superseded", "loaded")
+    name = changed.replaced.version.key.removeprefix(RAW_PREFIX)
+    assert (loaded_rows(app, "fhv").get(name), loaded_rows(app, "fhvhv")) == (None, {name: CHANGED_ROWS})
+
+
+def test_a_missing_crawler_makes_the_success_partial(app: App, changed: Changed) -> None:
+    assert changed.instead.status == "loaded"
+    message = the_message(app, changed.instead)
+    assert (message["status"], message["crawlerState"]) == ("PARTIAL_SUCCESS", "FAILED")
+    assert "HandleCrawlerFailure" in app.states_of(changed.instead.execution)
+
+
+def test_a_replay_loads_every_file_once_its_fault_is_over(app: App, replayed: dict[str, FileOutcome]) -> None:
+    assert {outcome.status for outcome in replayed.values()} == {"loaded"}
+    executions = {outcome.execution for outcome in replayed.values()}
+    assert len(executions) == 2
+    told = {message["subject"] for execution in executions for message in app.messages(execution)}
+    assert told == {"Taxi ETL SUCCESS: fhv_tripdata_2023-01.parquet", "Taxi ETL SUCCESS: 3 files"}
+    months = ("01", "02", "03", "04", "06")
+    assert loaded_rows(app, "fhv") == {f"fhv_tripdata_2023-{month}.parquet": ROWS for month in months}
+
+
+def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
+    app: App, before: set[str], replayed: dict[str, FileOutcome]
+) -> None:
+    ours = app.executions() - before
+    assert len(ours) == 7
+    assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
+    assert app.pending() == NOTHING_PENDING
+
+
+def the_message(app: App, outcome: FileOutcome) -> dict[str, Any]:
+    """The one notification about a file's execution."""
+    (message,) = app.messages(outcome.execution)
+    return message
+
+
+def codes(outcome: FileOutcome) -> list[str]:
+    """Why the ledger says that a file was not loaded."""
+    return [reason.split(":")[0] for reason in outcome.reasons]
+
+
+def loaded_rows(app: App, dataset: str) -> dict[str, int]:
+    """The rows in a dataset's table, by file name."""
+    sql = f"SELECT parse_filename(source_file), count(*) FROM {dataset}_trips GROUP BY 1"
+    return dict(app.rows(sql))
+
+
+def new_run(app: App, state: str) -> str:
+    """The newest job run, once it is in that state; gives its id."""
+    glue = app.session.client("glue")
+    found: list[str] = []
+
+    def there() -> bool:
+        runs = glue.get_job_runs(JobName=app.deployed.glue_job_name)["JobRuns"]
+        found[:] = [run["Id"] for run in runs[:1] if run["JobRunState"] == state]
+        return bool(found)
+
+    eventually(there, f"a job run {state}")
+    return found[0]
+
+
+def state_of(app: App, run: str) -> str:
+    """The state of a job run."""
+    answer = app.session.client("glue").get_job_run(JobName=app.deployed.glue_job_name, RunId=run)
+    return str(answer["JobRun"]["JobRunState"])
+
+
+@contextmanager
+def removed(app: App, kind: str, name: str) -> Iterator[None]:
+    """Meanwhile the account has no such Glue `Job` or `Crawler`; afterwards it is as it was."""
+    glue = app.session.client("glue")
+    noun = kind.lower()
+    shown = getattr(glue, f"get_{noun}")(**{"JobName" if kind == "Job" else "Name": name})[kind]
+    getattr(glue, f"delete_{noun}")(**{"JobName" if kind == "Job" else "Name": name})
+    try:
+        yield
+    finally:
+        taken = glue.meta.service_model.operation_model(f"Create{kind}").input_shape.members
+        given = {key: value for key, value in shown.items() if value and key in taken}
+        getattr(glue, f"create_{noun}")(**given)
