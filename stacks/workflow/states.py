@@ -162,10 +162,12 @@ def wait_for_crawler(scope: Construct, *, settings: Settings) -> sfn.Wait:
 def check_crawler_status(scope: Construct, *, crawler: RawCrawler) -> tasks.CallAwsService:
     """How far is the crawl? READY counts only with a successful crawl that began late enough."""
     found = "$states.result.Crawler"
+    started = f"{found}.LastCrawl.StartTime"
+    # Text, as the SDK integrations send times, or epoch seconds, as Glue's own API does.
+    started_millis = f"($type({started}) = 'number' ? {started} * 1000 : $toMillis({started}))"
     # The second in which RunCrawlerUpdate was entered: Glue's times have no fractions.
     fresh = (
-        f"($exists({found}.LastCrawl.StartTime) "
-        f"? $toMillis({found}.LastCrawl.StartTime) >= $floor($toMillis($crawl.since) / 1000) * 1000 : false)"
+        f"($exists({started}) ? {started_millis} >= $floor($toMillis($crawl.since) / 1000) * 1000 : false)"
     )
     state = (
         f"({found}.State in ['RUNNING', 'STOPPING'] ? 'RUNNING' : {found}.State != 'READY' ? 'FAILED' "
