@@ -1,28 +1,17 @@
-"""What do the end-to-end tests share? A local account with the app deployed into it, and files to feed it."""
+"""What do the end-to-end tests share? Files to feed the deployed app, which is the session's fixture `app`."""
 
-import json
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from local_aws import account, cdk
-from ops import cli, deployment, history, samples, subscriptions, tables, uploads
-from ops.deployment import Deployment
-from ops.follow import Watch
-from ops.records import FileOutcome
-from ops.session import LOCAL, Session, Target
-from taxi_etl.identity import FileVersion
-from taxi_etl.names import RAW_PREFIX
+from ops import samples
 from tests.conftest import SHARED_DATA
-from tests.fixtures.local_account import Aws
+from tests.fixtures.deployed_app import App, eventually
 
-PATIENCE_SECONDS = 240
+__all__ = ["NOTHING_PENDING", "App", "File", "eventually", "files"]
+
 NOTHING_PENDING = {
     "claimed": 0,
     "running": 0,
@@ -45,124 +34,6 @@ class File:
     def written(self) -> int:
         """How many rows must be in the table."""
         return self.read - self.quarantined
-
-
-@dataclass
-class App:
-    """The deployed app, as its users see it, and the account it is in (`aws`), which tests may spoil."""
-
-    session: Session
-    deployed: Deployment
-    inbox: str
-    aws: Aws
-    _received: list[dict[str, Any]] = field(default_factory=list)
-
-    def send(self, *paths: Path) -> list[FileVersion]:
-        """Upload the files in one go."""
-        planned = uploads.plan(list(paths), RAW_PREFIX)
-        return uploads.upload(self.session, self.deployed.bucket_name, planned, lambda *_: None)
-
-    def upload(self, *paths: Path) -> list[FileOutcome]:
-        """Upload the files in one go and wait until nothing more will happen to them."""
-        return self.follow(self.send(*paths))
-
-    def command(self, *words: str) -> tuple[int, Any]:
-        """What `taxi-etl WORDS` ends with, and the document it prints."""
-        where = ["--environment", LOCAL, "--endpoint-url", self.aws.account.endpoint_url, "--json"]
-        answer = CliRunner().invoke(cli.app, [*where, *words])
-        return answer.exit_code, json.loads(answer.stdout) if answer.stdout else answer.stderr
-
-    def follow(self, versions: Sequence[FileVersion]) -> list[FileOutcome]:
-        """What became of these versions."""
-        watch = Watch(
-            self.session, self.deployed, versions, timeout_seconds=PATIENCE_SECONDS, poll_seconds=0.5
-        )
-        for _ in watch.changes():
-            pass
-        return watch.files
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """What a query finds in the tables."""
-        return tables.query(self.session, self.deployed, sql, limit=1000).rows
-
-    def counts(self) -> dict[str, int]:
-        """Rows by file name in the tables of trips, and in quarantine as `quarantined:NAME`."""
-        found = {}
-        for table, mark in (("yellow_trips", ""), ("green_trips", ""), ("quarantined_trips", "quarantined:")):
-            sql = f"SELECT parse_filename(source_file), count(*) FROM {table} GROUP BY 1"
-            found.update({f"{mark}{name}": count for name, count in self.rows(sql)})
-        return found
-
-    def messages(self, execution: str, wanted: int = 1) -> list[dict[str, Any]]:
-        """The notifications about one execution, once there are as many as wanted."""
-        eventually(lambda: len(self.told(execution)) >= wanted, f"{wanted} notifications about {execution}")
-        return self.told(execution)
-
-    def told(self, execution: str) -> list[dict[str, Any]]:
-        """The notifications about one execution that have come so far."""
-        return [
-            message
-            for message in self.received()
-            if str(message.get("workflowExecutionId", "")).endswith(f":{execution}")
-        ]
-
-    def received(self) -> list[dict[str, Any]]:
-        """Every notification that has come so far, alarms among them."""
-        sqs = self.session.client("sqs")
-        while arrived := sqs.receive_message(QueueUrl=self.inbox, MaxNumberOfMessages=10).get("Messages"):
-            for each in arrived:
-                sqs.delete_message(QueueUrl=self.inbox, ReceiptHandle=each["ReceiptHandle"])
-                envelope = json.loads(each["Body"])
-                self._received.append({"subject": envelope["Subject"], **json.loads(envelope["Message"])})
-        return list(self._received)
-
-    def states_of(self, execution: str) -> list[str]:
-        """The states that an execution entered, in order."""
-        arn = history.execution_arn(self.deployed, execution)
-        return [step.state for step in history.steps(history.events(self.session, arn))]
-
-    def pending(self) -> dict[str, int]:
-        """How much `taxi-etl status` counts that is not done: open claims, and messages in each queue."""
-        _, document = self.command("status")
-        return {**document["executions"], **document["queues"]}
-
-    def executions(self) -> set[str]:
-        """The names of all executions."""
-        pages = self.session.client("stepfunctions").get_paginator("list_executions")
-        found = pages.paginate(stateMachineArn=self.deployed.state_machine_arn)
-        return {execution["name"] for page in found for execution in page["executions"]}
-
-    def job_runs(self) -> int:
-        """How many job runs there have been."""
-        glue = self.session.client("glue")
-        return len(glue.get_job_runs(JobName=self.deployed.glue_job_name)["JobRuns"])
-
-
-def eventually(check: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Wait until a check holds. Fails naming what did not come about."""
-    deadline = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > deadline:
-            pytest.fail(f"within {seconds:.0f} s there were not: {what}")
-        time.sleep(0.2)
-
-
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The unmodified app, deployed by the CDK command line into an empty account of its own."""
-    home = tmp_path_factory.mktemp("account")
-    running = account.up(home, port=0, owner=os.getpid())
-    try:
-        cdk.deploy(running)
-        session = Session(Target(LOCAL, region=running.region, endpoint_url=running.endpoint_url))
-        deployed = deployment.discover(session)
-        sqs = session.client("sqs")
-        inbox = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        subscriptions.subscribe(session, deployed, arn)
-        yield App(session, deployed, inbox, Aws(running))
-    finally:
-        account.down(home)
 
 
 @pytest.fixture(scope="session")
