@@ -1,4 +1,4 @@
-"""What do all tests share? Where the checkout is, the real files beside it, and one Spark session."""
+"""What do all tests share? The checkout, the real files beside it, one Spark session, one deployed app."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,20 @@ import pytest
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from tests.fixtures.deployed_app import App
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where the integration tests look."""
+    parser.addoption(
+        "--deployed",
+        metavar="ENVIRONMENT",
+        help="run tests/integration against the app deployed as dev, prod, … in the account of the usual AWS "
+        "credentials, or as `local` in the running `taxi-etl local` account; without it, they use their own",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +54,12 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[App]":
+    """The app, deployed once for all tests of the session into an emulated account of its own."""
+    from tests.fixtures.deployed_app import deployed_app
+
+    with deployed_app(tmp_path_factory.mktemp("account")) as deployed:
+        yield deployed

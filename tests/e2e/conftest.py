@@ -1,4 +1,4 @@
-"""What do the end-to-end tests share? Files to feed the deployed app, which is the session's fixture `app`."""
+"""What do the end-to-end tests share? Files for the deployed app, which is the fixture `app` of the session."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
