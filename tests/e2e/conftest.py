@@ -1,4 +1,4 @@
-"""What do the end-to-end tests share? Files for the deployed app, which is the fixture `app` of the session."""
+"""What do the end-to-end tests share? Files for the deployed app, which is the fixture `app` of all tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
