@@ -83,6 +83,21 @@ def without_job(app: App, folder: Path) -> FileOutcome:
 
 
 @pytest.fixture(scope="module")
+def aborted(app: App, folder: Path) -> FileOutcome:
+    """A file whose execution somebody stopped while it waited for the job."""
+    app.aws.settings(hold_job_runs=True)
+    (version,) = app.send(trips(folder, "2023-07"))
+    run = new_run(app, "STARTING")
+    states = app.session.client("stepfunctions")
+    found = states.list_executions(stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING")
+    states.stop_execution(executionArn=found["executions"][0]["executionArn"])
+    eventually(lambda: state_of(app, run) == "STOPPED", "the job run stopped with its execution")
+    app.aws.settings(hold_job_runs=False)
+    (outcome,) = app.follow([version])
+    return outcome
+
+
+@pytest.fixture(scope="module")
 def changed(app: App, folder: Path) -> Changed:
     """Three files, two of which change after they were validated and before the job reads them.
 
@@ -108,16 +123,22 @@ def changed(app: App, folder: Path) -> Changed:
 
 @pytest.fixture(scope="module")
 def replayed(
-    app: App, killed: FileOutcome, timed_out: FileOutcome, without_job: FileOutcome, changed: Changed
+    app: App,
+    *,
+    killed: FileOutcome,
+    timed_out: FileOutcome,
+    without_job: FileOutcome,
+    aborted: FileOutcome,
+    changed: Changed,
 ) -> dict[str, FileOutcome]:
     """What became of the failed files once all faults were over, by key: two executions load them."""
     deleted = changed.deleted.version
     app.session.client("s3").delete_object(Bucket=deleted.bucket, Key=deleted.key, VersionId=changed.deletion)
     code, document = app.command("replay", killed.execution)
     assert (code, document["executions"][0]["files"]) == (0, 1)
-    others = [timed_out.version, without_job.version, deleted]
+    others = [timed_out.version, without_job.version, aborted.version, deleted]
     (started,) = orchestrator.replay_files(app.session, app.deployed, others)
-    assert (started.state, started.files) == ("started", 3)
+    assert (started.state, started.files) == ("started", 4)
     return {outcome.version.key: outcome for outcome in app.follow([killed.version, *others])}
 
 
@@ -141,6 +162,13 @@ def test_a_missing_job_is_told_of_and_its_file_failed(app: App, without_job: Fil
     message = the_message(app, without_job)
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "Glue.EntityNotFoundException")
     assert app.deployed.glue_job_name in message["error"]["Cause"]
+
+
+def test_an_execution_that_is_stopped_is_told_of_and_its_file_failed(app: App, aborted: FileOutcome) -> None:
+    assert (aborted.status, codes(aborted)) == ("failed", ["run_aborted"])
+    message = the_message(app, aborted)
+    assert (message["status"], message["error"]["Error"]) == ("FAILED", "ABORTED")
+    assert f"replay --execution {aborted.execution}" in message["nextStep"]
 
 
 def test_a_file_deleted_before_the_job_reads_it_fails_alone(app: App, changed: Changed) -> None:
@@ -172,8 +200,8 @@ def test_a_replay_loads_every_file_once_its_fault_is_over(app: App, replayed: di
     executions = {outcome.execution for outcome in replayed.values()}
     assert len(executions) == 2
     told = {message["subject"] for execution in executions for message in app.messages(execution)}
-    assert told == {"Taxi ETL SUCCESS: fhv_tripdata_2023-01.parquet", "Taxi ETL SUCCESS: 3 files"}
-    months = ("01", "02", "03", "04", "06")
+    assert told == {"Taxi ETL SUCCESS: fhv_tripdata_2023-01.parquet", "Taxi ETL SUCCESS: 4 files"}
+    months = ("01", "02", "03", "04", "06", "07")
     assert loaded_rows(app, "fhv") == {f"fhv_tripdata_2023-{month}.parquet": ROWS for month in months}
 
 
@@ -181,7 +209,7 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
     app: App, before: set[str], replayed: dict[str, FileOutcome]
 ) -> None:
     ours = app.executions() - before
-    assert len(ours) == 7
+    assert len(ours) == 8
     assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
     assert app.pending() == NOTHING_PENDING
 

@@ -4,13 +4,16 @@ The files here are broken, so that each ends in a rejection, which costs no job 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from ops import records
 from tests.e2e.conftest import NOTHING_PENDING, App, eventually
 
 START = "states:StartExecution"
+DESCRIBE = "states:DescribeExecution"
 PUBLISH = "sns:Publish"
 POISON = "this is no event"
 
@@ -132,6 +135,26 @@ def test_when_nothing_can_be_published_the_closer_tells_it_as_soon_as_it_can(
     assert len(app.told(outcome.execution)) == 1
 
 
+def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path: Path) -> None:
+    dead_letters = app.deployed.close_dead_letter_queue_url
+    # as often as it is tried before the event of the ending is given up
+    app.aws.faults({"action": DESCRIBE, "kills": app.deployed.close_function_name, "times": 3})
+    versions = app.send(broken(tmp_path, "green_tripdata_2021-06.csv.gz"))
+    eventually(lambda: app.pending()["closer, dead letters"] == 1, "the ending's event given up")
+    (unclosed,) = records.outcomes(app.session, app.deployed, versions)
+    assert unclosed.status == "running"
+
+    with sweeping_at_once(app):
+        app.session.client("lambda").invoke(
+            FunctionName=app.deployed.close_function_name, Payload=b'{"sweep": true}'
+        )
+
+    (outcome,) = records.outcomes(app.session, app.deployed, versions)
+    assert (outcome.status, outcome.execution) == ("rejected", unclosed.execution)
+    assert len(app.messages(outcome.execution)) == 1
+    app.session.client("sqs").purge_queue(QueueUrl=dead_letters)
+
+
 def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
     app: App, poisoned: str
 ) -> None:
@@ -166,6 +189,20 @@ def rung(app: App) -> list[dict[str, str]]:
         for message in app.received()
         if "dead-letter queue" in message.get("AlarmDescription", "") and message["NewStateValue"] == "ALARM"
     ]
+
+
+@contextmanager
+def sweeping_at_once(app: App) -> Iterator[None]:
+    """Meanwhile the sweep looks into claims of any age, not only into those of some minutes."""
+    functions, name = app.session.client("lambda"), app.deployed.close_function_name
+    kept = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert "SWEEP_AFTER_SECONDS" in kept
+    changed = {**kept, "SWEEP_AFTER_SECONDS": "0"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
 
 
 def deliver_events(app: App, *, enabled: bool) -> None:
