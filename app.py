@@ -1,4 +1,4 @@
-"""What does the CDK command line deploy? The settings of one environment, in two stacks.
+"""What does the CDK command line deploy? The settings of one environment, in two stacks (and one for CI).
 
 No AWS calls: synthesis works offline and without credentials. The account and region come from the CDK
 command line where it knows them; otherwise the templates fit any.
@@ -12,13 +12,17 @@ from aws_cdk import App, Environment
 
 from stacks.build import BuildMissingError
 from stacks.data_lake_stack import DataLakeStack
+from stacks.delivery_stack import DeliveryStack
 from stacks.pipeline_stack import PipelineStack
 from stacks.settings import Settings, settings_for
-from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
+from taxi_etl.names import DATA_LAKE_STACK, DELIVERY_STACK, PIPELINE_STACK, physical_name
 
 
 def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineStack]:
-    """Both stacks of an environment: what must be kept, and what can be made again."""
+    """Both stacks of an environment: what must be kept, and what can be made again.
+
+    A third one lets a repository deploy them, where the settings name it.
+    """
     common: dict[str, Any] = {
         "settings": settings,
         "env": Environment(
@@ -29,6 +33,8 @@ def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineSta
     }
     lake = DataLakeStack(app, physical_name(DATA_LAKE_STACK, settings.environment), **common)
     pipeline = PipelineStack(app, physical_name(PIPELINE_STACK, settings.environment), lake=lake, **common)
+    if settings.delivery_repository:
+        DeliveryStack(app, physical_name(DELIVERY_STACK, settings.environment), **common)
     return lake, pipeline
 
 

@@ -90,6 +90,8 @@ class Settings:
     job_timeout_minutes: int = 120
     max_quarantine_share: float = 0.5
     sort_by_pickup: bool = False
+    table_retention_days: int = 7
+    """How long old snapshots and files that belong to none stay: longer than any job run."""
 
     # The raw zone's crawler
     crawl_policy: CrawlPolicy = CrawlPolicy.ON_SCHEMA_CHANGE
@@ -108,6 +110,17 @@ class Settings:
     """From what age on an open claim is looked into."""
     close_timeout_seconds: int = 120
     close_memory_mb: int = 256
+
+    # Delivery from CI
+    delivery_repository: str | None = None
+    """The GitHub repository whose workflow may deploy; none: no such stack.
+
+    As its OIDC settings show it: `OWNER/NAME`, or `OWNER@ID/NAME@ID` where subjects are immutable (the
+    default of repositories made since summer 2026).
+    """
+    delivery_branch: str = "main"
+    delivery_provider_exists: bool = False
+    """The account has GitHub's identity provider already, perhaps from another environment's stack."""
 
     # The functions' platform
     log_level: str = "INFO"
@@ -140,6 +153,7 @@ _AT_LEAST_ONE = (
     "max_file_bytes",
     "max_concurrent_runs",
     "job_timeout_minutes",
+    "table_retention_days",
     "crawl_poll_seconds",
     "crawl_polls_max",
     "alarm_failed_executions",
@@ -183,6 +197,8 @@ def _wrong_numbers(settings: Settings) -> Iterator[str]:
         yield "event_batch_window_seconds is 0; batches of more than 10 events need a window of at least 1"
     if settings.max_file_bytes > settings.execution_max_bytes:
         yield "max_file_bytes is above execution_max_bytes; a file of that size could never be started"
+    if settings.table_retention_days * 24 * 60 <= settings.job_timeout_minutes:
+        yield "table_retention_days is shorter than job_timeout_minutes; a run's files could vanish under it"
     if settings.log_retention_days not in LOG_RETENTION_DAYS:
         yield f"log_retention_days is {settings.log_retention_days}; choose one of {LOG_RETENTION_DAYS}"
 
@@ -202,6 +218,12 @@ def _wrong_texts(settings: Settings) -> Iterator[str]:
         r"arn:[a-z-]+:kms:[^:]+:\d{12}:key/.+", settings.kms_key_arn
     ):
         yield f"{settings.kms_key_arn!r} is no KMS key ARN"
+    if settings.delivery_repository and not re.fullmatch(
+        r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", settings.delivery_repository
+    ):
+        yield f"{settings.delivery_repository!r} is no GitHub repository; write OWNER/NAME"
+    if not re.fullmatch(r"[\w./-]+", settings.delivery_branch):
+        yield f"{settings.delivery_branch!r} is no branch: name exactly one"
 
 
 DEV = Settings(environment="dev")

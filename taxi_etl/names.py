@@ -23,6 +23,8 @@ SPARK_CATALOG = "glue_catalog"
 METRICS_NAMESPACE = "TaxiEtl"
 DATA_LAKE_STACK = "TaxiDataLake"
 PIPELINE_STACK = "TaxiPipeline"
+DELIVERY_STACK = "TaxiDelivery"
+DELIVERY_ROLE = "taxi-etl-delivery"
 
 
 def physical_name(name: str, environment: str) -> str:

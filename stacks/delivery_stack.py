@@ -1,0 +1,85 @@
+"""How does CI get into the account without a stored key? A role that one repository's workflow may assume.
+
+GitHub signs a token that says which repository, branch and environment a job runs for; AWS checks it and
+hands out credentials for an hour. They open nothing but the roles of the CDK bootstrap, which do the deploying.
+Deployed once by hand (the workflow leaves this stack alone, so that it never changes its own rights).
+"""
+
+from typing import Any
+
+from aws_cdk import ArnFormat, CfnOutput, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.settings import Settings
+from taxi_etl.names import DELIVERY_ROLE, physical_name
+
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
+"""What `cdk deploy` and `cdk diff` assume; there are no container images to publish."""
+SESSION = Duration.hours(1)
+
+
+class DeliveryStack(Stack):
+    """GitHub's identity provider, unless the account has it, and the role for this environment's job."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="NYC taxi ETL: the role by which GitHub Actions deploys",
+            termination_protection=settings.termination_protection,
+            **kwargs,
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=physical_name(DELIVERY_ROLE, settings.environment),
+            description=f"Deploys the taxi pipeline from {settings.delivery_repository}",
+            assumed_by=iam.WebIdentityPrincipal(self._provider(settings), conditions=_conditions(settings)),
+            max_session_duration=SESSION,
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["sts:AssumeRole"], resources=[self._bootstrap_role(kind) for kind in BOOTSTRAP_ROLES]
+            )
+        )
+        CfnOutput(self, "DeliveryRoleArn", value=self.role.role_arn)
+
+    def _provider(self, settings: Settings) -> str:
+        """The provider's ARN. An account holds one for each issuer, so a second stack uses the first's."""
+        if settings.delivery_provider_exists:
+            return self.format_arn(service="iam", region="", resource="oidc-provider", resource_name=ISSUER)
+        provider = iam.OidcProviderNative(
+            self,
+            "Provider",
+            url=f"https://{ISSUER}",
+            client_ids=[AUDIENCE],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        return provider.oidc_provider_arn
+
+    def _bootstrap_role(self, kind: str) -> str:
+        qualifier = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+        return self.format_arn(
+            service="iam",
+            region="",
+            resource="role",
+            resource_name=f"cdk-{qualifier}-{kind}-role-{self.account}-{self.region}",
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+
+
+def _conditions(settings: Settings) -> dict[str, Any]:
+    """All must hold, as texts that are equal: a pattern here opens the account to other people's workflows.
+
+    With an environment, the subject no longer names the branch, so the branch is asked for by itself.
+    """
+    return {
+        "StringEquals": {
+            f"{ISSUER}:aud": AUDIENCE,
+            f"{ISSUER}:sub": f"repo:{settings.delivery_repository}:environment:{settings.environment}",
+            f"{ISSUER}:ref": f"refs/heads/{settings.delivery_branch}",
+        }
+    }
