@@ -1,0 +1,49 @@
+"""Where does the definition come from? The synthesized template, its references in sight or filled in."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.infra.templates import Stacks, flat, only, resources
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+_REFERENCE = re.compile(r"\$\{(\w+)(?:\.\w+)?\}")
+Definition = dict[str, Any]
+
+
+def machine_template(stacks: Stacks) -> Definition:
+    """The definition with a `${Reference}` wherever CloudFormation puts something in."""
+    machine = only(stacks.pipeline, "AWS::StepFunctions::StateMachine")
+    joined = machine.properties["DefinitionString"]["Fn::Join"]
+    parts = ["${Partition}" if part == {"Ref": "AWS::Partition"} else flat(part) for part in joined[1]]
+    parsed: Definition = json.loads(joined[0].join(parts))
+    return parsed
+
+
+def reference_values(stacks: Stacks, topic_arn: str) -> dict[str, str]:
+    """What CloudFormation would put in, in an account of the emulator."""
+    values = {"Partition": "aws"}
+    for resource in resources(stacks.pipeline):
+        name = resource.properties.get("FunctionName") or resource.properties.get("Name")
+        match resource.type:
+            case "AWS::SNS::Topic":
+                values[resource.id] = topic_arn
+            case "AWS::Lambda::Function":
+                values[resource.id] = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            case "AWS::Glue::Job" | "AWS::Glue::Crawler":
+                values[resource.id] = name
+    return values
+
+
+def filled_in(template: Mapping[str, Any], values: Mapping[str, str]) -> Definition:
+    """The definition as AWS gets it. The lake's bucket is the one reference to another stack."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1].startswith("PublishOutputRefLakeBucket"):
+            return f"{ACCOUNT}-oubt-datalake"
+        return values[match[1]]
+
+    parsed: Definition = json.loads(_REFERENCE.sub(value, json.dumps(template)))
+    return parsed

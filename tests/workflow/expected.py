@@ -1,0 +1,48 @@
+"""Did an execution do what its scenario says? Every difference, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.workflow.runs import Run
+from tests.workflow.scenarios import Scenario, Told
+
+
+def misses(scenario: Scenario, run: Run) -> list[str]:
+    """What differs from the scenario; empty when the run was as it should be."""
+    found = []
+    if run.path != list(scenario.path):
+        found.append(f"went {run.path[-8:]} ({len(run.path)}), not {list(scenario.path)[-8:]}")
+    if (run.status, run.error) != (scenario.status, scenario.error):
+        found.append(f"ended {run.status} {run.error}, not {scenario.status} {scenario.error}")
+    if scenario.cause not in run.cause:
+        found.append(f"ended because of {run.cause!r}, without {scenario.cause!r}")
+    waited = [(retry["state"], retry["error"], retry["delaySeconds"]) for retry in run.retries]
+    if waited != list(scenario.waited):
+        found.append(f"waited {waited}, not {list(scenario.waited)}")
+    unjittered = [retry["state"] for retry in run.retries if retry["jitter"] != "FULL"]
+    if unjittered:
+        found.append(f"retried without jitter in {unjittered}")
+    unheard = [state for state in run.unused if state in scenario.path]
+    if unheard:
+        found.append(f"did not ask often enough in {unheard}")
+    told = [(state, message["status"]) for state, message in run.published]
+    to_tell = [(told.state, told.status) for told in scenario.told]
+    if told != to_tell:
+        found.append(f"told {told}, not {to_tell}")
+        return found
+    for (_, message), wanted in zip(run.published, scenario.told, strict=True):
+        found += _untold(message, wanted)
+    return found
+
+
+def _untold(message: Mapping[str, Any], wanted: Told) -> Iterator[str]:
+    error = message.get("error", {"Error": "", "Cause": ""})
+    if error["Error"] != wanted.error:
+        yield f"told the error {error['Error']!r}, not {wanted.error!r}"
+    if message.get("crawlerState", "") != wanted.crawler_state:
+        yield f"told the crawl {message.get('crawlerState')}, not {wanted.crawler_state}"
+    for fact in wanted.facts:
+        if fact not in message["message"]:
+            yield f"told {message['message']!r}, without {fact!r}"
+        if wanted.error and fact not in error["Cause"]:
+            yield f"told the cause {error['Cause']!r}, without {fact!r}"

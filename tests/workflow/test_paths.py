@@ -1,0 +1,137 @@
+"""Does every way through the state machine, executed, end where the design says, and say what it says?"""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fixtures.local_account import Aws
+from tests.workflow.answers import BUCKET, KEY, MANIFEST, NAME
+from tests.workflow.expected import misses
+from tests.workflow.journeys import JOURNEYS
+from tests.workflow.runs import Run
+from tests.workflow.scenarios import ONE_FILE, Scenario
+from tests.workflow.setbacks import SETBACKS
+
+SCENARIOS = [*JOURNEYS, *SETBACKS]
+
+
+def named(name: str) -> Scenario:
+    """The scenario of that name."""
+    (found,) = [scenario for scenario in SCENARIOS if scenario.name == name]
+    return found
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_path(runs: Any, scenario: Scenario) -> None:
+    (run,) = runs.all([scenario])
+
+    assert misses(scenario, run) == []
+
+
+@pytest.fixture(scope="module")
+def crawled(runs: Any) -> Run:
+    """A run in which every kind of service was called."""
+    (run,) = runs.all([named("crawl-runs-then-succeeds")])
+    return run
+
+
+def test_the_function_is_asked_with_the_input_and_the_execution(crawled: Run) -> None:
+    assert crawled.arguments("ValidateInput") == [
+        {
+            "FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:etl-orchestrator-validate-input",
+            "Payload": {
+                "input": ONE_FILE,
+                "execution": {"name": crawled.arn.rsplit(":", 1)[1], "arn": crawled.arn},
+            },
+        }
+    ]
+
+
+def test_the_job_is_started_with_the_manifest(crawled: Run) -> None:
+    assert crawled.arguments("RunGlueETLJob") == [
+        {
+            "JobName": "job-process-taxi-data",
+            "Arguments": {"--manifest": MANIFEST},
+            "NotificationProperty": {"NotifyDelayAfter": 120},
+        }
+    ]
+
+
+def test_the_summary_is_read_from_beside_the_manifest_of_this_execution(crawled: Run) -> None:
+    name = crawled.arn.rsplit(":", 1)[1]
+    key = f"runs/etl-pipeline-workflow/{name}/summary.json"
+    assert crawled.arguments("ReadJobResult") == [{"Bucket": BUCKET, "Key": key}]
+
+
+def test_the_crawler_is_started_and_looked_at_by_name(crawled: Run) -> None:
+    assert crawled.arguments("RunCrawlerUpdate") == [{"Name": "crawler-taxi-raw"}]
+    assert crawled.arguments("CheckCrawlerStatus") == [{"Name": "crawler-taxi-raw"}] * 3
+
+
+def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -> None:
+    (published,) = crawled.arguments("NotifySuccess")
+    message = json.loads(published.pop("Message"))
+    assert message.pop("timestamp")[-1] == "Z"
+    assert "8 rows written" in message.pop("message")
+    assert published == {
+        "TopicArn": topic_arn,
+        "Subject": f"Taxi ETL SUCCESS: {NAME}",
+        "MessageAttributes": {
+            "status": {"DataType": "String", "StringValue": "SUCCESS"},
+            "dataset": {"DataType": "String.Array", "StringValue": '["yellow"]'},
+        },
+    }
+    assert message == {
+        "status": "SUCCESS",
+        "jobName": "job-process-taxi-data",
+        "jobRunId": "jr_0123456789abcdef",
+        "executionTimeSeconds": 90,
+        "bucket": BUCKET,
+        "key": KEY,
+        "crawlerState": "READY",
+        "workflowExecutionId": crawled.arn,
+        "schemaVersion": "1",
+        "files": [{"key": KEY, "status": "loaded", "dataset": "yellow"}],
+        "rows": {"read": 10, "written": 8, "quarantined": 2},
+        "jobCostUsd": 0.0231,  # 90 s x 3 DPU / 3600 x 0.308 USD
+        "filesOmitted": 0,
+        "manifest": MANIFEST,
+    }
+
+
+def test_every_look_at_the_crawler_comes_half_a_minute_after_the_last(runs: Any) -> None:
+    never_ends, started_again = runs.all([named("crawl-never-ends"), named("crawl-never-happened-before")])
+    assert never_ends.waits == [{"state": "WaitForCrawler", "seconds": 30}] * 60
+    assert len(started_again.waits) == 2
+
+
+def test_the_data_of_an_execution_stay_its_input(runs: Any) -> None:
+    for run in runs.all([named("one-good-file"), named("crawl-fails"), named("all-superseded")]):
+        assert run.output == ONE_FILE, run.path
+
+
+def test_retries_are_jittered(runs: Any) -> None:
+    retried = [scenario for scenario in SETBACKS if scenario.waited]
+    assert {retry["jitter"] for run in runs.all(retried) for retry in run.retries} == {"FULL"}
+
+
+def test_what_is_published_reaches_a_subscriber_by_its_attributes(
+    workflow_aws: Aws, topic_arn: str, machines: Any, executable: Any
+) -> None:
+    sqs, sns = workflow_aws.client("sqs"), workflow_aws.client("sns")
+    url = sqs.create_queue(QueueName="partial-successes")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"FilterPolicy": json.dumps({"status": ["PARTIAL_SUCCESS"]})}
+    subscription = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=policy)
+    (run,) = machines.run_all([(executable(), named("rejected-beside-good"))])
+    (received,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+
+    envelope = json.loads(received["Body"])
+    assert envelope["Subject"].startswith("Taxi ETL PARTIAL_SUCCESS: ")
+    assert json.loads(envelope["Message"])["workflowExecutionId"] == run.arn
+
+
+def test_scenarios_have_names_of_their_own() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
