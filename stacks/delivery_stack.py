@@ -1,8 +1,8 @@
 """How does CI get into the account without a stored key? A role that one repository's workflow may assume.
 
 GitHub signs a token that says which repository, branch and environment a job runs for; AWS checks it and
-hands out credentials for an hour. They open nothing but the roles of the CDK bootstrap, which do the deploying.
-Deployed once by hand (the workflow leaves this stack alone, so that it never changes its own rights).
+hands out credentials for an hour. They open nothing but the roles of the CDK bootstrap, which do the
+deploying. Deployed once by hand: the workflow leaves this stack alone, so it never changes its own rights.
 """
 
 from typing import Any
