@@ -1,0 +1,229 @@
+"""Does a deployed app keep its promises? Every part is there, and files go through it.
+
+    pytest tests/integration                     an app deployed for the tests into an emulated account
+    pytest tests/integration --deployed dev      the one deployed as `dev`, with the usual AWS credentials
+    pytest tests/integration --deployed local    the one in the running `taxi-etl local` account
+
+`tests/integration/conftest.py` says what they cost in an account, and what they leave there.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from ops import samples
+from tests.integration.conftest import PATIENCE_SECONDS, Place
+
+GREEN = "green_tripdata_2024-01.parquet"
+STATES = {
+    *("ValidateInput", "CheckValidation", "NotifyValidationFailure", "NotifyRejectedFiles", "NothingToDo"),
+    *("RunGlueETLJob", "CheckGlueJobStatus", "ReadJobResult", "EvaluateResult", "NotifyGlueJobFailure"),
+    *(
+        "IsCatalogUpdateNeeded",
+        "RunCrawlerUpdate",
+        "WaitForCrawler",
+        "CheckCrawlerStatus",
+        "IsCrawlerRunning",
+    ),
+    *("HandleCrawlerFailure", "NotifySuccess", "NotifyPartialSuccess", "NotifyFailure"),
+    *("ValidationFailed", "ExecutionFailed", "NotificationFailed"),
+}
+ABOUT_THE_PAST = {
+    ("crawler", "last crawl"),
+    ("event dead-letter queue", "empty"),
+    ("closer's dead-letter queue", "empty"),
+}
+"""What `verify` says of earlier work, which may have failed in a sound deployment."""
+
+
+@pytest.fixture(scope="session")
+def loaded(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What became of a file of 300 rows, 6 of them untrue, that was uploaded and nothing else."""
+    path = tmp_path_factory.mktemp("loaded") / GREEN
+    samples.generate(path, dataset="green", month="2024-01", rows=300, dirty_share=0.02, seed=5)
+    code, file = place.upload(path)
+    assert (code, file["status"]) == (0, "loaded"), file["reasons"]
+    return file
+
+
+@pytest.fixture(scope="session")
+def rejected(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What became of a file that is no Parquet file."""
+    path = tmp_path_factory.mktemp("rejected") / "green_tripdata_2024-02.parquet"
+    path.write_bytes(b"this is no Parquet file" * 10)
+    code, file = place.upload(path)
+    assert (code, file["status"]) == (1, "rejected"), file
+    return file
+
+
+class TestStepFunctionsWorkflow:
+    """The parts, then the flow."""
+
+    def test_state_machine_exists(self, place: Place) -> None:
+        found = place.client("stepfunctions").describe_state_machine(
+            stateMachineArn=place.deployed.state_machine_arn
+        )
+        assert (found["name"], found["type"]) == (place.named("etl-pipeline-workflow"), "STANDARD")
+        assert found["status"] == "ACTIVE"
+        definition = json.loads(found["definition"])
+        assert definition["StartAt"] == "ValidateInput"
+        assert STATES - set(definition["States"]) == set()
+
+    @pytest.mark.parametrize(
+        ("function", "variables"),
+        [
+            ("etl-orchestrator", {"STATE_MACHINE_ARN", "ENABLE_ORCHESTRATION"}),
+            ("etl-orchestrator-validate-input", {"RUNS_BUCKET"}),
+            ("etl-close-execution", {"STATE_MACHINE_ARN", "TOPIC_ARN"}),
+        ],
+    )
+    def test_function_exists_and_knows_its_place(
+        self, place: Place, function: str, variables: set[str]
+    ) -> None:
+        found = place.client("lambda").get_function_configuration(FunctionName=place.named(function))
+        assert found["State"] in ("Active", "Inactive")
+        known = {
+            "STATE_MACHINE_ARN": place.deployed.state_machine_arn,
+            "ENABLE_ORCHESTRATION": "true",
+            "RUNS_BUCKET": place.deployed.bucket_name,
+            "TOPIC_ARN": place.deployed.topic_arn,
+        }
+        told = found["Environment"]["Variables"]
+        assert {name: told.get(name) for name in variables} == {name: known[name] for name in variables}
+
+    def test_the_queue_feeds_the_orchestrator_and_only_failed_events_come_again(self, place: Place) -> None:
+        answer = place.client("lambda").list_event_source_mappings(
+            FunctionName=place.named("etl-orchestrator")
+        )
+        (mapping,) = answer["EventSourceMappings"]
+        assert mapping["State"] == "Enabled"
+        assert mapping["EventSourceArn"].endswith(f":{place.named('etl-file-events')}")
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+    def test_job_exists(self, place: Place) -> None:
+        job = place.client("glue").get_job(JobName=place.named("job-process-taxi-data"))["Job"]
+        assert (job["Command"]["Name"], job["GlueVersion"]) == ("glueetl", "6.0")
+        assert job.get("MaxRetries", 0) == 0
+        assert job["DefaultArguments"]["--database"] == place.deployed.taxi_database_name
+        bucket, _, key = job["Command"]["ScriptLocation"].removeprefix("s3://").partition("/")
+        script = place.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        assert "--manifest" in script
+
+    def test_crawler_exists(self, place: Place) -> None:
+        crawler = place.client("glue").get_crawler(Name=place.named("crawler-taxi-raw"))["Crawler"]
+        assert crawler["DatabaseName"] == place.deployed.raw_database_name
+        targets = [target["Path"] for target in crawler["Targets"]["S3Targets"]]
+        assert f"s3://{place.deployed.bucket_name}/raw/taxi/" in targets
+
+    def test_topic_exists_and_is_encrypted(self, place: Place, is_emulated: bool) -> None:
+        arn = place.deployed.topic_arn
+        assert arn.endswith(f":{place.named('etl-pipeline-notifications')}")
+        attributes = place.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        assert attributes["TopicArn"] == arn
+        assert is_emulated or attributes["KmsMasterKeyId"]
+
+    def test_bucket_is_versioned_and_tells_the_queue_of_raw_files(self, place: Place) -> None:
+        s3, bucket = place.client("s3"), place.deployed.bucket_name
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        told = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+        (ours,) = [each for each in told if each["QueueArn"].endswith(f":{place.named('etl-file-events')}")]
+        assert ours["Events"] == ["s3:ObjectCreated:*"]
+        rules = [(rule["Name"].lower(), rule["Value"]) for rule in ours["Filter"]["Key"]["FilterRules"]]
+        assert rules == [("prefix", "raw/taxi/")]
+
+    def test_alarms_exist_and_tell_the_topic(self, place: Place) -> None:
+        wanted = {
+            place.named(f"etl-pipeline-{alarm}")
+            for alarm in ("ExecutionsFailed", "ExecutionThrottled", "ExecutionTime", "FilesFailed")
+        }
+        assert wanted <= set(place.deployed.alarm_names)
+        answer = place.client("cloudwatch").describe_alarms(AlarmNames=sorted(place.deployed.alarm_names))
+        found = {alarm["AlarmName"]: alarm for alarm in answer["MetricAlarms"]}
+        assert set(found) == set(place.deployed.alarm_names)
+        for name, alarm in found.items():
+            assert place.deployed.topic_arn in alarm["AlarmActions"], name
+
+    def test_verify_finds_every_part_as_it_should_be(self, place: Place) -> None:
+        _, document = place.taxi_etl("verify")
+        failed = [
+            finding
+            for finding in document["findings"]
+            if finding["level"] == "failed" and (finding["part"], finding["check"]) not in ABOUT_THE_PAST
+        ]
+        assert failed == []
+        assert len(document["findings"]) >= 30
+
+    def test_an_upload_starts_an_execution_that_loads_its_rows(
+        self, place: Place, loaded: dict[str, Any]
+    ) -> None:
+        assert loaded["rows"] == {"read": 300, "written": 294, "quarantined": 6}
+        uri = f"s3://{place.deployed.bucket_name}/{place.prefix}{GREEN}"
+        counted = {}
+        for table in ("green_trips", "quarantined_trips"):
+            sql = f"SELECT count(*) AS trips FROM {table} WHERE source_file = '{uri}'"
+            _, answer = place.taxi_etl("query", sql)
+            counted[table] = answer["rows"][0]["trips"]
+        assert counted == {"green_trips": 294, "quarantined_trips": 6}
+
+    def test_a_loaded_file_is_told_with_its_counts(self, place: Place, loaded: dict[str, Any]) -> None:
+        message = place.message(loaded["execution"])
+        assert (message["status"], message["key"]) == ("SUCCESS", f"{place.prefix}{GREEN}")
+        assert message["jobName"] == place.named("job-process-taxi-data")
+        assert message["crawlerState"] in ("READY", "SKIPPED")
+        rows = {name: message["rows"][name] for name in ("read", "written", "quarantined")}
+        assert rows == {"read": 300, "written": 294, "quarantined": 6}
+
+    def test_history_shows_the_way_of_an_execution(self, place: Place, loaded: dict[str, Any]) -> None:
+        code, history = place.taxi_etl("history", loaded["execution"])
+        assert (code, history["status"]) == (0, "SUCCEEDED")
+        states = [step["state"] for step in history["steps"]]
+        assert states[:3] == ["ValidateInput", "CheckValidation", "RunGlueETLJob"]
+        assert states[-1] == "NotifySuccess"
+        assert all(step["seconds"] is not None and not step["error"] for step in history["steps"])
+        assert history["jobRunId"]
+        assert [(file["key"], file["status"]) for file in history["files"]] == [
+            (f"{place.prefix}{GREEN}", "loaded")
+        ]
+        assert history["input"]["trigger"] == "s3"
+
+    def test_a_rejected_file_is_told_with_its_reason_and_costs_no_job_run(
+        self, place: Place, rejected: dict[str, Any]
+    ) -> None:
+        message = place.message(rejected["execution"])
+        assert message["status"] == "VALIDATION_FAILED"
+        assert [reason.split(":")[0] for reason in rejected["reasons"]] == ["not_parquet"]
+        _, history = place.taxi_etl("history", rejected["execution"])
+        assert (history["status"], history["error"]) == ("FAILED", "ValidationFailed")
+        states = [step["state"] for step in history["steps"]]
+        assert states == ["ValidateInput", "CheckValidation", "NotifyValidationFailure", "ValidationFailed"]
+        assert history["jobRunId"] is None
+
+    def test_a_rejected_file_stays_where_it_is(self, place: Place, rejected: dict[str, Any]) -> None:
+        head = place.client("s3").head_object(Bucket=place.deployed.bucket_name, Key=rejected["key"])
+        assert head["VersionId"] == rejected["versionId"]
+
+    def test_a_manual_start_goes_through_the_orchestrator(self, place: Place) -> None:
+        key = f"{place.mark}/green_tripdata_2024-03.parquet"  # outside the raw zone no event starts anything
+        place.client("s3").put_object(Bucket=place.deployed.bucket_name, Key=key, Body=b"PAR1")
+        words = ("start", "--key", key, "--wait", "--timeout", str(PATIENCE_SECONDS))
+
+        code, document = place.taxi_etl(*words)
+
+        ((file,), (execution,)) = document["files"], document["executions"]
+        assert (code, file["status"], execution["state"]) == (1, "rejected", "started")
+        assert file["reasons"] == ["wrong_prefix: the key must begin with raw/taxi/"]
+        _, history = place.taxi_etl("history", execution["name"])
+        assert (history["input"]["trigger"], history["input"]["files"][0]["key"]) == ("manual", key)
+        code, again = place.taxi_etl(*words)
+        assert code == 1
+        assert "ran before and is closed" in again["error"], "starting twice must not run twice"
+
+    def test_recent_executions_are_listed_the_newest_first(
+        self, place: Place, rejected: dict[str, Any]
+    ) -> None:
+        _, document = place.taxi_etl("list", "--count", "50")
+        listed = document["executions"]
+        assert rejected["execution"] in [each["name"] for each in listed]
+        started = [each["started"] for each in listed]
+        assert started == sorted(started, reverse=True)
