@@ -61,6 +61,7 @@ class LakeTable:
         self.name = table
         self.qualified = f"{database}.{table}"
         self.created = False
+        self.ensured = False
         self._java: Any = None
 
     def exists(self) -> bool:
@@ -72,6 +73,7 @@ class LakeTable:
         if not self.exists():
             self.spark.sql(tables.create_table(self.name, self.qualified))
             self.created = True
+        self.ensured = True
         for attempt in range(1, ALTER_ATTEMPTS + 1):
             known = self._fields()
             lacking = tuple(column for column in tables.columns_of(self.name) if column.name not in known)
@@ -176,14 +178,23 @@ class LakeTable:
 
     def note_columns(self, names: Iterable[str]) -> bool:
         """Remember the source columns of loaded files; returns whether there were new ones among them."""
-        table = self._load()
-        table.refresh()
-        seen = set(json.loads(table.properties().get(tables.SEEN_COLUMNS_PROPERTY) or "[]"))
+        seen = set(json.loads(self.property(tables.SEEN_COLUMNS_PROPERTY) or "[]"))
         wanted = seen | set(names)
         if wanted == seen:
             return False
-        table.updateProperties().set(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(wanted))).commit()
+        self.set_property(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(wanted)))
         return True
+
+    def property(self, key: str) -> str | None:
+        """A property of the table as the catalog has it now."""
+        table = self._load()
+        table.refresh()
+        value = table.properties().get(key)
+        return None if value is None else str(value)
+
+    def set_property(self, key: str, value: str) -> None:
+        """Set a property of the table."""
+        self._load().updateProperties().set(key, value).commit()
 
     def _commit(self, operation: Any, notes: Mapping[str, str]) -> None:
         for key, value in notes.items():

@@ -72,6 +72,10 @@ class Loader:
         ordered = tuple(results[file.version.identity] for file in manifest.accepted)
         return JobResult(manifest.execution, manifest.bucket, self.run.run_id, ordered, self.schema_changed)
 
+    def touched(self) -> list[LakeTable]:
+        """The tables that this run made sure of."""
+        return [table for table in self.tables.values() if table.ensured]
+
     def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile]) -> list[FileResult]:
         verdicts = self._look(file.version for file in files)
         results = [_not_loaded(file, verdicts[file.version]) for file in files if verdicts.get(file.version)]

@@ -13,11 +13,13 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
+from glue_scripts.care import look_after
 from glue_scripts.faults import one_line
 from glue_scripts.loading import Loader, Options
 from glue_scripts.storage import S3Storage, Storage
 from taxi_etl.documents import JobResult, Manifest
 from taxi_etl.names import SPARK_CATALOG, TAXI_DATABASE
+from taxi_etl.table_care import Care
 from taxi_etl.transform.sources import Run
 
 SESSION = {
@@ -31,6 +33,8 @@ SESSION = {
     # Spark infers facts about every column from every other one's expression: with some fifty columns that
     # each take several steps, it does so until the memory is gone. The transform needs none of them.
     "spark.sql.constraintPropagation.enabled": "false",
+    # pandas saves nanoseconds; without this, Spark refuses the file.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
 }
@@ -44,6 +48,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--catalog", default=SPARK_CATALOG, help="the Spark catalog that holds the database")
     parser.add_argument("--max-quarantine-share", type=float, default=0.5, help="above it, a file fails")
     parser.add_argument("--sort-by-pickup", choices=("true", "false"), default="false")
+    parser.add_argument("--optimizer-role", default="", help="ARN that Glue's table optimizers act as")
+    parser.add_argument("--retention-days", type=int, default=7, help="how long old snapshots stay")
     parser.add_argument("--JOB_RUN_ID", dest="run_id", default="local", help="Glue passes it")
     known, _ = parser.parse_known_args(arguments)
     return known
@@ -59,10 +65,15 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
         max_quarantine_share=arguments.max_quarantine_share,
         sort_by_pickup=arguments.sort_by_pickup == "true",
     )
-    result = Loader(spark, storage, options, Run(arguments.run_id, now)).load(manifest)
+    loader = Loader(spark, storage, options, Run(arguments.run_id, now))
+    result = loader.load(manifest)
     folder = arguments.manifest.rsplit("/", 1)[0]
     storage.write(f"{folder}/result.json", result.dumps())
     storage.write(f"{folder}/summary.json", result.summary())
+    if arguments.optimizer_role:
+        care = Care(arguments.optimizer_role, arguments.retention_days)
+        for warning in look_after(loader.touched(), arguments.database, care):
+            print(f"process_taxi_data: {warning}")
     return result
 
 

@@ -66,6 +66,7 @@ class TaxiJob(Construct):
                 "--max-quarantine-share": str(settings.max_quarantine_share),
                 "--sort-by-pickup": _flag(settings.sort_by_pickup),
                 "--optimizer-role": self.optimizer_role.role_arn,
+                "--retention-days": str(settings.table_retention_days),
                 "--datalake-formats": "iceberg",
                 "--conf": spark_conf(f"s3://{lake.bucket.bucket_name}/{WAREHOUSE_PREFIX}"),
                 "--enable-auto-scaling": _flag(settings.auto_scaling),
@@ -85,9 +86,7 @@ class TaxiJob(Construct):
         lake.grant_write_runs(self.role)
         lake.grant_warehouse(self.role)
         lake.grant_location(self.role)
-        catalog.grant_tables(
-            self.role, "glue:CreateTableOptimizer", "glue:GetTableOptimizer", "glue:UpdateTableOptimizer"
-        )
+        catalog.grant_tables(self.role, "glue:CreateTableOptimizer", "glue:UpdateTableOptimizer")
         self.optimizer_role.grant_pass_role(self.role)
 
 

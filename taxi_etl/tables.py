@@ -17,6 +17,8 @@ PROPERTIES: Mapping[str, str] = {
     # Rows stay in the task that read them: a shuffle by source_id would put a big file into one task.
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
+    # What compaction aims at: large enough for few requests, small enough that a query's tasks are even.
+    "write.target-file-size-bytes": str(256 * 1024**2),
 }
 
 

@@ -52,6 +52,8 @@ def test_the_glue_task_waits_for_its_run_and_for_those_before_it() -> None:
         ({"max_quarantine_share": 1.01}, "max_quarantine_share is 1.01"),
         ({"max_concurrent_runs": 0}, "max_concurrent_runs is 0; it must be at least 1"),
         ({"expected_queue_depth": -1}, "expected_queue_depth is -1"),
+        ({"table_retention_days": 0}, "table_retention_days is 0; it must be at least 1"),
+        ({"table_retention_days": 1, "job_timeout_minutes": 1440}, "a run's files could vanish under it"),
         ({"log_retention_days": 8}, "log_retention_days is 8; choose one of"),
         ({"max_file_bytes": DEV.execution_max_bytes + 1}, "a file of that size could never be started"),
         ({"environment": "Dev_1"}, "the environment's name must be"),
