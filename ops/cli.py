@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from ops.commands import asking, loading, local, looking, sampling, setting_up
+from ops.commands import asking, loading, local, looking, sampling, setting_up, wiring
 from ops.commands.context import App
 from ops.refusals import Refusal
 from ops.render import Output
@@ -88,10 +88,12 @@ for command, name in (
     (looking.show_history, "history"),
     (asking.query, "query"),
     (setting_up.subscribe, "subscribe"),
+    (wiring.trigger, "trigger"),
     (sampling.sample, "sample"),
     (setting_up.check_machine, "doctor"),
 ):
     app.command(name)(command)
+app.add_typer(wiring.crawler, name="crawler")
 app.add_typer(local.commands, name="local")
 
 

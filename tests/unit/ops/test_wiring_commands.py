@@ -1,0 +1,271 @@
+"""Is an existing bucket wired without harm to its other notifications? And the crawler handled?"""
+
+import json
+from copy import deepcopy
+
+import pytest
+from conftest import NOON
+from fake_aws import error
+
+QUEUE = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnails"
+CREATED = "s3:ObjectCreated:*"
+POLICY = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Condition": {"ArnEquals": {"aws:SourceArn": ["arn:aws:s3:::lake", "arn:aws:s3:::old"]}},
+        }
+    ]
+}
+
+
+def row(kind, destination, *, prefix="", suffix="", events=(CREATED,)):
+    values = {"Prefix": prefix, "Suffix": suffix}
+    rules = [{"Name": key, "Value": value} for key, value in values.items() if value]
+    made = {"Id": "theirs", f"{kind}Arn": destination, "Events": list(events)}
+    return made | ({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})
+
+
+class Notification:
+    """A bucket's notification as S3 keeps it."""
+
+    def __init__(self, **document):
+        self.document = document
+
+    def get(self, request):
+        return deepcopy(self.document)
+
+    def put(self, request):
+        self.document = deepcopy(request["NotificationConfiguration"])
+        return {}
+
+
+@pytest.fixture
+def bucket(taxi_etl):
+    """A versioned bucket `old` that the queue knows, and that tells a topic of its images."""
+    notification = Notification(
+        TopicConfigurations=[row("Topic", TOPIC, prefix="images/")], EventBridgeConfiguration={}
+    )
+    taxi_etl.aws.answers |= {
+        "sqs.GetQueueAttributes": {"Attributes": {"QueueArn": QUEUE, "Policy": json.dumps(POLICY)}},
+        "s3.GetBucketVersioning": {"Status": "Enabled"},
+        "s3.HeadBucket": {"BucketRegion": "eu-west-1"},
+        "s3.GetBucketNotificationConfiguration": notification.get,
+        "s3.PutBucketNotificationConfiguration": notification.put,
+    }
+    taxi_etl.notification = notification
+    return taxi_etl
+
+
+def rules_of(entry):
+    return [(rule["Name"].lower(), rule["Value"]) for rule in entry["Filter"]["Key"]["FilterRules"]]
+
+
+def test_trigger_points_the_bucket_at_the_queue_and_keeps_what_else_it_tells(bucket):
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert code == 0
+    assert document["added"] is True
+    written = bucket.notification.document
+    assert written["TopicConfigurations"] == [row("Topic", TOPIC, prefix="images/")]
+    assert written["EventBridgeConfiguration"] == {}
+    [ours] = written["QueueConfigurations"]
+    assert (ours["QueueArn"], ours["Events"]) == (QUEUE, [CREATED])
+    assert rules_of(ours) == [("prefix", "raw/taxi/")]
+
+
+def test_trigger_takes_a_prefix_and_events(bucket):
+    events = ["s3:ObjectCreated:Put", "s3:ObjectCreated:CompleteMultipartUpload"]
+    words = [word for event in events for word in ("--events", event)]
+    code, _ = bucket.json("trigger", "add", "--bucket", "old", "--prefix", "raw/taxi/green/", *words)
+    assert code == 0
+    [ours] = bucket.notification.document["QueueConfigurations"]
+    assert sorted(ours["Events"]) == sorted(events)
+    assert rules_of(ours) == [("prefix", "raw/taxi/green/")]
+
+
+def test_the_same_trigger_again_changes_nothing(bucket):
+    bucket.json("trigger", "--bucket", "old")
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert (code, document["added"]) == (0, False)
+    assert len(bucket.aws.requests("s3.PutBucketNotificationConfiguration")) == 1
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"TopicConfigurations": [row("Topic", TOPIC)]},
+        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/")]},
+        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/taxi/green/", suffix=".csv")]},
+        {"QueueConfigurations": [row("Queue", f"{QUEUE}-other", events=("s3:ObjectCreated:Put",))]},
+        {"QueueConfigurations": [row("Queue", QUEUE, prefix="raw/taxi/green/")]},
+        {"LambdaFunctionConfigurations": [row("LambdaFunction", FUNCTION, suffix=".parquet")]},
+    ],
+)
+def test_an_overlapping_notification_is_refused_by_name_and_nothing_is_written(theirs, bucket):
+    bucket.notification.document = theirs
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert code == 1
+    assert "'theirs'" in document["error"]
+    assert "EventBridge" in document["nextStep"]
+    assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"TopicConfigurations": [row("Topic", TOPIC, events=("s3:ObjectRemoved:*",))]},
+        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/bus/")]},
+        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/taxi2/")]},
+    ],
+)
+def test_a_notification_of_other_events_or_keys_is_no_obstacle(theirs, bucket):
+    bucket.notification.document = theirs
+    assert bucket.json("trigger", "--bucket", "old")[0] == 0
+    assert bucket.notification.document["TopicConfigurations"] == theirs["TopicConfigurations"]
+
+
+def test_events_that_never_coincide_may_share_keys(bucket):
+    theirs = row("Topic", TOPIC, prefix="raw/taxi/", events=("s3:ObjectCreated:Copy",))
+    bucket.notification.document = {"TopicConfigurations": [theirs]}
+    assert bucket.json("trigger", "--bucket", "old", "--events", "s3:ObjectCreated:Put")[0] == 0
+    assert bucket.json("trigger", "--bucket", "old", "--events", "s3:ObjectCreated:Copy")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "said", "step"),
+    [
+        ("s3.GetBucketVersioning", {}, "is not versioned", "put-bucket-versioning --bucket old"),
+        ("s3.GetBucketVersioning", {"Status": "Suspended"}, "is not versioned", "put-bucket-versioning"),
+        ("s3.HeadBucket", error("404"), "does not exist", "aws s3 ls"),
+        (
+            "s3.HeadBucket",
+            {"BucketRegion": "us-east-1"},
+            "is in us-east-1, the queue in eu-west-1",
+            "replicate",
+        ),
+        (
+            "sqs.GetQueueAttributes",
+            {"Attributes": {"QueueArn": QUEUE, "Policy": json.dumps(POLICY).replace(":::old", ":::older")}},
+            "does not know bucket old",
+            "existing_buckets",
+        ),
+        ("sqs.GetQueueAttributes", {"Attributes": {"QueueArn": QUEUE}}, "does not know bucket", "deploy"),
+    ],
+)
+def test_a_bucket_whose_events_would_be_of_no_use_is_refused(call, answer, said, step, bucket):
+    bucket.aws.answers[call] = answer
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert code == 1
+    assert said in document["error"]
+    assert step in document["nextStep"]
+    assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--bucket", "lake"), "the deployment's own bucket"),
+        (("--bucket", "old", "--prefix", ""), "would all be rejected"),
+        (("--bucket", "old", "--prefix", "raw/"), "would all be rejected"),
+        (("remove", "--bucket", "lake"), "the deployment's own bucket"),
+    ],
+)
+def test_what_could_not_work_is_refused(words, said, bucket):
+    code, document = bucket.json("trigger", *words)
+    assert code == 1
+    assert said in document["error"]
+    assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+def test_an_unknown_event_is_wrong_usage(bucket):
+    result = bucket("trigger", "--bucket", "old", "--events", "s3:ObjectRemoved:*")
+    assert result.exit_code == 2
+
+
+def test_somebody_elses_change_at_the_same_moment_is_noticed(bucket):
+    bucket.aws.answers["s3.PutBucketNotificationConfiguration"] = {}
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert code == 1
+    assert "somebody else changed taxi-etl-dev-" in document["error"]
+
+
+def test_show_tells_ours_from_others(bucket):
+    bucket.json("trigger", "--bucket", "old")
+    code, document = bucket.json("trigger", "show", "--bucket", "old")
+    assert code == 0
+    assert [(each["prefix"], each["destination"]) for each in document["triggers"]] == [("raw/taxi/", QUEUE)]
+    assert [(each["id"], each["prefix"], each["destination"]) for each in document["others"]] == [
+        ("theirs", "images/", TOPIC)
+    ]
+
+
+def test_remove_takes_only_ours_away(bucket):
+    other_queue = row("Queue", f"{QUEUE}-other", prefix="other/")
+    bucket.notification.document["QueueConfigurations"] = [other_queue]
+    before = deepcopy(bucket.notification.document)
+    bucket.json("trigger", "--bucket", "old")
+    code, document = bucket.json("trigger", "remove", "--bucket", "old")
+    assert (code, [each["prefix"] for each in document["removed"]]) == (0, ["raw/taxi/"])
+    assert bucket.notification.document == before
+
+
+def test_remove_of_one_prefix_keeps_the_other(bucket):
+    for prefix in ("raw/taxi/green/", "raw/taxi/yellow/"):
+        assert bucket.json("trigger", "--bucket", "old", "--prefix", prefix)[0] == 0
+    bucket.json("trigger", "remove", "--bucket", "old", "--prefix", "raw/taxi/green/")
+    [left] = bucket.notification.document["QueueConfigurations"]
+    assert rules_of(left) == [("prefix", "raw/taxi/yellow/")]
+
+
+def test_removing_what_is_not_there_writes_nothing(bucket):
+    code, document = bucket.json("trigger", "remove", "--bucket", "old")
+    assert (code, document["removed"]) == (0, [])
+    assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+def crawler(state, **last):
+    return {
+        "Crawler": {
+            "Name": "crawler-taxi-raw-dev",
+            "State": state,
+            "CrawlElapsedTime": 90_000,
+            "LastCrawl": {"StartTime": NOON, **last},
+        }
+    }
+
+
+def test_crawler_status_tells_what_it_does_and_how_it_ended_last(taxi_etl):
+    taxi_etl.aws.answers["glue.GetCrawler"] = crawler("RUNNING", Status="FAILED", ErrorMessage="no rights")
+    code, document = taxi_etl.json("crawler", "status")
+    assert code == 0
+    assert (document["crawler"], document["state"]) == ("crawler-taxi-raw-dev", "RUNNING")
+    assert document["seconds"] == 90.0
+    assert document["lastCrawl"] == {
+        "status": "FAILED",
+        "started": "2024-06-01T12:00:00+00:00",
+        "error": "no rights",
+    }
+
+
+def test_a_crawler_at_rest_runs_for_no_time(taxi_etl):
+    taxi_etl.aws.answers["glue.GetCrawler"] = crawler("READY", Status="SUCCEEDED")
+    assert taxi_etl.json("crawler", "status")[1]["seconds"] is None
+    taxi_etl.aws.answers["glue.GetCrawler"] = {"Crawler": {"Name": "c", "State": "READY"}}
+    assert taxi_etl.json("crawler", "status")[1]["lastCrawl"] is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "stopped"),
+    [
+        ({}, True),
+        (error("CrawlerNotRunningException"), False),
+        (error("CrawlerStoppingException"), False),
+    ],
+)
+def test_crawler_stop_stops_a_crawl_and_is_content_without_one(answer, stopped, taxi_etl):
+    taxi_etl.aws.answers["glue.StopCrawler"] = answer
+    assert taxi_etl.json("crawler", "stop") == (0, {"stopped": stopped})
+    assert taxi_etl.aws.requests("glue.StopCrawler") == [{"Name": "crawler-taxi-raw-dev"}]
