@@ -211,7 +211,7 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
     ours = app.executions() - before
     assert len(ours) == 8
     assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
-    assert app.pending() == NOTHING_PENDING
+    eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages")
 
 
 def the_message(app: App, outcome: FileOutcome) -> dict[str, Any]:

@@ -156,6 +156,7 @@ def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path
     (outcome,) = records.outcomes(app.session, app.deployed, versions)
     assert (outcome.status, outcome.execution) == ("rejected", unclosed.execution)
     assert len(app.messages(outcome.execution)) == 1
+    eventually(lambda: bool(rung(app, "CloseDeadLetters")), "an alarm about the dead-letter queue")
     app.session.client("sqs").purge_queue(QueueUrl=dead_letters)
 
 
@@ -172,8 +173,8 @@ def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
 
     eventually(given_up, "the message in the dead-letter queue")
     assert (found[0]["MessageId"], found[0]["Body"]) == (poisoned, POISON)
-    eventually(lambda: bool(rung(app)), "an alarm about the dead-letter queue")
-    assert "start-message-move-task" in rung(app)[0]["AlarmDescription"]
+    eventually(lambda: bool(rung(app, "EventDeadLetters")), "an alarm about the dead-letter queue")
+    assert "start-message-move-task" in rung(app, "EventDeadLetters")[0]["AlarmDescription"]
     _, document = app.command("status")
     assert document["queues"]["events, dead letters"] == 1
     sqs.purge_queue(QueueUrl=app.deployed.dead_letter_queue_url)
@@ -183,15 +184,15 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(app: Ap
     ours = app.executions() - before
     assert ours
     assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
-    assert app.pending() == NOTHING_PENDING
+    eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages")
 
 
-def rung(app: App) -> list[dict[str, str]]:
-    """The alarms about events given up that have come so far."""
+def rung(app: App, name: str) -> list[dict[str, str]]:
+    """What an alarm has said so far."""
     return [
         message
         for message in app.received()
-        if "dead-letter queue" in message.get("AlarmDescription", "") and message["NewStateValue"] == "ALARM"
+        if name in message.get("AlarmName", "") and message["NewStateValue"] == "ALARM"
     ]
 
 
