@@ -29,25 +29,17 @@ def look_after(tables: Iterable[LakeTable], database: str, care: Care, client: A
             if table.property(CARE_PROPERTY) != care.mark():
                 client = client or boto3.client("glue")
                 for kind, configuration in care.optimizers().items():
-                    _put(client, care.account, database, table.name, kind, configuration)
+                    of = {"DatabaseName": database, "TableName": table.name, "Type": kind}
+                    _put(client, {"CatalogId": care.account, **of}, configuration)
                 table.set_property(CARE_PROPERTY, care.mark())
         except FAULTS as error:
             warnings.append(f"WARNING: table {table.name} has no optimizers yet: {one_line(error)}")
     return warnings
 
 
-def _put(
-    client: Any, account: str, database: str, table: str, kind: str, configuration: dict[str, Any]
-) -> None:
+def _put(client: Any, of: dict[str, Any], configuration: dict[str, Any]) -> None:
     """Create an optimizer, or change the one that is there: another run may have been quicker."""
-    wanted = {
-        "CatalogId": account,
-        "DatabaseName": database,
-        "TableName": table,
-        "Type": kind,
-        "TableOptimizerConfiguration": configuration,
-    }
     try:
-        client.create_table_optimizer(**wanted)
+        client.create_table_optimizer(**of, TableOptimizerConfiguration=configuration)
     except client.exceptions.AlreadyExistsException:
-        client.update_table_optimizer(**wanted)
+        client.update_table_optimizer(**of, TableOptimizerConfiguration=configuration)

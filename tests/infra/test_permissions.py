@@ -106,7 +106,6 @@ RIGHTS = {
         "CatalogTaxi",
         *TAXI_TABLES,
         "glue:CreateTableOptimizer",
-        "glue:GetTableOptimizer",
         "glue:UpdateTableOptimizer",
     )
     | {"iam:PassRole on ${JobOptimizerRole.Arn}"}

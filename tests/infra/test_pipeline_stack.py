@@ -125,6 +125,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert arguments["--catalog"] == "glue_catalog"
     assert arguments["--max-quarantine-share"] == "0.5"
     assert arguments["--sort-by-pickup"] == "false"
+    assert arguments["--retention-days"] == "7"
     assert arguments["--datalake-formats"] == "iceberg"
     assert arguments["--enable-auto-scaling"] == "true"
     assert arguments["--custom-logGroup-prefix"] == "/aws-glue/jobs/job-process-taxi-data"
