@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from glue_scripts.faults import HiddenFileError
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import Kind
+from taxi_etl.schema import Kind, family
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
 
@@ -24,6 +24,8 @@ SPARK_TYPES = {
     Kind.INTEGER: "bigint",
     Kind.DOUBLE: "double",
     Kind.TIMESTAMP: "timestamp_ntz",
+    # Spark has no such type, and reads the bare number with `nanosAsLong`.
+    Kind.NANOSECONDS: "bigint",
     Kind.DATE: "date",
     Kind.BOOLEAN: "boolean",
 }
@@ -52,15 +54,13 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     plan.
     """
     columns = files[0].file.columns
-    schema = ", ".join(
-        f"{name(column)} {SPARK_TYPES[Kind(kind)]}" for column, kind in columns if kind in SPARK_TYPES
-    )
+    schema = ", ".join(f"{name(column)} {spark_type(kind)}" for column, kind in columns if kind != Kind.NULL)
     reader = (
         spark.read.options(**ONE_BY_ONE).option("parquet.page.verify-checksum.enabled", "true").schema(schema)
     )
     offered = sources.source_columns("parquet", columns)
     values = [
-        f"{name(column) if kind in SPARK_TYPES else 'CAST(NULL AS string)'} AS {name(offer)}"
+        f"{_value(name(column), kind)} AS {name(offer)}"
         for (column, kind), (offer, _) in zip(columns, offered, strict=True)
     ]
     rows = reader.parquet(*(file.uri for file in files))
@@ -101,6 +101,21 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
         "CAST(NULL AS bigint) AS _position",
         f"regexp_replace(_metadata.file_path, r'{SCHEME}', '') AS _path",
     )
+
+
+def spark_type(kind: str) -> str:
+    """The type by which Spark reads a Parquet column of this kind."""
+    return kind if family(kind) is Kind.DECIMAL else SPARK_TYPES[family(kind)]
+
+
+def _value(column: str, kind: str) -> str:
+    """A Parquet column as the transform expects its kind; nanoseconds lose what microseconds do not hold."""
+    if kind == Kind.NULL:
+        return "CAST(NULL AS string)"
+    if kind == Kind.NANOSECONDS:
+        whole = f"({column} - pmod({column}, 1000)) DIV 1000"
+        return f"timestampadd(MICROSECOND, {whole}, TIMESTAMP_NTZ '1970-01-01 00:00:00')"
+    return column
 
 
 def java_charset(encoding: str) -> str:

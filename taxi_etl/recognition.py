@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.rejections import Code, Rejection
-from taxi_etl.schema import READABLE, Dataset, Kind, Matching, match_columns
+from taxi_etl.schema import READABLE, Dataset, Kind, Matching, family, match_columns
 
 RESEMBLES = 3
 """From how many known columns on a file counts as a damaged one of a dataset, not as something else."""
@@ -88,10 +88,10 @@ def _unreadable(dataset: Dataset, matching: Matching, kinds: dict[str, str]) -> 
     types = {column.name: column.type for column in dataset.columns}
     for name, kind in kinds.items():
         home = homes.get(name)
-        if home is not None and kind not in READABLE[types[home]]:
+        if home is not None and family(kind) not in READABLE[types[home]]:
             sentences.append(f"column {name!r} holds {kind} values, where {dataset.name} needs {types[home]}")
-        elif home is None and kind == Kind.UNSUPPORTED:
-            sentences.append(f"column {name!r} has an unsupported type, which text cannot keep")
+        elif home is None and family(kind) is Kind.UNSUPPORTED:
+            sentences.append(f"column {name!r} holds {kind} values, which extra_columns cannot keep")
     return sentences
 
 

@@ -1,5 +1,6 @@
 """What is a dataset made of? Kinds of source columns, types of table columns, columns and datasets."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,15 +10,19 @@ class Kind(StrEnum):
     """What a source column holds, as far as reading it goes: every CSV column is `text`.
 
     `integer` is any whole number that fits 64 signed bits, `double` also single precision, `timestamp` one
-    without a zone in at most microseconds, `null` Parquet's column without any value. Everything else
-    (nested, binary, decimals, times with a zone) is `unsupported`.
+    without a zone in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
+    column without any value. A decimal is written with its digits, as SQL spells it: `decimal(7,3)`. Of
+    everything else (nested, binary, times with a zone) the Arrow type's own name stands in a column's place,
+    so that people read what their file holds; `family` calls it `unsupported`.
     """
 
     TEXT = "text"
     STRING = "string"
     INTEGER = "integer"
     DOUBLE = "double"
+    DECIMAL = "decimal"
     TIMESTAMP = "timestamp"
+    NANOSECONDS = "nanoseconds"
     DATE = "date"
     BOOLEAN = "boolean"
     NULL = "null"
@@ -37,10 +42,10 @@ class ColumnType(StrEnum):
 
 
 READABLE: Mapping[ColumnType, frozenset[Kind]] = {
-    ColumnType.STRING: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.BOOLEAN, Kind.NULL},
-    ColumnType.INTEGER: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.NULL},
-    ColumnType.DOUBLE: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.NULL},
-    ColumnType.TIMESTAMP: TEXTS | {Kind.TIMESTAMP, Kind.NULL},
+    ColumnType.STRING: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.BOOLEAN, Kind.NULL},
+    ColumnType.INTEGER: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.NULL},
+    ColumnType.DOUBLE: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.NULL},
+    ColumnType.TIMESTAMP: TEXTS | {Kind.TIMESTAMP, Kind.NANOSECONDS, Kind.NULL},
 }
 """From which kinds of source column a table's column can be read."""
 
@@ -48,21 +53,43 @@ _ARROW_KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("string", "large_string", "string_view"), Kind.STRING),
     **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"), Kind.INTEGER),
     **dict.fromkeys(("float", "double"), Kind.DOUBLE),
-    **dict.fromkeys(("timestamp[ms]", "timestamp[us]"), Kind.TIMESTAMP),
+    **dict.fromkeys(("timestamp[s]", "timestamp[ms]", "timestamp[us]"), Kind.TIMESTAMP),
+    "timestamp[ns]": Kind.NANOSECONDS,
     "date32[day]": Kind.DATE,
     "bool": Kind.BOOLEAN,
     "null": Kind.NULL,
 }
 
 
-def kind_of_arrow(arrow_type: str) -> Kind:
+_DECIMAL = re.compile(r"decimal(?:32|64|128)?\((\d+), ?(\d+)\)")
+
+
+def kind_of_arrow(arrow_type: str) -> str:
     """The kind of a Parquet column whose Arrow type prints so, e.g. `large_string` or `timestamp[us]`.
 
-    Nanoseconds are unsupported since Spark reads none, `uint64` since no table type holds it.
+    A type that is not read gives its own name: nested ones, times with a zone, `uint64`, which no table type
+    holds. Nanoseconds that Parquet stores as INT96 look like any others here: see `INT96`.
     """
     if arrow_type.startswith("dictionary<values="):
         return kind_of_arrow(arrow_type.removeprefix("dictionary<values=").split(",")[0])
-    return _ARROW_KINDS.get(arrow_type, Kind.UNSUPPORTED)
+    digits = _DECIMAL.fullmatch(arrow_type)
+    if digits:
+        return f"{Kind.DECIMAL}({digits[1]},{digits[2]})"
+    return str(_ARROW_KINDS.get(arrow_type, arrow_type))
+
+
+INT96 = "timestamp[int96]"
+"""What a reader of footers calls a column of the physical type INT96. It is not read: its writers store
+instants, moved by whatever zone their session had, so the wall clock it once was is a guess."""
+
+
+def family(kind: str) -> Kind:
+    """A kind without its digits; `unsupported` for a type that is not read."""
+    name = kind.partition("(")[0] if kind.endswith(")") else kind
+    return Kind(name) if name in _KINDS else Kind.UNSUPPORTED
+
+
+_KINDS = frozenset(str(kind) for kind in Kind)
 
 
 @dataclass(frozen=True)

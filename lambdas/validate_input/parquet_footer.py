@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_etl.contents import PARQUET_MAGIC
-from taxi_etl.schema import kind_of_arrow
+from taxi_etl.schema import INT96, kind_of_arrow
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,21 @@ def read_schema(footer: bytes) -> Schema:
     # pyarrow wants a whole file, and reads only its end as long as no data is asked for. It is asked for the
     # file's schema, not the metadata's: those hold each other in memory until a garbage collection.
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
-        columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in file.schema_arrow)
+        int96 = _stored_as_int96(file.metadata)
+        columns = tuple(
+            (field.name, INT96 if field.name in int96 else kind_of_arrow(str(field.type)))
+            for field in file.schema_arrow
+        )
         return Schema(columns, _data_end(file.metadata))
+
+
+def _stored_as_int96(metadata: pq.FileMetaData) -> set[str]:
+    """The columns whose Arrow type does not say that they are INT96; chunks say it, if there are any."""
+    chunks = (
+        metadata.row_group(0).column(column)
+        for column in range(metadata.num_columns if metadata.num_row_groups else 0)
+    )
+    return {chunk.path_in_schema for chunk in chunks if chunk.physical_type == "INT96"}
 
 
 def _data_end(metadata: pq.FileMetaData) -> int:

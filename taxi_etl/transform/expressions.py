@@ -11,8 +11,10 @@ from taxi_etl.schema import TEXTS, Column, ColumnType, Kind
 
 NUMBER_PATTERN = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
 TIMESTAMP_PATTERN = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z"
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z"
 )
+WALL_CLOCK_ZONE = "+00:00"
+"""The zone under which BigQuery exports a wall clock, because its TIMESTAMP has one: it says nothing."""
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 LARGEST_EXACT = "9007199254740992D"
 """Up to here every whole number has a double of its own."""
@@ -41,8 +43,11 @@ def present(value: str, kind: str) -> str:
 def as_text(value: str, kind: str) -> str:
     """Any value as text, null where it is null or empty.
 
-    Doubles outside [1e-3, 1e7) with a fraction print differently by engine; TLC files hold none.
+    Doubles outside [1e-3, 1e7) with a fraction print differently by engine; TLC files hold none. Decimals
+    print as the doubles they are nearest to, since engines print `0E-9` or nine zeros.
     """
+    if kind == Kind.DECIMAL:
+        return as_text(f"CAST({value} AS double)", Kind.DOUBLE)
     if kind in TEXTS:
         return f"nullif({value}, '')"
     if kind == Kind.DOUBLE:
@@ -81,9 +86,11 @@ def finite(number: str) -> str:
 def as_timestamp(value: str) -> str:
     """A text as wall-clock time; it has a date and a time of day, digits beyond microseconds are cut off.
 
-    A zone is refused: such a value is an instant, and which wall clock it once was is a guess.
+    `WALL_CLOCK_ZONE` is dropped: exports of the TLC's rows write New York's wall clock so, and the hours
+    are the published ones. Any other zone is refused: such a value is an instant, and which wall clock it
+    once was is a guess.
     """
-    parsed = f"try_cast(substring({value}, 1, 26) AS timestamp_ntz)"
+    parsed = f"try_cast(substring(replace({value}, '{WALL_CLOCK_ZONE}', ''), 1, 26) AS timestamp_ntz)"
     return f"CASE WHEN {matches(value, TIMESTAMP_PATTERN)} THEN {parsed} END"
 
 
@@ -100,15 +107,15 @@ def needs_number(column: Column, kind: str) -> bool:
     """Whether a value takes a step as double on its way: texts and doubles for whole numbers, texts for
     doubles."""
     if column.type is ColumnType.INTEGER:
-        return kind in TEXTS or kind == Kind.DOUBLE
+        return kind in TEXTS or kind in (Kind.DOUBLE, Kind.DECIMAL)
     return column.type is ColumnType.DOUBLE and kind in TEXTS
 
 
 def can_fail(column: Column, kind: str) -> bool:
     """Whether a value can be there that the column's type cannot hold."""
     held = {ColumnType.STRING: TEXTS | {kind}, ColumnType.INTEGER: frozenset({Kind.NULL})}
-    held[ColumnType.DOUBLE] = frozenset({Kind.DOUBLE, Kind.INTEGER, Kind.NULL})
-    held[ColumnType.TIMESTAMP] = frozenset({Kind.TIMESTAMP, Kind.NULL})
+    held[ColumnType.DOUBLE] = frozenset({Kind.DOUBLE, Kind.DECIMAL, Kind.INTEGER, Kind.NULL})
+    held[ColumnType.TIMESTAMP] = frozenset({Kind.TIMESTAMP, Kind.NANOSECONDS, Kind.NULL})
     return kind not in held[column.type]
 
 

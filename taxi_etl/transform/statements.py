@@ -8,7 +8,7 @@ give each row of `source` exactly once. Steps: `present` (blank is null), `numbe
 from collections.abc import Sequence
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.schema import Column, match_columns
+from taxi_etl.schema import Column, family, match_columns
 from taxi_etl.transform import expressions as sql
 from taxi_etl.transform.predicates import PREDICATES, Subject
 from taxi_etl.transform.sources import SOURCE
@@ -71,7 +71,8 @@ _LINEAGE_INPUT = [
 
 def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
     known = DATASETS[dataset]
-    return Subject(known, match_columns(known, [name for name, _ in columns]), dict(columns))
+    kinds = {name: family(kind) for name, kind in columns}
+    return Subject(known, match_columns(known, list(kinds)), kinds)
 
 
 def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> str:

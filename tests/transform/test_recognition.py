@@ -2,12 +2,18 @@
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 
+import io
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from lambdas.validate_input.parquet_footer import read_schema
 from taxi_etl.datasets import DATASETS
 from taxi_etl.recognition import month_of, recognise, variant
 from taxi_etl.rejections import Code
-from taxi_etl.schema import match_columns
+from taxi_etl.schema import INT96, match_columns
 
 HEADERS = {
     "yellow 2009": "vendor_name,Trip_Pickup_DateTime,Trip_Dropoff_DateTime,Passenger_Count,Trip_Distance,Start_Lon,Start_Lat,Rate_Code,store_and_forward,End_Lon,End_Lat,Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,Total_Amt",
@@ -90,8 +96,30 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
         ),
         ("missing_columns", "column 'trip_distance' holds boolean values, where green needs double"),
     ]
-    nested = [*texts(HEADERS["green 2025"]), ("geometry", "unsupported")]
-    assert "'geometry' has an unsupported type" in recognise(nested, "any.parquet").rejections[0].message
+    nested = [*texts(HEADERS["green 2025"]), ("geometry", "list<item: double>")]
+    [rejection] = recognise(nested, "any.parquet").rejections
+    assert rejection.message == (
+        "column 'geometry' holds list<item: double> values, which extra_columns cannot keep"
+    )
+
+
+@pytest.mark.parametrize(
+    ("saved", "named"), [(pa.timestamp("us", tz="UTC"), "timestamp[us, tz=UTC]"), (INT96, INT96)]
+)
+def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
+    times = pa.array([datetime(2024, 1, 5, 10)], pa.timestamp("us") if saved is INT96 else saved)
+    table = pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times, "trip_distance": [1.5]})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, use_deprecated_int96_timestamps=saved is INT96)
+    content = buffer.getvalue()
+    footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
+
+    found = recognise(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
+
+    assert found.rejections[0].message == (
+        f"column 'tpep_pickup_datetime' holds {named} values, where yellow needs timestamp_ntz"
+    )
+    assert len(found.rejections) == 2
 
 
 @pytest.mark.parametrize(

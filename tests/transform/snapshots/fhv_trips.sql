@@ -28,8 +28,8 @@ WITH present AS (
   SELECT
     *,
     read_dispatching_base_num AS dispatching_base_num,
-    CASE WHEN read_pickup_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z' THEN try_cast(substring(read_pickup_datetime, 1, 26) AS timestamp_ntz) END AS pickup_datetime,
-    CASE WHEN read_dropoff_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z' THEN try_cast(substring(read_dropoff_datetime, 1, 26) AS timestamp_ntz) END AS dropoff_datetime,
+    CASE WHEN read_pickup_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS pickup_datetime,
+    CASE WHEN read_dropoff_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS dropoff_datetime,
     CASE WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D AND number_pickup_location_id = floor(number_pickup_location_id) THEN CAST(number_pickup_location_id AS int) END AS pickup_location_id,
     CASE WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D AND number_dropoff_location_id = floor(number_dropoff_location_id) THEN CAST(number_dropoff_location_id AS int) END AS dropoff_location_id,
     CASE WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag) THEN CAST(number_sr_flag AS int) END AS sr_flag,
