@@ -45,6 +45,11 @@ def shown() -> list[dict[str, Any]]:
         return [asdict(fault) for fault in _faults]
 
 
+def expected() -> bool:
+    """Whether any call may run into a fault."""
+    return any(fault.met < fault.times for fault in _faults)
+
+
 def strike(action: str) -> Fault | None:
     """The fault that this call runs into, if any; each strikes as often as it was told to."""
     with _lock:
@@ -66,6 +71,8 @@ def _fault(document: Any) -> Fault:
     if ":" not in str(document.get("action")):
         raise ValueError("a fault's action is a service and a call, such as sns:Publish")
     fault = Fault(**document)
+    if not all(isinstance(number, int) for number in (fault.times, fault.after, fault.status)):
+        raise ValueError("a fault's times, after and status are numbers")
     if bool(fault.error) == bool(fault.kills):
         raise ValueError("a fault has an error, or kills a function")
     return fault

@@ -85,6 +85,7 @@ def test_a_function_dies_in_the_middle_of_a_call_and_lives_again(workshop):
         {"action": "sns:Publish", "error": "Busy", "kills": "victim"},
         {"action": "Publish", "error": "Busy"},
         {"action": "sns:Publish", "error": "Busy", "often": 3},
+        {"action": "sns:Publish", "error": "Busy", "times": "3"},
     ],
 )
 def test_what_is_no_fault_is_refused(aws, wrong):
