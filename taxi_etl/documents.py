@@ -274,7 +274,7 @@ def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
 
 
 def _summarised(file: FileResult) -> dict[str, Any]:
-    """The entry of a file in a summary and in messages: its counts, and its error when it has one."""
+    """The entry of a file in a summary and in messages: its counts, and why it did not load."""
     entry: dict[str, Any] = {
         "key": shorten(file.version.key),
         "versionId": file.version.version_id,
@@ -290,5 +290,5 @@ def _summarised(file: FileResult) -> dict[str, Any]:
         "missingColumns": list(file.missing_columns),
     }
     if file.error_code:
-        entry["error"] = {"code": file.error_code, "message": shorten(file.error_message)}
+        entry["reasons"] = [{"code": file.error_code, "message": shorten(file.error_message)}]
     return entry

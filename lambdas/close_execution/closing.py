@@ -113,17 +113,18 @@ class Closer:
     ) -> None:
         ordered = sorted(found, key=lambda outcome: SEVERITY.index(outcome.status))
         keys = [version.key for version in given.files]
+        counts = count_outcomes(found)
         message = messages.failure(
-            text=messages.failure_text(ending.status, ending.error, count_outcomes(found)),
+            text=messages.failure_text(ending.status, ending.error, ending.cause, counts),
             bucket=given.bucket,
             keys=keys,
             error=ending.error or ending.status,
-            cause=ending.cause,
+            cause=ending.cause or messages.ENDINGS.get(ending.status, ""),
             timestamp=self._now(),
             execution_arn=execution.arn,
             files=[outcome.to_json() for outcome in ordered],
             manifest=self.documents.manifest_uri(execution.name),
-            command=self.command,
+            next_step=messages.failure_next_step(self.command, execution.name, counts),
         )
         self.sns.publish(
             TopicArn=self.topic_arn,

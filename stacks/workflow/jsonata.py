@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 from taxi_etl.documents import LISTED_FILES_MAX, LISTED_KEY_MAX
-from taxi_etl.messages import CAUSE_MAX, LABEL_MAX
+from taxi_etl.messages import CAUSE_MAX, LABEL_MAX, NO_CAUSE
 
 
 def render(expression: str) -> str:
@@ -31,12 +31,19 @@ def or_null(path: str) -> str:
     return f"($exists({path}) ? {path} : null)"
 
 
+def sentence(value: str) -> str:
+    """The value with one full stop at its end, as `taxi_etl.messages.sentence` gives it."""
+    return f"($replace({value}, /[. \\n]+$/, '') & '.')"
+
+
 def with_execution_name(template: str, marker: str) -> str:
     """A text in which each `marker` becomes the execution's name."""
     parts = (text(part) for part in template.split(marker))
     return "(" + " & $states.context.Execution.Name & ".join(parts) + ")"
 
 
+KEY_MAX = 1024
+"""The longest key that S3 takes; what is longer is no key."""
 INPUT_KEYS = "($exists($states.input.files) ? [$states.input.files.key] : [$states.input.key])"
 """The object keys of an execution's input, shorthand included."""
 
@@ -57,8 +64,9 @@ def input_validation() -> str:
     shortened = f"$substring($name, 0, {half}) & '...' & $substring($name, -{LABEL_MAX - 3 - half})"
     return (
         f"($keys := {INPUT_KEYS}; $name := {name}; "
-        f"{{'valid': false, 'bucket': {or_null('$states.input.bucket')}, "
-        "'key': ($count($keys) = 1 ? $keys[0] : null), "
+        "{'valid': false, "
+        "'bucket': ($type($states.input.bucket) = 'string' ? $states.input.bucket : null), "
+        f"'key': ($count($keys) = 1 ? $substring($string($keys[0]), 0, {KEY_MAX}) : null), "
         "'label': ($count($keys) != 1 ? $count($keys) & ' files' "
         f": $length($name) <= {LABEL_MAX} ? $name : {shortened}), "
         "'counts': {'files': $count($keys), 'valid': 0, 'rejected': 0, 'superseded': 0}, "
@@ -77,19 +85,23 @@ def error_details() -> str:
     )
 
 
-def caught_failure(prefix: str = "") -> str:
-    """The caught error as people read it: its name, and the one line that says why."""
+def caught_failure(before: str = "", after: str = "''") -> str:
+    """The caught error as people read it: its name, and the one line that says why.
+
+    `before` is a text to put in front of the line, `after` an expression that gives what to add. The SDK's
+    own words about service, status code and request are left out.
+    """
     line = (
         "($exists($details.ErrorMessage) ? $details.ErrorMessage "
         ": $exists($details.errorMessage) ? $details.errorMessage "
         ": $exists($details.JobRunState) ? 'The job run ended ' & $details.JobRunState "
-        ": $cause != '' ? $cause "
+        ": $cause != '' ? $substringBefore($cause, ' (Service: ') "
         ": $states.errorOutput.Error = 'States.Timeout' ? 'it did not end within its time limit' "
-        ": 'AWS named no cause')"
+        f": {text(NO_CAUSE)})"
     )
     return (
         f"({error_details()}; {{'Error': $states.errorOutput.Error, "
-        f"'Cause': $substring({text(prefix)} & {line}, 0, {CAUSE_MAX})}})"
+        f"'Cause': $substring({text(before)} & {line} & {after}, 0, {CAUSE_MAX})}})"
     )
 
 

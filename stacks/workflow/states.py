@@ -39,7 +39,7 @@ CRAWL_ASKED_FOR = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.
 def validate_input(scope: Construct, *, function: lambda_.Function, settings: Settings) -> tasks.LambdaInvoke:
     """Which files can be loaded?"""
     found = "$states.result.Payload"
-    shown = f"$join([{found}.rejected[[0..2]].(key & ': ' & $join([reasons.message], ', '))], '; ')"
+    shown = f"$join([{found}.rejected[[0..2]].(key & ': ' & $join([reasons.message], '; and '))], '; ')"
     more = f"({found}.counts.rejected > 3 ? '; and ' & ({found}.counts.rejected - 3) & ' more' : '')"
     return tasks.LambdaInvoke.jsonata(
         scope,
@@ -283,8 +283,7 @@ def execution_failed(scope: Construct) -> sfn.Fail:
 
 def notification_failed(scope: Construct) -> sfn.Fail:
     """The ending when a message could not be published; the closer tells people another way."""
-    cause = "$exists($states.input.Cause) ? $states.input.Cause : 'AWS named no cause'"
-    return _fail(scope, "NotificationFailed", NOTIFICATION_FAILED, cause)
+    return _fail(scope, "NotificationFailed", NOTIFICATION_FAILED, "$states.input.Cause")
 
 
 def _publish(scope: Construct, name: str, status: Status, message: str, topic: sns.Topic) -> tasks.SnsPublish:

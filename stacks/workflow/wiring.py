@@ -77,9 +77,13 @@ class States:
             self.notify_validation_failure,
             self.notify_rejected_files,
             self.notify_failure,
-            self.notify_success,
-            self.notify_partial_success,
+            *self.good_news,
         )
+
+    @property
+    def good_news(self) -> tuple[sfn.TaskStateBase, ...]:
+        """The publishes after which files are in the tables."""
+        return (self.notify_success, self.notify_partial_success)
 
 
 def wire(scope: Construct, parts: Parts) -> sfn.IChainable:
@@ -160,7 +164,10 @@ def _caught(s: States) -> None:
     _catch(s.run_crawler_update, s.handle_crawler_failure, crawl_failed)
     _catch(s.check_crawler_status, s.handle_crawler_failure, crawl_failed)
     for publish in s.publishes:
-        publish.add_catch(s.notification_failed)
+        # Of a failure, the closer tells instead; without this it would not know which.
+        untold = "''" if publish in s.good_news else "'; it was to say: ' & $failure.Cause"
+        unpublished = jsonata.render(jsonata.caught_failure(after=untold))
+        publish.add_catch(s.notification_failed, outputs=unpublished)
 
 
 def _catch(

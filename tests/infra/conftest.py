@@ -11,11 +11,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .templates import Stacks, machine_definition
+
+if TYPE_CHECKING:
+    from .told import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -116,3 +119,11 @@ def custom(environments: dict[str, Stacks]) -> Stacks:
 def definition(prod: Stacks) -> dict[str, Any]:
     """The state machine of prod, in Amazon States Language."""
     return machine_definition(prod)
+
+
+@pytest.fixture(scope="session")
+def told(definition: dict[str, Any]) -> "dict[str, list[Told]]":
+    """The messages of each outcome, as prod sends them."""
+    from .told import tell
+
+    return tell(definition)

@@ -105,7 +105,7 @@ def test_one_good_file_is_loaded_and_the_message_has_the_promised_keys_in_order(
     assert timestamp[-1] == "Z"
     assert told.message == {
         "status": "SUCCESS",
-        "message": "Loaded a.parquet: 8 rows written, 2 quarantined",
+        "message": "Loaded a.parquet: 8 rows written, 2 quarantined.",
         "jobName": "job-process-taxi-data",
         "jobRunId": "jr_1",
         "executionTimeSeconds": 90,
@@ -174,8 +174,8 @@ def test_a_file_that_cannot_load_costs_no_job_run_and_is_told_with_its_reasons(d
     told.message.pop("timestamp")
     assert told.message == {
         "status": "VALIDATION_FAILED",
-        "message": f"Cannot load a.parquet: {KEY}: the magic bytes are missing. "
-        "Rows of earlier versions stay as they are.",
+        "message": f"Cannot load {KEY}: the magic bytes are missing. "
+        "Rows from earlier versions of a file that did not load stay in the tables.",
         "bucket": "lake",
         "key": KEY,
         "error": {"Error": "ValidationFailed", "Cause": f"{KEY}: the magic bytes are missing"},
@@ -184,8 +184,10 @@ def test_a_file_that_cannot_load_costs_no_job_run_and_is_told_with_its_reasons(d
         "files": [NO_PARQUET],
         "filesOmitted": 0,
         "manifest": MANIFEST,
-        "nextStep": "taxi-etl --environment prod history run-1; "
-        "when the cause is gone: taxi-etl --environment prod replay --execution run-1",
+        "nextStep": "Upload a corrected file; it loads by itself. "
+        "See more: `taxi-etl --environment prod history run-1`. "
+        "When the cause is gone, load the files again: "
+        "`taxi-etl --environment prod replay --execution run-1`.",
     }
     assert list(json.loads(told.text))[:7] == FAILURE_KEYS
     assert told.attributes["dataset"]["StringValue"] == '["unknown"]'
@@ -221,11 +223,11 @@ def test_rejected_files_beside_good_ones_are_told_first_and_make_the_success_par
     assert run.path[-1] == "NotifyPartialSuccess"
     assert run.status == "SUCCEEDED"
     rejected, partial = run.published
-    assert rejected.subject == "Taxi ETL VALIDATION_FAILED: 2 files"
+    assert rejected.subject == "Taxi ETL VALIDATION_FAILED: 1 of 2 files"
     assert rejected.message["message"].startswith("Cannot load 1 of 2 files: ")
     assert partial.message["status"] == "PARTIAL_SUCCESS"
     assert partial.message["message"] == (
-        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. Rejected, as reported before: 1"
+        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. Rejected, as reported before: 1."
     )
 
 
@@ -236,7 +238,9 @@ def test_a_function_that_raises_is_a_validation_failure_with_a_readable_cause(de
     assert run.path == TO_VALIDATION_FAILED
     (told,) = run.published
     assert told.message["error"] == {"Error": "ClientError", "Cause": "Access Denied"}
-    assert told.message["message"].startswith("Validation failed: Access Denied.")
+    assert told.message["message"].startswith(
+        "Could not check yellow_tripdata_2024-01.parquet: Access Denied. Nothing was loaded."
+    )
     assert told.message["files"] == [{"key": KEY}]
     assert told.message["key"] == KEY
     assert told.subject == "Taxi ETL VALIDATION_FAILED: yellow_tripdata_2024-01.parquet"
@@ -250,7 +254,7 @@ def test_a_function_that_raises_is_a_validation_failure_with_a_readable_cause(de
         ({}, "0 files", None, []),
         ("nonsense", "0 files", None, []),
         ({"bucket": "lake", "files": []}, "0 files", None, []),
-        ({"key": 7}, "7", 7, [{"key": "7"}]),
+        ({"key": 7}, "7", "7", [{"key": "7"}]),
         ({"key": "raw/taxi/größe.csv"}, "gr??e.csv", "raw/taxi/größe.csv", [{"key": "raw/taxi/größe.csv"}]),
     ],
 )
@@ -399,7 +403,7 @@ def test_a_file_that_failed_beside_loaded_ones_makes_the_success_partial(definit
 
     assert run.path == [*TO_RESULT, "IsCatalogUpdateNeeded", "NotifyPartialSuccess"]
     assert run.published[0].message["message"] == (
-        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. Failed: 1 (raw/taxi/bad.csv: page 3 is damaged)"
+        "Loaded 1 of 2 files: 8 rows written, 2 quarantined. 1 failed: raw/taxi/bad.csv: page 3 is damaged."
     )
 
 
@@ -474,7 +478,7 @@ def test_a_failed_crawl_makes_the_success_partial_and_no_more(definition, starts
     assert run.status == "SUCCEEDED"
     (told,) = run.published
     assert told.message["crawlerState"] == "FAILED"
-    assert told.message["message"].endswith(f"the raw zone was not crawled: {error}")
+    assert told.message["message"].endswith(f"the raw zone was not crawled: {error}.")
 
 
 def test_a_crawl_after_a_partial_load_ends_in_partial_success(definition) -> None:
@@ -536,7 +540,12 @@ def test_a_message_that_cannot_be_sent_fails_the_execution_for_the_closer_to_tel
 
     assert run.path[-2:] == [state, "NotificationFailed"]
     assert (run.status, run.error) == ("FAILED", "NotificationFailed")
-    assert run.cause == (cause or "AWS named no cause")
+    untold = {
+        "NotifyValidationFailure": f"; it was to say: {KEY}: the magic bytes are missing",
+        "NotifyRejectedFiles": f"; it was to say: {KEY}: the magic bytes are missing",
+        "NotifyFailure": "; it was to say: AWS named no cause",
+    }
+    assert run.cause == (cause or "AWS named no cause") + untold.get(state, "")
 
 
 def test_the_state_data_stays_the_executions_input(definition) -> None:

@@ -63,13 +63,14 @@ def walk(
     answers: Mapping[str, Sequence[Any]],
     *,
     name: str = "run-1",
+    arn_prefix: str = "arn:aws:states:us-east-1:1:execution:m",
     entered: str = "2026-01-02T03:04:05.678Z",
 ) -> Walk:
     """Run the machine with this input; `answers` are the results of each task, in turn."""
     run = Walk()
     waiting = {state: deque(results) for state, results in answers.items()}
     context = {
-        "Execution": {"Id": f"arn:aws:states:us-east-1:1:execution:m:{name}", "Name": name, "Input": given},
+        "Execution": {"Id": f"{arn_prefix}:{name}", "Name": name, "Input": given},
         "State": {"EnteredTime": entered},
     }
     state_name, data = definition["StartAt"], given

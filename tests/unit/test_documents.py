@@ -71,7 +71,8 @@ def test_a_summary_names_failures_first_and_the_first_error() -> None:
     assert [file["status"] for file in summary["files"]] == ["failed", "loaded"]
     assert summary["error"] == {"Error": "unreadable", "Cause": "raw/taxi/b.csv: page 3"}
     assert (summary["filesOmitted"], summary["datasets"]) == (0, ["green"])
-    assert "error" not in summary["files"][1]
+    assert summary["files"][0]["reasons"] == [{"code": "unreadable", "message": "page 3"}]
+    assert "reasons" not in summary["files"][1]
 
 
 def test_a_summary_without_failures_has_no_error() -> None:

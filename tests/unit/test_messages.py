@@ -9,11 +9,15 @@ from taxi_etl.documents import shorten
 from taxi_etl.messages import (
     Status,
     attributes,
+    crawl_again,
     failure,
+    failure_next_step,
     failure_text,
     label,
+    look,
     next_step,
     printed,
+    sentence,
     subject,
 )
 
@@ -28,7 +32,7 @@ FACTS: dict[str, Any] = {
     "execution_arn": ARN,
     "files": [{"key": "raw/taxi/a.csv", "status": "failed"}],
     "manifest": "s3://lake/runs/etl-pipeline-workflow/nightly/manifest.json",
-    "command": "taxi-etl --environment dev",
+    "next_step": "See more: `taxi-etl history nightly`.",
 }
 
 
@@ -52,10 +56,7 @@ def test_a_failure_message_has_the_agreed_keys_in_their_order() -> None:
     assert message["key"] == "raw/taxi/a.csv"
     assert message["error"] == {"Error": "ABORTED", "Cause": "by ann"}
     assert message["workflowExecutionId"] == ARN
-    assert message["nextStep"] == (
-        "taxi-etl --environment dev history nightly; "
-        "when the cause is gone: taxi-etl --environment dev replay --execution nightly"
-    )
+    assert message["nextStep"] == "See more: `taxi-etl history nightly`."
     assert (message["files"], message["filesOmitted"]) == (FACTS["files"], 0)
 
 
@@ -80,6 +81,12 @@ def test_a_message_fits_sns_however_long_its_texts_are() -> None:
     assert len(message["error"]["Cause"]) == 2_000
 
 
+def test_a_failure_without_bucket_or_cause_says_so() -> None:
+    message = failure(**{**FACTS, "bucket": "", "cause": ""})
+    assert message["bucket"] is None
+    assert message["error"] == {"Error": "ABORTED", "Cause": "AWS named no cause"}
+
+
 def test_a_message_that_cannot_fit_is_an_error() -> None:
     with pytest.raises(ValueError, match="larger than its limit"):
         failure(**{**FACTS, "text": "x" * 262_144})
@@ -94,31 +101,45 @@ COUNTS = {"files": 4, "loaded": 1, "rejected": 0, "superseded": 1, "failed": 2}
 
 
 @pytest.mark.parametrize(
-    ("status", "error", "begins"),
+    ("status", "error", "cause", "begins"),
     [
-        ("TIMED_OUT", "", "The execution took longer than it may and was ended."),
-        ("ABORTED", "", "The execution was stopped by someone."),
-        ("FAILED", "States.Runtime", "The execution failed before it could tell anyone."),
-        ("FAILED", "NotificationFailed", "The execution ended, and its notification could not be published."),
+        ("TIMED_OUT", "", "", "The execution took longer than it may and was ended."),
+        ("ABORTED", "", "by ann", "The execution was stopped by someone: by ann."),
+        (
+            "FAILED",
+            "States.Runtime",
+            "'Choices[0]' is no boolean.",
+            "The execution failed before it could tell its outcome: 'Choices[0]' is no boolean.",
+        ),
+        (
+            "FAILED",
+            "NotificationFailed",
+            "denied",
+            "The execution ended, and its notification could not be published: denied.",
+        ),
     ],
 )
-def test_the_text_says_how_it_ended_what_became_of_the_files_and_what_stays(
-    status: str, error: str, begins: str
+def test_the_text_says_how_it_ended_and_why_what_became_of_the_files_and_what_stays(
+    status: str, error: str, cause: str, begins: str
 ) -> None:
-    assert failure_text(status, error, COUNTS) == (
+    assert failure_text(status, error, cause, COUNTS) == (
         f"{begins} Files: 1 loaded, 1 superseded, 2 failed."
-        " Rows that earlier versions of a file brought stay in the tables until a newer one loads."
+        " Rows from earlier versions of a file that did not load stay in the tables."
     )
+
+
+def test_the_text_stays_readable_however_long_the_cause_is() -> None:
+    assert len(failure_text("FAILED", "Odd", "x" * 30_000, COUNTS)) < 2_300
 
 
 def test_nothing_is_said_about_earlier_rows_when_all_loaded() -> None:
     counts = {"files": 1, "loaded": 1, "rejected": 0, "superseded": 0, "failed": 0}
-    assert failure_text("FAILED", "NotificationFailed", counts).endswith("Files: 1 loaded.")
+    assert failure_text("FAILED", "NotificationFailed", "", counts).endswith("Files: 1 loaded.")
 
 
 def test_an_execution_without_files_says_so() -> None:
     counts = {"files": 0, "loaded": 0, "rejected": 0, "superseded": 0, "failed": 0}
-    assert failure_text("FAILED", "", counts).endswith("Files: none.")
+    assert failure_text("FAILED", "", "", counts).endswith("Files: none.")
 
 
 def test_attributes_allow_filters_by_outcome_and_dataset() -> None:
@@ -155,9 +176,37 @@ def test_a_subject_names_outcome_and_file_in_at_most_100_characters() -> None:
 
 
 def test_the_next_step_is_two_commands() -> None:
+    assert look("taxi-etl", "e1") == "See more: `taxi-etl history e1`."
     assert next_step("taxi-etl", "e1") == (
-        "taxi-etl history e1; when the cause is gone: taxi-etl replay --execution e1"
+        "See more: `taxi-etl history e1`. "
+        "When the cause is gone, load the files again: `taxi-etl replay --execution e1`."
     )
+
+
+@pytest.mark.parametrize(
+    ("ways", "replay", "begins"),
+    [
+        ({"failed": 1}, True, "See more"),
+        ({"rejected": 1}, True, "See more"),
+        ({"loaded": 1}, False, "No file needs to be loaded again. See more"),
+        ({"superseded": 1}, False, "No file needs to be loaded again. See more"),
+        ({}, False, "See more"),
+    ],
+)
+def test_a_replay_is_advised_where_a_file_is_left(ways: dict[str, int], replay: bool, begins: str) -> None:
+    none = {"loaded": 0, "rejected": 0, "superseded": 0, "failed": 0}
+    advice = failure_next_step("taxi-etl", "e1", {"files": sum(ways.values()), **none, **ways})
+    assert ("replay --execution e1" in advice) is replay
+    assert advice.startswith(begins)
+
+
+def test_a_failed_crawl_can_be_repeated_by_hand() -> None:
+    assert crawl_again("crawler-taxi-raw").endswith("`aws glue start-crawler --name crawler-taxi-raw`.")
+
+
+@pytest.mark.parametrize("text", ["so it is", "so it is.", "so it is. \n", "so it is..."])
+def test_a_sentence_ends_with_one_full_stop(text: str) -> None:
+    assert sentence(text) == "so it is."
 
 
 @pytest.mark.parametrize(

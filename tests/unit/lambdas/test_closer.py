@@ -145,7 +145,10 @@ def test_an_ending_nobody_could_announce_is_announced(
         "The execution took longer than it may and was ended. Files: 1 loaded, 1 rejected, 1 failed."
     )
     assert (message["bucket"], message["key"]) == ("lake", None)
-    assert message["error"] == {"Error": "TIMED_OUT", "Cause": ""}
+    assert message["error"] == {
+        "Error": "TIMED_OUT",
+        "Cause": "The execution took longer than it may and was ended",
+    }
     assert message["timestamp"] == "2024-06-01T12:00:00.000Z"
     assert message["workflowExecutionId"] == f"{EXECUTION}:nightly"
     assert [(file["key"], file["status"]) for file in message["files"]] == [
@@ -154,7 +157,7 @@ def test_an_ending_nobody_could_announce_is_announced(
         ("raw/taxi/a.csv", "loaded"),
     ]
     assert message["manifest"] == f"s3://lake/{RUN}/manifest.json"
-    assert message["nextStep"].startswith("taxi-etl history nightly;")
+    assert message["nextStep"].startswith("See more: `taxi-etl history nightly`.")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,191 @@
+"""Can consumers rely on the documents? The schema, the commands of nextStep, docs/notifications.md."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import typer
+from jsonschema import Draft202012Validator
+
+from glue_scripts.faults import Fault
+from ops.cli import app
+from taxi_etl.messages import Status
+from taxi_etl.outcomes import CODES
+from taxi_etl.rejections import Code
+
+from .told import GOLDEN, OUTCOMES, Told
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDE = (DOCS / "notifications.md").read_text()
+SCHEMA = json.loads((DOCS / "notifications.schema.json").read_text())
+KINDS = {
+    kind["properties"]["status"]["const"]: kind
+    for kind in (SCHEMA["$defs"][reference["$ref"].rsplit("/", 1)[-1]] for reference in SCHEMA["oneOf"])
+}
+
+
+def problems(schema: Any, body: Any) -> list[str]:
+    """What is wrong with a message, by the schema."""
+    return [
+        f"{inner.json_path}: {inner.message}"
+        for error in Draft202012Validator(schema).iter_errors(body)
+        for inner in (error.context or [error])
+    ]
+
+
+def strict(schema: Any) -> Any:
+    """The schema, refusing the keys that it does not name: readers should take them, we should know them."""
+    if isinstance(schema, list):
+        return [strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: strict(part) for name, part in schema.items()}
+    if schema.get("type") == "object" and "properties" in schema:
+        closed["additionalProperties"] = False
+    return closed
+
+
+def test_the_schema_is_one_and_has_a_kind_for_each_status() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+    assert set(KINDS) == set(Status)
+    assert SCHEMA["$id"].endswith(":1")
+    assert SCHEMA["$defs"]["schemaVersion"] == {"const": "1"}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_messages_fit_the_schema_and_hold_no_key_that_it_does_not_describe(
+    told: dict[str, list[Told]], outcome: str
+) -> None:
+    for message in told[outcome]:
+        kind = KINDS[message["status"]]
+
+        assert problems(SCHEMA, message.body) == []
+        assert problems(strict({**SCHEMA, "oneOf": [kind]}), message.body) == []
+        assert list(message) == kind["required"], "the schema lists the keys in the order of a message"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "change"),
+    [
+        ("success_one_file", {"status": "DONE"}),
+        ("success_one_file", {"schemaVersion": "2"}),
+        ("success_one_file", {"crawlerState": "FAILED"}),
+        ("success_one_file", {"timestamp": "2026-01-02"}),
+        ("success_one_file", {"rows": {"read": 1, "written": -1, "quarantined": 0}}),
+        ("failed_job_run", {"error": "OutOfMemoryError"}),
+        ("failed_job_run", {"error": {"Error": "States.TaskFailed", "Cause": ""}}),
+        ("failed_job_run", {"files": [{"name": "a.csv"}]}),
+        ("failed_job_run", {"nextStep": None}),
+        ("validation_failed_one_file", {"files": [{"key": "a.csv", "reasons": ["empty"]}]}),
+        ("closer_timed_out", {"workflowExecutionId": "run-1"}),
+    ],
+)
+def test_the_schema_refuses_what_is_no_message(
+    told: dict[str, list[Told]], outcome: str, change: dict[str, Any]
+) -> None:
+    (message,) = told[outcome]
+
+    assert problems(SCHEMA, {**message.body, **change})
+    assert problems(SCHEMA, {**message.body, "later": "addition"}) == []
+    for name in change:
+        assert problems(SCHEMA, {key: value for key, value in message.body.items() if key != name})
+
+
+def commands(message: Told) -> list[list[str]]:
+    return [shlex.split(command) for command in re.findall(r"`([^`]+)`", message["nextStep"])]
+
+
+def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
+    """Command and options as the command line understands these words; it exits where it does not."""
+    main = typer.main.get_command(app)
+    context = main.make_context(words[0], words[1:])
+    name, command, rest = main.resolve_command(context, [*context._protected_args, *context.args])
+    return name, {**context.params, **command.make_context(name, rest, parent=context).params}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_next_step_is_made_of_commands_that_exist(told: dict[str, list[Told]], outcome: str) -> None:
+    for message in told[outcome]:
+        if message["status"] == "SUCCESS":
+            assert "nextStep" not in message
+            continue
+        execution = message["workflowExecutionId"].rsplit(":", 1)[-1]
+        first, *others = [words for words in commands(message) if words[0] == "taxi-etl"]
+        name, options = parsed(first)
+        assert (name, options["environment"], options["execution"]) == ("history", "prod", execution)
+        for words in others:
+            name, options = parsed(words)
+            assert (name, options["environment"], options["execution"]) == ("replay", "prod", execution)
+            assert (options["target"], options["held"]) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "steps"),
+    [
+        ("failed_job_run", ["history", "replay"]),
+        ("validation_failed_one_file", ["history", "replay"]),
+        ("partial_failed_file", ["history", "replay"]),
+        ("closer_timed_out", ["history", "replay"]),
+        ("closer_success_untold", ["history"]),  # all files are loaded
+        ("closer_input_is_none", ["history"]),  # there are no files
+        ("partial_crawl_failed", ["history", "start-crawler"]),
+    ],
+)
+def test_a_replay_is_advised_where_a_file_is_left_to_load(
+    told: dict[str, list[Told]], outcome: str, steps: list[str]
+) -> None:
+    (message,) = told[outcome]
+    known = ("history", "replay", "start-crawler")
+    assert [word for words in commands(message) for word in words if word in known] == steps
+
+
+def test_what_people_are_told_to_ask_of_aws_is_a_call_it_knows(told: dict[str, list[Told]]) -> None:
+    (message,) = told["partial_crawl_failed"]
+    assert commands(message)[-1] == ["aws", "glue", "start-crawler", "--name", "crawler-taxi-raw"]
+
+    model = boto3.client("glue", region_name="eu-west-1").meta.service_model
+    assert model.operation_model("StartCrawler").input_shape.required_members == ["Name"]
+
+
+def test_a_rejected_file_should_be_mended_rather_than_tried_again(told: dict[str, list[Told]]) -> None:
+    (rejected,) = told["validation_failed_one_file"]
+    (fault,) = told["validation_failed_by_a_fault"]
+
+    assert rejected["nextStep"].startswith("Upload a corrected file; it loads by itself.")
+    assert fault["nextStep"].startswith("See more: ")
+
+
+EXAMPLES = dict(re.findall(r"<!-- from (\S+)\.txt -->\n```text\n(.*?)```\n", GUIDE, re.DOTALL))
+
+
+def test_the_guide_has_an_example_of_each_status() -> None:
+    found = {
+        status for text in EXAMPLES.values() for status in re.findall(r'^  "status": "(\w+)"', text, re.M)
+    }
+    assert found == set(Status)
+
+
+@pytest.mark.parametrize("outcome", EXAMPLES)
+def test_the_examples_in_the_guide_are_what_is_sent(outcome: str) -> None:
+    sent = (GOLDEN / f"{outcome}.txt").read_text()
+    assert EXAMPLES[outcome] == sent, f"copy notifications/{outcome}.txt into docs/notifications.md"
+
+
+def test_the_guide_names_every_code_once() -> None:
+    # A file that is left to a newer version has no reason.
+    codes = {*Code, *Fault, *CODES.values()} - {Code.SUPERSEDED}
+    section = GUIDE.split("\n## Codes\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, codes))
+
+
+def test_the_filter_policies_in_the_guide_name_what_is_sent() -> None:
+    policies = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
+    assert policies
+    for policy in policies:
+        assert set(policy) <= {"status", "dataset"}
+        assert set(policy.get("status", [])) <= set(Status)
