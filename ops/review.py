@@ -85,10 +85,14 @@ def page(changes: Sequence[Change]) -> str:
     for change in meant:
         parts += [f"#### {change.stack}", *_replaced(change), *_widened(change), *_others(change)]
     text = "\n\n".join(parts) + "\n"
-    said = "".join(_fold(f"cdk diff {change.stack}", change.said) for change in meant if change.said)
-    if said and len(text) + len(said) > MOST_CHARACTERS:
-        said = "\nThe output of `cdk diff` is too long for a comment; the job's artifact has it.\n"
-    return _cut(text, MOST_CHARACTERS - len(said)) + said
+    room = MOST_CHARACTERS - len(text)
+    for change in meant:
+        said = _fold(f"cdk diff {change.stack}", change.said) if change.said else ""
+        if len(said) > room:
+            said = f"\n`cdk diff {change.stack}` is too long for a comment; the job's artifact has it.\n"
+        text += said
+        room -= len(said)
+    return _cut(text, MOST_CHARACTERS)
 
 
 def _verdict(changes: Sequence[Change]) -> str:

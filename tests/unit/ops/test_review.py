@@ -223,8 +223,21 @@ def test_what_cdk_diff_said_is_folded_in_until_it_is_too_long(tmp_path: Path) ->
 
     (after / "One.diff").write_text("long\n" * 20_000)
     text = review.page(review.compare(before, after))
-    assert "too long for a comment" in text
+    assert text.endswith("\n`cdk diff One` is too long for a comment; the job's artifact has it.\n")
     assert "- added: Q" in text
+
+
+def test_a_diff_that_is_too_long_does_not_push_out_the_next(tmp_path: Path) -> None:
+    before = write(tmp_path / "a", "One", template())
+    after = write(tmp_path / "b", "One", template(Q=resource("AWS::SQS::Queue")))
+    write(after, "Two", template(Q=resource("AWS::SQS::Queue")))
+    (after / "One.diff").write_text("long\n" * 20_000)
+    (after / "Two.diff").write_text("short")
+
+    text = review.page(review.compare(before, after))
+
+    assert "`cdk diff One` is too long" in text
+    assert "~~~~~~\nshort\n~~~~~~" in text
 
 
 def test_a_page_of_many_changes_still_fits_a_comment_and_says_that_it_is_cut() -> None:

