@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from ops.commands import asking, loading, local, looking, sampling, setting_up, wiring
+from ops.commands import asking, cleaning, loading, local, looking, sampling, setting_up, wiring
 from ops.commands.context import App
 from ops.refusals import Refusal
 from ops.render import Output
@@ -89,6 +89,7 @@ for command, name in (
     (asking.query, "query"),
     (setting_up.subscribe, "subscribe"),
     (wiring.trigger, "trigger"),
+    (cleaning.clean, "cleanup"),
     (sampling.sample, "sample"),
     (setting_up.check_machine, "doctor"),
 ):

@@ -20,7 +20,7 @@ def test_help_names_every_command(taxi_etl):
     said = taxi_etl("--help").stdout
     for command in (
         *("verify", "upload", "start", "replay", "status", "list", "history", "query", "subscribe"),
-        *("sample", "doctor", "local", "trigger", "crawler"),
+        *("sample", "doctor", "local", "trigger", "crawler", "cleanup"),
     ):
         assert command in said
 
