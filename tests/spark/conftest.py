@@ -25,13 +25,14 @@ NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 
 @dataclass
 class FolderStorage:
-    """A versioned bucket in a folder; `before_look` lets a test act right before the job asks for a
-    version."""
+    """A versioned bucket in a folder; `before_look` and `after_look` let a test act right before and right
+    after the job asks for a version."""
 
     root: Path
     versions: dict[str, str] = field(default_factory=dict)
     looks: int = 0
     before_look: Callable[[int], None] = lambda _: None
+    after_look: Callable[[int], None] = lambda _: None
 
     def put(self, key: str, content: bytes | Path) -> str:
         """Upload an object; returns its new version id."""
@@ -61,8 +62,11 @@ class FolderStorage:
 
     def current_version(self, version: FileVersion) -> str | None:
         self.looks += 1
-        self.before_look(self.looks)
-        return self.versions.get(version.key)
+        look = self.looks
+        self.before_look(look)
+        found = self.versions.get(version.key)
+        self.after_look(look)
+        return found
 
     def location(self, version: FileVersion) -> str:
         return f"file://{self.root}/{version.key}"
