@@ -10,6 +10,8 @@ FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 picks the decompressor by suffix, and reads `.GZ` as if it were text."""
 ALLOWED_SUFFIXES = tuple(FORMATS)
 GZIP_SUFFIX = ".gz"
+HIDDEN_BEGINNINGS = ("_", ".")
+"""How the names of files begin that Spark takes for hidden ones, and leaves out without a word."""
 ARCHIVED_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes that need a restore before a read. GLACIER_IR is not among them: it reads like any other.
 Source: Amazon S3 user guide, storage classes."""
@@ -49,6 +51,9 @@ def check_key(key: str) -> list[Rejection]:
         found.append(
             Rejection(Code.UNSUPPORTED_TYPE, f"the file name must end in {', '.join(ALLOWED_SUFFIXES)}")
         )
+    if key.rpartition("/")[2].startswith(HIDDEN_BEGINNINGS):
+        text = "the file name must not begin with an underscore or a dot: Spark takes it for a hidden file"
+        found.append(Rejection(Code.UNSUPPORTED_TYPE, text))
     return found
 
 

@@ -35,6 +35,18 @@ def test_other_types_are_unsupported_to_the_letter(name: str) -> None:
     assert codes(FileFacts(key=f"raw/taxi/{name}", size=5)) == [Code.UNSUPPORTED_TYPE]
 
 
+@pytest.mark.parametrize("name", ["_trips.csv", ".trips.parquet"])
+def test_a_file_that_spark_would_take_for_hidden_is_unsupported(name: str) -> None:
+    [reason] = check_file(FileFacts(key=f"raw/taxi/2024/{name}", size=5), LIMITS)
+    assert reason.code is Code.UNSUPPORTED_TYPE
+    assert "must not begin with an underscore or a dot" in reason.message
+
+
+@pytest.mark.parametrize("key", ["raw/taxi/_old/trips.csv", "raw/taxi/.old/trips.csv", "raw/taxi/a_b.c.csv"])
+def test_a_folder_may_begin_so_and_a_name_may_hold_both(key: str) -> None:
+    assert codes(FileFacts(key=key, size=5)) == []
+
+
 @pytest.mark.parametrize("key", ["trips.csv", "raw/trips.csv", "raw/taxis/trips.csv", "x/raw/taxi/trips.csv"])
 def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
     assert codes(FileFacts(key=key, size=5)) == [Code.WRONG_PREFIX]
