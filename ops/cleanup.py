@@ -46,15 +46,10 @@ def stale_executions(
     Stopping an execution stops its job run on a best-effort basis only (Step Functions developer guide, Run a
     Job).
     """
-    for page in (
-        session.client("stepfunctions")
-        .get_paginator("list_executions")
-        .paginate(stateMachineArn=deployment.state_machine_arn, statusFilter="RUNNING")
-    ):
-        for found in page["executions"]:
-            if found["startDate"] < before:
-                age = _age(now - found["startDate"])
-                yield Item("execution", found["name"], f"runs for {age}", _stopper(session, found, age))
+    for found in _running(session, deployment):
+        if found["startDate"] < before:
+            age = _age(now - found["startDate"])
+            yield Item("execution", found["name"], f"runs for {age}", _stopper(session, found, age))
     for run in _job_runs(session, deployment):
         if run["StartedOn"] < before:
             age = _age(now - run["StartedOn"])
@@ -96,6 +91,12 @@ def failed_deployment(session: Session) -> tuple[list[Item], list[leftovers.Kept
     return items, kept
 
 
+def _running(session: Session, deployment: Deployment) -> Iterator[dict[str, Any]]:
+    pages = session.client("stepfunctions").get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=deployment.state_machine_arn, statusFilter="RUNNING"):
+        yield from page["executions"]
+
+
 def _job_runs(session: Session, deployment: Deployment) -> Iterator[dict[str, Any]]:
     pages = session.client("glue").get_paginator("get_job_runs").paginate(JobName=deployment.glue_job_name)
     for page in pages:
@@ -105,13 +106,14 @@ def _job_runs(session: Session, deployment: Deployment) -> Iterator[dict[str, An
 
 
 def _open_executions(session: Session, deployment: Deployment, now: datetime) -> set[str]:
-    """The executions whose claims are open: their documents are still wanted."""
+    """The executions that run, and those whose claims are open: their documents are still wanted."""
     table = session.table(deployment.ledger_table_name)
-    return {
+    claimed = {
         item["execution"]
         for status in ledger.OPEN_EXECUTION
         for item in query(table, ledger.open_executions(status, ledger.stamp(now)))
     }
+    return claimed | {found["name"] for found in _running(session, deployment)}
 
 
 def _stopper(session: Session, execution: dict[str, Any], age: str) -> Callable[[], Any]:

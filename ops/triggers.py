@@ -93,10 +93,13 @@ def add(
         if (row.destination, row.events, row.prefix, row.suffix) == (queue, wanted.events, prefix, ""):
             return row, False
         if row.overlaps(wanted):
+            ours = session.target.command("trigger", "remove", "--bucket", bucket)
             raise Refusal(
                 f"the bucket has a notification {row.name!r} of {', '.join(row.events)} for keys "
                 f"{_keys(row)} to {row.destination}, and S3 lets only one have the same event of a key",
-                "choose another --prefix or other --events; or send both through one topic "
+                f"it is ours; take it away first: {ours}"
+                if row.destination == queue
+                else "choose another --prefix or other --events; or send both through one topic "
                 "or through Amazon EventBridge",
             )
     configuration = {

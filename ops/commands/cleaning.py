@@ -17,10 +17,10 @@ def clean(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Act; without it, only show what would go.")] = False,
     older_than_hours: Annotated[
-        float, typer.Option(min=1, help="Stop executions and job runs that run for longer.")
+        float, typer.Option(min=0, help="Stop executions and job runs that run for longer.")
     ] = 24,
     runs_older_than_days: Annotated[
-        float, typer.Option(min=1, help="Remove documents under runs/ that are older.")
+        float, typer.Option(min=0, help="Remove documents under runs/ that are older.")
     ] = 90,
 ) -> None:
     """Stop what runs for too long, expire old documents of runs, and remove what a failed deployment left."""

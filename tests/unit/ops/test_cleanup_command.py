@@ -110,6 +110,7 @@ def untidy(account):
                 run_document("replayed", "manifest.json", ago(days=91)),
                 run_document("replayed", "result.json", ago(days=2)),
                 run_document("open", "manifest.json", ago(days=91)),
+                run_document("young", "manifest.json", ago(days=91)),
             ]
         },
         "dynamodb.Query": lambda request: {

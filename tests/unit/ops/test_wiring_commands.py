@@ -100,7 +100,6 @@ def test_the_same_trigger_again_changes_nothing(bucket):
         {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/")]},
         {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/taxi/green/", suffix=".csv")]},
         {"QueueConfigurations": [row("Queue", f"{QUEUE}-other", events=("s3:ObjectCreated:Put",))]},
-        {"QueueConfigurations": [row("Queue", QUEUE, prefix="raw/taxi/green/")]},
         {"LambdaFunctionConfigurations": [row("LambdaFunction", FUNCTION, suffix=".parquet")]},
     ],
 )
@@ -111,6 +110,13 @@ def test_an_overlapping_notification_is_refused_by_name_and_nothing_is_written(t
     assert "'theirs'" in document["error"]
     assert "EventBridge" in document["nextStep"]
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+def test_a_trigger_within_ours_is_refused_with_how_to_take_ours_away(bucket):
+    bucket.json("trigger", "--bucket", "old", "--prefix", "raw/taxi/green/")
+    code, document = bucket.json("trigger", "--bucket", "old")
+    assert (code, "that begin with raw/taxi/green/" in document["error"]) == (1, True)
+    assert document["nextStep"].endswith("taxi-etl --environment dev trigger remove --bucket old")
 
 
 @pytest.mark.parametrize(
