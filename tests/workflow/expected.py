@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tests.workflow.answers import BUCKET, MANIFEST
+from tests.workflow.definition import ACCOUNT
 from tests.workflow.runs import Run
 from tests.workflow.scenarios import Scenario, Told
 
@@ -22,6 +24,7 @@ def misses(scenario: Scenario, run: Run) -> list[str]:
     unjittered = [retry["state"] for retry in run.retries if retry["jitter"] != "FULL"]
     if unjittered:
         found.append(f"retried without jitter in {unjittered}")
+    found += _unlike_others(scenario, run)
     unheard = [state for state in run.unused if state in scenario.path]
     if unheard:
         found.append(f"did not ask often enough in {unheard}")
@@ -33,6 +36,39 @@ def misses(scenario: Scenario, run: Run) -> list[str]:
     for (_, message), wanted in zip(run.published, scenario.told, strict=True):
         found += _untold(message, wanted)
     return found
+
+
+def _unlike_others(scenario: Scenario, run: Run) -> Iterator[str]:
+    """What holds for every execution: exact arguments, half a minute between looks, the input as data."""
+    name = run.arn.rsplit(":", 1)[1]
+    arguments = {
+        "ValidateInput": {
+            "FunctionName": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:etl-orchestrator-validate-input",
+            "Payload": {"input": scenario.given, "execution": {"name": name, "arn": run.arn}},
+        },
+        "RunGlueETLJob": {
+            "JobName": "job-process-taxi-data",
+            "Arguments": {"--manifest": MANIFEST},
+            "NotificationProperty": {"NotifyDelayAfter": 120},
+        },
+        "ReadJobResult": {
+            "Bucket": BUCKET,
+            "Key": f"runs/etl-pipeline-workflow/{name}/summary.json",
+        },
+        "RunCrawlerUpdate": {"Name": "crawler-taxi-raw"},
+        "CheckCrawlerStatus": {"Name": "crawler-taxi-raw"},
+    }
+    topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:etl-pipeline-notifications"
+    for call in run.calls:
+        state, given = call["state"], call["arguments"]
+        if state in arguments and given != arguments[state]:
+            yield f"{state} asked with {given}, not {arguments[state]}"
+        if state not in arguments and given["TopicArn"] != topic:
+            yield f"{state} published to {given['TopicArn']}, not {topic}"
+    if any(wait != {"state": "WaitForCrawler", "seconds": 30} for wait in run.waits):
+        yield f"waited {run.waits}, not half a minute each time"
+    if run.status == "SUCCEEDED" and run.output != scenario.given:
+        yield f"gave {run.output}, not its input"
 
 
 def _untold(message: Mapping[str, Any], wanted: Told) -> Iterator[str]:

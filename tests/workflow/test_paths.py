@@ -10,7 +10,7 @@ from tests.workflow.answers import BUCKET, KEY, MANIFEST, NAME
 from tests.workflow.expected import misses
 from tests.workflow.journeys import JOURNEYS
 from tests.workflow.runs import Run
-from tests.workflow.scenarios import ONE_FILE, Scenario
+from tests.workflow.scenarios import Scenario
 from tests.workflow.setbacks import SETBACKS
 
 SCENARIOS = [*JOURNEYS, *SETBACKS]
@@ -34,39 +34,6 @@ def crawled(runs: Any) -> Run:
     """A run in which every kind of service was called."""
     (run,) = runs.all([named("crawl-runs-then-succeeds")])
     return run
-
-
-def test_the_function_is_asked_with_the_input_and_the_execution(crawled: Run) -> None:
-    assert crawled.arguments("ValidateInput") == [
-        {
-            "FunctionName": "arn:aws:lambda:us-east-1:000000000000:function:etl-orchestrator-validate-input",
-            "Payload": {
-                "input": ONE_FILE,
-                "execution": {"name": crawled.arn.rsplit(":", 1)[1], "arn": crawled.arn},
-            },
-        }
-    ]
-
-
-def test_the_job_is_started_with_the_manifest(crawled: Run) -> None:
-    assert crawled.arguments("RunGlueETLJob") == [
-        {
-            "JobName": "job-process-taxi-data",
-            "Arguments": {"--manifest": MANIFEST},
-            "NotificationProperty": {"NotifyDelayAfter": 120},
-        }
-    ]
-
-
-def test_the_summary_is_read_from_beside_the_manifest_of_this_execution(crawled: Run) -> None:
-    name = crawled.arn.rsplit(":", 1)[1]
-    key = f"runs/etl-pipeline-workflow/{name}/summary.json"
-    assert crawled.arguments("ReadJobResult") == [{"Bucket": BUCKET, "Key": key}]
-
-
-def test_the_crawler_is_started_and_looked_at_by_name(crawled: Run) -> None:
-    assert crawled.arguments("RunCrawlerUpdate") == [{"Name": "crawler-taxi-raw"}]
-    assert crawled.arguments("CheckCrawlerStatus") == [{"Name": "crawler-taxi-raw"}] * 3
 
 
 def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -> None:
@@ -98,22 +65,6 @@ def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -
         "filesOmitted": 0,
         "manifest": MANIFEST,
     }
-
-
-def test_every_look_at_the_crawler_comes_half_a_minute_after_the_last(runs: Any) -> None:
-    never_ends, started_again = runs.all([named("crawl-never-ends"), named("crawl-never-happened-before")])
-    assert never_ends.waits == [{"state": "WaitForCrawler", "seconds": 30}] * 60
-    assert len(started_again.waits) == 2
-
-
-def test_the_data_of_an_execution_stay_its_input(runs: Any) -> None:
-    for run in runs.all([named("one-good-file"), named("crawl-fails"), named("all-superseded")]):
-        assert run.output == ONE_FILE, run.path
-
-
-def test_retries_are_jittered(runs: Any) -> None:
-    retried = [scenario for scenario in SETBACKS if scenario.waited]
-    assert {retry["jitter"] for run in runs.all(retried) for retry in run.retries} == {"FULL"}
 
 
 def test_what_is_published_reaches_a_subscriber_by_its_attributes(
