@@ -1,6 +1,6 @@
 """How are the ledger's requests sent? Nothing is decided here: the conditions are `taxi_etl.ledger`'s."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -71,6 +71,17 @@ class LedgerTable:
             TableName=self._name, Key=ledger.execution_key(name), ConsistentRead=True
         )
         return ExecutionRecord.from_item(answer["Item"]) if "Item" in answer else None
+
+    def item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        """An item as it is, read consistently."""
+        answer = self._client.get_item(TableName=self._name, Key=dict(key), ConsistentRead=True)
+        found: dict[str, Any] | None = answer.get("Item")
+        return found
+
+    def first(self, request: Request) -> list[dict[str, Any]]:
+        """The first page of what a query finds, and no more."""
+        items: list[dict[str, Any]] = self._client.query(TableName=self._name, **request)["Items"]
+        return items
 
     def query(self, request: Request) -> Iterator[dict[str, Any]]:
         """The items a query finds, page by page."""

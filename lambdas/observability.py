@@ -25,3 +25,8 @@ def count(name: str, number: int) -> None:
     """Add to a metric; nothing is sent for zero, which would only cost."""
     if number:
         metrics.add_metric(name=name, unit="Count", value=number)
+
+
+def gauge(name: str, number: int) -> None:
+    """Send a metric as it stands now, zero too: a gauge that is not there says nothing."""
+    metrics.add_metric(name=name, unit="Count", value=number)

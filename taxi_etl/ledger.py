@@ -27,6 +27,8 @@ from taxi_etl.requests import update as plain_update
 BY_EXECUTION = "by-execution"
 BY_STATUS = "by-status"
 EXECUTION_SORT_KEY = "execution"
+WATCH_KEY = {"pk": "watch", "sk": "watch"}
+"""The item that says since when files are expected; it has no status and so is in no index."""
 
 
 class FileStatus(StrEnum):
@@ -287,6 +289,22 @@ def held_files() -> Request:
         **expressions(KeyConditionExpression="#status = :status"),
         "ExpressionAttributeValues": {":status": str(FileStatus.HELD)},
     }
+
+
+def newest(status: FileStatus) -> Request:
+    """The Query for the file (or execution) of a status whose record changed last."""
+    return {
+        "IndexName": BY_STATUS,
+        **expressions(KeyConditionExpression="#status = :status"),
+        "ExpressionAttributeValues": {":status": str(status)},
+        "ScanIndexForward": False,
+        "Limit": 1,
+    }
+
+
+def begin_watch(now: str) -> Request:
+    """The UpdateItem that writes down, once, since when the app has waited for its first file."""
+    return plain_update(WATCH_KEY, {"since": now}, condition="attribute_not_exists(#since)")
 
 
 def files_of(execution: str) -> Request:

@@ -10,10 +10,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
 from lambdas.close_execution.closing import Closer
+from lambdas.close_execution.silence import HOURS_SINCE_LAST_FILE, hours_since_last_file
 from lambdas.close_execution.sweep import sweep
 from lambdas.executions import RUNNING, Executions
 from lambdas.ledger_table import LedgerTable
-from lambdas.observability import logger, metrics, tracer
+from lambdas.observability import gauge, logger, metrics, tracer
 from lambdas.run_documents import RunDocuments
 from taxi_etl.function_settings import CloserSettings
 
@@ -44,7 +45,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     closer, executions = _wiring()
     remaining = context.get_remaining_time_in_millis
     if event.get("sweep"):
-        return sweep(closer, executions, timedelta(seconds=_settings().sweep_after_seconds), remaining)
+        done = sweep(closer, executions, timedelta(seconds=_settings().sweep_after_seconds), remaining)
+        gauge(HOURS_SINCE_LAST_FILE, hours_since_last_file(closer.table, closer.clock()))
+        return done
     detail = event["detail"]
     if detail["status"] in RUNNING:
         return {"closed": False}

@@ -473,7 +473,12 @@ def test_the_sweep_starts_what_never_started_and_closes_what_ended_and_leaves_wh
     assert execution(table, "over")["status"] == "closed"
     assert execution(table, "busy")["status"] == "running"
     assert len(topic.published) == 1
-    assert metrics() == {"ClaimsRolledForward": 1, "ClaimsSweptUp": 1, "FilesFailed": 1}
+    assert metrics() == {
+        "ClaimsRolledForward": 1,
+        "ClaimsSweptUp": 1,
+        "FilesFailed": 1,
+        "HoursSinceLastFile": 0,
+    }
     assert close({"sweep": True}) == {"started": 0, "closed": 0, "running": 2, "failed": 0}
 
 

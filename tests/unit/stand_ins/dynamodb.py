@@ -80,13 +80,16 @@ class Table(Faulty):
         listed = [item for item in self.items.values() if hash_name in item and range_name in item]
         listed = [item for item in listed if holds(arguments["KeyConditionExpression"], item, arguments)]
         listed.sort(key=lambda item: (item[range_name], item["pk"], item["sk"]))
+        if not arguments.get("ScanIndexForward", True):
+            listed.reverse()
         start = arguments.get("ExclusiveStartKey", {}).get("position", 0)
-        page = listed[start : start + self.page_size]
+        size = min(self.page_size, arguments.get("Limit", self.page_size))
+        page = listed[start : start + size]
         condition = arguments.get("FilterExpression")
         kept = [deepcopy(item) for item in page if condition is None or holds(condition, item, arguments)]
         answer: dict[str, Any] = {"Items": kept}
-        if len(listed) > start + self.page_size:
-            answer["LastEvaluatedKey"] = {"position": start + self.page_size}
+        if len(listed) > start + size:
+            answer["LastEvaluatedKey"] = {"position": start + size}
         return answer
 
     def item(self, pk: str, sk: str) -> dict[str, Any]:
