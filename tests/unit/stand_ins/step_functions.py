@@ -1,5 +1,6 @@
 """What if Step Functions were a dictionary? Executions that end when a test says so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,13 +22,16 @@ class Run:
     error: str | None = None
     cause: str | None = None
     redrives: int = 0
+    started: datetime = STARTED
+    stopped: datetime | None = None
 
 
 class StepFunctions(Faulty):
     """Step Functions' client for one state machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = lambda: STARTED) -> None:
         super().__init__()
+        self.clock = clock
         self.runs: dict[str, Run] = {}
 
     def start_execution(self, **arguments: Any) -> dict[str, Any]:
@@ -38,8 +42,8 @@ class StepFunctions(Faulty):
         run = self.runs.get(name)
         if run and (run.status != "RUNNING" or run.input != arguments["input"]):
             raise fault("ExecutionAlreadyExists", "StartExecution")
-        self.runs.setdefault(name, Run(name, arguments["input"]))
-        return {"executionArn": f"{EXECUTION}:{name}", "startDate": STARTED}
+        self.runs.setdefault(name, Run(name, arguments["input"], started=self.clock()))
+        return {"executionArn": f"{EXECUTION}:{name}", "startDate": self.runs[name].started}
 
     def describe_execution(self, **arguments: Any) -> dict[str, Any]:
         """What is known of an execution."""
@@ -53,12 +57,39 @@ class StepFunctions(Faulty):
             "name": run.name,
             "status": run.status,
             "input": run.input,
-            "startDate": STARTED,
+            "startDate": run.started,
             "redriveCount": run.redrives,
         }
         return {**found, **({"error": run.error, "cause": run.cause} if run.error else {})}
 
+    def list_executions(self, **arguments: Any) -> dict[str, Any]:
+        """A page of executions, those that began last first."""
+        self.note("list_executions", arguments)
+        assert arguments["stateMachineArn"] == MACHINE
+        listed = sorted(self.runs.values(), key=lambda run: run.started, reverse=True)
+        start, size = int(arguments.get("nextToken", 0)), arguments.get("maxResults", 100)
+        answer: dict[str, Any] = {"executions": [self._entry(run) for run in listed[start : start + size]]}
+        if start + size < len(listed):
+            answer["nextToken"] = str(start + size)
+        return answer
+
+    def _entry(self, run: Run) -> dict[str, Any]:
+        found = {
+            "executionArn": f"{EXECUTION}:{run.name}",
+            "name": run.name,
+            "status": run.status,
+            "startDate": run.started,
+            "redriveCount": run.redrives,
+        }
+        return {**found, **({"stopDate": run.stopped} if run.stopped else {})}
+
+    def redrive(self, name: str) -> None:
+        """Send an execution that failed on its way again."""
+        run = self.runs[name]
+        run.status, run.error, run.cause, run.stopped = "RUNNING", None, None, None
+        run.redrives += 1
+
     def end(self, name: str, status: str, error: str | None = None, cause: str | None = None) -> None:
         """Let an execution end."""
         run = self.runs[name]
-        run.status, run.error, run.cause = status, error, cause
+        run.status, run.error, run.cause, run.stopped = status, error, cause, self.clock()
