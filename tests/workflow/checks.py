@@ -126,8 +126,8 @@ def reads(definition: Definition) -> list[str]:
 
 
 def recovery(definition: Definition) -> list[str]:
-    """Every task has a timeout, retries of errors its service sends, and at last a catch of everything."""
-    found: list[str] = []
+    """The machine and every task have a timeout; tasks retry what their service sends, and catch all."""
+    found = [] if "TimeoutSeconds" in definition else ["the machine has no TimeoutSeconds"]
     for name, state in tasks(definition):
         if "TimeoutSeconds" not in state:
             found.append(f"{name} has no TimeoutSeconds")
@@ -189,7 +189,6 @@ def _fields(value: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
     if isinstance(value, dict):
         for key, part in value.items():
             yield path, key, part
-            # A payload is the caller's own: its keys are data.
             yield from _fields(part, f"{path}/{key}")
     elif isinstance(value, list):
         for part in value:

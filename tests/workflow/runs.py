@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 class Run:
     """An ended execution, as its history and the emulator's records tell it.
 
-    `path` are the states entered; `tasks` is, for each state entered, the error its last attempt ended with
+    `path` are the states entered; `last_errors` is, for each of them, the error its last attempt ended with
     (None for success and for states that are no tasks).
     """
 
@@ -35,7 +35,6 @@ class Run:
     calls: list[dict[str, Any]]
     choices: list[dict[str, Any]]
     waits: list[dict[str, Any]]
-    unused: list[str]
     retries: list[dict[str, Any]]
 
     @property
@@ -107,7 +106,6 @@ class Machines:
             calls=scripted["calls"],
             choices=scripted["choices"],
             waits=scripted["waits"],
-            unused=[state for state, queue in scripted["answers"].items() if queue],
             retries=self.aws.retries(arn),
         )
 

@@ -17,6 +17,21 @@ def test_the_definition_passes_asl_validator(executable: Any) -> None:
     assert checks.asl_validator([executable()]) == [[]]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "check"),
+    [
+        ("StartAt", "ValidateInputs", checks.graph),
+        ("StartAt", "CheckValidation", checks.graph),
+        ("QueryLanguage", "JSONPath", checks.language),
+        ("TimeoutSeconds", None, checks.recovery),
+    ],
+)
+def test_a_fault_of_the_machine_itself_is_caught(template: Any, field: str, value: Any, check: Any) -> None:
+    faulty = {name: each for name, each in {**template, field: value}.items() if each is not None}
+
+    assert check(faulty) != []
+
+
 @pytest.mark.parametrize("policy", ["always", "never"])
 def test_other_crawl_policies_pass_all_checks(synthesized: Any, executable: Any, policy: str) -> None:
     from tests.workflow.definition import machine_template

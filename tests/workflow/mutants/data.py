@@ -84,6 +84,12 @@ VARIABLES = (
 )
 
 TASKS = (
+    Mutant("a path of JSONPath", "language", put("ReadJobResult", "Arguments", "Key", "$.key")),
+    Mutant(
+        "an argument that reads the result",
+        "reads",
+        put("NotifyFailure", "Arguments", "Subject", "{% $states.result.Id %}"),
+    ),
     Mutant(
         "a wrong action",
         "apis",

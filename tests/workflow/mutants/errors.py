@@ -3,6 +3,11 @@
 from tests.workflow.mutants.fault import Mutant, delete, put, swap, write
 
 RETRIES = (
+    Mutant(
+        "an error in two rows",
+        "recovery",
+        put("RunGlueETLJob", "Retry", 1, "ErrorEquals", ["Glue.ConcurrentRunsExceededException"]),
+    ),
     Mutant("no row", "RunGlueETLJob-gives-up-ThrottlingException", delete("RunGlueETLJob", "Retry", 1)),
     Mutant("no retries", "recovery", delete("NotifySuccess", "Retry")),
     Mutant(
@@ -65,6 +70,11 @@ RETRIES = (
 )
 
 CATCHES = (
+    Mutant(
+        "a catch that comes too late to be asked",
+        "recovery",
+        put("ReadJobResult", "Catch", 0, "ErrorEquals", ["S3.NoSuchKeyException", "States.ALL"]),
+    ),
     Mutant("no catch", "recovery", delete("ReadJobResult", "Catch")),
     Mutant(
         "no catch of what runs already",
