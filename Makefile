@@ -7,10 +7,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check --require-virtualenv
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+ROWS ?= 1000000
+FORMAT ?= parquet
+REPEAT ?= 1
 # What AWS Lambda's Python runtime brings along; layers must not ship it a second time.
 RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
-.PHONY: demo test setup build lint types synth lock clean check-machine
+.PHONY: demo test bench setup build lint types synth lock clean check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS, upload taxi files, and show what comes out
@@ -20,6 +23,10 @@ demo: setup
 ## test: every test that needs no AWS account
 test: setup
 	$(BIN)/pytest
+
+## bench: the transform's speed beside Spark without it and DuckDB with it; ROWS=10000000 FORMAT=csv.gz
+bench: setup
+	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
 
 ## setup: everything that demo and test need (the local AWS fetches the rest when it first starts)
 setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build

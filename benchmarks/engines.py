@@ -1,0 +1,196 @@
+"""What is measured? Three ways to get a file's rows into Parquet, each in a process of its own.
+
+`job` is the Glue job's own code; `floor` is Spark reading and writing the same columns with the same reader,
+settings and table properties, and no transform in between; `duckdb` runs the job's two statements,
+transpiled, and writes plain Parquet.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlglot
+from pyspark.sql import SparkSession
+
+from glue_scripts.loading import Loader, Options
+from glue_scripts.process_taxi_data import SESSION
+from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
+from lambdas.validate_input.parquet_footer import read_schema
+from local_aws.spark import base_conf
+from taxi_etl import tables
+from taxi_etl.contents import Contents, inspect_csv
+from taxi_etl.documents import AcceptedFile, Manifest
+from taxi_etl.identity import FileVersion
+from taxi_etl.recognition import recognise
+from taxi_etl.transform import statements
+from taxi_etl.transform.sources import SPARE_FIELDS, Run, lineage, source_columns
+
+THREADS = 2
+MEMORY = "2g"
+RUN = Run("benchmark", datetime(2025, 7, 1, tzinfo=UTC))
+VERSION = "v1"
+
+Load = Callable[[Path], None]
+
+
+def accepted(path: Path) -> AcceptedFile:
+    """What validation would say of the file."""
+    found = _contents(path)
+    dataset = recognise(found.columns, path.name).dataset
+    if dataset is None:
+        raise ValueError(f"{path} is of no dataset")
+    version = FileVersion("benchmark", f"raw/taxi/{path.name}", VERSION, path.stat().st_size)
+    kind = "parquet" if path.suffix == ".parquet" else "csv"
+    return AcceptedFile(version, dataset, kind, found.columns, found.compression, found.encoding)
+
+
+def spark(folder: Path) -> SparkSession:
+    """The session of the local Glue, with the job's settings and an Iceberg catalog `lake` in a folder."""
+    builder = SparkSession.Builder().master(f"local[{THREADS}]")
+    conf = base_conf(memory=MEMORY) | {
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
+        "spark.sql.catalog.lake.type": "hadoop",
+        "spark.sql.catalog.lake.warehouse": str(folder / "warehouse"),
+        "spark.master": f"local[{THREADS}]",
+        **SESSION,
+    }
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    session.sql("CREATE NAMESPACE IF NOT EXISTS lake.taxi")
+    return session
+
+
+class Folder:
+    """The job's storage, for files that lie where they are and never change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, uri: str) -> bytes:
+        raise NotImplementedError
+
+    def write(self, uri: str, text: str) -> None:
+        raise NotImplementedError
+
+    def current_version(self, version: FileVersion) -> str | None:
+        return version.version_id
+
+    def location(self, version: FileVersion) -> str:
+        return f"file://{self.folder}/{version.key.rpartition('/')[2]}"
+
+
+def job(folder: Path) -> Load:
+    """The Glue job's loader."""
+    session = spark(folder)
+
+    def load(path: Path) -> None:
+        loader = Loader(session, Folder(path.parent), Options("lake.taxi", 1.0), RUN)
+        result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
+        if result.counts()["loaded"] != 1:
+            raise RuntimeError(f"the job did not load the file: {result.dumps()}")
+
+    return load
+
+
+def floor(folder: Path) -> Load:
+    """The same reader and the same kind of table, and nothing in between."""
+    session = spark(folder)
+
+    def load(path: Path) -> None:
+        file = Located(accepted(path), f"file://{path}")
+        rows = (read_csv if file.file.format == "csv" else read_parquet)(session, [file])
+        rows = with_lineage(session, rows, [file], RUN)
+        columns = [f"`{column}`" for column in rows.columns if not column.startswith("_")]
+        lineage_columns = [f"_{name} AS {name}" for name in (column.name for column in tables.LINEAGE)]
+        rows = rows.selectExpr(*columns, *lineage_columns)
+        name = f"lake.taxi.floor_{path.name.split('.')[0].replace('-', '_')}"
+        writer = rows.writeTo(name).using("iceberg").partitionedBy("source_id")
+        for key, value in tables.PROPERTIES.items():
+            writer = writer.tableProperty(key, value)
+        writer.createOrReplace()
+
+    return load
+
+
+def duck(folder: Path) -> Load:
+    """DuckDB with the job's statements, transpiled."""
+    database = duckdb.connect(config={"threads": THREADS})
+    out = folder / "duckdb"
+    out.mkdir(parents=True, exist_ok=True)
+
+    def load(path: Path) -> None:
+        file = accepted(path)
+        offered = source_columns(file.format, file.columns)
+        literals = {
+            name: sqlglot.transpile(f"SELECT {text}", read="spark", write="duckdb")[0].removeprefix("SELECT ")
+            for name, text in lineage(file.version, RUN).items()
+        }
+        listed = ", ".join(f"{text} AS {name}" for name, text in literals.items())
+        read = _duck_csv(path, file) if file.format == "csv" else _duck_parquet(path, file)
+        database.execute(f"CREATE OR REPLACE TEMP VIEW source AS SELECT *, {listed} FROM ({read})")  # noqa: S608
+        for statement in (statements.trips, statements.quarantined):
+            text = sqlglot.transpile(statement(file.dataset, offered), read="spark", write="duckdb")[0]
+            target = out / f"{path.name.split('.')[0]}.{statement.__name__}.parquet"
+            database.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+
+    return load
+
+
+def _duck_parquet(path: Path, file: AcceptedFile) -> str:
+    offered = source_columns("parquet", file.columns)
+    pairs = zip(file.columns, offered, strict=True)
+    listed = ", ".join(f'"{name}" AS "{offer}"' for (name, _), (offer, _) in pairs)
+    return f"SELECT {listed}, file_row_number AS _position FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
+
+
+def _duck_csv(path: Path, file: AcceptedFile) -> str:
+    names = [f'"{name}"' for name, _ in source_columns("csv", file.columns)]
+    fields = [f"c{place}" for place in range(len(file.columns) + SPARE_FIELDS)]
+    width = len(file.columns)
+    typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
+    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], names, strict=False))
+    surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
+    return (
+        f"SELECT {listed}, {surplus} AS {names[-1]}, CAST(NULL AS bigint) AS _position "  # noqa: S608
+        f"FROM read_csv('{path}', columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', "
+        "null_padding=true, strict_mode=false, auto_detect=false, "
+        f"compression='{file.compression}') WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
+    )
+
+
+def _contents(path: Path) -> Contents:
+    with path.open("rb") as file:
+        if path.suffix != ".parquet":
+            return inspect_csv(file.read(64 * 1024), path.stat().st_size, gzipped=path.suffix == ".gz")
+        file.seek(-8, 2)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-length - 8, 2)
+        return Contents(columns=read_schema(file.read()).columns)
+
+
+ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckdb": duck}
+
+
+def main(engine: str, folder: str, small: str, large: str) -> None:
+    """Time one engine: its start, a first small file, and the file that counts. Prints seconds as JSON."""
+    seconds: dict[str, Any] = {}
+    began = time.perf_counter()
+    load = ENGINES[engine](Path(folder))
+    seconds["start"] = time.perf_counter() - began
+    for name, path in (("first", small), ("run", large)):
+        began = time.perf_counter()
+        load(Path(path))
+        seconds[name] = time.perf_counter() - began
+    print(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
