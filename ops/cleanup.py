@@ -82,10 +82,11 @@ def old_runs(session: Session, deployment: Deployment, before: datetime, now: da
 def failed_deployment(session: Session) -> tuple[list[Item], list[leftovers.Kept]]:
     """What a failed deployment, or destroyed stacks, left; and what of it stays since it holds data."""
     items = [Item("stack", stack.name, stack.why, stack.remove) for stack in leftovers.broken_stacks(session)]
-    kept = []
+    kept = list(leftovers.half_deleted_stacks(session))
     for left in leftovers.orphans(session):
         if left.holds:
-            kept.append(leftovers.Kept(left.kind, left.name, left.holds))
+            why = f"it holds {left.holds}, and its stack is gone; empty it yourself, or adopt it: cdk import"
+            kept.append(leftovers.Kept(left.kind, left.name, why))
         else:
             items.append(Item(left.kind, left.name, "it is empty, and its stack is gone", left.remove))
     return items, kept
@@ -126,8 +127,12 @@ def _stopper(session: Session, execution: dict[str, Any], age: str) -> Callable[
 
 def _ender(session: Session, run: dict[str, Any]) -> Callable[[], Any]:
     def end() -> None:
-        answer = session.client("glue").batch_stop_job_run(JobName=run["JobName"], JobRunIds=[run["Id"]])
+        glue = session.client("glue")
+        answer = glue.batch_stop_job_run(JobName=run["JobName"], JobRunIds=[run["Id"]])
         for error in answer.get("Errors", []):
+            now = glue.get_job_run(JobName=run["JobName"], RunId=run["Id"])["JobRun"]["JobRunState"]
+            if now not in _ACTIVE_JOB_RUNS:
+                return  # its execution, stopped just before, took it along
             raise Refusal(f"the job run was not stopped: {error.get('ErrorDetail', {})}")
 
     return end

@@ -14,8 +14,10 @@ from ops.deployment import stack_names
 from ops.session import Session
 from taxi_etl import names
 
-BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
-"""States of a stack that can only be deleted; none of them was ever in use, or it was being deleted."""
+NEVER_STOOD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+"""States of a stack that was never in use and can only be deleted."""
+HALF_DELETED = "DELETE_FAILED"
+"""The state of a stack that was in use, and of which something is left."""
 _GONE = (
     *("404", "NoSuchBucket", "NotFound", "ResourceNotFoundException", "EntityNotFoundException"),
     *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
@@ -43,15 +45,15 @@ class BrokenStack:
 
 @dataclass(frozen=True)
 class Kept:
-    """A part that stays, since it holds data."""
+    """A part that stays, since it holds data or may do so; `why` says so, and what to do."""
 
     kind: str
     name: str
-    holds: str
+    why: str
 
     def to_json(self) -> dict[str, str]:
         """What `--json` prints about it."""
-        return {"kind": self.kind, "name": self.name, "holds": self.holds}
+        return {"kind": self.kind, "name": self.name, "why": self.why}
 
 
 def stack_states(session: Session) -> dict[str, str]:
@@ -70,14 +72,23 @@ def stack_states(session: Session) -> dict[str, str]:
 
 def stand(session: Session) -> bool:
     """Whether both stacks are there and were in use, so that there is a deployment to look at."""
-    return all(state and state not in BROKEN for state in stack_states(session).values())
+    unfit = ("", HALF_DELETED, *NEVER_STOOD)
+    return not any(state in unfit for state in stack_states(session).values())
 
 
 def broken_stacks(session: Session) -> Iterator[BrokenStack]:
     """The stacks that can only be deleted, the one that needs the other first."""
     for name, state in reversed(stack_states(session).items()):
-        if state in BROKEN:
+        if state in NEVER_STOOD:
             yield BrokenStack(name, f"it is {state}: it can only be deleted", _delete_stack(session, name))
+
+
+def half_deleted_stacks(session: Session) -> Iterator[Kept]:
+    """The stacks whose deletion failed: trying again may take what holds data."""
+    for name, state in stack_states(session).items():
+        if state == HALF_DELETED:
+            step = f"aws cloudformation delete-stack --stack-name {name}"
+            yield Kept("stack", name, f"its deletion failed; see its events, mend the cause, then {step}")
 
 
 def orphans(session: Session) -> Iterator[Leftover]:

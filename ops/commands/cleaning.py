@@ -47,10 +47,7 @@ def clean(
         else "there is nothing to clean up",
     )
     for each in kept:
-        app.output.note(
-            f"kept: {each.kind} {each.name} holds {each.holds}, and its stack is gone; empty it yourself, "
-            "or adopt it with `cdk import`"
-        )
+        app.output.note(f"kept: {each.kind} {each.name}: {each.why}")
     if items and not yes:
         app.output.note(f"nothing was done; to act: {app.target.command('cleanup', *_again(context))}")
     finish(not failed)

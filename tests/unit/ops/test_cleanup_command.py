@@ -165,12 +165,20 @@ def test_what_could_not_be_removed_is_told_and_the_rest_still_goes(untidy):
     untidy.aws.answers["glue.BatchStopJobRun"] = {
         "Errors": [{"JobRunId": "jr_old", "ErrorDetail": {"ErrorCode": "Nope"}}]
     }
+    untidy.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "RUNNING"}}
     code, _, document = untidy.cleanup("--yes")
     assert code == 1
     problems = [item["problem"] for item in document["items"]]
     assert problems[0] == "AccessDenied: not you"
     assert "Nope" in problems[1]
     assert problems[2] is None
+
+
+def test_a_job_run_that_its_execution_took_along_is_no_problem(untidy):
+    untidy.aws.answers["glue.BatchStopJobRun"] = {"Errors": [{"JobRunId": "jr_old"}]}
+    untidy.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "STOPPING"}}
+    code, _, document = untidy.cleanup("--yes")
+    assert (code, document["items"][1]["problem"]) == (0, None)
 
 
 def test_a_document_that_s3_did_not_delete_is_a_problem(untidy):
@@ -181,7 +189,7 @@ def test_a_document_that_s3_did_not_delete_is_a_problem(untidy):
     assert (code, document["items"][2]["problem"]) == (1, "k: SlowDown: later")
 
 
-@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "DELETE_FAILED", "REVIEW_IN_PROGRESS"])
+@pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS"])
 def test_a_stack_that_never_stood_up_is_deleted_the_dependent_one_first(state, account):
     account.states = {LAKE_STACK: state, PIPELINE_STACK: state}
     code, items, _ = account.cleanup("--yes")
@@ -194,6 +202,15 @@ def test_a_stack_in_use_or_in_work_is_left_alone(state, account):
     account.states[PIPELINE_STACK] = state
     assert account.cleanup("--yes")[:2] == (0, [])
     assert account.deletions() == []
+
+
+def test_a_stack_whose_deletion_failed_may_hold_data_and_is_only_told(account):
+    account.states = {LAKE_STACK: "DELETE_FAILED", PIPELINE_STACK: ""}
+    code, items, document = account.cleanup("--yes")
+    assert (code, items, account.deletions()) == (0, [], [])
+    [kept] = document["kept"]
+    assert (kept["kind"], kept["name"]) == ("stack", LAKE_STACK)
+    assert "delete-stack --stack-name TaxiDataLake-dev" in kept["why"]
 
 
 LEFT = {
