@@ -1,6 +1,7 @@
 """How are executions of the state machine started and looked up?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,6 +10,8 @@ from lambdas.clients import error_code
 from taxi_etl.ledger import stamp
 
 RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
+LISTED_MAX = 1000
+"""How many executions one look at the list takes: a page at its largest, those that began last."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,14 @@ class Description:
     def ended(self) -> bool:
         """Whether the execution will do nothing more by itself."""
         return self.status not in RUNNING
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An execution that ended, as the list of executions shows it."""
+
+    name: str
+    redrives: int
 
 
 class Executions:
@@ -74,3 +85,12 @@ class Executions:
             cause=answer.get("cause") or "",
             redrives=int(answer.get("redriveCount", 0)),
         )
+
+    def ended_between(self, since: datetime, until: datetime) -> list[Ended]:
+        """The executions that ended in that time, out of the `LISTED_MAX` that began last."""
+        answer = self._client.list_executions(stateMachineArn=self._machine, maxResults=LISTED_MAX)
+        return [
+            Ended(entry["name"], int(entry.get("redriveCount", 0)))
+            for entry in answer["executions"]
+            if entry["status"] not in RUNNING and since <= entry["stopDate"] < until
+        ]

@@ -7,10 +7,11 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
 from stacks import functions
-from stacks.alarms import Alarms
+from stacks.alarms import Alarms, Watched
 from stacks.dashboard import Dashboard
 from stacks.data_lake_stack import DataLakeStack
 from stacks.execution_closer import ExecutionCloser
+from stacks.log_queries import LogQueries
 from stacks.notifications import Notifications
 from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
@@ -68,14 +69,33 @@ class PipelineStack(Stack):
         self.alarms = Alarms(
             self,
             "Alarms",
-            settings=settings,
             topic=self.notifications.topic,
-            state_machine=machine,
-            dead_letters={
-                "EventDeadLetters": lake.events.dead_letters,
-                "CloseDeadLetters": self.closer.dead_letters,
+            watched=Watched(
+                settings=settings,
+                state_machine=machine,
+                job=self.job.job,
+                events=lake.events.queue,
+                dead_letters={
+                    "EventDeadLetters": lake.events.dead_letters,
+                    "CloseDeadLetters": self.closer.dead_letters,
+                },
+                functions={
+                    "OrchestratorErrors": self.orchestrator,
+                    "ValidateErrors": self.validate,
+                    "CloseErrors": self.close,
+                },
+            ),
+        )
+        LogQueries(
+            self,
+            "LogQueries",
+            settings=settings,
+            functions={
+                "orchestrator": self.orchestrator.log_group,
+                "validate": self.validate.log_group,
+                "close": self.close.log_group,
             },
-            functions={"OrchestratorErrors": self.orchestrator, "CloseErrors": self.close},
+            workflow=self.workflow.logs,
         )
         Dashboard(
             self,
@@ -114,6 +134,7 @@ class PipelineStack(Stack):
         self.notifications.grant_publish(self.close)
         machine.grant_start_execution(self.close)
         machine.grant_execution(self.close, "states:DescribeExecution")
+        machine.grant(self.close, "states:ListExecutions")
 
     def _outputs(self) -> None:
         """What the command line reads."""

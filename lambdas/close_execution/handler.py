@@ -55,6 +55,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if described is None:
         raise LookupError(f"Step Functions does not know execution {detail['name']}, of which it told")
     if not described.ended:
+        if described.redrives > detail.get("redriveCount", 0):
+            # It was sent on its way again since: what comes of that will be told, and is what counts.
+            return {"closed": False}
         # A description may lag behind the event that made us ask.
         error, cause = detail.get("error") or "", detail.get("cause") or ""
         described = replace(described, status=detail["status"], error=error, cause=cause)

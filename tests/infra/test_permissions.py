@@ -62,7 +62,7 @@ RIGHTS = {
     "CloseExecution/Role": LEDGER
     | READ_RUNS
     | PUBLISH
-    | {f"states:StartExecution on {MACHINE}"}
+    | on(MACHINE, "states:StartExecution", "states:ListExecutions")
     | on(
         "arn:aws:states:${AWS::Region}:${AWS::AccountId}:execution:${${WorkflowStateMachine}[6]}:*",
         "states:DescribeExecution",

@@ -497,7 +497,7 @@ def test_one_claim_that_makes_trouble_does_not_keep_the_others_waiting(
     running(A, name="first", started=False)
     running(B, name="second", started=False)
     step_functions.fail("describe_execution", fault("ThrottlingException"))
-    with pytest.raises(RuntimeError, match="1 open claims could not be looked into"):
+    with pytest.raises(RuntimeError, match="1 executions could not be looked into"):
         close({"sweep": True})
     assert list(step_functions.runs) == ["second"]
 

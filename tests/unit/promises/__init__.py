@@ -1,1 +1,1 @@
-"""What do we promise about files, whatever happens? Histories of uploads, faults and endings, real or drawn."""
+"""What do we promise about files, whatever happens? Histories of uploads, faults and endings."""

@@ -1,10 +1,9 @@
-"""What must hold once everything has come to rest? The promises, each with the history's facts in its words."""
+"""What must hold once everything has come to rest? The promises, one function each."""
 
 from collections import Counter
 
 from promises.workflow import LAKE
 from promises.world import Upload, World
-
 from taxi_etl.identity import source_id
 from taxi_etl.messages import ANNOUNCED_ERRORS
 
@@ -37,7 +36,9 @@ def check_rows(world: World) -> None:
         if not loaded:
             continue
         (there,) = rows or ["no version"]
-        newer = [each.version_id for each in versions if int(each.version_id[1:]) > int(loaded[-1].version_id[1:])]
+        newer = [
+            each.version_id for each in versions if int(each.version_id[1:]) > int(loaded[-1].version_id[1:])
+        ]
         unknown = [each.version_id for each in versions if status(world, each) == "failed"]
         assert there == loaded[-1].version_id or (there in newer and there in unknown), (
             f"{key}: {there} is in the table, {loaded[-1].version_id} is recorded as loaded"
@@ -48,7 +49,8 @@ def check_nothing_is_lost(world: World) -> None:
     """A good file's current version is loaded (or held), unless an execution of it came to harm."""
     for upload in current_and_good(world):
         found = status(world, upload)
-        excused = found == "held" or (found == "failed" and (upload.key, upload.version_id) in world.harmed)
+        came_to_harm = (upload.key, upload.version_id) in world.harmed or refused(world, upload)
+        excused = found == "held" or (found == "failed" and came_to_harm)
         assert found == "loaded" or excused, f"{upload.key} {upload.version_id} is current, good, and {found}"
 
 
@@ -84,9 +86,17 @@ def check_messages(world: World, told_twice: set[str]) -> None:
 def current_and_good(world: World) -> list[Upload]:
     """The uploads that can be loaded and are their files' current version."""
     current = {
-        (key, versions[-1].version_id) for (_, key), versions in world.s3.objects.items() if versions[-1].content
+        (key, versions[-1].version_id)
+        for (_, key), versions in world.s3.objects.items()
+        if versions[-1].content
     }
     return [each for each in world.uploads if (each.key, each.version_id) in current and each.kind == "good"]
+
+
+def refused(world: World, upload: Upload) -> bool:
+    """Whether so many runs loaded the file at once that this one's commit was refused each time."""
+    item = world.ledger.items[(f"{LAKE}/{upload.key}", upload.version_id)]
+    return [reason["code"] for reason in item.get("reasons", [])] == ["conflict"]
 
 
 def status(world: World, upload: Upload) -> str:

@@ -1,9 +1,9 @@
 """Do the promises hold after any history? Hypothesis draws uploads, faults, endings and their order.
 
 The examples are the same in every run, so that a red build can be reproduced. To look for more, run
-`PROMISES_EXAMPLES=20000 pytest tests/unit/promises/test_any_history.py`: other examples each time, for as many as
-that. What it finds is printed as a list of calls, the shortest that fails: mend it, and keep it as a test beside
-those of `test_histories.py`.
+`PROMISES_EXAMPLES=20000 pytest tests/unit/promises/test_any_history.py`: that many, others each time. What it
+finds is printed as a list of calls, the shortest that fails: mend it, and keep it as a test beside those of
+`test_histories.py`.
 """
 
 import os
@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from lambdas.etl_orchestrator.commands import CommandError
 from promises import promises
 from promises.setbacks import Plan, Setback
 from promises.world import World
@@ -24,7 +26,9 @@ NAMES = st.sampled_from("ab")
 KINDS = st.sampled_from(("good", "good", "good", "poison", "unknown"))
 PLACES = st.integers(0, 20)
 CALLS = st.integers(1, 12)
-MEANWHILE = st.sampled_from(("deliver", "deliver backwards", "tell", "sweep", "start", "advance", "end", "upload"))
+MEANWHILE = st.sampled_from(
+    ("deliver", "deliver backwards", "tell", "sweep", "start", "advance", "end", "upload")
+)
 SETBACKS = st.one_of(
     st.none(),
     st.tuples(st.sampled_from(tuple(Setback)), CALLS, MEANWHILE),
@@ -202,10 +206,16 @@ class AnyHistory(RuleBasedStateMachine):
             self.told_twice |= names
 
     def _on_record(self) -> list[str]:
-        return sorted(item["execution"] for item in self.world.ledger.items.values() if item["sk"] == "execution")
+        return sorted(
+            item["execution"] for item in self.world.ledger.items.values() if item["sk"] == "execution"
+        )
 
     def _replay(self, name: str, plan: Plan | None) -> None:
-        self.world.command(plan, command="replay", execution=name)
+        try:
+            self.world.command(plan, command="replay", execution=name)
+        except CommandError as refusal:
+            # Validation never saw the file of an execution started by hand: nobody knows its version.
+            assert "got no file on record" in str(refusal)
 
     def _redrivable(self) -> list[str]:
         return [

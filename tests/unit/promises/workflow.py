@@ -1,8 +1,8 @@
 """How does an execution go on, step by step? A model of the state machine and of its job.
 
-It keeps their rules and nothing else: what validation answers decides the way; the job looks at which versions
-are current, notes the table's state, looks again, commits, and is refused when another run replaced rows of
-the same file since. Between any two steps others may act.
+It keeps their rules and nothing else: what validation answers decides the way; the job looks at
+which versions are current, notes the table's state, looks again, commits, and is refused when another run
+replaced rows of the same file since. Between any two steps others may act.
 """
 
 import json

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from promises.setbacks import Killed, Line, Plan
-from promises.workflow import LAKE, POISON, Workflow
 from stand_ins.dynamodb import Table
 from stand_ins.s3 import Buckets
 from stand_ins.step_functions import EXECUTION, MACHINE, Run, StepFunctions
@@ -26,6 +24,8 @@ from lambdas.etl_orchestrator import handler as orchestrator
 from lambdas.etl_orchestrator.commands import CommandError
 from lambdas.observability import logger
 from lambdas.validate_input import handler as validator
+from promises.setbacks import Killed, Line, Plan
+from promises.workflow import LAKE, POISON, Workflow
 from taxi_etl.function_settings import CloserSettings, OrchestratorSettings, ValidatorSettings
 
 HEADER = (
@@ -36,9 +36,13 @@ CONTENT = {"good": HEADER, "poison": HEADER + POISON, "unknown": b"station,tempe
 SWEEP_AFTER = timedelta(minutes=15)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications"
 ENVIRONMENT = {
-    **OrchestratorSettings(MACHINE, True, "ledger", batch_max_files=3, batch_max_bytes=10**9).to_environment(),
+    **OrchestratorSettings(
+        MACHINE, True, "ledger", batch_max_files=3, batch_max_bytes=10**9
+    ).to_environment(),
     **ValidatorSettings(runs_bucket=LAKE, max_file_bytes=10**9).to_environment(),
-    **CloserSettings(MACHINE, "ledger", LAKE, TOPIC, int(SWEEP_AFTER.total_seconds()), "taxi-etl").to_environment(),
+    **CloserSettings(
+        MACHINE, "ledger", LAKE, TOPIC, int(SWEEP_AFTER.total_seconds()), "taxi-etl"
+    ).to_environment(),
 }
 FAULTS = (ClientError, BotoCoreError, SweepError, CommandError, LookupError)
 """How an invocation may fail that met a setback."""
@@ -149,7 +153,9 @@ class World:
     def announce(self, upload: Upload) -> None:
         """The message about an upload once more."""
         copies = sum(upload.message["body"] == message["body"] for message in self.queue)
-        self.queue.append({**upload.message, "messageId": f"{upload.message['messageId']}-{copies + 1}-{self.now}"})
+        self.queue.append(
+            {**upload.message, "messageId": f"{upload.message['messageId']}-{copies + 1}-{self.now}"}
+        )
 
     def delete(self, name: str) -> None:
         """Put a delete marker on a file."""
@@ -213,6 +219,11 @@ class World:
         for item in self.ledger.items.values():
             if item.get("execution") == name and item["sk"] != "execution":
                 self.harmed.add((item["key"], item["sk"]))
+        progress = self.workflow.progress.get(name)
+        if progress and progress.manifest:
+            self.harmed |= {
+                (file.version.key, file.version.version_id) for file in progress.manifest.accepted
+            }
 
     def _validate(self, run: Run) -> dict[str, Any]:
         execution = {"name": run.name, "arn": f"{EXECUTION}:{run.name}"}
