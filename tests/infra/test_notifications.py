@@ -218,6 +218,20 @@ def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[Told
     }
 
 
+@pytest.mark.parametrize(
+    ("outcome", "error", "cause"),
+    [
+        ("closer_timed_out", "TIMED_OUT", "The execution took longer than it may and was ended"),
+        ("closer_aborted", "Maintenance", "stopped by ann for maintenance"),
+        ("closer_input_is_none", "ABORTED", "The execution was stopped by someone"),
+    ],
+)
+def test_an_ending_without_error_or_cause_is_put_into_words(
+    told: dict[str, list[Told]], outcome: str, error: str, cause: str
+) -> None:
+    assert one(told, outcome)["error"] == {"Error": error, "Cause": cause}
+
+
 def test_files_beside_rejected_ones_are_said_to_go_on_and_the_rest_refers_back(
     told: dict[str, list[Told]],
 ) -> None:
