@@ -1,16 +1,18 @@
 """What do the end-to-end tests share? Files for the deployed app, which is the fixture `app` of all tests."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from ops import samples
-from tests.conftest import SHARED_DATA
+from tests.conftest import ROOT, SHARED_DATA
 from tests.fixtures.deployed_app import App, eventually
 
-__all__ = ["NOTHING_PENDING", "App", "File", "eventually", "files"]
+__all__ = ["NOTHING_PENDING", "App", "File", "check_told_once", "eventually", "files"]
 
 NOTHING_PENDING = {
     "claimed": 0,
@@ -19,6 +21,18 @@ NOTHING_PENDING = {
     "events, dead letters": 0,
     "closer, dead letters": 0,
 }
+
+
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "notifications.schema.json").read_text()))
+
+
+def check_told_once(app: App, executions: set[str]) -> None:
+    """Every one of these executions was told of in one message, as the published schema describes it."""
+    told = {execution: app.messages(execution) for execution in executions}
+    assert {execution: len(messages) for execution, messages in told.items()} == dict.fromkeys(executions, 1)
+    for (message,) in told.values():
+        body = {name: value for name, value in message.items() if name != "subject"}
+        assert [error.message for error in SCHEMA.iter_errors(body)] == []
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from ops import orchestrator, samples
 from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
-from tests.e2e.conftest import NOTHING_PENDING, App, eventually
+from tests.e2e.conftest import NOTHING_PENDING, App, check_told_once, eventually
 
 ROWS = 300
 CHANGED_ROWS = 200
@@ -210,7 +210,7 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
 ) -> None:
     ours = app.executions() - before
     assert len(ours) == 8
-    assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
+    check_told_once(app, ours)
     eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages")
 
 

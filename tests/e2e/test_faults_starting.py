@@ -12,7 +12,7 @@ import pytest
 
 from ops import records
 from stacks.settings import LOCAL as SETTINGS
-from tests.e2e.conftest import NOTHING_PENDING, App, eventually
+from tests.e2e.conftest import NOTHING_PENDING, App, check_told_once, eventually
 
 START = "states:StartExecution"
 DESCRIBE = "states:DescribeExecution"
@@ -183,7 +183,7 @@ def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
 def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(app: App, before: set[str]) -> None:
     ours = app.executions() - before
     assert ours
-    assert {execution: len(app.messages(execution)) for execution in ours} == dict.fromkeys(ours, 1)
+    check_told_once(app, ours)
     eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages")
 
 
