@@ -33,8 +33,9 @@ class Ledger(Construct):
             deletion_protection=settings.retain_data,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
+        # Not by `pk`: a sort key takes 1024 bytes, which bucket and key together may pass.
         self.table.add_global_secondary_index(
-            index_name=BY_EXECUTION, partition_key=_text("execution"), sort_key=_text("pk")
+            index_name=BY_EXECUTION, partition_key=_text("execution"), sort_key=_text("sk")
         )
         self.table.add_global_secondary_index(
             index_name=BY_STATUS, partition_key=_text("status"), sort_key=_text("updatedAt")

@@ -16,6 +16,8 @@ INPUT_MAX_BYTES = 64 * 1024
 """An input stays below this many bytes of UTF-8, far from Step Functions' limit of 256 KiB."""
 INPUT_MAX_FILES = 99
 """With the execution's own item, a claim fits the 100 items of one DynamoDB transaction."""
+TEXT_MAX_BYTES = {"bucket": 63, "key": 1024, "versionId": 1024, "etag": 1024, "sequencer": 1024}
+"""The longest that S3 gives out, in bytes of UTF-8. What is longer names nothing, and no ledger takes it."""
 CURRENT_VERSION = ""
 """The versionId of a file whose input names none: the version that is current when validation looks."""
 
@@ -58,6 +60,7 @@ def parse_input(document: Any) -> ExecutionInput:
     bucket = document.get("bucket")
     if not isinstance(bucket, str) or not bucket:
         raise InvalidInputError('"bucket" is missing or no text')
+    _check_length(bucket, "bucket", "the input")
     if ("key" in document) == ("files" in document):
         raise InvalidInputError('the input must have either "files" or "key"')
     entries = document["files"] if "files" in document else [{"key": document["key"]}]
@@ -86,6 +89,8 @@ def _file(bucket: str, position: int, entry: Any) -> FileVersion:
         raise InvalidInputError(f"files[{position}]: {', '.join(wrong)} must be text")
     if not texts["key"]:
         raise InvalidInputError(f'files[{position}]: "key" is missing or empty')
+    for name, value in texts.items():
+        _check_length(value, name, f"files[{position}]")
     size = entry.get("size") or 0
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise InvalidInputError(f"files[{position}]: size must be a number of bytes")
@@ -97,6 +102,15 @@ def _file(bucket: str, position: int, entry: Any) -> FileVersion:
         etag=texts["etag"],
         sequencer=texts["sequencer"],
     )
+
+
+def _check_length(value: str, name: str, where: str) -> None:
+    try:
+        length = len(value.encode())
+    except UnicodeEncodeError:
+        raise InvalidInputError(f"{where}: {name} is no text that UTF-8 can write") from None
+    if length > TEXT_MAX_BYTES[name]:
+        raise InvalidInputError(f"{where}: {name} has {length} bytes, more than {TEXT_MAX_BYTES[name]}")
 
 
 def _trigger(value: Any) -> Trigger:

@@ -198,7 +198,7 @@ def test_the_ledger_has_the_keys_and_indexes_of_the_contract(prod: Stacks) -> No
 
     assert keys(table) == ["pk", "sk"]
     assert {index["IndexName"]: keys(index) for index in table["GlobalSecondaryIndexes"]} == {
-        "by-execution": ["execution", "pk"],
+        "by-execution": ["execution", "sk"],
         "by-status": ["status", "updatedAt"],
     }
     assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"ALL"}

@@ -14,7 +14,7 @@ def ledger(workshop):
     """A table of the ledger's shape, with its two indexes."""
     dynamodb = workshop.aws.client("dynamodb")
     names = ("pk", "sk", "execution", "status", "updatedAt")
-    indexes = (("by-execution", "execution", "pk"), ("by-status", "status", "updatedAt"))
+    indexes = (("by-execution", "execution", "sk"), ("by-status", "status", "updatedAt"))
     dynamodb.create_table(
         TableName="ledger",
         BillingMode="PAY_PER_REQUEST",

@@ -1,5 +1,6 @@
 """What if DynamoDB were a dictionary? What the ledger uses, with conditions, limits, paging."""
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -7,8 +8,11 @@ from typing import Any
 from stand_ins.expressions import InvalidExpressionError, changed, check_placeholders, holds
 from stand_ins.faults import Faulty, fault
 
-INDEXES = {"by-execution": ("execution", "pk"), "by-status": ("status", "updatedAt")}
+INDEXES = {"by-execution": ("execution", "sk"), "by-status": ("status", "updatedAt")}
 TRANSACTION_MAX = 100
+TRANSACTION_MAX_BYTES = 4 * 1024**2
+ITEM_MAX_BYTES = 400 * 1024
+HASH_MAX_BYTES, RANGE_MAX_BYTES = 2048, 1024
 BATCH_GET_MAX = 100
 
 
@@ -40,6 +44,8 @@ class Table(Faulty):
             raise fault("TransactionCanceledException", CancellationReasons=reasons)
         for kind, request in requests:
             self._apply(kind, request)
+        if sum(item_bytes(self.items[key]) for key in keys) > TRANSACTION_MAX_BYTES:
+            raise fault("ValidationException")
         return {}
 
     def update_item(self, **arguments: Any) -> dict[str, Any]:
@@ -104,15 +110,33 @@ class Table(Faulty):
 
     def _apply(self, kind: str, request: Mapping[str, Any]) -> None:
         if kind == "Put":
-            self.items[self._key(request["Item"])] = deepcopy(request["Item"])
+            self._store(self._key(request["Item"]), request["Item"])
             return
         key = self._key(request["Key"])
         after = changed(self.items.get(key, {}), request)
         if {"pk", "sk"} & after.keys() and key not in self.items:
             raise InvalidExpressionError("an update must not touch the key")
-        self.items[key] = deepcopy({**after, **request["Key"]})
+        self._store(key, {**after, **request["Key"]})
+
+    def _store(self, key: tuple[str, str], item: Mapping[str, Any]) -> None:
+        """Keep an item, within the limits of its size and of the keys of table and indexes."""
+        for hash_name, range_name in (("pk", "sk"), *INDEXES.values()):
+            too_long = (
+                len(item.get(hash_name, "").encode()) > HASH_MAX_BYTES
+                or len(item.get(range_name, "").encode()) > RANGE_MAX_BYTES
+            )
+            if too_long:
+                raise fault("ValidationException")
+        if item_bytes(item) > ITEM_MAX_BYTES:
+            raise fault("ValidationException")
+        self.items[key] = deepcopy(dict(item))
 
     def _key(self, item: Mapping[str, Any]) -> tuple[str, str]:
         if not item["pk"] or not item["sk"]:
             raise fault("ValidationException")
         return item["pk"], item["sk"]
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    """At least what DynamoDB counts for an item: names, and values as JSON would write them unescaped."""
+    return len(json.dumps(item, ensure_ascii=False, default=str).encode())
