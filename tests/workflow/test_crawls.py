@@ -81,7 +81,7 @@ def entered(run: Run, state: str, machines: Machines) -> float:
 def test_two_executions_that_need_a_crawl_each_get_one_that_saw_their_files(
     aws: Aws, machines: Machines, start: Any
 ) -> None:
-    aws.settings(crawl_seconds=3.0)
+    aws.settings(crawl_seconds=5.0)
     first = start("first")
     eventually(lambda: aws.client("glue").get_crawler(Name=CRAWLER)["Crawler"]["State"] == "RUNNING")
     time.sleep(1.1)  # into another second than the first crawl's
@@ -96,7 +96,7 @@ def test_two_executions_that_need_a_crawl_each_get_one_that_saw_their_files(
         assert crawl_begun(run, machines) >= int(entered(run, "RunCrawlerUpdate", machines))
     # The second was refused while the first's crawl ran, and did not count that crawl as its own. (The first
     # may have judged by the second's: it is newer still.)
-    assert crawl_begun(runs[1], machines) >= int(entered(runs[0], "RunCrawlerUpdate", machines)) + 3
+    assert crawl_begun(runs[1], machines) >= int(entered(runs[0], "RunCrawlerUpdate", machines)) + 5
 
 
 def test_two_executions_at_the_very_same_time_both_end_with_a_crawl(
@@ -134,7 +134,7 @@ def test_a_crawl_that_never_ends_is_looked_at_sixty_times_and_not_waited_for(
 def test_a_crawl_that_began_too_early_is_followed_by_our_own(
     aws: Aws, machines: Machines, start: Any
 ) -> None:
-    aws.settings(crawl_seconds=2.0)
+    aws.settings(crawl_seconds=4.0)
     aws.client("glue").start_crawler(Name=CRAWLER)
     time.sleep(1.1)
     run = machines.finished(start("too-early"))
