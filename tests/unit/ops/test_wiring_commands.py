@@ -7,6 +7,8 @@ import pytest
 from conftest import NOON
 from fake_aws import error
 
+from ops import triggers
+
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:thumbnails"
@@ -110,6 +112,22 @@ def test_an_overlapping_notification_is_refused_by_name_and_nothing_is_written(t
     assert "'theirs'" in document["error"]
     assert "EventBridge" in document["nextStep"]
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "overlap"),
+    [
+        (("", ".csv"), ("", ".parquet"), False),
+        (("", ".csv"), ("raw/", "s.csv"), True),
+        (("a/", ""), ("b/", ""), False),
+        (("a/", ".csv"), ("a/b/", ""), True),
+    ],
+)
+def test_rows_overlap_when_some_key_has_both_prefixes_and_both_suffixes(one, two, overlap):
+    first, second = (
+        triggers.Row("r", QUEUE, (CREATED,), prefix=prefix, suffix=suffix) for prefix, suffix in (one, two)
+    )
+    assert first.overlaps(second) is second.overlaps(first) is overlap
 
 
 def test_a_trigger_within_ours_is_refused_with_how_to_take_ours_away(bucket):
