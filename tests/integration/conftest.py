@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from ops import cli, deployment, tables
 from ops.deployment import Deployment
+from ops.refusals import Refusal
 from ops.session import LOCAL, Session, Target
 
 PATIENCE_SECONDS = 1800
@@ -147,8 +148,11 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """The deployed app of the option `--deployed`, else the session's own, with a subscription."""
     environment = request.config.getoption("--deployed")
     session = Session(Target(environment)) if environment else request.getfixturevalue("app").session
-    mark = f"integration-test-{uuid4().hex[:12]}"
-    found = Place(session, deployment.discover(session), mark)
+    try:
+        deployed = deployment.discover(session)
+    except Refusal as refusal:
+        pytest.fail(f"{refusal.message}; {refusal.next_step}", pytrace=False)
+    found = Place(session, deployed, f"integration-test-{uuid4().hex[:12]}")
     subscription = found.subscribe()
     try:
         yield found
