@@ -1,4 +1,11 @@
-"""What rings? Alarms that tell the topic, each with what to do in its description."""
+"""What rings? Alarms that tell the topic what happened, in a sentence, and where to read what to do.
+
+Each says what missing data means. Counts are sent only when something happens, so a gap is calm; a gauge that
+is not sent says nothing new, so the alarm stays as it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,99 +16,169 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.metrics import closer_count
+from stacks.metrics import closer_count, closer_gauge
 from stacks.settings import Settings
 from taxi_etl.names import physical_name
 
 FIVE_MINUTES = Duration.minutes(5)
+AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+CALM = cloudwatch.TreatMissingData.NOT_BREACHING
+AS_BEFORE = cloudwatch.TreatMissingData.IGNORE
+HOURS_A_DAY = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What alarms look at."""
+
+    settings: Settings
+    state_machine: sfn.StateMachine
+    job_failures: cloudwatch.IMetric
+    events: sqs.Queue
+    dead_letters: Mapping[str, sqs.Queue]
+    """Dead-letter queues by the name of their alarm."""
+    functions: Mapping[str, lambda_.Function]
+    """Functions by the name of their errors' alarm."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One alarm: `says` is what happened, a sentence; what to do is in the runbook, under `heading`."""
+
+    name: str
+    metric: cloudwatch.IMetric
+    threshold: float
+    says: str
+    comparison: cloudwatch.ComparisonOperator = AT_LEAST
+    missing: cloudwatch.TreatMissingData = CALM
+    heading: str = ""
+    """The alarm's name, unless several share one."""
 
 
 class Alarms(Construct):
-    """Alarms on failed, throttled and slow executions, on events given up, and on failing functions."""
+    """Alarms on executions, the job, files, queues, functions and silence."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        topic: sns.Topic,
-        state_machine: sfn.StateMachine,
-        dead_letters: dict[str, sqs.Queue],
-        functions: dict[str, lambda_.Function],
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, watched: Watched, topic: sns.Topic) -> None:
         super().__init__(scope, construct_id)
-        self._settings = settings
-        self._topic = topic
+        settings = watched.settings
+        rules = [*_executions(watched), *_files(watched), *_queues(watched), *_functions(watched)]
         self.alarms: list[cloudwatch.Alarm] = []
-        command = settings.command
-        self._add(
-            "ExecutionsFailed",
-            state_machine.metric_failed(period=FIVE_MINUTES, statistic="Sum"),
-            settings.alarm_failed_executions,
-            f"A taxi execution failed. `{command} list` shows which one, `{command} history EXECUTION` why; "
-            f"when the cause is gone, `{command} replay --execution EXECUTION`.",
-        )
-        self._add(
-            "ExecutionThrottled",
-            state_machine.metric_throttled(period=FIVE_MINUTES, statistic="Sum"),
-            settings.alarm_throttled_executions,
-            "Step Functions throttled state transitions. Nothing is lost, it takes longer; "
-            "if it stays, ask AWS to raise the account's quota.",
-        )
-        self._add(
-            "ExecutionTime",
-            state_machine.metric_time(period=FIVE_MINUTES, statistic="Maximum"),
-            Duration.minutes(settings.alarm_execution_minutes).to_milliseconds(),
-            f"A taxi execution took longer than {settings.alarm_execution_minutes} minutes. "
-            f"`{command} history EXECUTION` shows where the time went: in Glue's queue or in the job; "
-            "consider more workers or more concurrent runs.",
-            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-        )
-        self._add(
-            "FilesFailed",
-            closer_count("FilesFailed", settings, FIVE_MINUTES),
-            1,
-            "Files failed in the job, perhaps beside others that loaded. The notification names them and "
-            f"why; when the cause is gone, `{command} replay --execution EXECUTION`.",
-        )
-        for name, queue in dead_letters.items():
-            self._add(
-                name,
-                queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
-                1,
-                "Events were given up after all retries and wait in a dead-letter queue; `taxi-etl status` "
-                "names it. The function's logs say why; when the cause is gone, move them back with "
-                "`aws sqs start-message-move-task`.",
+        for rule in rules:
+            alarm = cloudwatch.Alarm(
+                self,
+                rule.name,
+                metric=rule.metric,
+                alarm_name=physical_name(f"etl-pipeline-{rule.name}", settings.environment),
+                alarm_description=f"{rule.says} What to do: {settings.runbook_url}#{_anchor(rule)}",
+                threshold=rule.threshold,
+                evaluation_periods=1,
+                comparison_operator=rule.comparison,
+                treat_missing_data=rule.missing,
             )
-        for name, function in functions.items():
-            self._add(
-                name,
-                function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
-                1,
-                f"A function failed and is tried again. `{command} doctor` and the function's logs say why.",
-            )
+            alarm.add_alarm_action(actions.SnsAction(topic))
+            self.alarms.append(alarm)
 
-    def _add(
-        self,
-        name: str,
-        metric: cloudwatch.Metric,
-        threshold: float,
-        description: str,
-        *,
-        comparison: cloudwatch.ComparisonOperator = (
-            cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-        ),
-    ) -> None:
-        alarm = metric.create_alarm(
-            self,
+
+def _anchor(rule: Rule) -> str:
+    return (rule.heading or rule.name).lower()
+
+
+def _executions(watched: Watched) -> Iterator[Rule]:
+    settings, machine = watched.settings, watched.state_machine
+    yield Rule(
+        "ExecutionsFailed",
+        machine.metric_failed(period=FIVE_MINUTES, statistic="Sum"),
+        settings.alarm_failed_executions,
+        "A taxi execution failed.",
+    )
+    yield Rule(
+        "ExecutionsTimedOut",
+        machine.metric_timed_out(period=FIVE_MINUTES, statistic="Sum"),
+        1,
+        "A taxi execution took longer than it may and was ended.",
+    )
+    yield Rule(
+        "ExecutionsAborted",
+        machine.metric_aborted(period=FIVE_MINUTES, statistic="Sum"),
+        1,
+        "A taxi execution was stopped by someone.",
+    )
+    yield Rule(
+        "ExecutionThrottled",
+        machine.metric_throttled(period=FIVE_MINUTES, statistic="Sum"),
+        settings.alarm_throttled_executions,
+        "Step Functions throttled state transitions; nothing is lost, it takes longer.",
+    )
+    yield Rule(
+        "ExecutionTime",
+        machine.metric_time(period=FIVE_MINUTES, statistic="Maximum"),
+        Duration.minutes(settings.alarm_execution_minutes).to_milliseconds(),
+        f"A taxi execution took longer than {settings.alarm_execution_minutes} minutes.",
+        comparison=ABOVE,
+    )
+    yield Rule(
+        "JobFailures",
+        watched.job_failures,
+        1,
+        "A run of the Glue job failed or timed out.",
+    )
+
+
+def _files(watched: Watched) -> Iterator[Rule]:
+    settings = watched.settings
+    yield Rule(
+        "FilesFailed",
+        closer_count("FilesFailed", settings, FIVE_MINUTES),
+        1,
+        "Files failed in the job, perhaps beside others that loaded.",
+    )
+    yield Rule(
+        "QuarantineShare",
+        closer_gauge("QuarantinePercent", settings, FIVE_MINUTES),
+        settings.alarm_quarantine_percent,
+        f"At least {settings.alarm_quarantine_percent} % of the rows of an execution went to quarantine.",
+    )
+    yield Rule(
+        "Silence",
+        closer_gauge("HoursSinceLastFile", settings, FIVE_MINUTES),
+        settings.alarm_silence_days * HOURS_A_DAY,
+        f"No taxi file has come for {settings.alarm_silence_days} days.",
+        missing=AS_BEFORE,
+    )
+
+
+def _queues(watched: Watched) -> Iterator[Rule]:
+    settings = watched.settings
+    yield Rule(
+        "OldestEvent",
+        watched.events.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+        Duration.minutes(settings.alarm_event_age_minutes).to_seconds(),
+        f"An event has waited in the queue for {settings.alarm_event_age_minutes} minutes.",
+    )
+    for name, queue in watched.dead_letters.items():
+        yield Rule(
             name,
-            alarm_name=physical_name(f"etl-pipeline-{name}", self._settings.environment),
-            alarm_description=description,
-            threshold=threshold,
-            evaluation_periods=1,
-            comparison_operator=comparison,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+            1,
+            "Events were given up after all retries and wait in a dead-letter queue.",
+            # SQS stops reporting on a queue that nobody touches, also when it is not empty.
+            missing=AS_BEFORE,
         )
-        alarm.add_alarm_action(actions.SnsAction(self._topic))
-        self.alarms.append(alarm)
+
+
+def _functions(watched: Watched) -> Iterator[Rule]:
+    for name, function in watched.functions.items():
+        yield Rule(
+            name,
+            function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
+            1,
+            "A function failed and is tried again.",
+        )
+        yield Rule(
+            name.replace("Errors", "Throttles"),
+            function.metric_throttles(period=FIVE_MINUTES, statistic="Sum"),
+            1,
+            "Lambda refused invocations because the account runs too many at once.",
+            heading="FunctionThrottles",
+        )

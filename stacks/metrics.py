@@ -9,10 +9,19 @@ from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
 
 def closer_count(name: str, settings: Settings, period: Duration) -> cloudwatch.Metric:
     """A count of the closer's, such as FilesFailed; its dimension `service` is the function's name."""
+    return _closer_metric(name, settings, period, "Sum")
+
+
+def closer_gauge(name: str, settings: Settings, period: Duration) -> cloudwatch.Metric:
+    """A gauge of the closer's, such as HoursSinceLastFile: the highest of a period."""
+    return _closer_metric(name, settings, period, "Maximum")
+
+
+def _closer_metric(name: str, settings: Settings, period: Duration, statistic: str) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=name,
         dimensions_map={"service": physical_name(CLOSE_FUNCTION, settings.environment)},
         period=period,
-        statistic="Sum",
+        statistic=statistic,
     )

@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from constructs import Construct
 
 from stacks import functions
-from stacks.alarms import Alarms, Watched
+from stacks.alarms import FIVE_MINUTES, Alarms, Watched
 from stacks.dashboard import Dashboard
 from stacks.data_lake_stack import DataLakeStack
 from stacks.execution_closer import ExecutionCloser
@@ -73,7 +73,7 @@ class PipelineStack(Stack):
             watched=Watched(
                 settings=settings,
                 state_machine=machine,
-                job=self.job.job,
+                job_failures=self.job.metric_failures(FIVE_MINUTES),
                 events=lake.events.queue,
                 dead_letters={
                     "EventDeadLetters": lake.events.dead_letters,

@@ -104,6 +104,13 @@ class Settings:
     """Failed executions in five minutes from which on the alarm rings; likewise the next."""
     alarm_throttled_executions: int = 1
     alarm_execution_minutes: int = 60
+    alarm_quarantine_percent: int = 10
+    """Of the rows that an execution loaded; a single file's limit is max_quarantine_share."""
+    alarm_event_age_minutes: int = 30
+    alarm_silence_days: int = 45
+    """Without any file; the TLC publishes monthly, and is late at times."""
+    runbook_url: str = "docs/runbook.md"
+    """Where alarms point to: the runbook as your people reach it, without a closing fragment."""
     sweep_interval_minutes: int = 15
     """How often the closer looks for what events did not tell it."""
     sweep_after_minutes: int = 15
@@ -177,6 +184,9 @@ _RANGES = {
     "expected_queue_depth": (0, 100),
     "max_quarantine_share": (0, 1),
     "alarm_execution_minutes": (1, 1_440),  # CloudWatch evaluates at most a day
+    "alarm_quarantine_percent": (1, 100),
+    "alarm_event_age_minutes": (5, 20_160),  # SQS keeps messages for two weeks
+    "alarm_silence_days": (1, 3_650),
 }
 
 

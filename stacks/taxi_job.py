@@ -1,6 +1,8 @@
 """How do files become tables? The Glue job: its script, its arguments, its workers and its role."""
 
 from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -27,6 +29,7 @@ class TaxiJob(Construct):
 
     job: glue.PySparkEtlJob
     role: iam.Role
+    failures: events.Rule
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeBucket, catalog: Catalog
@@ -88,6 +91,27 @@ class TaxiJob(Construct):
         lake.grant_location(self.role)
         catalog.grant_tables(self.role, "glue:CreateTableOptimizer", "glue:UpdateTableOptimizer")
         self.optimizer_role.grant_pass_role(self.role)
+        # Glue counts no failed runs in CloudWatch; EventBridge counts what a rule matched.
+        self.failures = events.Rule(
+            self,
+            "Failures",
+            description="Job runs that failed or timed out, for an alarm to count",
+            event_pattern=events.EventPattern(
+                source=["aws.glue"],
+                detail_type=["Glue Job State Change"],
+                detail={"jobName": [self.job.job_name], "state": ["FAILED", "TIMEOUT"]},
+            ),
+        )
+
+    def metric_failures(self, period: Duration) -> cloudwatch.Metric:
+        """How many runs failed or timed out."""
+        return cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="TriggeredRules",
+            dimensions_map={"RuleName": self.failures.rule_name},
+            period=period,
+            statistic="Sum",
+        )
 
 
 def spark_conf(warehouse: str) -> str:

@@ -165,5 +165,8 @@ def _count(found: Sequence[FileOutcome]) -> None:
     for status, name in METRICS.items():
         count(name, sum(outcome.status is status for outcome in found))
     loaded = [outcome for outcome in found if outcome.status is FileStatus.LOADED]
-    count("RowsWritten", sum(outcome.written for outcome in loaded))
-    count("RowsQuarantined", sum(outcome.quarantined for outcome in loaded))
+    written = sum(outcome.written for outcome in loaded)
+    quarantined = sum(outcome.quarantined for outcome in loaded)
+    count("RowsWritten", written)
+    count("RowsQuarantined", quarantined)
+    count("QuarantinePercent", 100 * quarantined // (written + quarantined) if quarantined else 0)

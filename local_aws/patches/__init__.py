@@ -13,10 +13,12 @@ from local_aws.patches import (
     iam_transport,
     lambda_errors,
     lambda_metrics,
+    logs_queries,
     s3_ranges,
     scripted_faults,
     sqs_batches,
     sqs_metrics,
+    stepfunctions_choices,
     stepfunctions_endings,
     stepfunctions_glue,
     stepfunctions_limits,
@@ -35,6 +37,7 @@ ALL = (
     glue_optimizers,
     stepfunctions_endings,
     stepfunctions_starts,
+    stepfunctions_choices,
     # Before the limits, which hold for scripted answers too.
     stepfunctions_scripts,
     stepfunctions_limits,
@@ -47,6 +50,7 @@ ALL = (
     iam_transport,
     cloudwatch,
     lambda_metrics,
+    logs_queries,
     sqs_metrics,
     scripted_faults,
 )

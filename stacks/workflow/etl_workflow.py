@@ -24,6 +24,8 @@ class EtlWorkflow(Construct):
         super().__init__(scope, construct_id)
         settings = parts.settings
         name = physical_name(STATE_MACHINE, settings.environment)
+        # The prefix keeps the account's resource policy for logs within its size limit.
+        self.logs = log_group(self, "Logs", name=f"/aws/vendedlogs/states/{name}", settings=settings)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -34,8 +36,7 @@ class EtlWorkflow(Construct):
             timeout=machine_timeout(settings),
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                # The prefix keeps the account's resource policy for logs within its size limit.
-                destination=log_group(self, "Logs", name=f"/aws/vendedlogs/states/{name}", settings=settings),
+                destination=self.logs,
                 level=sfn.LogLevel.ALL,
                 include_execution_data=True,
             ),

@@ -250,40 +250,110 @@ def test_an_event_on_which_the_closer_fails_is_kept_too(prod: Stacks) -> None:
     assert queue.properties["SqsManagedSseEnabled"] is True
 
 
-# name: (namespace, metric, statistic, comparison, threshold)
-AT_LEAST = "GreaterThanOrEqualToThreshold"
+# name: (namespace and metric, statistic, comparison, threshold, what missing data means)
+AT_LEAST, ABOVE = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold"
+CALM, AS_BEFORE = "notBreaching", "ignore"
 ALARMS = {
-    "ExecutionsFailed": ("AWS/States", "ExecutionsFailed", "Sum", AT_LEAST, 1),
-    "ExecutionThrottled": ("AWS/States", "ExecutionThrottled", "Sum", AT_LEAST, 1),
-    "ExecutionTime": ("AWS/States", "ExecutionTime", "Maximum", "GreaterThanThreshold", 3_600_000),
-    "FilesFailed": ("TaxiEtl", "FilesFailed", "Sum", AT_LEAST, 1),
-    "EventDeadLetters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1),
-    "CloseDeadLetters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1),
-    "OrchestratorErrors": ("AWS/Lambda", "Errors", "Sum", AT_LEAST, 1),
-    "CloseErrors": ("AWS/Lambda", "Errors", "Sum", AT_LEAST, 1),
+    "ExecutionsFailed": ("AWS/States ExecutionsFailed", "Sum", AT_LEAST, 1, CALM),
+    "ExecutionsTimedOut": ("AWS/States ExecutionsTimedOut", "Sum", AT_LEAST, 1, CALM),
+    "ExecutionsAborted": ("AWS/States ExecutionsAborted", "Sum", AT_LEAST, 1, CALM),
+    "ExecutionThrottled": ("AWS/States ExecutionThrottled", "Sum", AT_LEAST, 1, CALM),
+    "ExecutionTime": ("AWS/States ExecutionTime", "Maximum", ABOVE, 3_600_000, CALM),
+    "JobFailures": ("AWS/Events TriggeredRules", "Sum", AT_LEAST, 1, CALM),
+    "FilesFailed": ("TaxiEtl FilesFailed", "Sum", AT_LEAST, 1, CALM),
+    "QuarantineShare": ("TaxiEtl QuarantinePercent", "Maximum", AT_LEAST, 10, CALM),
+    "Silence": ("TaxiEtl HoursSinceLastFile", "Maximum", AT_LEAST, 1_080, AS_BEFORE),
+    "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, CALM),
+    "EventDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
+    "CloseDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
+    "OrchestratorErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
+    "ValidateErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
+    "CloseErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
+    "OrchestratorThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
+    "ValidateThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
+    "CloseThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
 }
 
 
-def test_alarms_ring_at_the_thresholds_of_the_design(prod: Stacks) -> None:
+def alarms(stacks: Stacks) -> dict[str, dict[str, Any]]:
+    return {
+        each.properties["AlarmName"].removeprefix("etl-pipeline-"): each.properties
+        for each in resources(stacks.pipeline, "AWS::CloudWatch::Alarm")
+    }
+
+
+def test_alarms_ring_at_the_thresholds_of_the_design_and_say_what_a_gap_means(prod: Stacks) -> None:
     found = {
-        each.properties["AlarmName"].removeprefix("etl-pipeline-"): tuple(
-            each.properties[name]
-            for name in ("Namespace", "MetricName", "Statistic", "ComparisonOperator", "Threshold")
+        name: (
+            f"{alarm['Namespace']} {alarm['MetricName']}",
+            alarm["Statistic"],
+            alarm["ComparisonOperator"],
+            alarm["Threshold"],
+            alarm["TreatMissingData"],
         )
-        for each in resources(prod.pipeline, "AWS::CloudWatch::Alarm")
+        for name, alarm in alarms(prod).items()
     }
 
     assert found == ALARMS
 
 
-def test_every_alarm_tells_the_topic_what_to_do_and_does_not_ring_for_silence(prod: Stacks) -> None:
+def test_every_alarm_tells_the_topic_within_minutes(prod: Stacks) -> None:
     topic = only(prod.pipeline, "AWS::SNS::Topic").id
-    for alarm in resources(prod.pipeline, "AWS::CloudWatch::Alarm"):
-        properties = alarm.properties
-        assert properties["AlarmActions"] == [{"Ref": topic}], alarm.path
-        assert properties["TreatMissingData"] == "notBreaching", alarm.path
-        assert (properties["Period"], properties["EvaluationPeriods"]) == (300, 1), alarm.path
-        assert any(word in properties["AlarmDescription"] for word in ("taxi-etl", "ask AWS")), alarm.path
+    for name, alarm in alarms(prod).items():
+        assert alarm["AlarmActions"] == [{"Ref": topic}], name
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1), name
+
+
+def test_every_alarm_says_what_happened_and_links_to_its_part_of_the_runbook(prod: Stacks) -> None:
+    headings = re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    anchors = {heading.lower() for heading in headings}
+    linked = set()
+
+    for name, alarm in alarms(prod).items():
+        says, link = alarm["AlarmDescription"].split(" What to do: ")
+        assert says.endswith("."), name
+        page, anchor = link.split("#")
+        heading = "FunctionThrottles" if name.endswith("Throttles") else name
+        assert (page, anchor) == ("docs/runbook.md", heading.lower())
+        assert anchor in anchors, f"the runbook has no heading {heading}"
+        linked.add(heading)
+    assert set(headings) == linked, "the runbook has a heading for an alarm that is gone"
+
+
+def test_job_failures_are_events_of_glue_for_this_job(prod: Stacks) -> None:
+    job = only(prod.pipeline, "AWS::Glue::Job").id
+    (rule,) = [
+        each
+        for each in resources(prod.pipeline, "AWS::Events::Rule")
+        if each.properties.get("EventPattern", {}).get("source") == ["aws.glue"]
+    ]
+
+    assert rule.properties["EventPattern"]["detail-type"] == ["Glue Job State Change"]
+    assert rule.properties["EventPattern"]["detail"] == {
+        "jobName": [{"Ref": job}],
+        "state": ["FAILED", "TIMEOUT"],
+    }
+    assert rule.properties["State"] == "ENABLED"
+    assert alarms(prod)["JobFailures"]["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": rule.id}}]
+
+
+def test_questions_to_the_logs_are_saved_where_the_logs_are(prod: Stacks) -> None:
+    saved = {
+        each.properties["Name"]: each.properties
+        for each in resources(prod.pipeline, "AWS::Logs::QueryDefinition")
+    }
+    groups = {each.id for each in resources(prod.pipeline, "AWS::Logs::LogGroup")}
+
+    assert set(saved) == {
+        "etl-pipeline-workflow/errors of the functions",
+        "etl-pipeline-workflow/how executions ended",
+        "etl-pipeline-workflow/states of the workflow that failed",
+        "etl-pipeline-workflow/time and memory of the functions by hour",
+    }
+    for name, query in saved.items():
+        assert {group["Ref"] for group in query["LogGroupNames"]} <= groups, name
+    assert len(saved["etl-pipeline-workflow/errors of the functions"]["LogGroupNames"]) == 3
+    assert 'message = "closed"' in saved["etl-pipeline-workflow/how executions ended"]["QueryString"]
 
 
 def test_failed_files_are_counted_where_the_closer_counts_them(prod: Stacks) -> None:

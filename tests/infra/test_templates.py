@@ -105,7 +105,8 @@ def test_the_lock_names_no_registry_and_pins_the_command_line() -> None:
     manifest = json.loads((ROOT / "package.json").read_text())
     lock = (ROOT / "package-lock.json").read_text()
 
-    assert manifest["devDependencies"] == {"aws-cdk": "2.1148.1"}
+    assert manifest["devDependencies"]["aws-cdk"] == "2.1148.1"
+    assert all(re.fullmatch(r"[\d.]+", version) for version in manifest["devDependencies"].values())
     assert json.loads(lock)["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
     assert "resolved" not in lock
     assert "http" not in lock

@@ -106,6 +106,7 @@ def test_each_files_outcome_is_written_down(
         "FilesFailed": 1,
         "RowsWritten": 7,
         "RowsQuarantined": 3,
+        "QuarantinePercent": 30,
     }
 
 

@@ -1,0 +1,82 @@
+"""Which questions do people ask of the logs? Saved in Logs Insights, so that nobody writes them anew."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.settings import Settings
+from taxi_etl.names import STATE_MACHINE, physical_name
+
+
+class LogQueries(Construct):
+    """Queries in a folder named as the state machine."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        functions: Mapping[str, logs.ILogGroup],
+        workflow: logs.ILogGroup,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._folder = physical_name(STATE_MACHINE, settings.environment)
+        groups = list(functions.values())
+        self._save(
+            "Errors",
+            "errors of the functions",
+            groups,
+            logs.QueryString(
+                fields=["@timestamp", "service", "message", "exception_name", "exception"],
+                filter_statements=['level = "ERROR" or level = "CRITICAL" or @message like /Task timed out/'],
+                sort="@timestamp desc",
+                limit=100,
+            ),
+        )
+        self._save(
+            "Endings",
+            "how executions ended",
+            [functions["close"]],
+            logs.QueryString(
+                fields=["@timestamp", "execution", "outcome", "counts.files", "counts.failed"],
+                filter_statements=['message = "closed"'],
+                sort="@timestamp desc",
+                limit=200,
+            ),
+        )
+        self._save(
+            "FailedStates",
+            "states of the workflow that failed",
+            [workflow],
+            logs.QueryString(
+                fields=["@timestamp", "execution_arn", "type", "details.error", "details.cause"],
+                filter_statements=["type like /Failed|TimedOut|Aborted/"],
+                sort="@timestamp desc",
+                limit=100,
+            ),
+        )
+        self._save(
+            "Usage",
+            "time and memory of the functions by hour",
+            groups,
+            logs.QueryString(
+                filter_statements=['@type = "REPORT"'],
+                stats_statements=[
+                    "count(*) as calls, sum(@billedDuration) / 1000 as seconds, max(@duration) as slowestMs, "
+                    "max(@maxMemoryUsed) / 1000 / 1000 as mostMemoryMb by bin(1h), @log"
+                ],
+            ),
+        )
+
+    def _save(
+        self, construct_id: str, title: str, groups: list[logs.ILogGroup], query: logs.QueryString
+    ) -> None:
+        logs.QueryDefinition(
+            self,
+            construct_id,
+            query_definition_name=f"{self._folder}/{title}",
+            query_string=query,
+            log_groups=groups,
+        )
