@@ -86,7 +86,7 @@ class Topic:
 class World:
     """An account in which things happen; each takes a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_max_files: int = 3) -> None:
         self.now = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
         self.line, self.ledger, self.s3, self.topic = Line(), Table(), Buckets(), Topic()
         self.states = StepFunctions(lambda: self.now)
@@ -96,6 +96,7 @@ class World:
         self.endings: list[dict[str, Any]] = []
         self.all_endings: list[dict[str, Any]] = []
         self.harmed: set[tuple[str, str]] = set()
+        self.batch_max_files = batch_max_files
         self.patches = pytest.MonkeyPatch()
         self._connect()
 
@@ -112,7 +113,8 @@ class World:
             cached.cache_clear()
         for cached in (closer._settings, closer._wiring):
             cached.cache_clear()
-        dispatcher = replace(orchestrator._dispatcher(), clock=lambda: self.now)
+        limits = replace(orchestrator._dispatcher().limits, max_files=self.batch_max_files)
+        dispatcher = replace(orchestrator._dispatcher(), limits=limits, clock=lambda: self.now)
         patch(orchestrator, "_dispatcher", lambda: dispatcher)
         closing, executions = closer._wiring()
         wiring = (replace(closing, clock=lambda: self.now), executions)

@@ -1,6 +1,5 @@
 """What if DynamoDB were a dictionary? What the ledger uses, with conditions, limits, paging."""
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -137,6 +136,11 @@ class Table(Faulty):
         return item["pk"], item["sk"]
 
 
-def item_bytes(item: Mapping[str, Any]) -> int:
-    """At least what DynamoDB counts for an item: names, and values as JSON would write them unescaped."""
-    return len(json.dumps(item, ensure_ascii=False, default=str).encode())
+def item_bytes(value: Any) -> int:
+    """What DynamoDB counts for an item, or one value of it: names and texts in UTF-8, containers and their
+    elements with what they cost besides. Numbers count as their largest."""
+    if isinstance(value, Mapping):
+        return 3 + sum(1 + len(name.encode()) + item_bytes(part) for name, part in value.items())
+    if isinstance(value, list):
+        return 3 + sum(1 + item_bytes(part) for part in value)
+    return len(value.encode()) if isinstance(value, str) else 21

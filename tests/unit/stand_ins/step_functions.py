@@ -9,6 +9,7 @@ from stand_ins.faults import Faulty, fault
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:etl-pipeline-workflow"
 EXECUTION = "arn:aws:states:eu-west-1:123456789012:execution:etl-pipeline-workflow"
+INPUT_MAX_BYTES = 256 * 1024
 STARTED = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 
 
@@ -38,6 +39,8 @@ class StepFunctions(Faulty):
         """Start; a second start is answered as the first while it runs with that input, and else refused."""
         self.note("start_execution", arguments)
         assert arguments["stateMachineArn"] == MACHINE
+        if len(arguments["input"].encode()) > INPUT_MAX_BYTES:
+            raise fault("ValidationException", "StartExecution")
         name = arguments["name"]
         run = self.runs.get(name)
         if run and (run.status != "RUNNING" or run.input != arguments["input"]):
