@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_PARTY = {"taxi_etl", "lambdas", "glue_scripts", "stacks", "local_aws", "ops", "app", "tests"}
+FIRST_PARTY = {
+    "taxi_etl",
+    "lambdas",
+    "glue_scripts",
+    "stacks",
+    "local_aws",
+    "ops",
+    "benchmarks",
+    "app",
+    "tests",
+}
 
 MAY_IMPORT = {
     "taxi_etl": {"taxi_etl"},
@@ -27,11 +37,12 @@ MAY_IMPORT = {
 """What a package may import beside the standard library; packages that are not here may import more."""
 
 NOT_ELSEWHERE = {
-    "pyspark": {"glue_scripts", "local_aws", "tests"},
+    "pyspark": {"glue_scripts", "local_aws", "benchmarks", "tests"},
     "aws_cdk": {"app", "stacks", "tests"},
     "stacks": {"app", "stacks", "tests"},
-    "local_aws": {"local_aws", "ops", "tests"},
-    "ops": {"ops", "tests", "local_aws"},
+    "local_aws": {"local_aws", "ops", "benchmarks", "tests"},
+    "ops": {"ops", "tests", "local_aws", "benchmarks"},
+    "benchmarks": {"benchmarks", "tests"},
 }
 """Who alone may import these."""
 
