@@ -38,6 +38,11 @@ TRANSITIONS = (
 )
 
 CHOICES = (
+    Mutant(
+        "a condition that is no boolean",
+        "one-good-file",
+        put("EvaluateResult", "Choices", 0, CONDITION, "{% $summary.counts.loaded %}"),
+    ),
     Mutant("rules in another order", "only-file-rejected", swap(0, 1, "CheckValidation", "Choices")),
     Mutant("the bound after the wait", "crawl-never-ends", swap(0, 1, "IsCrawlerRunning", "Choices")),
     Mutant(
