@@ -60,7 +60,8 @@ class LakeTable:
         self.spark = spark
         self.name = table
         self.qualified = f"{database}.{table}"
-        self.created = False
+        self.changed = False
+        """Whether this run created the table or gave it a column."""
         self.ensured = False
         self._java: Any = None
 
@@ -72,7 +73,7 @@ class LakeTable:
         """Create the table if it is missing; give it the columns it lacks. Two runs may do so at once."""
         if not self.exists():
             self.spark.sql(tables.create_table(self.name, self.qualified))
-            self.created = True
+            self.changed = True
         self.ensured = True
         for attempt in range(1, ALTER_ATTEMPTS + 1):
             known = self._fields()
@@ -81,6 +82,7 @@ class LakeTable:
                 return
             try:
                 self.spark.sql(tables.add_columns(self.qualified, lacking))
+                self.changed = True
             except (PySparkException, Py4JJavaError):
                 if attempt == ALTER_ATTEMPTS:
                     raise

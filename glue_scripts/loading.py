@@ -98,7 +98,7 @@ class Loader:
         if loaded:
             names = {normalise(name) for attempt in loaded for name, _ in attempt.located.file.columns}
             new_columns = trips.note_columns(names)
-            self.schema_changed = self.schema_changed or trips.created or new_columns
+            self.schema_changed = self.schema_changed or trips.changed or new_columns
         failed = [attempt for attempt in attempts if attempt.fault is not None]
         return results + [_result(attempt) for attempt in (*loaded, *failed)]
 

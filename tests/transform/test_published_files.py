@@ -1,10 +1,10 @@
-"""Do the TLC's own bytes arrive whole, row by row on both engines, and with the sums that the raw files have?
+"""Do the TLC's own bytes arrive whole, row by row on both engines, and with the sums of the raw files?
 
-`expected/published_files.csv` was written once, by plain DuckDB queries over each raw file, which share nothing
-with the transform: neither its names nor its casts nor its rules. Its line without a column counts the file's
-rows and those that cannot be true; the others, over the rows that can, count a column's values and add them
-up: numbers as they are, texts by their length, times by their seconds since 1970. For a Parquet file, and `first`
-and `behind` a year around the month in its name:
+`expected/published_files.csv` was written once, by plain DuckDB queries over each raw file, which share
+nothing with the transform: neither names nor casts nor rules. Its line without a column counts the
+file's rows and those that cannot be true; the others, over the rows that can, count a column's values
+and add them up: numbers as they are, texts by their length, times by their seconds since 1970. For a
+Parquet file, `first` and `behind` a year around the month in its name:
 
     WITH file AS (SELECT *, coalesce(tpep_dropoff_datetime < tpep_pickup_datetime
         OR tpep_pickup_datetime < first OR tpep_pickup_datetime >= behind

@@ -6,7 +6,6 @@ value arrives in its column, and a damaged row in quarantine for its reason, is 
 
 import gzip
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -74,14 +73,6 @@ NAMED_ALIKE = {"base", "no"}
 # Kept in extra_columns: columns that no dataset types.
 UNTYPED = {"row_number", "file_year", "file_month"}
 TABLE_SERVICE = {"extra_columns", "source_id", "source_file", "source_version", "ingested_at", "run_id"}
-
-
-@pytest.fixture
-def interpreted(spark) -> Iterator[None]:
-    """Spark without compiling each plan, four times as fast for small files; test_real_files compiles."""
-    spark.conf.set("spark.sql.codegen.wholeStage", "false")
-    yield
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
 
 
 def home_of(dataset: str, column) -> str:

@@ -1,0 +1,89 @@
+"""Do values arrive in the types that tools save them in? Nanoseconds, decimals, narrow numbers."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+PICKUP = datetime(2024, 1, 5, 10, 0, 0, 1)
+
+
+def saved(**columns: pa.Array) -> pa.Table:
+    """A yellow table of as many rows as the first column."""
+    rows = len(next(iter(columns.values())))
+    times = pa.array([PICKUP] * rows, pa.timestamp("us"))
+    return pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times, **columns})
+
+
+def load(engines, tmp_path, table: pa.Table):
+    path = tmp_path / "yellow_tripdata_2024-01.parquet"
+    pq.write_table(table, path)
+    return engines.transform(path)
+
+
+def test_decimals_are_the_numbers_they_are_nearest_to(engines, tmp_path):
+    amounts = [Decimal("0.000000000"), Decimal("-12.500000000"), Decimal("17.840000000"), None]
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            VendorID=pa.array([1, 2, 2, None], pa.decimal128(38, 0)),
+            fare_amount=pa.array(amounts, pa.decimal128(38, 9)),
+            tip_amount=pa.array([Decimal("1.25")] * 4, pa.decimal128(7, 2)),
+            passenger_count=pa.array(
+                [Decimal("1.0"), Decimal("2.5"), None, Decimal("3.0")], pa.decimal128(4, 1)
+            ),
+            request_fee=pa.array(amounts, pa.decimal128(38, 9)),
+        ),
+    )
+
+    columns = ("vendor_id", "fare_amount", "tip_amount", "passenger_count")
+    rows = [
+        (*(row[column] for column in columns), dict(row["extra_columns"])) for row in found.trips.to_pylist()
+    ]
+    assert sorted(rows, key=repr) == [
+        (1, 0.0, 1.25, 1, {"request_fee": "0.0"}),
+        (2, 17.84, 1.25, None, {"request_fee": "17.84"}),
+        (None, None, 1.25, 3, {}),
+    ]
+    [held] = found.quarantined.to_pylist()
+    assert held["reasons"] == ["unparseable"], "no passenger is halved"
+    read = dict(held["row_as_read"])
+    assert (read["passenger_count"], read["fare_amount"], held["position"]) == ("2.5", "-12.5", 1)
+
+
+def test_nanoseconds_are_cut_to_microseconds_also_before_1970(engines, tmp_path):
+    nanos = pa.array([1_704_448_800_000_001_999, -1], pa.int64()).cast(pa.timestamp("ns"))
+    table = pa.table(
+        {"tpep_pickup_datetime": nanos, "tpep_dropoff_datetime": nanos, "trip_distance": [1.0, 1.0]}
+    )
+
+    found = load(engines, tmp_path, table)
+
+    assert found.trips["pickup_datetime"].to_pylist() == [PICKUP]
+    [held] = found.quarantined.to_pylist()
+    assert held["reasons"] == ["pickup_out_of_range"]
+    assert dict(held["row_as_read"])["tpep_pickup_datetime"] == "1969-12-31 23:59:59.999999"
+
+
+def test_narrow_numbers_and_coded_texts_arrive(engines, tmp_path):
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            VendorID=pa.array([2], pa.int8()),
+            passenger_count=pa.array([3], pa.uint16()),
+            trip_distance=pa.array([0.5], pa.float32()),
+            store_and_fwd_flag=pa.array(["N"]).dictionary_encode(),
+            payment_type=pa.array(["Cash"], pa.large_string()),
+            day=pa.array([date(2024, 1, 5)]),
+            shared=pa.array([True]),
+            nothing=pa.nulls(1),
+        ),
+    )
+
+    [row] = found.trips.to_pylist()
+    assert (row["vendor_id"], row["passenger_count"], row["trip_distance"]) == (2, 3, 0.5)
+    assert (row["store_and_fwd_flag"], row["payment_type"]) == ("N", 2)
+    assert dict(row["extra_columns"]) == {"day": "2024-01-05", "shared": "true"}
