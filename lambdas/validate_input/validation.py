@@ -1,6 +1,6 @@
 """Can each of these files be loaded? Gathers the facts, asks the rules, and sums up for the state machine."""
 
-from collections.abc import Sequence
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +14,7 @@ from taxi_etl import contents
 from taxi_etl.contents import Contents
 from taxi_etl.documents import (
     LISTED_FILES_MAX,
+    SUMMARY_MAX_BYTES,
     AcceptedFile,
     Manifest,
     RejectedFile,
@@ -85,9 +86,15 @@ def _recognised(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
 
 
 def summary(manifest: Manifest, given: ExecutionInput, manifest_uri: str) -> dict[str, Any]:
-    """What the state machine goes on with: bounded in size however many files there are."""
+    """What the state machine goes on with: bounded in size however many files there are.
+
+    Lists at most LISTED_FILES_MAX rejected files, and fewer where the list would pass SUMMARY_MAX_BYTES;
+    `rejectedOmitted` says how many are left out.
+    """
     keys = [version.key for version in given.files]
-    listed = manifest.rejected[:LISTED_FILES_MAX]
+    listed = [_listed(file) for file in manifest.rejected[:LISTED_FILES_MAX]]
+    while len(json.dumps(listed)) > SUMMARY_MAX_BYTES:
+        listed.pop()
     rejected, superseded = len(manifest.rejected), len(manifest.superseded)
     return {
         "valid": bool(manifest.accepted),
@@ -100,9 +107,7 @@ def summary(manifest: Manifest, given: ExecutionInput, manifest_uri: str) -> dic
             "rejected": rejected,
             "superseded": superseded,
         },
-        "rejected": [
-            {"key": shorten(file.version.key), "reasons": _listed_reasons(file.reasons)} for file in listed
-        ],
+        "rejected": listed,
         "rejectedOmitted": rejected - len(listed),
         "manifest": manifest_uri,
     }
@@ -149,8 +154,9 @@ def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> 
     return Contents(columns=schema.columns, rejections=tuple(rejections))
 
 
-def _listed_reasons(reasons: Sequence[Rejection]) -> list[dict[str, str]]:
-    return [{"code": str(reason.code), "message": shorten(reason.message)} for reason in reasons]
+def _listed(file: RejectedFile) -> dict[str, Any]:
+    reasons = [{"code": str(reason.code), "message": shorten(reason.message)} for reason in file.reasons]
+    return {"key": shorten(file.version.key), "reasons": reasons}
 
 
 def _version(finding: Finding) -> FileVersion:
