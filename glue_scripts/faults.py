@@ -6,6 +6,12 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 LINE_MAX = 600
+HINTS = {
+    "com.univocity.parsers.common.TextParsingException": (
+        "a row has many more fields than the header, or a value is far too long: is a quote or line end lost?"
+    )
+}
+"""What an exception's class means to people, where its own message does not say."""
 
 
 class Fault(StrEnum):
@@ -41,6 +47,8 @@ def one_line(error: BaseException) -> str:
     if says.startswith("An error occurred while calling") and len(lines) > 1:
         says = lines[1].removeprefix(": ")
     cause = causes[-1] if causes and causes[-1] not in says else ""
+    hints = [hint for name, hint in HINTS.items() if any(name in line for line in trace)]
+    cause = "; ".join([*hints, cause]) if cause else "; ".join(hints)
     line = f"{says} (cause: {cause})" if cause else says
     return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - 1]}…"
 

@@ -30,6 +30,8 @@ SPARK_TYPES = {
     Kind.BOOLEAN: "boolean",
 }
 JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
+VALUE_MAX_CHARS = 100_000
+"""A longer value of a CSV file fails its file: it is what a lost quote or line end leaves."""
 ONE_BY_ONE = {
     # Keys are names, not patterns: a bracket in one is a bracket.
     "__globPaths__": "false",
@@ -87,7 +89,7 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
         .schema(", ".join(f"{field} string" for field in fields))
         .options(header="true", sep=",", quote='"', escape='"', encoding=charset, mode="PERMISSIVE")
         .option("maxColumns", len(fields))
-        .option("maxCharsPerColumn", -1)
+        .option("maxCharsPerColumn", VALUE_MAX_CHARS)
         # Lines end where a byte is a newline, which in UTF-16 is half a character: such a file is read as a
         # whole.
         .option("multiLine", str(charset.startswith("utf-16")).lower())

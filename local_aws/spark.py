@@ -92,7 +92,8 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath)),
-        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC",
+        # Out of memory, a local Spark may hang with half of its threads gone; on a cluster the worker ends.
+        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+ExitOnOutOfMemoryError",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.ui.enabled": "false",

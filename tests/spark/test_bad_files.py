@@ -1,0 +1,191 @@
+"""Is every bad file refused with a reason, in bounded memory, and does a good one beside it load?
+
+Validation, which sees a file's ends, comes first; what passes goes to the job in one batch with a good file
+of the same columns.
+"""
+
+import gzip
+import io
+import zlib
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lambdas.validate_input.validation import check
+from taxi_etl.documents import AcceptedFile, LoadStatus
+from taxi_etl.file_rules import Limits
+from taxi_etl.identity import FileVersion
+
+LIMITS = Limits(max_file_bytes=1024**3)
+HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
+ROW = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4"
+MIB = 1024**2
+
+
+def csv(rows: int = 2000, end: str = "") -> bytes:
+    return "\n".join([HEADER, *[ROW] * rows, end]).encode()
+
+
+def parquet(rows: int = 4000, **options) -> bytes:
+    columns = {
+        "VendorID": pa.array([2] * rows, pa.int64()),
+        "lpep_pickup_datetime": pa.array([datetime(2024, 1, 5, 10)] * rows, pa.timestamp("us")),
+        "lpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, 11)] * rows, pa.timestamp("us")),
+        "trip_distance": pa.array([row / 100 for row in range(rows)]),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, row_group_size=1000, use_dictionary=False, **options)
+    return buffer.getvalue()
+
+
+def with_zeros(content: bytes) -> bytes:
+    """The same file with two hundred zero bytes inside the first page of its distances."""
+    place = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(3).data_page_offset + 100
+    return content[:place] + bytes(200) + content[place + 200 :]
+
+
+def without_middle(content: bytes) -> bytes:
+    """The same file with a thousand bytes of data missing, its footer whole."""
+    return content[:2000] + content[3000:]
+
+
+def bomb(start: bytes, letters: int) -> bytes:
+    """A gzip file of a start and that many zeros behind it, a thousandth of that in size."""
+    packer = zlib.compressobj(9, wbits=31)
+    parts = [packer.compress(start), *(packer.compress(b"0" * MIB) for _ in range(letters // MIB))]
+    return b"".join([*parts, packer.flush()])
+
+
+def wrong_checksum(packed: bytes) -> bytes:
+    """A gzip file whose last eight bytes promise another text."""
+    return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
+
+
+REJECTED = {
+    "nothing.csv": (lambda: b"", ["empty"]),
+    "nothing.parquet": (lambda: b"", ["empty"]),
+    "cut_in_the_header.parquet": (lambda: parquet()[:10], ["truncated"]),
+    "cut_in_a_row_group.parquet": (lambda: parquet()[:5000], ["truncated"]),
+    "cut_in_the_footer.parquet": (lambda: parquet()[:-20], ["truncated"]),
+    "hole_in_the_data.parquet": (lambda: without_middle(parquet()), ["truncated"]),
+    "zeros_for_a_footer.parquet": (lambda: parquet()[:-200] + bytes(192) + parquet()[-8:], ["not_parquet"]),
+    "text.parquet": (csv, ["not_parquet"]),
+    "parquet.csv": (parquet, ["not_text"]),
+    "gzip.csv": (lambda: gzip.compress(csv()), ["not_text"]),
+    "text.csv.gz": (csv, ["not_gzip"]),
+    "cut.csv.gz": (lambda: gzip.compress(csv(3))[:60], ["truncated"]),
+    "ten_thousand_columns.csv": (
+        lambda: ",".join([HEADER, *(f"c{place}" for place in range(9_994))]).encode() + b"\n",
+        ["unreadable_header"],
+    ),
+    "one_line.csv": (lambda: b"0" * 100 * MIB, ["unreadable_header"]),
+    "one_line_bomb.csv.gz": (lambda: bomb(b"", 1024 * MIB), ["unreadable_header"]),
+    "_hidden.csv": (csv, ["unsupported_type"]),
+    ".hidden.parquet": (parquet, ["unsupported_type"]),
+}
+FAILED = {
+    "zeros_in_a_page.parquet": lambda: with_zeros(parquet()),
+    "zeros_in_a_checked_page.parquet": lambda: with_zeros(
+        parquet(compression="none", write_page_checksum=True)
+    ),
+    "cut_behind_the_head.csv.gz": lambda: gzip.compress(csv(200_000))[:4_000],
+    "wrong_checksum.csv.gz": lambda: wrong_checksum(gzip.compress(csv(200_000))),
+    "row_of_ten_thousand_fields.csv": lambda: csv(end="1," * 10_000 + "\n"),
+    "line_of_100_mb.csv": lambda: csv(end="0" * 100 * MIB),
+    "line_of_a_bomb.csv.gz": lambda: bomb(csv(), 10 * MIB),
+}
+GOOD = {"good.csv": (csv, 2000), "good.parquet": (parquet, 4000), "header_only.csv": (lambda: csv(0), 0)}
+
+
+class FolderS3:
+    """The two calls by which validation looks at an object, over a bucket in a folder."""
+
+    def __init__(self, storage) -> None:
+        self.storage = storage
+
+    def head_object(self, **asked):
+        size = (self.storage.root / asked["Key"]).stat().st_size
+        return {"ContentLength": size, "ETag": '"e7a9"', "VersionId": self.storage.versions[asked["Key"]]}
+
+    def get_object(self, **asked):
+        first, last = map(int, asked["Range"].removeprefix("bytes=").split("-"))
+        with (self.storage.root / asked["Key"]).open("rb") as file:
+            file.seek(first)
+            part = file.read(last - first + 1)
+        return {"Body": io.BytesIO(part), "ContentLength": len(part)}
+
+
+def key_of(name: str) -> str:
+    return f"raw/taxi/{name}"
+
+
+def validated(lake, name: str):
+    """What validation says of an object of the bucket."""
+    key = key_of(name)
+    version = FileVersion("lake", key, lake.storage.versions[key])
+    return check(FolderS3(lake.storage), version, LIMITS)
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_a_bad_file_is_rejected_before_it_costs_anything(lake, name):
+    content, codes = REJECTED[name]
+    lake.storage.put(key_of(name), content())
+
+    finding = validated(lake, name)
+
+    assert [str(reason.code) for reason in finding.reasons] == codes
+    assert all(reason.message for reason in finding.reasons)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("ARROW-GH-41321.parquet", "unknown_dataset"),
+        ("ARROW-RS-GH-6229-LEVELS.parquet", "unknown_dataset"),
+        ("PARQUET-1481.parquet", "not_parquet"),
+        ("corrupt.csv.gz", "not_gzip"),
+        ("multi_member.csv.gz", "unknown_dataset"),
+        ("not_really_gzip.csv.gz", "not_gzip"),
+        ("rle-dict-uncompressed-corrupt-checksum.parquet", "unknown_dataset"),
+        ("truncated_yellow_tripdata_2021-01.parquet", "truncated"),
+        ("utf16.csv.gz", "unknown_dataset"),
+    ],
+)
+def test_a_known_bad_file_is_rejected(lake, shared_data, name, code):
+    lake.storage.put(key_of(name), shared_data / "corrupt" / name)
+
+    assert [str(reason.code) for reason in validated(lake, name).reasons] == [code]
+
+
+def test_every_known_bad_file_has_its_expectation(shared_data):
+    [names] = [
+        mark.args[1] for mark in test_a_known_bad_file_is_rejected.pytestmark if mark.name == "parametrize"
+    ]
+    assert {name for name, _ in names} == {path.name for path in (shared_data / "corrupt").iterdir()}
+
+
+def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
+    for name, (content, _) in GOOD.items():
+        lake.storage.put(key_of(name), content())
+    for name, content in FAILED.items():
+        lake.storage.put(key_of(name), content())
+    accepted = [validated(lake, name) for name in (*GOOD, *FAILED)]
+    assert {type(file) for file in accepted} == {AcceptedFile}, accepted
+
+    result = lake.load(*accepted)
+
+    found = {file.version.key.rpartition("/")[2]: file for file in result.files}
+    assert {name: (found[name].status, found[name].written) for name in GOOD} == {
+        name: (LoadStatus.LOADED, rows) for name, (_, rows) in GOOD.items()
+    }
+    assert {name: (found[name].status, found[name].error_code) for name in FAILED} == dict.fromkeys(
+        FAILED, (LoadStatus.FAILED, "unreadable")
+    )
+    for name in FAILED:
+        message = found[name].error_message
+        assert 0 < len(message) <= 600, name
+        assert "\n" not in message, name
+    assert "a value is far too long" in found["line_of_a_bomb.csv.gz"].error_message
+    assert lake.count("green") == 6000
