@@ -49,15 +49,15 @@ def accepted(path: Path) -> AcceptedFile:
     return AcceptedFile(version, dataset, kind, found.columns, found.compression, found.encoding)
 
 
-def spark(folder: Path) -> SparkSession:
+def spark(folder: Path, threads: int = THREADS) -> SparkSession:
     """The session of the local Glue, with the job's settings and an Iceberg catalog `lake` in a folder."""
-    builder = SparkSession.Builder().master(f"local[{THREADS}]")
+    builder = SparkSession.Builder().master(f"local[{threads}]")
     conf = base_conf(memory=MEMORY) | {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "hadoop",
         "spark.sql.catalog.lake.warehouse": str(folder / "warehouse"),
-        "spark.master": f"local[{THREADS}]",
+        "spark.master": f"local[{threads}]",
         **SESSION,
     }
     for key, value in conf.items():
