@@ -107,6 +107,21 @@ def test_a_second_environment_of_the_account_uses_the_provider_that_exists(tmp_p
     assert statement["Condition"]["StringEquals"][f"{ISSUER}:ref"] == "refs/heads/release"
 
 
+def test_cdk_nag_finds_nothing(tmp_path: Path) -> None:
+    use_pinned_node()
+    from aws_cdk import App, Validations
+    from cdk_nag import AwsSolutionsChecks
+
+    from stacks.delivery_stack import DeliveryStack
+    from stacks.settings import DEV
+
+    app = App(outdir=str(tmp_path), analytics_reporting=False, context=CDK_JSON["context"])
+    DeliveryStack(app, "Delivery", settings=replace(DEV, delivery_repository="our-team/taxi"))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+    app.synth()
+
+
 def test_cfn_lint_finds_nothing(delivery: Any) -> None:
     assert [str(match) for match in lint_all(json.dumps(delivery))] == []
 

@@ -245,3 +245,33 @@ def test_nothing_is_open_to_other_accounts(environments: dict[str, Stacks], envi
                     each.type != "AWS::KMS::Key"
                 ):  # useless without the topic, whose policy names the account
                     assert "aws:Source" in json.dumps(statement["Condition"]), each.path
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+def test_every_queue_topic_and_bucket_is_encrypted_and_refuses_plain_http(
+    environments: dict[str, Stacks], environment: str
+) -> None:
+    guards = {
+        "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "SqsManagedSseEnabled"),
+        "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "KmsMasterKeyId"),
+        "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "BucketEncryption"),
+    }
+    checked = 0
+    for template in environments[environment].all().values():
+        for kind, (policy, guarded, encryption) in guards.items():
+            for each in resources(template, kind):
+                if each.type != kind:
+                    continue
+                assert each.properties[encryption], each.path
+                refusals = [
+                    statement
+                    for found in resources(template, policy)
+                    if {"Ref": each.id} in (found.properties[guarded], *found.properties[guarded])
+                    for statement in found.properties["PolicyDocument"]["Statement"]
+                    if statement["Effect"] == "Deny"
+                    and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                ]
+                assert len(refusals) == 1, each.path
+                assert refusals[0]["Principal"] in ("*", {"AWS": "*"}), each.path
+                checked += 1
+    assert checked == 5  # the bucket, the queue of events, two dead-letter queues, the topic
