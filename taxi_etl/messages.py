@@ -16,8 +16,8 @@ ENDINGS = {
     "ABORTED": "The execution was stopped by someone",
 }
 """How an execution ended that did not fail by itself, by Step Functions' status."""
-MESSAGE_MAX_BYTES = 256 * 1024
-"""What SNS takes; `printed` is ASCII, so that characters are bytes."""
+MESSAGE_MAX_BYTES = 252 * 1024
+"""What SNS takes, less room for subject and attributes; `printed` is ASCII, so that characters are bytes."""
 UNKNOWN_DATASET = "unknown"
 """The dataset of a message about files whose columns nobody has seen."""
 CAUSE_MAX = 2000

@@ -15,10 +15,11 @@ from stand_ins.step_functions import MACHINE, Run
 
 from promises.workflow import LAKE
 from promises.world import HEADER, World
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import INPUT_MAX_BYTES, InvalidInputError, parse_input
 from taxi_etl.names import manifest_key, result_key
+from taxi_etl.rejections import Code, Rejection
 
 KIB = 1024
 STATE_MAX = 256 * KIB
@@ -100,7 +101,10 @@ def test_a_burst_of_the_longest_keys_is_claimed_and_started(world: World, letter
         assert len(json.dumps(actions).encode()) < TRANSACTION_MAX
 
 
-def test_the_largest_execution_by_hand_is_closed_within_all_limits(world: World, letter: str) -> None:
+@pytest.mark.parametrize("outcome", ["failed", "rejected"])
+def test_the_largest_execution_by_hand_is_closed_within_all_limits(
+    world: World, letter: str, outcome: str
+) -> None:
     """Each file with the longest error there can be, and the execution with the longest cause."""
     files, text = as_many_as_fit(letter)
     assert len(text.encode()) > INPUT_MAX_BYTES, "only by hand can an input be so large"
@@ -116,7 +120,10 @@ def test_the_largest_execution_by_hand_is_closed_within_all_limits(world: World,
         ),
         schema_changed=True,
     )
-    manifest = Manifest("n" * 80, LAKE, "manual", tuple(_accepted(file) for file in files))
+    reasons = tuple(Rejection(code, loud) for code in Code)
+    accepted = tuple(_accepted(file) for file in files) if outcome == "failed" else ()
+    rejected = tuple(RejectedFile(file, reasons) for file in files) if outcome == "rejected" else ()
+    manifest = Manifest("n" * 80, LAKE, "manual", accepted, rejected)
     world.s3.upload(LAKE, manifest_key("n" * 80), manifest.dumps().encode(), "m1")
     world.s3.upload(LAKE, result_key("n" * 80), result.dumps().encode(), "r1")
     sent: list[dict[str, Any]] = []
