@@ -4,6 +4,8 @@ import csv
 import re
 from pathlib import Path
 
+import duckdb
+
 from ops.samples import VARIANTS
 from taxi_etl.datasets import DATASETS
 from taxi_etl.transform.predicates import Reason
@@ -45,3 +47,17 @@ def test_lenient_columns_and_reasons_are_told():
                 assert f"`{dataset.table}.{column.name}`" in TEXT
                 assert column.lenient in TEXT
     assert all(f"| `{reason}` |" in TEXT for reason in Reason)
+
+
+def test_the_query_of_the_quarantine_runs_as_it_is_written():
+    [query] = re.findall(r"```sql\n(.+?)```", TEXT, re.DOTALL)
+    with duckdb.connect() as engine:
+        engine.execute(
+            "CREATE TABLE quarantined_trips AS SELECT * FROM (VALUES "
+            "('a.csv', ['implausible_distance', 'unknown_location'], MAP {'trip_distance': '2500'}), "
+            "('a.csv', ['unknown_location'], MAP {'fare': '1'})) AS rows(source_file, reasons, row_as_read)"
+        )
+        assert engine.execute(query).fetchall() == [
+            ("a.csv", "unknown_location", 2, "2500"),
+            ("a.csv", "implausible_distance", 1, "2500"),
+        ]
