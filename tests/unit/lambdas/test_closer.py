@@ -503,6 +503,34 @@ def test_one_claim_that_makes_trouble_does_not_keep_the_others_waiting(
     assert list(step_functions.runs) == ["second"]
 
 
+def started_in_the_console(step_functions: StepFunctions, name: str = "by-hand") -> str:
+    """An execution past the ledger, which ended at noon."""
+    text = json.dumps({"bucket": "lake", "key": A.key})
+    step_functions.start_execution(stateMachineArn=MACHINE, name=name, input=text)
+    step_functions.end(name, "ABORTED")
+    return name
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(14, 0), (16, 1), (24 * 60, 1), (24 * 60 + 1, 0)])
+def test_an_ending_past_the_ledger_is_looked_for_after_its_event_and_for_a_day(
+    close: Handler, step_functions: StepFunctions, clock: Any, minutes: int, found: int
+) -> None:
+    started_in_the_console(step_functions)
+    clock.forward(minutes=minutes)
+    assert close({"sweep": True})["closed"] == found
+    assert close({"sweep": True})["closed"] == 0
+
+
+def test_a_list_of_executions_that_cannot_be_had_keeps_no_claim_waiting(
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, clock: Any
+) -> None:
+    running(A, name="never", started=False)
+    step_functions.fail("list_executions", fault("ThrottlingException"))
+    with pytest.raises(RuntimeError, match="1 executions could not be looked into"):
+        close({"sweep": True})
+    assert list(step_functions.runs) == ["never"]
+
+
 def test_a_sweep_stops_in_time(close: Handler, running: Callable[..., str], context: Any) -> None:
     running(A, started=False)
     context.remaining = 9_999

@@ -67,9 +67,21 @@ def test_a_start_that_breaks_off_at_any_call_is_made_whole_by_the_next_delivery(
     world.deliver(world.queue, plan)
     assert plan.done
 
-    settled(world)
+    world.deliver(world.queue)
 
     assert len(world.states.runs) == 1
+    settled(world)
+    assert len(world.states.runs) == 1
+    assert promises.status(world, upload) == "loaded"
+
+
+def test_a_claim_that_nobody_asks_for_again_is_started_by_the_sweep(world: World) -> None:
+    upload = world.upload("a", announce=False)
+    world.start(upload, Plan(Setback.KILLED_AFTER, 2))
+    assert not world.states.runs
+
+    settled(world)
+
     assert promises.status(world, upload) == "loaded"
 
 
