@@ -99,6 +99,34 @@ def test_two_orchestrators_with_overlapping_batches_start_each_file_once(world: 
     assert {promises.status(world, each) for each in (first, second, third)} == {"loaded"}
 
 
+def test_a_claim_whose_owner_died_is_not_taken_over_by_a_rival(world: World) -> None:
+    first, second = world.upload("a"), world.upload("b")
+    died = Plan(Setback.KILLED_AFTER, 2)
+    plan = Plan(Setback.MEANWHILE, 2, lambda: world.deliver([second.message], died))
+
+    world.deliver([first.message, second.message], plan)
+
+    assert sorted(run.input.count('"key"') for run in world.states.runs.values()) == [1, 1]
+    settled(world)
+
+
+def test_a_closer_that_comes_back_leaves_a_file_to_the_replay_that_has_it_now(world: World) -> None:
+    upload = world.upload("a")
+    world.deliver(world.queue)
+    world.lose_job(validated(world))
+    # Calls of a closer: describe the execution, read the claim, take the ending, write the one file, close the claim.
+    world.tell(world.all_endings[0], Plan(Setback.KILLED_AFTER, 4))
+    files = [{"key": upload.key, "versionId": upload.version_id}]
+    world.command(command="replay", bucket=LAKE, files=files)
+    world.pass_time(minutes=2)
+
+    world.tell(world.all_endings[0])
+
+    assert promises.status(world, upload) == "running"
+    settled(world)
+    assert promises.status(world, upload) == "loaded"
+
+
 def test_an_older_versions_event_after_the_newer_ones_changes_nothing(world: World) -> None:
     older, newer = world.upload("a"), world.upload("a")
     world.deliver([newer.message])
