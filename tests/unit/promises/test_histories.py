@@ -114,7 +114,7 @@ def test_a_closer_that_comes_back_leaves_a_file_to_the_replay_that_has_it_now(wo
     upload = world.upload("a")
     world.deliver(world.queue)
     world.lose_job(validated(world))
-    # Calls of a closer: describe the execution, read the claim, take the ending, write the one file, close the claim.
+    # A closer describes the execution, reads the claim, takes the ending, writes the file: here it dies.
     world.tell(world.all_endings[0], Plan(Setback.KILLED_AFTER, 4))
     files = [{"key": upload.key, "versionId": upload.version_id}]
     world.command(command="replay", bucket=LAKE, files=files)
@@ -125,6 +125,23 @@ def test_a_closer_that_comes_back_leaves_a_file_to_the_replay_that_has_it_now(wo
     assert promises.status(world, upload) == "running"
     settled(world)
     assert promises.status(world, upload) == "loaded"
+
+
+@pytest.mark.parametrize("call", range(1, 7))
+def test_two_closers_at_once_tell_once(world: World, call: int) -> None:
+    upload = world.upload("a")
+    world.deliver(world.queue)
+    name = validated(world)
+    world.break_off(name, "ABORTED", job_stops=True)
+    ending = world.all_endings[0]
+    plan = Plan(Setback.MEANWHILE, call, lambda: world.tell(ending))
+
+    world.tell(ending, plan)
+
+    assert plan.done
+    settled(world)
+    assert world.topic.told == [name]
+    assert promises.status(world, upload) == "failed"
 
 
 def test_an_older_versions_event_after_the_newer_ones_changes_nothing(world: World) -> None:
