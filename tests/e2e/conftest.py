@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ops import samples
 from tests.conftest import ROOT, SHARED_DATA
 from tests.fixtures.deployed_app import App, eventually
 
-__all__ = ["NOTHING_PENDING", "App", "File", "check_told_once", "eventually", "files"]
+__all__ = ["App", "File", "check_nothing_pends", "check_told_once", "eventually", "files"]
 
 NOTHING_PENDING = {
     "claimed": 0,
@@ -33,6 +34,13 @@ def check_told_once(app: App, executions: set[str]) -> None:
     for (message,) in told.values():
         body = {name: value for name, value in message.items() if name != "subject"}
         assert [error.message for error in SCHEMA.iter_errors(body)] == []
+
+
+def check_nothing_pends(app: App) -> None:
+    """In the end no claim is open, and no queue holds a message."""
+    with suppress(pytest.fail.Exception):
+        eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages", seconds=20)
+    assert app.pending() == NOTHING_PENDING
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from ops import orchestrator, samples
 from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
-from tests.e2e.conftest import NOTHING_PENDING, App, check_told_once, eventually
+from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually
 
 ROWS = 300
 CHANGED_ROWS = 200
@@ -211,7 +211,7 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
     ours = app.executions() - before
     assert len(ours) == 8
     check_told_once(app, ours)
-    eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages")
+    check_nothing_pends(app)
 
 
 def the_message(app: App, outcome: FileOutcome) -> dict[str, Any]:
