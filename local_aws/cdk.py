@@ -26,14 +26,13 @@ class CdkFailed(LocalAwsError):  # noqa: N818  (reads as what happened)
 
 def synth(output: Path | None = None) -> str:
     """Synthesize the app for the local environment; needs no account. Returns what CDK said."""
-    into = ["--output", str(output)] if output else []
-    return run(["synth", "--quiet", *into], _OFFLINE)
+    return run(["synth", "--quiet"], _OFFLINE, output)
 
 
 def bootstrap(target: account.Account) -> str:
     """Prepare the account for CDK (10 seconds; again, 3)."""
     place = f"aws://{target.account_id}/{target.region}"
-    return run(["bootstrap", place], target.environment())
+    return _run_on(target, ["bootstrap", place])
 
 
 def deploy(target: account.Account, *options: str) -> str:
@@ -41,23 +40,29 @@ def deploy(target: account.Account, *options: str) -> str:
     if not _is_bootstrapped(target):
         bootstrap(target)
     quick = ["--require-approval", "never", "--method", "direct", "--concurrency", "2"]
-    return run(["deploy", "--all", *quick, *options], target.environment())
+    return _run_on(target, ["deploy", "--all", *quick, *options])
 
 
 def diff(target: account.Account, *options: str) -> str:
     """What a deployment would change."""
-    return run(["diff", *options], target.environment())
+    return _run_on(target, ["diff", *options])
 
 
 def destroy(target: account.Account, *options: str) -> str:
     """Delete both stacks."""
-    return run(["destroy", "--all", "--force", *options], target.environment())
+    return _run_on(target, ["destroy", "--all", "--force", *options])
 
 
-def run(arguments: Sequence[str], environment: dict[str, str]) -> str:
+def _run_on(target: account.Account, arguments: Sequence[str]) -> str:
+    """Run the CDK command line on an account, synthesizing beside the account's other files."""
+    return run(arguments, target.environment(), Path(target.state_dir) / "cdk.out")
+
+
+def run(arguments: Sequence[str], environment: dict[str, str], output: Path | None = None) -> str:
     """Run the CDK command line on this app. Raises CdkFailed.
 
-    Its output goes to this process's stderr as it comes, and is returned.
+    What it says goes to this process's stderr as it comes, and is returned. `output` is where it synthesizes
+    to: two runs in one folder refuse each other.
     """
     if not CDK.exists():
         raise CdkFailed(f"{CDK} is missing: run `make setup`")
@@ -65,6 +70,7 @@ def run(arguments: Sequence[str], environment: dict[str, str]) -> str:
     # jsii starts `node` by name, and the app `python3`: both must be the project's
     path = os.pathsep.join((str(node), str(Path(sys.executable).parent), os.environ["PATH"]))
     command = [str(node / "node"), str(CDK), *arguments, "--context", f"environment={ENVIRONMENT}"]
+    command += ["--output", str(output)] if output else []
     quiet = {
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CI": "true",

@@ -66,7 +66,7 @@ SELECT
     OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
     CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
     CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
+    CASE WHEN isnan(trip_distance) OR trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
     CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
     OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
   ), reason -> reason IS NOT NULL) AS reasons,
@@ -92,6 +92,6 @@ OR (read_pickup_datetime IS NULL
 OR read_dropoff_datetime IS NULL)
 OR (dropoff_datetime < pickup_datetime)
 OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-OR (trip_distance < 0 OR trip_distance > 1000)
+OR (isnan(trip_distance) OR trip_distance < 0 OR trip_distance > 1000)
 OR (pickup_location_id NOT BETWEEN 1 AND 265
 OR dropoff_location_id NOT BETWEEN 1 AND 265)

@@ -94,7 +94,7 @@ WHERE NOT coalesce(
   OR read_dropoff_datetime IS NULL)
   OR (dropoff_datetime < pickup_datetime)
   OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-  OR (trip_distance < 0 OR trip_distance > 1000)
+  OR (isnan(trip_distance) OR trip_distance < 0 OR trip_distance > 1000)
   OR (pickup_location_id NOT BETWEEN 1 AND 265
   OR dropoff_location_id NOT BETWEEN 1 AND 265)
 , false)
