@@ -39,8 +39,10 @@ check-machine:
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the locked Python packages (Spark is the large one)"
-	$(BIN)/python $(PIP) --require-hashes --requirement requirements.txt
+	@# a lock lists all there is: older pips would look for newer extras, and then miss their hashes
+	$(BIN)/python $(PIP) --no-deps --require-hashes --requirement requirements.txt
 	$(BIN)/python $(PIP) --no-deps --editable .
+	$(BIN)/python -m pip check
 	touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed

@@ -31,7 +31,7 @@ def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATO
         return python
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
-    options = ["--quiet", "--require-hashes", "--only-binary", ":all:"]
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     _run([str(python), "-m", "pip", "install", *options, "--requirement", str(lock)])
     mark.write_text(wanted)
     return python
