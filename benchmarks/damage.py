@@ -41,7 +41,8 @@ def outcome(session: SparkSession, path: Path, rows: int, right: int) -> str:
             return "harmless"
         with_lineage(session, read_parquet(session, [file]), [file], RUN).createOrReplaceTempView("source")
         columns = source_columns("parquet", file.file.columns)
-        loaded = session.sql(statements.trips(file.file.dataset, columns)).count()
+        judged = session.sql(statements.judged(file.file.dataset, columns))
+        loaded = judged.where("reasons IS NULL").count()
     except SPARK_ERRORS as error:
         return "endless" if "cancelled" in str(error) else "refused"
     finally:

@@ -1,8 +1,8 @@
 """What is measured? Three ways to get a file's rows into Parquet, each in a process of its own.
 
 `job` is the Glue job's own code; `floor` is Spark reading and writing the same columns with the same reader,
-settings and table properties, and no transform in between; `duckdb` runs the job's two statements,
-transpiled, and writes plain Parquet.
+settings and table properties, and no transform in between; `duckdb` runs the job's statement, transpiled,
+and writes plain Parquet.
 """
 
 import json
@@ -13,22 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import sqlglot
 from pyspark.sql import SparkSession
 
+from benchmarks import duck
 from glue_scripts.loading import Loader, Options
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
-from lambdas.validate_input.parquet_footer import read_schema
-from local_aws.spark import base_conf
+from local_aws.spark import JAVA_OPTIONS, base_conf
 from taxi_etl import tables
-from taxi_etl.contents import Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognise
 from taxi_etl.transform import statements
-from taxi_etl.transform.sources import SPARE_FIELDS, Run, lineage, source_columns
+from taxi_etl.transform.sources import SOURCE, Run, lineage, source_columns
 
 THREADS = 2
 MEMORY = "2g"
@@ -40,7 +37,7 @@ Load = Callable[[Path], None]
 
 def accepted(path: Path) -> AcceptedFile:
     """What validation would say of the file."""
-    found = _contents(path)
+    found = duck.contents_of(path)
     dataset = recognise(found.columns, path.name).dataset
     if dataset is None:
         raise ValueError(f"{path} is of no dataset")
@@ -58,6 +55,8 @@ def spark(folder: Path, threads: int = THREADS) -> SparkSession:
         "spark.sql.catalog.lake.type": "hadoop",
         "spark.sql.catalog.lake.warehouse": str(folder / "warehouse"),
         "spark.master": f"local[{threads}]",
+        # Long runs are what is measured, with every compiler that Glue's Java has.
+        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
         **SESSION,
     }
     for key, value in conf.items():
@@ -120,63 +119,26 @@ def floor(folder: Path) -> Load:
     return load
 
 
-def duck(folder: Path) -> Load:
-    """DuckDB with the job's statements, transpiled."""
-    database = duckdb.connect(config={"threads": THREADS})
+def duckdb(folder: Path) -> Load:
+    """DuckDB with the job's statement, transpiled."""
+    database = duck.connect(threads=THREADS)
     out = folder / "duckdb"
     out.mkdir(parents=True, exist_ok=True)
 
     def load(path: Path) -> None:
         file = accepted(path)
+        duck.offer(database, SOURCE, path, file, lineage(file.version, RUN))
         offered = source_columns(file.format, file.columns)
-        literals = {
-            name: sqlglot.transpile(f"SELECT {text}", read="spark", write="duckdb")[0].removeprefix("SELECT ")
-            for name, text in lineage(file.version, RUN).items()
-        }
-        listed = ", ".join(f"{text} AS {name}" for name, text in literals.items())
-        read = _duck_csv(path, file) if file.format == "csv" else _duck_parquet(path, file)
-        database.execute(f"CREATE OR REPLACE TEMP VIEW source AS SELECT *, {listed} FROM ({read})")  # noqa: S608
-        for statement in (statements.trips, statements.quarantined):
-            text = sqlglot.transpile(statement(file.dataset, offered), read="spark", write="duckdb")[0]
-            target = out / f"{path.name.split('.')[0]}.{statement.__name__}.parquet"
-            database.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        text = duck.translated(statements.judged(file.dataset, offered))
+        for table, rows in (("trips", "reasons IS NULL"), ("quarantined", "reasons IS NOT NULL")):
+            target = out / f"{path.name.split('.')[0]}.{table}.parquet"
+            chosen = f"SELECT * FROM ({text}) WHERE {rows}"  # noqa: S608 (own statement)
+            database.execute(f"COPY ({chosen}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
 
     return load
 
 
-def _duck_parquet(path: Path, file: AcceptedFile) -> str:
-    offered = source_columns("parquet", file.columns)
-    pairs = zip(file.columns, offered, strict=True)
-    listed = ", ".join(f'"{name}" AS "{offer}"' for (name, _), (offer, _) in pairs)
-    return f"SELECT {listed}, file_row_number AS _position FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
-
-
-def _duck_csv(path: Path, file: AcceptedFile) -> str:
-    names = [f'"{name}"' for name, _ in source_columns("csv", file.columns)]
-    fields = [f"c{place}" for place in range(len(file.columns) + SPARE_FIELDS)]
-    width = len(file.columns)
-    typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
-    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], names, strict=False))
-    surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
-    return (
-        f"SELECT {listed}, {surplus} AS {names[-1]}, CAST(NULL AS bigint) AS _position "  # noqa: S608
-        f"FROM read_csv('{path}', columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', "
-        "null_padding=true, strict_mode=false, auto_detect=false, "
-        f"compression='{file.compression}') WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
-    )
-
-
-def _contents(path: Path) -> Contents:
-    with path.open("rb") as file:
-        if path.suffix != ".parquet":
-            return inspect_csv(file.read(64 * 1024), path.stat().st_size, gzipped=path.suffix == ".gz")
-        file.seek(-8, 2)
-        length = int.from_bytes(file.read(4), "little")
-        file.seek(-length - 8, 2)
-        return Contents(columns=read_schema(file.read()).columns)
-
-
-ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckdb": duck}
+ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckdb": duckdb}
 
 
 def main(engine: str, folder: str, small: str, large: str) -> None:

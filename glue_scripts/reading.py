@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +69,7 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     return rows.selectExpr(
         *values,
         "_metadata.row_index AS _position",
-        f"regexp_replace(_metadata.file_path, r'{SCHEME}', '') AS _path",
+        "_metadata.file_path AS _path",
     )
 
 
@@ -101,7 +101,7 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     return rows.selectExpr(
         *values,
         "CAST(NULL AS bigint) AS _position",
-        f"regexp_replace(_metadata.file_path, r'{SCHEME}', '') AS _path",
+        "_metadata.file_path AS _path",
     )
 
 
@@ -126,32 +126,48 @@ def java_charset(encoding: str) -> str:
     return JAVA_CHARSETS.get(codec, codec)
 
 
-def check_listed(spark: SparkSession, rows: DataFrame, files: Sequence[Located]) -> None:
-    """Raise HiddenFileError, naming it, for a file that Spark silently leaves out."""
-    listed = {re.sub(SCHEME, "", path) for path in rows.inputFiles()}
-    for file in files:
-        if re.sub(SCHEME, "", spark_path(spark, file.uri)) not in listed:
-            raise HiddenFileError(
-                f"Spark does not list {file.uri} : names must not begin with a dot or underscore"
-            )
-
-
 def with_lineage(
     spark: SparkSession, rows: DataFrame, files: Sequence[Located], run: sources.Run
 ) -> DataFrame:
     """The rows with the lineage columns of their files in place of `_path`.
 
-    A row whose path belongs to no file falls out here, and the count of rows notices.
+    Of one file they are literals; of several, each row looks its file's up. A row whose path belongs to no
+    file falls out there, and the count of rows notices. Raises HiddenFileError.
     """
-    by_file = []
+    paths = listed_paths(spark, rows, files)
+    by_file = {path: sources.lineage(file.file.version, run) for path, file in zip(paths, files, strict=True)}
+    if len(files) == 1:
+        [values] = by_file.values()
+        return rows.drop("_path").selectExpr("*", *_aliased(values))
+    named = [{"_path": literal(path), **values} for path, values in by_file.items()]
+    selects = [f"SELECT {', '.join(_aliased(values))}" for values in named]
+    return rows.join(spark.sql(" UNION ALL ".join(selects)).hint("broadcast"), on="_path").drop("_path")
+
+
+def _aliased(values: Mapping[str, str]) -> list[str]:
+    return [f"{value} AS {column}" for column, value in values.items()]
+
+
+def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[Located]) -> list[str]:
+    """The path of each file as `_metadata.file_path` spells it, in their order.
+
+    Raises HiddenFileError, naming it, for a file that Spark silently leaves out.
+    """
+    java = jvm(spark)
+    listed = {}
+    for encoded in rows.inputFiles():
+        # `file:///` in a listing is `file:/` beside a row.
+        plain = java.org.apache.hadoop.fs.Path(java.java.net.URI(encoded)).toString()
+        listed[re.sub(SCHEME, "", encoded)] = spark_path(spark, plain)
+    found = []
     for file in files:
-        values = {
-            "_path": literal(re.sub(SCHEME, "", spark_path(spark, file.uri))),
-            **sources.lineage(file.file.version, run),
-        }
-        by_file.append("SELECT " + ", ".join(f"{value} AS {column}" for column, value in values.items()))
-    lineage = spark.sql(" UNION ALL ".join(by_file))
-    return rows.join(lineage.hint("broadcast"), on="_path").drop("_path")
+        known = listed.get(re.sub(SCHEME, "", spark_path(spark, file.uri)))
+        if known is None:
+            raise HiddenFileError(
+                f"Spark does not list {file.uri} : names must not begin with a dot or underscore"
+            )
+        found.append(known)
+    return found
 
 
 def spark_path(spark: SparkSession, uri: str) -> str:

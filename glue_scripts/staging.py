@@ -1,5 +1,5 @@
 """How do files become data files, and what if one of them is damaged? Read, transform, write; nothing is
-committed.
+committed. Each file is read once: rows for quarantine leave the scan in files of their own (`held`).
 
 Files of one schema share a plan. When the plan fails, the file that Spark names, or else each file tried
 alone, is marked failed, and the rest run once more.
@@ -7,17 +7,17 @@ alone, is marked failed, and the rest run once more.
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
+from glue_scripts import held
 from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
 from glue_scripts.iceberg import LakeTable, Staged
 from glue_scripts.reading import (
     Located,
-    check_listed,
     footer_rows,
     read_csv,
     read_parquet,
@@ -27,8 +27,6 @@ from glue_scripts.reading import (
 from taxi_etl.identity import source_id
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
-
-Statement = Callable[[str, Sequence[tuple[str, str]], str], str]
 
 
 @dataclass
@@ -89,8 +87,7 @@ class Stager:
             return failed + self.stage([file for file in files if file not in named])
 
     def _stage_together(self, files: Sequence[Located]) -> list[Attempt]:
-        """All files in one scan, and those with rows in quarantine in a second one. Raises for all of
-        them."""
+        """All files in one scan. Raises for all of them."""
         if files[0].file.format == "csv":
             return self._stage_csv(files)
         attempts = []
@@ -103,14 +100,8 @@ class Stager:
                 attempt.read = rows
         readable = [attempt for attempt in attempts if attempt.fault is None]
         if readable:
-            together = [attempt.located for attempt in readable]
-            self._write_trips(readable, read_parquet(self.spark, together))
-            short = [attempt for attempt in readable if attempt.written != attempt.read]
-            if short:
-                self._write_quarantine(
-                    short, read_parquet(self.spark, [attempt.located for attempt in short])
-                )
-            self._check(short)
+            self._write(readable, read_parquet(self.spark, [attempt.located for attempt in readable]))
+            self._check(readable)
         return attempts
 
     def _stage_csv(self, files: Sequence[Located]) -> list[Attempt]:
@@ -118,10 +109,8 @@ class Stager:
         attempts = [Attempt(file) for file in files]
         lines = Observation()
         rows = read_csv(self.spark, files).observe(lines, fn.count(fn.lit(1)).alias("rows"))
-        self._write_trips(attempts, rows)
+        self._write(attempts, rows)
         read = int(lines.get.get("rows", 0))
-        if read != sum(attempt.written for attempt in attempts):
-            self._write_quarantine(attempts, read_csv(self.spark, files))
         for attempt in attempts:
             attempt.read = attempt.written + attempt.quarantined
         if read != sum(attempt.read for attempt in attempts):
@@ -131,17 +120,21 @@ class Stager:
             )
         return attempts
 
-    def _write_trips(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
-        check_listed(self.spark, rows, [attempt.located for attempt in attempts])
-        result = self._transformed(statements.trips, attempts, rows)
+    def _write(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
+        """Write the files' rows, those to be held first beside the trips, then into quarantine."""
+        result = held.beside(self._judged(attempts, rows))
         if self.sort_by_pickup:
             result = result.sortWithinPartitions("source_id", "pickup_datetime")
         staged = self.trips.stage(result)
         for attempt in attempts:
             attempt.trips.files[attempt.source_id] = staged.files.get(attempt.source_id, [])
+        beside = staged.only(held.owner(attempt.source_id) for attempt in attempts)
+        if beside:
+            self._write_quarantine(attempts, [str(file.location()) for file in beside])
+            self.trips.discard(beside)
 
-    def _write_quarantine(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
-        result = self._transformed(statements.quarantined, attempts, rows)
+    def _write_quarantine(self, attempts: Sequence[Attempt], locations: Sequence[str]) -> None:
+        result = held.rows(self.spark, locations, attempts[0].located.file.dataset, self.run.run_id)
         reasons = Observation()
         counts = {
             f"{place}_{reason}": f"count_if(source_id = '{attempt.source_id}' AND "
@@ -157,7 +150,7 @@ class Stager:
             found = {str(reason): int(counted.get(f"{place}_{reason}", 0)) for reason in Reason}
             attempt.reasons = {reason: count for reason, count in found.items() if count}
 
-    def _transformed(self, statement: Statement, attempts: Sequence[Attempt], rows: DataFrame) -> DataFrame:
+    def _judged(self, attempts: Sequence[Attempt], rows: DataFrame) -> DataFrame:
         """The rows after the core's SQL. The view that the text reads from lives for this one analysis."""
         located = [attempt.located for attempt in attempts]
         view = f"source_{uuid.uuid4().hex}"
@@ -165,7 +158,7 @@ class Stager:
         file = located[0].file
         try:
             return self.spark.sql(
-                statement(file.dataset, sources.source_columns(file.format, file.columns), view)
+                statements.judged(file.dataset, sources.source_columns(file.format, file.columns), view)
             )
         finally:
             self.spark.catalog.dropTempView(view)

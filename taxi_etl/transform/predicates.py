@@ -81,12 +81,9 @@ def pickup_out_of_range(subject: Subject) -> str | None:
 
 
 def implausible_distance(subject: Subject) -> str | None:
-    """A distance below zero or beyond any drive; more than 100 miles occur in every month.
-
-    NaN is named: engines, and Spark's own ways to evaluate, disagree on whether it is above a number.
-    """
+    """A distance below zero or beyond any drive; more than 100 miles occur in every month."""
     distances = [column for column in subject.dataset.distances if subject.has(column)]
-    return _any(f"isnan({column}) OR {column} < 0 OR {column} > {FARTHEST_MILES}" for column in distances)
+    return _any(f"{column} < 0 OR {column} > {FARTHEST_MILES}" for column in distances)
 
 
 def unknown_location(subject: Subject) -> str | None:

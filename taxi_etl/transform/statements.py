@@ -1,8 +1,8 @@
-"""Which SQL turns a file's rows into rows of a table? Two statements over the same steps.
+"""Which SQL turns a file's rows into rows of a table? One statement, which gives each row once.
 
-`trips` gives the rows that can be true, `quarantined` the others as read, with every reason; together they
-give each row of `source` exactly once. Steps: `present` (blank is null), `numbers` (texts as doubles),
-`typed` (columns of the table); then the rules judge.
+Steps: `present` (blank is null), `numbers` (texts as doubles), `typed` (columns of the table), `judged` (can
+the row be true?). Each is a step of its own so that an engine computes it once for a row. Whoever runs the
+statement sends rows without `reasons` to the dataset's table, the others to quarantine.
 """
 
 from collections.abc import Sequence
@@ -16,40 +16,32 @@ from taxi_etl.transform.sources import SOURCE
 INDENT = "  "
 
 
-def trips(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
-    """The rows of a dataset that can be true, in the columns of its table.
+def judged(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
+    """Every row of `source` once, in the columns of the dataset's table and what quarantine wants to know.
 
-    `columns` are the (name, kind) pairs of `sources.source_columns`, `source` the view that has them.
+    `columns` are the (name, kind) pairs of `sources.source_columns`, `source` the view that has them. A row
+    that can be true has null `reasons`; another has all of them, and itself as the file has it in
+    `row_as_read`. `position` is known of every row whose reader knows it.
     """
-    subject = _subject(dataset, columns)
-    output = [
-        *(column.name for column in subject.dataset.columns),
-        f"{_extra_columns(subject)} AS extra_columns",
-        *_LINEAGE_OUTPUT,
-    ]
-    can_be_true = f"NOT coalesce(\n{_indented(_any_of(_rules(subject)))}\n, false)"
-    return _steps(subject, source, _raw(subject, subject.matching.extra)) + _select(
-        output, "typed", can_be_true
-    )
-
-
-def quarantined(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
-    """The rows of a dataset that cannot be true, as read, with all reasons: the columns of
-    `quarantined_trips`."""
     subject = _subject(dataset, columns)
     raw = _raw(subject, [name for name, _ in columns])
     rules = _rules(subject)
     found = [f"CASE WHEN {condition} THEN {sql.literal(reason)} END" for reason, condition in rules.items()]
     reasons = f"filter(array(\n{_indented(_joined(found))}\n), reason -> reason IS NOT NULL)"
+    as_read = sql.text_map([(name, _raw_text(subject, place, name)) for place, name in raw])
     output = [
-        f"{sql.literal(dataset)} AS dataset",
-        f"{reasons} AS reasons",
-        f"{sql.text_map([(name, _raw_text(subject, place, name)) for place, name in raw])} AS row_as_read",
-        "_position AS position",
+        *(column.name for column in subject.dataset.columns),
+        f"{_extra_columns(subject)} AS extra_columns",
         *_LINEAGE_OUTPUT,
+        # Lists and maps are dear, and few rows need them.
+        f"CASE WHEN _held THEN {reasons} END AS reasons",
+        f"CASE WHEN _held THEN {as_read} END AS row_as_read",
+        "_position AS position",
     ]
-    steps = _steps(subject, source, raw)
-    return steps + _select(output, "typed", _any_of(rules))
+    held = f"coalesce(\n{_indented(_any_of(rules))}\n, false) AS _held"
+    steps = [*_steps(subject, source, raw), ("judged", _select(["*", held], "typed"))]
+    named = ", ".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps)
+    return f"WITH {named}\n{_select(output, 'judged')}"
 
 
 _LINEAGE_OUTPUT = [
@@ -75,8 +67,8 @@ def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
     return Subject(known, match_columns(known, list(kinds)), kinds)
 
 
-def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> str:
-    """The common table expressions up to `typed`; `raw` are source columns that come along as `raw_PLACE`."""
+def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
+    """The (name, text) of the steps up to `typed`; source columns in `raw` come along as `raw_PLACE`."""
     read = subject.read()
     present = [
         *(f"{_present(subject, column)} AS read_{column.name}" for column, _ in read),
@@ -94,12 +86,11 @@ def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> str
     typed = [
         f"{_typed(column, found.get(column.name))} AS {column.name}" for column in subject.dataset.columns
     ]
-    steps = [
+    return [
         ("present", _select(present, source)),
         ("numbers", _select(["*", *numbers], "present")),
         ("typed", _select(["*", *typed], "numbers")),
     ]
-    return "WITH " + ", ".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps) + "\n"
 
 
 def _rules(subject: Subject) -> dict[str, str]:
@@ -154,9 +145,8 @@ def _extra_columns(subject: Subject) -> str:
     return f"CASE WHEN {nothing} THEN {sql.text_map([])} ELSE {sql.text_map(entries)} END"
 
 
-def _select(columns: Sequence[str], table: str, where: str = "") -> str:
-    text = f"SELECT\n{_indented(_joined(columns))}\nFROM {table}"
-    return f"{text}\nWHERE {where}" if where else text
+def _select(columns: Sequence[str], table: str) -> str:
+    return f"SELECT\n{_indented(_joined(columns))}\nFROM {table}"
 
 
 def _joined(parts: Sequence[str]) -> str:

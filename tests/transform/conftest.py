@@ -8,22 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-import sqlglot
 from pyspark.sql import functions as fn
 
+from benchmarks import duck
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
-from lambdas.validate_input.parquet_footer import read_schema
-from taxi_etl.contents import Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognise
-from taxi_etl.schema import Kind
-from taxi_etl.transform.sources import LINEAGE_COLUMNS, SPARE_FIELDS, Run, lineage, source_columns
-from taxi_etl.transform.statements import quarantined, trips
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, lineage, source_columns
+from taxi_etl.transform.statements import judged
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = Run("jr_1", NOW)
@@ -66,7 +63,7 @@ class Engines:
     def same(self, text: str, ordered: bool = False) -> list[Row]:
         """The rows of a query, which both engines must agree on."""
         with_spark = [_plain(tuple(row)) for row in self.spark.sql(text).collect()]
-        with_duck = [_plain(row) for row in self.duck.execute(to_duckdb(text)).fetchall()]
+        with_duck = [_plain(row) for row in self.duck.execute(duck.translated(text)).fetchall()]
         if not ordered:
             with_spark, with_duck = sorted(with_spark, key=repr), sorted(with_duck, key=repr)
         assert with_spark == with_duck, "Spark and DuckDB disagree"
@@ -81,13 +78,13 @@ class Engines:
         return f"(SELECT {', '.join(f'{text} AS {column}' for column, text in (columns | known).items())})"
 
     def transform(self, path: Path, name: str = "") -> Transformed:
-        """A file's way through validation's reading of it, recognition, both readers and both statements.
+        """A file's way through validation's reading of it, recognition, both readers and the statement.
 
         `name` is the file's name in the bucket where it is not the path's. Fails where an engine has a row
         that the other has not.
         """
         name = name or path.name
-        found = contents_of(path)
+        found = duck.contents_of(path)
         recognition = recognise(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.rejections}"
         file_format = "parquet" if path.suffix == ".parquet" else "csv"
@@ -97,17 +94,15 @@ class Engines:
         )
         view = self.offer(path, file)
         offered = source_columns(file_format, file.columns)
-        return Transformed(
-            file.dataset,
-            self.same_table(trips(file.dataset, offered, view)),
-            self.same_table(quarantined(file.dataset, offered, view)),
-            view,
-        )
+        rows = self.same_table(judged(file.dataset, offered, view))
+        can_be_true = pc.is_null(rows["reasons"])
+        trips = rows.filter(can_be_true).drop_columns(["reasons", "row_as_read", "position"])
+        return Transformed(file.dataset, trips, rows.filter(pc.invert(can_be_true)), view)
 
     def same_table(self, text: str) -> pa.Table:
         """The rows of a query as an Arrow table; every row that one engine has, the other has as often."""
         spark_rows = self.spark.sql(text).toArrow()
-        duck_rows = self.duck.sql(to_duckdb(text)).to_arrow_table()
+        duck_rows = self.duck.sql(duck.translated(text)).to_arrow_table()
         assert spark_rows.column_names == duck_rows.column_names
         self.duck.register("spark_rows", spark_rows)
         self.duck.register("duck_rows", duck_rows)
@@ -125,15 +120,11 @@ class Engines:
         """Make a file's rows available to both engines; returns the name of the view."""
         view = f"source_{uuid.uuid4().hex}"
         file = Located(accepted, f"file:{path}")
-        is_csv = accepted.format == "csv"
-        rows = (read_csv if is_csv else read_parquet)(self.spark, [file])
+        rows = (read_csv if accepted.format == "csv" else read_parquet)(self.spark, [file])
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
-        literals = lineage(accepted.version, RUN) | {"_ingested_at": INGESTED_AT}
-        literals = {column: to_duckdb_literal(text) for column, text in literals.items()}
-        listed = ", ".join(f"{text} AS {column}" for column, text in literals.items())
-        read = _duck_csv(path, accepted) if is_csv else _duck_parquet(path, accepted)
-        self.duck.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})")
+        known_here = lineage(accepted.version, RUN) | {"_ingested_at": INGESTED_AT}
+        duck.offer(self.duck, view, path, accepted, known_here)
         return view
 
 
@@ -142,8 +133,7 @@ def engines(spark: Any) -> Engines:
     """Both engines, Spark with the settings of the job."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
-    duck = duckdb.connect()
-    return Engines(spark, duck)
+    return Engines(spark, duck.connect())
 
 
 @pytest.fixture
@@ -152,63 +142,6 @@ def interpreted(spark: Any) -> Iterator[None]:
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     yield
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
-
-
-def to_duckdb(text: str) -> str:
-    """The text as DuckDB reads it."""
-    return sqlglot.transpile(text, read="spark", write="duckdb")[0]
-
-
-def to_duckdb_literal(text: str) -> str:
-    return to_duckdb(f"SELECT {text}").removeprefix("SELECT ")
-
-
-def contents_of(path: Path) -> Contents:
-    """What validation finds in a file's first or last bytes."""
-    content = path.read_bytes()
-    if path.suffix == ".parquet":
-        length = int.from_bytes(content[-8:-4], "little")
-        return Contents(columns=read_schema(content[-length - 8 :]).columns)
-    return inspect_csv(content[: 64 * 1024], len(content), gzipped=path.suffix == ".gz")
-
-
-def _duck_csv(path: Path, file: AcceptedFile) -> str:
-    """DuckDB's way to the same view: all text, room for over-wide rows."""
-    names = [name for name, _ in source_columns("csv", file.columns)]
-    width = len(file.columns)
-    fields = [f"c{place}" for place in range(width + SPARE_FIELDS)]
-    typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
-    quoted = [_quoted(name) for name in names]
-    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], quoted, strict=False))
-    surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
-    encoding = "utf-16" if file.encoding == "utf-16" else "utf-8"
-    return (
-        f"SELECT {listed}, {surplus} AS {quoted[-1]}, CAST(NULL AS bigint) AS _position "
-        f"FROM read_csv('{path}', "
-        f"columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', null_padding=true, "
-        f"strict_mode=false, auto_detect=false, encoding='{encoding}', compression='{file.compression}') "
-        "WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
-    )
-
-
-def _duck_parquet(path: Path, file: AcceptedFile) -> str:
-    """DuckDB's way to the same view: nanoseconds are cut to microseconds, which a cast would round."""
-    offered = source_columns("parquet", file.columns)
-    values = [
-        f"{_micros(_quoted(name)) if kind == Kind.NANOSECONDS else _quoted(name)} AS {_quoted(offer)}"
-        for (name, kind), (offer, _) in zip(file.columns, offered, strict=True)
-    ]
-    listed = ", ".join([*values, "file_row_number AS _position"])
-    return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"
-
-
-def _micros(column: str) -> str:
-    nanos = f"epoch_ns({column})"
-    return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000)"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(value: Any, kind: str) -> str:

@@ -1,5 +1,6 @@
 """Do values arrive in the types that tools save them in? Nanoseconds, decimals, narrow numbers."""
 
+import math
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -51,6 +52,23 @@ def test_decimals_are_the_numbers_they_are_nearest_to(engines, tmp_path):
     assert held["reasons"] == ["unparseable"], "no passenger is halved"
     read = dict(held["row_as_read"])
     assert (read["passenger_count"], read["fare_amount"], held["position"]) == ("2.5", "-12.5", 1)
+
+
+def test_a_nan_is_null_whatever_the_statistics_of_its_column_leave_out(engines, tmp_path):
+    # Parquet's statistics say nothing of NaN: the distances of this file are from 1 to 2,000, by its footer.
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            trip_distance=pa.array([math.nan, 1.0, 2000.0, math.nan]),
+            PULocationID=pa.array([math.nan, 1.0, 1.0, 300.0]),
+        ),
+    )
+
+    trips = [(row["trip_distance"], row["pickup_location_id"]) for row in found.trips.to_pylist()]
+    assert sorted(trips, key=repr) == [(1.0, 1), (None, None)]
+    held = {row["position"]: row["reasons"] for row in found.quarantined.to_pylist()}
+    assert held == {2: ["implausible_distance"], 3: ["unknown_location"]}
 
 
 def test_nanoseconds_are_cut_to_microseconds_also_before_1970(engines, tmp_path):

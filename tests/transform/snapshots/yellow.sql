@@ -81,10 +81,59 @@ WITH present AS (
     CAST(NULL AS double) AS cbd_congestion_fee,
     read_airport_fee AS airport_fee
   FROM numbers
+), judged AS (
+  SELECT
+    *,
+    coalesce(
+      (read_passenger_count IS NOT NULL AND passenger_count IS NULL
+      OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
+      OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+      OR read_payment_type IS NOT NULL AND payment_type IS NULL)
+      OR (read_pickup_datetime IS NULL
+      OR read_dropoff_datetime IS NULL)
+      OR (dropoff_datetime < pickup_datetime)
+      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
+      OR (trip_distance < 0 OR trip_distance > 1000)
+      OR (pickup_location_id NOT BETWEEN 1 AND 265
+      OR dropoff_location_id NOT BETWEEN 1 AND 265)
+    , false) AS _held
+  FROM typed
 )
 SELECT
-  'yellow' AS dataset,
-  filter(array(
+  vendor_id,
+  pickup_datetime,
+  dropoff_datetime,
+  passenger_count,
+  trip_distance,
+  rate_code_id,
+  store_and_fwd_flag,
+  pickup_location_id,
+  dropoff_location_id,
+  pickup_longitude,
+  pickup_latitude,
+  dropoff_longitude,
+  dropoff_latitude,
+  payment_type,
+  fare_amount,
+  extra,
+  mta_tax,
+  tip_amount,
+  tolls_amount,
+  improvement_surcharge,
+  total_amount,
+  congestion_surcharge,
+  cbd_congestion_fee,
+  airport_fee,
+  CASE WHEN coalesce(CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
+    struct('VendorID' AS key, CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END AS value)
+  ), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  _source_id AS source_id,
+  _source_file AS source_file,
+  _source_version AS source_version,
+  _ingested_at AS ingested_at,
+  _run_id AS run_id,
+  CASE WHEN _held THEN filter(array(
     CASE WHEN read_passenger_count IS NOT NULL AND passenger_count IS NULL
     OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
     OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
@@ -94,11 +143,11 @@ SELECT
     OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
     CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
     CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN isnan(trip_distance) OR trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
+    CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
     CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
     OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
-  ), reason -> reason IS NOT NULL) AS reasons,
-  map_from_entries(filter(array(
+  ), reason -> reason IS NOT NULL) END AS reasons,
+  CASE WHEN _held THEN map_from_entries(filter(array(
     struct('VendorID' AS key, CAST(raw_1 AS string) AS value),
     struct('tpep_pickup_datetime' AS key, CAST(raw_2 AS string) AS value),
     struct('tpep_dropoff_datetime' AS key, CAST(raw_3 AS string) AS value),
@@ -118,23 +167,6 @@ SELECT
     struct('total_amount' AS key, CASE WHEN isnan(raw_17) THEN 'NaN' WHEN raw_17 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_17 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_17) < 9007199254740992D AND raw_17 = floor(raw_17) THEN concat(CAST(CAST(raw_17 AS bigint) AS string), '.0') ELSE CAST(raw_17 AS string) END AS value),
     struct('congestion_surcharge' AS key, CASE WHEN isnan(raw_18) THEN 'NaN' WHEN raw_18 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_18 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_18) < 9007199254740992D AND raw_18 = floor(raw_18) THEN concat(CAST(CAST(raw_18 AS bigint) AS string), '.0') ELSE CAST(raw_18 AS string) END AS value),
     struct('airport_fee' AS key, CASE WHEN isnan(raw_19) THEN 'NaN' WHEN raw_19 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_19 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_19) < 9007199254740992D AND raw_19 = floor(raw_19) THEN concat(CAST(CAST(raw_19 AS bigint) AS string), '.0') ELSE CAST(raw_19 AS string) END AS value)
-  ), entry -> entry.value IS NOT NULL)) AS row_as_read,
-  _position AS position,
-  _source_id AS source_id,
-  _source_file AS source_file,
-  _source_version AS source_version,
-  _ingested_at AS ingested_at,
-  _run_id AS run_id
-FROM typed
-WHERE (read_passenger_count IS NOT NULL AND passenger_count IS NULL
-OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
-OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-OR read_payment_type IS NOT NULL AND payment_type IS NULL)
-OR (read_pickup_datetime IS NULL
-OR read_dropoff_datetime IS NULL)
-OR (dropoff_datetime < pickup_datetime)
-OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-OR (isnan(trip_distance) OR trip_distance < 0 OR trip_distance > 1000)
-OR (pickup_location_id NOT BETWEEN 1 AND 265
-OR dropoff_location_id NOT BETWEEN 1 AND 265)
+  ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
+  _position AS position
+FROM judged

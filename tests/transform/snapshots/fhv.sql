@@ -6,6 +6,12 @@ WITH present AS (
     nullif(trim(BOTH ' ' FROM `PUlocationID`), '') AS read_pickup_location_id,
     nullif(trim(BOTH ' ' FROM `DOlocationID`), '') AS read_dropoff_location_id,
     nullif(trim(BOTH ' ' FROM `SR_Flag`), '') AS read_sr_flag,
+    `Pickup_DateTime` AS raw_1,
+    `DropOff_datetime` AS raw_2,
+    `PUlocationID` AS raw_3,
+    `DOlocationID` AS raw_4,
+    `SR_Flag` AS raw_5,
+    `Dispatching_base_number` AS raw_6,
     `Dispatching_base_num` AS raw_7,
     `surplus` AS raw_8,
     _source_id,
@@ -35,6 +41,22 @@ WITH present AS (
     CASE WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag) THEN CAST(number_sr_flag AS int) END AS sr_flag,
     CAST(NULL AS string) AS affiliated_base_number
   FROM numbers
+), judged AS (
+  SELECT
+    *,
+    coalesce(
+      (read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+      OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+      OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+      OR read_sr_flag IS NOT NULL AND sr_flag IS NULL)
+      OR (read_pickup_datetime IS NULL)
+      OR (dropoff_datetime < pickup_datetime)
+      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
+      OR (pickup_location_id NOT BETWEEN 1 AND 265
+      OR dropoff_location_id NOT BETWEEN 1 AND 265)
+    , false) AS _held
+  FROM typed
 )
 SELECT
   dispatching_base_num,
@@ -52,17 +74,28 @@ SELECT
   _source_file AS source_file,
   _source_version AS source_version,
   _ingested_at AS ingested_at,
-  _run_id AS run_id
-FROM typed
-WHERE NOT coalesce(
-  (read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-  OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-  OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-  OR read_sr_flag IS NOT NULL AND sr_flag IS NULL)
-  OR (read_pickup_datetime IS NULL)
-  OR (dropoff_datetime < pickup_datetime)
-  OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-  OR (pickup_location_id NOT BETWEEN 1 AND 265
-  OR dropoff_location_id NOT BETWEEN 1 AND 265)
-, false)
+  _run_id AS run_id,
+  CASE WHEN _held THEN filter(array(
+    CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 'unparseable' END,
+    CASE WHEN read_pickup_datetime IS NULL THEN 'missing_datetime' END,
+    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
+    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
+    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
+  ), reason -> reason IS NOT NULL) END AS reasons,
+  CASE WHEN _held THEN map_from_entries(filter(array(
+    struct('Pickup_DateTime' AS key, nullif(raw_1, '') AS value),
+    struct('DropOff_datetime' AS key, nullif(raw_2, '') AS value),
+    struct('PUlocationID' AS key, nullif(raw_3, '') AS value),
+    struct('DOlocationID' AS key, nullif(raw_4, '') AS value),
+    struct('SR_Flag' AS key, nullif(raw_5, '') AS value),
+    struct('Dispatching_base_number' AS key, nullif(raw_6, '') AS value),
+    struct('Dispatching_base_num' AS key, nullif(raw_7, '') AS value),
+    struct('surplus' AS key, nullif(raw_8, '') AS value)
+  ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
+  _position AS position
+FROM judged

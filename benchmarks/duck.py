@@ -1,0 +1,89 @@
+"""How does DuckDB run the job's statement? The second engine's reader, for benchmarks and for tests that hold
+it against Spark's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import sqlglot
+
+from lambdas.validate_input.parquet_footer import read_schema
+from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
+from taxi_etl.documents import AcceptedFile
+from taxi_etl.schema import Kind
+from taxi_etl.transform.sources import SPARE_FIELDS, source_columns
+
+
+def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
+    """A database in memory.
+
+    It does not answer from a Parquet file's statistics: they leave NaN out, so that DuckDB takes a column
+    with NaN for one without.
+    """
+    database = duckdb.connect(config=dict(config))
+    database.execute("SET disabled_optimizers = 'statistics_propagation'")
+    return database
+
+
+def translated(text: str) -> str:
+    """Spark's text as DuckDB reads it."""
+    return sqlglot.transpile(text, read="spark", write="duckdb")[0]
+
+
+def contents_of(path: Path) -> Contents:
+    """What validation finds in a file's first or last bytes."""
+    with path.open("rb") as file:
+        if path.suffix != ".parquet":
+            return inspect_csv(file.read(HEAD_BYTES), path.stat().st_size, gzipped=path.suffix == ".gz")
+        file.seek(-8, 2)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-length - 8, 2)
+        return Contents(columns=read_schema(file.read()).columns)
+
+
+def offer(
+    database: duckdb.DuckDBPyConnection, view: str, path: Path, file: AcceptedFile, lineage: Mapping[str, str]
+) -> None:
+    """Make a file's rows the view that `statements.judged` reads; `lineage` as Spark's text."""
+    known = {column: translated(f"SELECT {text}").removeprefix("SELECT ") for column, text in lineage.items()}
+    listed = ", ".join(f"{text} AS {column}" for column, text in known.items())
+    read = _csv(path, file) if file.format == "csv" else _parquet(path, file)
+    database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})")  # noqa: S608
+
+
+def _csv(path: Path, file: AcceptedFile) -> str:
+    """All text, with room for over-wide rows."""
+    names = [_quoted(name) for name, _ in source_columns("csv", file.columns)]
+    width = len(file.columns)
+    fields = [f"c{place}" for place in range(width + SPARE_FIELDS)]
+    typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
+    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], names, strict=False))
+    surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
+    encoding = "utf-16" if file.encoding == "utf-16" else "utf-8"
+    return (
+        f"SELECT {listed}, {surplus} AS {names[-1]}, CAST(NULL AS bigint) AS _position "  # noqa: S608
+        f"FROM read_csv('{path}', "
+        f"columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', null_padding=true, "
+        f"strict_mode=false, auto_detect=false, encoding='{encoding}', compression='{file.compression}') "
+        "WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
+    )
+
+
+def _parquet(path: Path, file: AcceptedFile) -> str:
+    """Nanoseconds are cut to microseconds, which a cast would round."""
+    offered = source_columns("parquet", file.columns)
+    values = [
+        f"{_micros(_quoted(name)) if kind == Kind.NANOSECONDS else _quoted(name)} AS {_quoted(offer)}"
+        for (name, kind), (offer, _) in zip(file.columns, offered, strict=True)
+    ]
+    listed = ", ".join([*values, "file_row_number AS _position"])
+    return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
+
+
+def _micros(column: str) -> str:
+    nanos = f"epoch_ns({column})"
+    return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000)"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
