@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from ops.commands import asking, cleaning, loading, local, looking, sampling, setting_up, wiring
+from ops.commands import asking, backfilling, cleaning, loading, local, looking, sampling, setting_up, wiring
 from ops.commands.context import App
 from ops.refusals import Refusal
 from ops.render import Output
@@ -83,6 +83,7 @@ for command, name in (
     (loading.upload, "upload"),
     (loading.start, "start"),
     (loading.replay, "replay"),
+    (backfilling.backfill, "backfill"),
     (looking.status, "status"),
     (looking.list_executions, "list"),
     (looking.show_history, "history"),

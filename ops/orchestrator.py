@@ -11,6 +11,7 @@ from ops.deployment import Deployment
 from ops.refusals import Refusal
 from ops.session import Session
 from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import Trigger
 
 CLOSED = "closed"
 """The state of an execution that had ended already: only a replay runs it again."""
@@ -59,9 +60,14 @@ def _ask(session: Session, deployment: Deployment, order: dict[str, Any]) -> dic
     return answered
 
 
-def start(session: Session, deployment: Deployment, files: Sequence[FileVersion]) -> list[Started]:
+def start(
+    session: Session,
+    deployment: Deployment,
+    files: Sequence[FileVersion],
+    trigger: Trigger = Trigger.MANUAL,
+) -> list[Started]:
     """Start the workflow for these versions, all of one bucket."""
-    order = {"bucket": files[0].bucket, "files": [file.to_json() for file in files], "trigger": "manual"}
+    order = {"bucket": files[0].bucket, "files": [file.to_json() for file in files], "trigger": trigger}
     return command(session, deployment, command="start", **order)
 
 

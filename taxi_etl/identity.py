@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
@@ -75,11 +76,14 @@ def is_newer(sequencer: str, than: str) -> bool:
     return sequencer.ljust(width, "0") > than.ljust(width, "0")
 
 
-def execution_name(files: Iterable[FileVersion], attempt: int = 1) -> str:
+def execution_name(files: Iterable[FileVersion], attempt: int = 1, asked_at: str = "") -> str:
     """The name of the execution for a set of file versions: the same set gives the same name.
 
-    A replay adds its attempt number, since Step Functions keeps a name taken for 90 days.
+    Step Functions keeps a name taken for 90 days, and answers a second start as if it had begun. So a replay
+    adds its attempt number, and what people ask for again adds the moment (`asked_at`, a ledger stamp): a
+    ledger that was restored or begun anew no longer knows which attempts there have been.
     """
     identities = sorted(file.identity for file in files)
     digest = hashlib.sha256(json.dumps(identities).encode()).hexdigest()[:EXECUTION_HASH_LENGTH]
-    return digest if attempt == 1 else f"{digest}-{attempt}"
+    numbers = [str(attempt)] if attempt > 1 or asked_at else []
+    return "-".join([digest, *numbers, *filter(None, [re.sub(r"\D", "", asked_at)])])

@@ -24,6 +24,8 @@ from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import Claim, ExecutionStatus, FileRecord
 
+ASKED_AGAIN = (Trigger.REPLAY, Trigger.BACKFILL)
+"""What people ask for of files that may have been loaded before, perhaps unknown to this ledger."""
 ROUNDS = 6
 """How often files are read and claimed anew when others claimed some of them meanwhile."""
 FIRST_PAUSE = 0.05
@@ -154,12 +156,11 @@ class Dispatcher:
         """Claim a batch and start it; False when someone else claimed any of it first."""
         seen = [records[version.identity].attempts for version in files if version.identity in records]
         attempt = 1 + max(seen, default=0)
-        name = execution_name(files, attempt)
+        now = self._now()
+        name = execution_name(files, attempt, now if trigger in ASKED_AGAIN else "")
         text = ExecutionInput(files[0].bucket, files, trigger).dumps()
         try:
-            if not self.table.transact(
-                ledger.claim(Claim(name, text, str(trigger), files, attempt), self._now())
-            ):
+            if not self.table.transact(ledger.claim(Claim(name, text, str(trigger), files, attempt), now)):
                 return False
             arn = self.executions.start(name, text)
         except (ClientError, BotoCoreError):

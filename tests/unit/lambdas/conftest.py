@@ -66,9 +66,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def orchestrate(monkeypatch: pytest.MonkeyPatch, context: Any) -> Handler:
-    """Call etl-orchestrator with an event."""
+def orchestrate(monkeypatch: pytest.MonkeyPatch, context: Any, clock: Any) -> Handler:
+    """Call etl-orchestrator with an event, at the time of the clock."""
     _configure(monkeypatch, ORCHESTRATOR.to_environment())
+    timed = replace(orchestrator._dispatcher(), clock=clock)
+    monkeypatch.setattr(orchestrator, "_dispatcher", lambda: timed)
+    orchestrator._settings.cache_clear()
     return lambda event: orchestrator.handler(event, context)
 
 

@@ -36,6 +36,11 @@ def answer(name: str, files: int, state: str) -> dict[str, Any]:
     return {"name": name, "arn": f"{EXECUTION}:{name}", "files": files, "state": state}
 
 
+def again(files: list[FileVersion], attempt: int = 2) -> str:
+    """The name that an execution has which people asked for at noon."""
+    return execution_name(files, attempt, NOW)
+
+
 def close(
     table: Table, step_functions: StepFunctions, name: str, *files: FileVersion, **outcome: Any
 ) -> None:
@@ -56,7 +61,7 @@ def test_a_start_answers_the_execution_it_started(
     more: dict[str, str],
     trigger: str,
 ) -> None:
-    name = execution_name([A, B])
+    name = again([A, B], 1) if more else execution_name([A, B])
     assert orchestrate(start(A, B, **more)) == {"executions": [answer(name, 2, "started")]}
     assert json.loads(step_functions.runs[name].input)["trigger"] == trigger
     assert metrics() == {"ExecutionsStarted": 1}
@@ -76,14 +81,14 @@ def test_a_start_of_what_runs_answers_running_and_of_what_is_done_closed(
 def test_a_replay_starts_what_is_done_once_more_under_a_new_name(
     orchestrate: Handler, step_functions: StepFunctions, table: Table
 ) -> None:
-    first, second = execution_name([A, B]), execution_name([A, B], attempt=2)
+    first, second = execution_name([A, B]), again([A, B])
     orchestrate(start(A, B))
     close(table, step_functions, first, A, B)
     assert orchestrate(replay(A, B)) == {"executions": [answer(second, 2, "started")]}
     assert json.loads(step_functions.runs[second].input)["trigger"] == "replay"
-    assert second == f"{first}-2"
+    assert second == f"{first}-2-20240601120000000"
     close(table, step_functions, second, A, B)
-    assert orchestrate(replay(A, B))["executions"][0]["name"] == f"{first}-3"
+    assert orchestrate(replay(A, B))["executions"][0]["name"] == again([A, B], 3)
 
 
 def test_a_replay_of_what_still_runs_starts_nothing(
@@ -95,7 +100,27 @@ def test_a_replay_of_what_still_runs_starts_nothing(
 
 
 def test_a_replay_of_files_never_seen_is_their_first_load(orchestrate: Handler) -> None:
-    assert orchestrate(replay(A)) == {"executions": [answer(execution_name([A]), 1, "started")]}
+    assert orchestrate(replay(A)) == {"executions": [answer(again([A], 1), 1, "started")]}
+
+
+@pytest.mark.parametrize("ask", [lambda: replay(A, B), lambda: start(A, B, trigger="backfill")])
+def test_with_a_new_ledger_files_load_again_though_their_old_executions_are_remembered(
+    orchestrate: Handler,
+    step_functions: StepFunctions,
+    table: Table,
+    clock: Any,
+    ask: Callable[[], dict[str, Any]],
+) -> None:
+    old = [execution_name([A, B]), again([A, B])]
+    orchestrate(start(A, B))
+    close(table, step_functions, old[0], A, B)
+    orchestrate(replay(A, B))
+    step_functions.end(old[1], "SUCCEEDED")
+    table.items.clear()
+    clock.forward(days=1)
+    (started,) = orchestrate(ask())["executions"]
+    assert started["state"] == "started"
+    assert [*step_functions.runs] == [*old, started["name"]]
 
 
 def test_the_attempt_of_a_replay_is_above_that_of_all_its_files(
@@ -104,10 +129,10 @@ def test_the_attempt_of_a_replay_is_above_that_of_all_its_files(
     orchestrate(start(A))
     close(table, step_functions, execution_name([A]), A)
     orchestrate(replay(A))
-    close(table, step_functions, execution_name([A], 2), A)
+    close(table, step_functions, again([A]), A)
     orchestrate(start(B))
     close(table, step_functions, execution_name([B]), B)
-    assert orchestrate(replay(A, B))["executions"][0]["name"] == execution_name([A, B], attempt=3)
+    assert orchestrate(replay(A, B))["executions"][0]["name"] == again([A, B], 3)
 
 
 def test_a_replay_by_execution_takes_all_its_files(
@@ -117,7 +142,7 @@ def test_a_replay_by_execution_takes_all_its_files(
     orchestrate(start(A, B))
     close(table, step_functions, name, A, B)
     answered = orchestrate({"command": "replay", "execution": name})
-    assert answered == {"executions": [answer(execution_name([A, B], 2), 2, "started")]}
+    assert answered == {"executions": [answer(again([A, B]), 2, "started")]}
 
 
 def test_files_over_which_a_job_died_are_replayed_one_by_one(
@@ -128,10 +153,10 @@ def test_files_over_which_a_job_died_are_replayed_one_by_one(
     close(table, step_functions, name, A, B, C, alone=True)
     answered = orchestrate({"command": "replay", "execution": name})["executions"]
     assert sorted((each["name"], each["files"]) for each in answered) == sorted(
-        (execution_name([version], 2), 1) for version in (A, B, C)
+        (again([version]), 1) for version in (A, B, C)
     )
-    close(table, step_functions, execution_name([A], 2), A)
-    close(table, step_functions, execution_name([B], 2), B)
+    close(table, step_functions, again([A]), A)
+    close(table, step_functions, again([B]), B)
     assert len(orchestrate(replay(A, B))["executions"]) == 1
 
 
@@ -144,7 +169,7 @@ def test_a_replay_of_an_execution_started_by_hand_takes_the_versions_it_found(
     adapter.update(ledger.close_file(A, "byhand", {"status": FileStatus.FAILED}, NOW, adopted_since=NOW))
     adapter.update(ledger.finish_closing("byhand", LATER, {"redrives": 0}, NOW))
     answered = orchestrate({"command": "replay", "execution": "byhand"})
-    assert answered == {"executions": [answer(execution_name([A], 2), 1, "started")]}
+    assert answered == {"executions": [answer(again([A]), 1, "started")]}
 
 
 def test_a_replay_of_an_execution_that_never_knew_its_version_is_refused(
@@ -165,7 +190,7 @@ def test_held_files_are_started_in_batches(
     orchestrate: Handler, step_functions: StepFunctions, table: Table
 ) -> None:
     hold(table, A, C, B)
-    name = execution_name([A, B, C])
+    name = again([A, B, C], 1)
     assert orchestrate({"command": "replay_held"}) == {
         "executions": [answer(name, 3, "started")],
         "more": False,
