@@ -23,6 +23,9 @@ from taxi_etl.table_care import Care
 from taxi_etl.transform.sources import Run
 
 SESSION = {
+    # Names of files and columns stand in the SQL: Spark would put variables of the driver's environment and
+    # JVM in for each ${…} of theirs, and the table would tell them.
+    "spark.sql.variable.substitute": "false",
     # Parquet names that differ in case only are two columns.
     "spark.sql.caseSensitive": "true",
     # Java does not compile methods beyond 8,000 bytes; Spark's generated ones are then slower than none.
