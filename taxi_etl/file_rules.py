@@ -12,6 +12,8 @@ ALLOWED_SUFFIXES = tuple(FORMATS)
 GZIP_SUFFIX = ".gz"
 HIDDEN_BEGINNINGS = ("_", ".")
 """How the names of files begin that Spark takes for hidden ones, and leaves out without a word."""
+PATH_WORDS = frozenset({"", ".", ".."})
+"""Parts of a key that are no names in a path: Hadoop leaves them out, and so would read another object."""
 ARCHIVED_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes that need a restore before a read. GLACIER_IR is not among them: it reads like any other.
 Source: Amazon S3 user guide, storage classes."""
@@ -47,6 +49,9 @@ def check_key(key: str) -> list[Rejection]:
     found = []
     if not key.startswith(RAW_PREFIX):
         found.append(Rejection(Code.WRONG_PREFIX, f"the key must begin with {RAW_PREFIX}"))
+    if PATH_WORDS.intersection(key.split("/")[:-1]):
+        text = "no folder in the key may be empty, '.' or '..': Spark would read another object"
+        found.append(Rejection(Code.WRONG_PREFIX, text))
     if file_format(key) is None:
         found.append(
             Rejection(Code.UNSUPPORTED_TYPE, f"the file name must end in {', '.join(ALLOWED_SUFFIXES)}")

@@ -52,6 +52,28 @@ def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
     assert codes(FileFacts(key=key, size=5)) == [Code.WRONG_PREFIX]
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "raw/taxi//trips.csv",
+        "raw/taxi/2024//trips.csv",
+        "raw/taxi/./trips.csv",
+        "raw/taxi/../../warehouse/yellow_trips/data/part.parquet",
+    ],
+)
+def test_a_key_that_would_be_another_objects_path_has_the_wrong_prefix(key: str) -> None:
+    [reason] = check_file(FileFacts(key=key, size=5), LIMITS)
+    assert reason.code is Code.WRONG_PREFIX
+    assert "Spark would read another object" in reason.message
+
+
+@pytest.mark.parametrize(
+    "key", ["raw/taxi/.../trips.csv", "raw/taxi/a..b/trips.csv", "raw/taxi/%2e%2e/trips.csv"]
+)
+def test_dots_within_a_folders_name_are_part_of_it(key: str) -> None:
+    assert codes(FileFacts(key=key, size=5)) == []
+
+
 def test_of_a_missing_object_nothing_but_its_key_is_judged() -> None:
     facts = FileFacts(key="raw/taxi/a.txt", exists=False, size=0, storage_class="GLACIER", is_current=False)
     assert codes(facts) == [Code.UNSUPPORTED_TYPE, Code.NOT_FOUND]
