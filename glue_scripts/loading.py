@@ -55,7 +55,7 @@ class Loader:
     def __init__(self, spark: SparkSession, storage: Storage, options: Options, run: Run) -> None:
         """`options.database` is `CATALOG.DATABASE`; the database exists."""
         self.spark, self.storage, self.options, self.run = spark, storage, options, run
-        self.tables = {name: LakeTable(spark, options.database, name) for name in tables.TABLE_NAMES}
+        self.tables = {name: LakeTable(spark, options.database, name) for name in tables.table_names()}
         self.quarantine = self.tables[tables.QUARANTINE]
         self.schema_changed = False
 

@@ -7,7 +7,6 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import Dataset
 
 QUARANTINE = "quarantined_trips"
-TABLE_NAMES = (*(dataset.table for dataset in DATASETS.values()), QUARANTINE)
 
 SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
 """The table property that lists, as JSON, the columns that loaded files of the dataset have had."""
@@ -42,6 +41,11 @@ LINEAGE: tuple[TableColumn, ...] = (
 )
 
 
+def table_names() -> tuple[str, ...]:
+    """The names of all tables: one a dataset, and the quarantine."""
+    return (*(dataset.table for dataset in DATASETS.values()), QUARANTINE)
+
+
 def trip_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
     """The columns of a dataset's table, in order."""
     extra = TableColumn(
@@ -68,7 +72,7 @@ def quarantine_columns() -> tuple[TableColumn, ...]:
 
 
 def columns_of(table: str) -> tuple[TableColumn, ...]:
-    """The columns of a table by its name. Raises KeyError for a name not in `TABLE_NAMES`."""
+    """The columns of a table by its name. Raises KeyError for a name not in `table_names`."""
     if table == QUARANTINE:
         return quarantine_columns()
     return trip_columns({dataset.table: dataset for dataset in DATASETS.values()}[table])

@@ -14,7 +14,7 @@ def query(
     sql: Annotated[str, typer.Argument(help="SQL in DuckDB's dialect; - reads it from standard input.")],
     limit: Annotated[int, typer.Option(min=1, help="How many rows to show at most.")] = 100,
 ) -> None:
-    """Ask the tables with SQL: yellow_trips, green_trips, fhv_trips, fhvhv_trips, quarantined_trips."""
+    """Ask the tables with SQL: each dataset's trips are in DATASET_trips, others in quarantined_trips."""
     from ops import tables  # noqa: PLC0415 - PyIceberg is slow to import, and only needed here
 
     app = app_of(context)

@@ -7,13 +7,14 @@ import typer
 
 from ops.commands.context import app_of
 from ops.render import table
+from taxi_etl.datasets import DATASETS
 
 
 def sample(
     context: typer.Context,
     *,
     out: Annotated[Path, typer.Option(help="The folder or file to write.")] = Path(),
-    dataset: Annotated[str, typer.Option(help="yellow, green, fhv or fhvhv.")] = "",
+    dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASETS)}.")] = "",
     month: Annotated[str, typer.Option(help="The month, such as 2024-01.")] = "",
     variant: Annotated[
         str, typer.Option(help="A published layout, instead of the month's own; see --list.")

@@ -8,8 +8,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-DATASETS = ("yellow", "green", "fhv", "fhvhv")
-
 
 @dataclass(frozen=True, order=True)
 class Month:
@@ -110,12 +108,14 @@ def find(variants: Iterable[Variant], dataset: str, kind: str, month: Month) -> 
     The TLC stopped publishing CSV; for later months the last CSV layout stands in, as people still export it.
     Raises ValueError that says which months are known.
     """
+    variants = list(variants)
     known = sorted(
         (v for v in variants if v.dataset == dataset and v.format == kind and v.official),
         key=lambda v: v.first,
     )
     if not known:
-        raise ValueError(f"no {kind} layout of dataset {dataset!r}; datasets are {', '.join(DATASETS)}")
+        datasets = ", ".join(dict.fromkeys(v.dataset for v in variants))
+        raise ValueError(f"no {kind} layout of dataset {dataset!r}; datasets are {datasets}")
     for variant in known:
         if variant.first <= month <= variant.last:
             return variant

@@ -14,6 +14,7 @@ import pytest
 
 from glue_scripts.process_taxi_data import parse_arguments, run
 from taxi_etl.contents import inspect_csv
+from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import recognise
@@ -109,7 +110,7 @@ class Lake:
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of a query; `{yellow}` and so on stand for the tables."""
-        names = {name: f"lake.{self.database}.{name}_trips" for name in ("yellow", "green", "fhv", "fhvhv")}
+        names = {name: f"lake.{self.database}.{name}_trips" for name in DATASETS}
         names["quarantine"] = f"lake.{self.database}.quarantined_trips"
         for name in names.values():
             if self.spark.catalog.tableExists(name):

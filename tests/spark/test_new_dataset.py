@@ -1,0 +1,18 @@
+"""Does the job load a dataset that was only put into the registry, as CONTRIBUTING.md says?"""
+
+from taxi_etl.documents import LoadStatus
+from tests.fixtures.new_dataset import FILE, add_as_documented
+
+
+def test_the_job_makes_the_new_table_and_loads_the_file(lake, monkeypatch):
+    add_as_documented(monkeypatch)
+    key = "raw/taxi/scooters/trips_2024-01.csv"
+    lake.storage.put(key, FILE)
+
+    result = lake.load(key)
+
+    [file] = result.files
+    assert (file.status, file.read, file.written) == (LoadStatus.LOADED, 4, 2)
+    assert result.schema_changed
+    assert lake.query("SELECT scooter_id, distance FROM {scooter} ORDER BY 1") == [("s-1", 1.5), ("s-2", 0.5)]
+    assert lake.count("quarantine", key) == 2
