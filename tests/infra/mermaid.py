@@ -1,0 +1,91 @@
+"""How does one see the state machine? As a Mermaid flowchart, drawn from its definition.
+
+Boxes are tasks, with the call each makes; diamonds decide, by the first condition that holds; rounded boxes
+wait or only note something; circles end. A dashed line is a caught error.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SHAPES = {
+    "Task": '["{}"]',
+    "Choice": '{{"{}"}}',
+    "Pass": '("{}")',
+    "Wait": '(["{}"])',
+    "Succeed": '(("{}"))',
+    "Fail": '((("{}")))',
+}
+ANY_ERROR = "States.ALL"
+
+
+def flowchart(definition: Mapping[str, Any]) -> str:
+    """The chart of a definition in Amazon States Language: every state, transition and catch of it."""
+    states = _in_order(definition)
+    return "\n".join(
+        [
+            "flowchart TD",
+            f"    start(( )) --> {definition['StartAt']}",
+            *(f"    {name}{_box(name, state)}" for name, state in states.items()),
+            *(line for name, state in states.items() for line in _ways(name, state)),
+            *_catches(states),
+            *_endings(states),
+        ]
+    )
+
+
+def _in_order(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The states in the order in which one comes to them, by errors last: so the chart reads downwards."""
+    found: dict[str, Mapping[str, Any]] = {}
+    waiting, caught = [definition["StartAt"]], []
+    while waiting or caught:
+        name = (waiting or caught).pop(0)
+        if name in found:
+            continue
+        state = found[name] = definition["States"][name]
+        ways = [*state.get("Choices", ()), {"Next": state.get("Default")}, state]
+        waiting += [way["Next"] for way in ways if way.get("Next")]
+        caught += [catch["Next"] for catch in state.get("Catch", ())]
+    return found
+
+
+def _box(name: str, state: Mapping[str, Any]) -> str:
+    kind = state["Type"]
+    label = f"{name}<br/>{state['Resource'].split(':::')[1]}" if kind == "Task" else name
+    return SHAPES[kind].format(label)
+
+
+def _ways(name: str, state: Mapping[str, Any]) -> Iterator[str]:
+    """The transitions out of a state, those of a Choice in the order in which it asks."""
+    for rule in state.get("Choices", ()):
+        yield f'    {name} -->|"{short(rule["Condition"])}"| {rule["Next"]}'
+    if "Default" in state:
+        yield f'    {name} -->|"else"| {state["Default"]}'
+    if "Next" in state:
+        yield f"    {name} --> {state['Next']}"
+
+
+def _catches(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The caught errors; states that hand the same errors to the same handler share a line."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for name, state in states.items():
+        for catch in state.get("Catch", ()):
+            errors = ", ".join("any error" if error == ANY_ERROR else error for error in catch["ErrorEquals"])
+            sources.setdefault((errors, catch["Next"]), []).append(name)
+    for (errors, handler), names in sources.items():
+        yield f'    {" & ".join(names)} -.->|"{errors}"| {handler}'
+
+
+def _endings(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Where an execution succeeds beside its Succeed states: tasks that are the last."""
+    last = [name for name, state in states.items() if state.get("End")]
+    if last:
+        yield '    done(("Succeeded"))'
+        yield f"    {' & '.join(last)} --> done"
+
+
+def short(condition: str) -> str:
+    """A condition without its delimiters and the variables' names: what is compared says enough."""
+    text = condition.removeprefix("{%").removesuffix("%}").strip()
+    text = re.sub(r"\$\w+\.(?:counts\.)?(\w+)", r"\1", text)
+    return text.replace('"', "#quot;").replace("<", "#lt;")
