@@ -1,0 +1,143 @@
+"""Does what was lost come back as docs/recovery.md says? Tables and ledger, by the commands written there.
+
+The tests build on each other and run in order, because each job run costs Spark's start.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyiceberg.table import Table
+
+from ops import samples, tables
+from taxi_etl.names import RAW_PREFIX
+from taxi_etl.table_care import CARE_PROPERTY
+from tests.conftest import ROOT
+from tests.e2e.conftest import App, eventually
+
+PREFIX = f"{RAW_PREFIX}recovery/"
+TABLE = "fhvhv_trips"
+ROWS = {"fhvhv_tripdata_2023-01.parquet": 300, "fhvhv_tripdata_2023-02.parquet": 200}
+SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recovery.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two files of a dataset that no other test of the deployed app has."""
+    folder = tmp_path_factory.mktemp("recovery")
+    months = [(name.split("_")[-1].removesuffix(".parquet"), rows) for name, rows in ROWS.items()]
+    made = [
+        samples.generate(folder, dataset="fhvhv", month=month, rows=rows, seed=51) for month, rows in months
+    ]
+    paths = [sample.path for sample in made]
+    code, document = app.command("upload", *map(str, paths), "--prefix", PREFIX, "--wait")
+    assert (code, {file["status"] for file in document["files"]}) == (0, {"loaded"})
+    assert rows_by_file(app) == ROWS
+    return paths
+
+
+def test_a_table_goes_back_to_a_snapshot_and_a_replay_goes_on_from_there(
+    app: App, loaded: list[Path], tmp_path: Path
+) -> None:
+    show, back, _ = SNIPPETS
+    good = table_of(app).current_snapshot().snapshot_id
+    name = loaded[0].name
+    wrong = samples.generate(tmp_path / name, dataset="fhvhv", month="2023-01", rows=50, seed=52)
+    assert app.command("upload", str(wrong.path), "--prefix", PREFIX, "--wait")[0] == 0
+    assert rows_by_file(app)[name] == 50
+
+    said = python(app, show, f"SNAPSHOT = {good}", back)
+
+    assert [line.split()[0] for line in said.splitlines()].count(str(good)) == 1
+    assert rows_by_file(app) == ROWS
+    assert app.command("replay", f"{PREFIX}{name}", "--wait")[0] == 0
+    assert rows_by_file(app) == {**ROWS, name: 50}
+    assert app.command("upload", str(loaded[0]), "--prefix", PREFIX, "--wait")[0] == 0
+    assert rows_by_file(app) == ROWS
+
+
+def test_a_table_that_was_dropped_is_registered_again_by_its_last_metadata(
+    app: App, loaded: list[Path]
+) -> None:
+    metadata = table_of(app).metadata_location
+    assert CARE_PROPERTY in table_of(app).properties
+    drop(app)
+
+    python(app, f"METADATA = {metadata!r}", SNIPPETS[2])
+
+    assert rows_by_file(app) == ROWS
+    assert CARE_PROPERTY not in table_of(app).properties
+    assert app.command("replay", f"{PREFIX}{loaded[0].name}", "--wait")[0] == 0
+    assert rows_by_file(app) == ROWS
+    assert CARE_PROPERTY in table_of(app).properties
+
+
+def test_a_lost_table_and_a_lost_ledger_are_made_again_from_the_raw_files(
+    app: App, loaded: list[Path]
+) -> None:
+    before = app.executions()
+    drop(app)
+    forget(app)
+
+    code, planned = app.command("backfill", PREFIX, "--again")
+    assert (code, planned["done"], planned["chosen"]) == (0, False, 2)
+    assert app.executions() == before
+    code, done = app.command("backfill", PREFIX, "--again", "--yes", "--wait")
+
+    assert (code, {file["status"] for file in done["files"]}) == (0, {"loaded"})
+    assert len(done["executions"]) == 1
+    assert len(app.executions() - before) == 1
+    assert rows_by_file(app) == ROWS
+    code, nothing = app.command("backfill", PREFIX, "--yes")
+    assert (code, nothing["chosen"], nothing["statuses"]) == (0, 0, {"loaded": 2})
+
+
+def rows_by_file(app: App) -> dict[str, int]:
+    sql = f"SELECT parse_filename(source_file), count(*) FROM {TABLE} GROUP BY 1"
+    return dict(app.rows(sql))
+
+
+def table_of(app: App) -> Table:
+    """The table as it is now."""
+    return tables.glue_catalog(app.session).load_table((app.deployed.taxi_database_name, TABLE))
+
+
+def python(app: App, *pieces: str) -> str:
+    """Runs pieces of the document in one session, for our table and with the account's credentials."""
+    account = app.aws.account
+    endpoints = {
+        f"PYICEBERG_CATALOG__GLUE__{name}__ENDPOINT": account.endpoint_url for name in ("GLUE", "S3")
+    }
+    text = "\n".join(pieces).replace("taxi.yellow_trips", f"{app.deployed.taxi_database_name}.{TABLE}")
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, **account.environment(), **endpoints},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def drop(app: App) -> None:
+    """Lose the table's entry in the catalog."""
+    app.session.client("glue").delete_table(DatabaseName=app.deployed.taxi_database_name, Name=TABLE)
+
+
+def forget(app: App) -> None:
+    """Lose what the ledger knows of our files."""
+    table = app.session.table(app.deployed.ledger_table_name)
+    pk = f"{app.deployed.bucket_name}/{PREFIX}"
+
+    def ours() -> list[dict[str, Any]]:
+        return [item for item in table.scan()["Items"] if item["pk"].startswith(pk)]
+
+    eventually(lambda: all(item["status"] == "loaded" for item in ours()), "closed records")
+    for item in ours():
+        table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    assert ours() == []
