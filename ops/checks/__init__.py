@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import job, notices, storage, workflow
+from ops.checks import job, keys, notices, storage, workflow
 from ops.checks.finding import Finding, Level, Place, Probe
 from ops.deployment import GOOD_STACK, stacks
 
@@ -20,6 +20,7 @@ PROBES: Sequence[tuple[str, Probe]] = (
     ("crawler", job.crawler),
     ("catalog", job.databases),
     ("bucket", storage.bucket),
+    ("bucket's key", keys.bucket_key),
     ("queues", storage.queues),
     ("ledger", storage.ledger_table),
     ("ledger", storage.work_waiting),

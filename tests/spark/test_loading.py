@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from glue_scripts.iceberg import ConflictError, LakeTable
+from glue_scripts.reading import spark_path
 from taxi_etl.documents import LoadStatus
+from taxi_etl.file_rules import check_key
 from taxi_etl.identity import source_id
 
 A = "raw/taxi/green_tripdata_2024-01.csv"
@@ -283,6 +285,12 @@ def test_keys_are_names_whatever_characters_they_hold(lake, name):
     [result] = lake.load(key).files
 
     assert (result.status, result.written, result.error_message) == (LoadStatus.LOADED, 1, "")
+
+
+@pytest.mark.parametrize("key", ["raw/taxi//b.csv", "raw/taxi/./b.csv", "raw/taxi/x/../b.csv"])
+def test_such_keys_are_rejected_since_their_paths_are_another_objects(lake, key):
+    assert spark_path(lake.spark, f"s3://lake/{key}") == "s3://lake/raw/taxi/b.csv"
+    assert [str(reason.code) for reason in check_key(key)] == ["wrong_prefix"]
 
 
 def test_a_name_that_spark_takes_for_a_hidden_file_fails_instead_of_loading_nothing(lake):

@@ -86,6 +86,7 @@ SOUND = {
     "glue.GetDatabase": {},
     "s3.HeadObject": {"ContentLength": 1},
     "s3.GetBucketVersioning": {"Status": "Enabled"},
+    "s3.GetBucketEncryption": error("ServerSideEncryptionConfigurationNotFoundError"),
     "s3.GetPublicAccessBlock": {
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": True,
@@ -388,3 +389,70 @@ def test_a_stack_that_failed_is_told(deployed):
 
     deployed.aws.answers["cloudformation.DescribeStacks"] = failed
     assert wrong(deployed) == (1, [("stack", "TaxiPipeline-dev", "failed")])
+
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def statement(**more):
+    """A statement of a key's policy; the default one of every key leaves all to IAM."""
+    root = {"AWS": "arn:aws:iam::123456789012:root"}
+    return {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*", **more}
+
+
+@pytest.fixture
+def with_key(deployed):
+    """Damage the bucket's key: its state, or the statements of its policy."""
+
+    def key(*statements, state="Enabled"):
+        default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}}
+        deployed.aws.answers |= {
+            "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": [default]}},
+            "kms.DescribeKey": {"KeyMetadata": {"KeyId": KEY, "KeyState": state}},
+            "kms.GetKeyPolicy": {"Policy": json.dumps({"Statement": list(statements)})},
+        }
+        return deployed
+
+    return key
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [statement()],
+        [statement(Principal={"AWS": ["123456789012"]}, Action=["kms:Decrypt", "kms:GenerateDataKey*"])],
+        [statement(Action="kms:Decrypt"), statement(Action="kms:Generate*")],
+    ],
+)
+def test_a_key_that_leaves_its_use_to_iam_is_sound(statements, with_key):
+    assert wrong(with_key(*statements)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("statements", "lacking"),
+    [
+        ([statement(Action="kms:Decrypt")], "kms:GenerateDataKey"),
+        ([statement(Action="kms:Describe*")], "kms:Decrypt and kms:GenerateDataKey"),
+        (
+            [statement(Principal={"AWS": "arn:aws:iam::999999999999:root"})],
+            "kms:Decrypt and kms:GenerateDataKey",
+        ),
+        ([statement(Principal={"Service": "s3.amazonaws.com"})], "kms:Decrypt and kms:GenerateDataKey"),
+        (
+            [statement(Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}})],
+            "kms:Decrypt and kms:GenerateDataKey",
+        ),
+        ([statement(Effect="Deny")], "kms:Decrypt and kms:GenerateDataKey"),
+    ],
+)
+def test_a_key_whose_policy_shuts_roles_out_warns(statements, lacking, with_key):
+    deployed = with_key(*statements)
+    assert wrong(deployed) == (0, [("bucket's key", "policy", "warning")])
+    _, document = deployed.json("verify")
+    [problem] = [finding["problem"] for finding in document["findings"] if finding["problem"]]
+    assert f"does not leave {lacking} " in problem
+
+
+def test_a_key_that_is_to_be_deleted_fails(with_key):
+    deployed = with_key(statement(), state="PendingDeletion")
+    assert wrong(deployed) == (1, [("bucket's key", "enabled", "failed")])
