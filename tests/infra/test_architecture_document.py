@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 from .mermaid import flowchart, short
+from .templates import Stacks, resources
 
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- state machine: drawn from the definition -->\n", "<!-- end of the state machine -->"
@@ -80,6 +81,12 @@ def test_conditions_are_drawn_without_what_only_machines_need() -> None:
     assert short("{% $crawl.state = 'READY' and $summary.counts.failed = 0 %}") == (
         "state = 'READY' and failed = 0"
     )
+
+
+def test_the_readme_counts_the_alarms(prod: Stacks) -> None:
+    said = re.findall(r"(\d+) alarms", (ROOT / "README.md").read_text())
+    assert said
+    assert {int(number) for number in said} == {len(resources(prod.pipeline, "AWS::CloudWatch::Alarm"))}
 
 
 def test_every_room_of_the_code_is_described() -> None:

@@ -1,10 +1,13 @@
-"""Do settings refuse what cannot work, naming everything that is wrong?"""
+"""Do settings refuse what cannot work, naming everything that is wrong? Do documents quote them rightly?"""
 
+import re
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
 from stacks.settings import DEV, ENVIRONMENTS, LOCAL, PRODUCTION, settings_for
+from tests.conftest import ROOT
+from tests.fixtures.documents import PAGES
 
 
 def test_the_three_environments_are_known_by_name() -> None:
@@ -93,3 +96,32 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 )
 def test_values_at_the_limits_are_accepted(right: dict[str, object]) -> None:
     replace(DEV, **right)
+
+
+README = (ROOT / "README.md").read_text()
+SHOWN = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \| ([^|]+) \|", README, re.MULTILINE)
+
+
+def test_the_readme_shows_settings_as_they_are() -> None:
+    assert len(SHOWN) >= 8
+    for names, *shown in SHOWN:
+        for settings, text in zip((DEV, PRODUCTION), shown, strict=True):
+            values = [getattr(settings, name) for name in re.findall(r"\w+", names)]
+            assert ", ".join(_plain(value) for value in values) == text, f"{names} of {settings.environment}"
+
+
+def test_other_documents_quote_settings_as_they_are() -> None:
+    text = "\n".join((ROOT / page).read_text() for page in PAGES)
+    both = re.findall(r"`(\w+)` \(prod ([\d.]+), dev ([\d.]+)\)", text)
+    alike = [(name, value, value) for name, value in re.findall(r"`(\w+)` \(([\d.]+)\)", text)]
+    assert len(both) >= 2
+    assert len(alike) >= 2
+    for name, prod, dev in both + alike:
+        assert (_plain(getattr(PRODUCTION, name)), _plain(getattr(DEV, name))) == (prod, dev), name
+
+
+def _plain(value: object) -> str:
+    """A value as documents write it; a dash where there is none."""
+    if value in (None, ()):
+        return "\N{EN DASH}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
