@@ -9,9 +9,10 @@ LINE_MAX = 600
 HINTS = {
     "com.univocity.parsers.common.TextParsingException": (
         "a row has many more fields than the header, or a value is far too long: is a quote or line end lost?"
-    )
+    ),
+    "Reading past RLE/BitPacking stream": "a page holds fewer levels than values: the file is damaged",
 }
-"""What an exception's class means to people, where its own message does not say."""
+"""What an exception's class or message means to people, where it does not say itself."""
 
 
 class Fault(StrEnum):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pyspark.sql import SparkSession
 
 from glue_scripts.faults import Fault
+from glue_scripts.headway import Headway
 from glue_scripts.iceberg import ConflictError, LakeTable
 from glue_scripts.reading import THREADS, Located
 from glue_scripts.staging import Attempt, Stager, discard
@@ -31,11 +32,13 @@ COMMIT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Options:
-    """What an operator tunes: `max_quarantine_share` is a fraction of a file's rows."""
+    """What an operator tunes: `max_quarantine_share` is a fraction of a file's rows, `stall_minutes` how long
+    Spark's tasks may stand still."""
 
     database: str
     max_quarantine_share: float = 0.5
     sort_by_pickup: bool = False
+    stall_minutes: float = 5
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Loader:
         self.spark, self.storage, self.options, self.run = spark, storage, options, run
         self.tables = {name: LakeTable(spark, options.database, name) for name in tables.table_names()}
         self.quarantine = self.tables[tables.QUARANTINE]
+        self.headway = Headway(spark, options.stall_minutes * 60)
         self.schema_changed = False
 
     def load(self, manifest: Manifest) -> JobResult:
@@ -85,7 +89,9 @@ class Loader:
         trips = self.tables[DATASETS[dataset].table]
         trips.ensure()
         self.quarantine.ensure()
-        stager = Stager(self.spark, trips, self.quarantine, self.run, self.options.sort_by_pickup)
+        stager = Stager(
+            self.spark, trips, self.quarantine, self.run, self.headway, self.options.sort_by_pickup
+        )
         attempts = [attempt for group in self._by_schema(current) for attempt in stager.stage(group)]
         for attempt in attempts:
             self._judge_share(attempt)

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from glue_scripts.care import look_after
 from glue_scripts.faults import one_line
+from glue_scripts.headway import QUICK_DECODER
 from glue_scripts.loading import Loader, Options
 from glue_scripts.storage import S3Storage, Storage
 from taxi_etl.documents import JobResult, Manifest
@@ -38,6 +39,8 @@ SESSION = {
     "spark.sql.constraintPropagation.enabled": "false",
     # pandas saves nanoseconds; without this, Spark refuses the file.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
+    # A run turns it off for its rest once a file has kept this decoder busy for ever.
+    QUICK_DECODER: "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
 }
@@ -51,6 +54,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--catalog", default=SPARK_CATALOG, help="the Spark catalog that holds the database")
     parser.add_argument("--max-quarantine-share", type=float, default=0.5, help="above it, a file fails")
     parser.add_argument("--sort-by-pickup", choices=("true", "false"), default="false")
+    parser.add_argument("--stall-minutes", type=float, default=5, help="how long tasks may stand still")
     parser.add_argument("--optimizer-role", default="", help="ARN that Glue's table optimizers act as")
     parser.add_argument("--retention-days", type=int, default=7, help="how long old snapshots stay")
     parser.add_argument("--JOB_RUN_ID", dest="run_id", default="local", help="Glue passes it")
@@ -67,6 +71,7 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
         database=f"{arguments.catalog}.{arguments.database}",
         max_quarantine_share=arguments.max_quarantine_share,
         sort_by_pickup=arguments.sort_by_pickup == "true",
+        stall_minutes=arguments.stall_minutes,
     )
     loader = Loader(spark, storage, options, Run(arguments.run_id, now))
     result = loader.load(manifest)

@@ -2,7 +2,8 @@
 committed. Each file is read once: rows for quarantine leave the scan in files of their own (`held`).
 
 Files of one schema share a plan. When the plan fails, the file that Spark names, or else each file tried
-alone, is marked failed, and the rest run once more.
+alone, is marked failed, and the rest run once more. When the plan stands still, Parquet files are decoded
+row by row from then on, which names the culprit; what stands still even so is tried alone.
 """
 
 import re
@@ -15,6 +16,7 @@ from pyspark.sql import functions as fn
 
 from glue_scripts import held
 from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
+from glue_scripts.headway import Headway, StalledError
 from glue_scripts.iceberg import LakeTable, Staged
 from glue_scripts.reading import (
     Located,
@@ -70,12 +72,19 @@ class Stager:
     trips: LakeTable
     quarantine: LakeTable
     run: sources.Run
+    headway: Headway
     sort_by_pickup: bool = False
 
     def stage(self, files: Sequence[Located]) -> list[Attempt]:
-        """One attempt per file, failed ones among them. Raises only when Spark itself is gone."""
+        """One attempt per file, failed ones among them. Raises only when Spark itself is gone, or stood still
+        too often."""
         try:
-            return self._stage_together(files)
+            with self.headway.expected():
+                return self._stage_together(files)
+        except StalledError as error:
+            if self.headway.is_spent:
+                raise
+            return self._stage_after_stall(files, str(error))
         except SPARK_ERRORS as error:
             if len(files) == 1:
                 fault = Fault.ROWS_LOST if isinstance(error, RowsLostError) else Fault.UNREADABLE
@@ -85,6 +94,14 @@ class Stager:
                 return [attempt for file in files for attempt in self.stage([file])]
             failed = [Attempt(file).fail(Fault.UNREADABLE, one_line(error)) for file in named]
             return failed + self.stage([file for file in files if file not in named])
+
+    def _stage_after_stall(self, files: Sequence[Located], error: str) -> list[Attempt]:
+        """The same files once more, the slower and surer way; alone where that stood still too."""
+        if files[0].file.format == "parquet" and self.headway.decode_row_by_row():
+            return self.stage(files)
+        if len(files) == 1:
+            return [Attempt(files[0]).fail(Fault.UNREADABLE, error)]
+        return [attempt for file in files for attempt in self.stage([file])]
 
     def _stage_together(self, files: Sequence[Located]) -> list[Attempt]:
         """All files in one scan. Raises for all of them."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from taxi_etl.names import PROD
+from taxi_etl.patience import standing_minutes
 
 MIB = 1024**2
 GIB = 1024**3
@@ -89,6 +90,8 @@ class Settings:
     """Runs that may wait before one starts: waiting counts against the task's timeout."""
     job_timeout_minutes: int = 120
     max_quarantine_share: float = 0.5
+    stall_minutes: int = 5
+    """How long a run's tasks may neither read nor write anything before the file that they read fails."""
     sort_by_pickup: bool = False
     table_retention_days: int = 7
     """How long old snapshots and files that belong to none stay: longer than any job run."""
@@ -160,6 +163,7 @@ _AT_LEAST_ONE = (
     "max_file_bytes",
     "max_concurrent_runs",
     "job_timeout_minutes",
+    "stall_minutes",
     "table_retention_days",
     "crawl_poll_seconds",
     "crawl_polls_max",
@@ -209,6 +213,9 @@ def _wrong_numbers(settings: Settings) -> Iterator[str]:
         yield "max_file_bytes is above execution_max_bytes; a file of that size could never be started"
     if settings.table_retention_days * 24 * 60 <= settings.job_timeout_minutes:
         yield "table_retention_days is shorter than job_timeout_minutes; a run's files could vanish under it"
+    if standing_minutes(settings.stall_minutes) >= settings.job_timeout_minutes:
+        standing = f"a run may stand still for {standing_minutes(settings.stall_minutes):g} minutes in all"
+        yield f"stall_minutes is too long for job_timeout_minutes; {standing}"
     if settings.log_retention_days not in LOG_RETENTION_DAYS:
         yield f"log_retention_days is {settings.log_retention_days}; choose one of {LOG_RETENTION_DAYS}"
 

@@ -68,6 +68,7 @@ class TaxiJob(Construct):
                 "--catalog": SPARK_CATALOG,
                 "--max-quarantine-share": str(settings.max_quarantine_share),
                 "--sort-by-pickup": _flag(settings.sort_by_pickup),
+                "--stall-minutes": str(settings.stall_minutes),
                 "--optimizer-role": self.optimizer_role.role_arn,
                 "--retention-days": str(settings.table_retention_days),
                 "--datalake-formats": "iceberg",
@@ -115,7 +116,8 @@ class TaxiJob(Construct):
 
 
 def spark_conf(warehouse: str) -> str:
-    """The value of Glue's one `--conf`, which carries further ones inside: the catalog of Iceberg tables."""
+    """The value of Glue's one `--conf`, which carries further ones inside: the catalog of Iceberg tables, and
+    an end for tasks that do not end."""
     catalog = f"spark.sql.catalog.{SPARK_CATALOG}"
     settings = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -123,6 +125,9 @@ def spark_conf(warehouse: str) -> str:
         f"{catalog}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
         f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{catalog}.warehouse": warehouse,
+        # A task that reads a damaged page for ever cannot be interrupted: its executor has to go.
+        "spark.task.reaper.enabled": "true",
+        "spark.task.reaper.killTimeout": "60s",
     }
     return " --conf ".join(f"{key}={value}" for key, value in settings.items())
 

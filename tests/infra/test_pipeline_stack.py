@@ -125,6 +125,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert arguments["--catalog"] == "glue_catalog"
     assert arguments["--max-quarantine-share"] == "0.5"
     assert arguments["--sort-by-pickup"] == "false"
+    assert arguments["--stall-minutes"] == "5"
     assert arguments["--retention-days"] == "7"
     assert arguments["--datalake-formats"] == "iceberg"
     assert arguments["--enable-auto-scaling"] == "true"
@@ -140,6 +141,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     ]
     assert others[3].startswith("spark.sql.catalog.glue_catalog.warehouse=s3://${")
     assert others[3].endswith("/warehouse/")
+    assert others[4:] == ["spark.task.reaper.enabled=true", "spark.task.reaper.killTimeout=60s"]
 
 
 def test_the_jobs_zip_holds_every_package_that_the_script_imports() -> None:

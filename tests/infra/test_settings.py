@@ -57,6 +57,11 @@ def test_the_glue_task_waits_for_its_run_and_for_those_before_it() -> None:
         ({"expected_queue_depth": -1}, "expected_queue_depth is -1"),
         ({"table_retention_days": 0}, "table_retention_days is 0; it must be at least 1"),
         ({"table_retention_days": 1, "job_timeout_minutes": 1440}, "a run's files could vanish under it"),
+        ({"stall_minutes": 0}, "stall_minutes is 0; it must be at least 1"),
+        (
+            {"stall_minutes": 5, "job_timeout_minutes": 20},
+            "stall_minutes is too long for job_timeout_minutes; a run may stand still for 20 minutes in all",
+        ),
         ({"log_retention_days": 8}, "log_retention_days is 8; choose one of"),
         ({"max_file_bytes": DEV.execution_max_bytes + 1}, "a file of that size could never be started"),
         ({"environment": "Dev_1"}, "the environment's name must be"),
@@ -91,6 +96,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {"max_quarantine_share": 1.0},
         {"orchestrator_concurrency": 2},
         {"max_file_bytes": DEV.execution_max_bytes},
+        {"stall_minutes": 5, "job_timeout_minutes": 21},
         {"expected_queue_depth": 0},
     ],
 )
