@@ -18,6 +18,7 @@ from glue_scripts import held
 from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
 from glue_scripts.headway import Headway, StalledError
 from glue_scripts.iceberg import LakeTable, Staged
+from glue_scripts.lines import overlong
 from glue_scripts.reading import (
     Located,
     footer_rows,
@@ -123,6 +124,11 @@ class Stager:
 
     def _stage_csv(self, files: Sequence[Located]) -> list[Attempt]:
         """CSV files have no footer: their lines are counted where they are read, all files' together."""
+        unfit = overlong(self.spark, files)
+        failed = [Attempt(file).fail(Fault.UNREADABLE, reason) for file, reason in unfit.items()]
+        files = [file for file in files if file not in unfit]
+        if not files:
+            return failed
         attempts = [Attempt(file) for file in files]
         lines = Observation()
         rows = read_csv(self.spark, files).observe(lines, fn.count(fn.lit(1)).alias("rows"))
@@ -135,7 +141,7 @@ class Stager:
             raise RowsLostError(
                 f"{read} lines were read, {sum(attempt.read for attempt in attempts)} rows came out"
             )
-        return attempts
+        return failed + attempts
 
     def _write(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
         """Write the files' rows, those to be held first beside the trips, then into quarantine."""

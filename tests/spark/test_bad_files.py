@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from glue_scripts.lines import overlong
+from glue_scripts.reading import Located
 from lambdas.validate_input.validation import check
 from taxi_etl.documents import AcceptedFile, LoadStatus
 from taxi_etl.file_rules import Limits
@@ -94,9 +96,18 @@ FAILED = {
     "wrong_checksum.csv.gz": lambda: wrong_checksum(gzip.compress(csv(200_000))),
     "row_of_ten_thousand_fields.csv": lambda: csv(end="1," * 10_000 + "\n"),
     "line_of_100_mb.csv": lambda: csv(end="0" * 100 * MIB),
+    "line_of_500_mb.csv": lambda: csv(end="0" * 500 * MIB),
     "line_of_a_bomb.csv.gz": lambda: bomb(csv(), 10 * MIB),
+    # One line of 4 GB, in 4 MB.
+    "endless_line_of_a_bomb.csv.gz": lambda: gzip.compress(csv()) + bomb(b"", 64 * MIB) * 64,
 }
-GOOD = {"good.csv": (csv, 2000), "good.parquet": (parquet, 4000), "header_only.csv": (lambda: csv(0), 0)}
+GOOD = {
+    "good.csv": (csv, 2000),
+    "good.parquet": (parquet, 4000),
+    "header_only.csv": (lambda: csv(0), 0),
+    # Large enough to be looked at for lines that are too long; none is.
+    "long_rows.csv": (lambda: "\r\n".join([HEADER, *[f'{ROW},"{"x" * 9000}"'] * 2000]).encode(), 2000),
+}
 
 
 class FolderS3:
@@ -188,4 +199,21 @@ def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
         assert 0 < len(message) <= 600, name
         assert "\n" not in message, name
     assert "a value is far too long" in found["line_of_a_bomb.csv.gz"].error_message
-    assert lake.count("green") == 6000
+    for name in ("line_of_100_mb.csv", "line_of_500_mb.csv", "endless_line_of_a_bomb.csv.gz"):
+        assert found[name].error_message == (
+            "a line has more than 16,777,216 characters: are its line ends lost?"
+        )
+    assert lake.count("green") == 8000
+
+
+@pytest.mark.parametrize(
+    ("size", "compression", "encoding"),
+    [(16_777_216, "none", "utf-8"), (16_256, "gzip", "utf-8"), (10**9, "none", "utf-16")],
+)
+def test_a_file_that_has_no_room_for_an_overlong_line_or_no_lines_is_not_read_for_them(
+    size, compression, encoding
+):
+    version = FileVersion("lake", "raw/taxi/small.csv", "1", size)
+    file = AcceptedFile(version, "green", "csv", (), compression, encoding)
+
+    assert overlong(None, [Located(file, "s3://lake/raw/taxi/small.csv")]) == {}
