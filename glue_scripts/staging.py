@@ -19,6 +19,7 @@ from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, wh
 from glue_scripts.headway import Headway, StalledError
 from glue_scripts.iceberg import LakeTable, Staged
 from glue_scripts.lines import overlong
+from glue_scripts.ordering import in_day_ranges
 from glue_scripts.reading import (
     Located,
     footer_rows,
@@ -147,7 +148,8 @@ class Stager:
         """Write the files' rows, those to be held first beside the trips, then into quarantine."""
         result = held.beside(self._judged(attempts, rows))
         if self.sort_by_pickup:
-            result = result.sortWithinPartitions("source_id", "pickup_datetime")
+            versions = [attempt.located.file.version for attempt in attempts]
+            result = in_day_ranges(self.spark, result, versions)
         staged = self.trips.stage(result)
         for attempt in attempts:
             attempt.trips.files[attempt.source_id] = staged.files.get(attempt.source_id, [])

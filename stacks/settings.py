@@ -93,6 +93,7 @@ class Settings:
     stall_minutes: int = 5
     """How long a run's tasks may neither read nor write anything before the file that they read fails."""
     sort_by_pickup: bool = False
+    """Each data file holds neighbouring days only, for one shuffle more: worth it where queries name days."""
     table_retention_days: int = 7
     """How long old snapshots and files that belong to none stay: longer than any job run."""
 
