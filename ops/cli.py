@@ -9,7 +9,18 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from ops.commands import asking, backfilling, cleaning, loading, local, looking, sampling, setting_up, wiring
+from ops.commands import (
+    asking,
+    backfilling,
+    caring,
+    cleaning,
+    loading,
+    local,
+    looking,
+    sampling,
+    setting_up,
+    wiring,
+)
 from ops.commands.context import App
 from ops.refusals import Refusal
 from ops.render import Output
@@ -90,6 +101,7 @@ for command, name in (
     (asking.query, "query"),
     (setting_up.subscribe, "subscribe"),
     (wiring.trigger, "trigger"),
+    (caring.care, "care"),
     (cleaning.clean, "cleanup"),
     (sampling.sample, "sample"),
     (setting_up.check_machine, "doctor"),
