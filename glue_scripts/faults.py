@@ -59,6 +59,11 @@ def whole_text(error: BaseException) -> str:
     return "\n".join([str(error), *_java_trace(error)])
 
 
+def is_cancelled(error: BaseException) -> bool:
+    """Whether Spark was told to stop: that says nothing about the file it was reading."""
+    return "SPARK_JOB_CANCELLED" in str(error)
+
+
 def java_class(error: Py4JJavaError) -> str:
     """The full name of the Java exception behind an error."""
     return str(error.java_exception.getClass().getName())

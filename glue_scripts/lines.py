@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.faults import SPARK_ERRORS, one_line, whole_text
+from glue_scripts.faults import SPARK_ERRORS, is_cancelled, one_line, whole_text
 from glue_scripts.reading import ONE_BY_ONE, THREADS, Located, java_charset
 
 LINE_MAX_CHARS = 16 * 1024**2
@@ -25,7 +25,7 @@ ONE_COLUMN = {"sep": "\ufffe", "quote": "\uffff", "escape": "\uffff", "comment":
 
 def overlong(spark: SparkSession, files: Sequence[Located]) -> dict[Located, str]:
     """The CSV files that cannot be read line by line, each with the reason: a line is too long, or the file
-    cannot be unpacked."""
+    cannot be unpacked. Raises Spark's error where its work was cancelled."""
     doubtful = [file for file in files if _may_be_overlong(file)]
     if not doubtful:
         return {}
@@ -51,6 +51,8 @@ def _reason(spark: SparkSession, file: Located) -> str:
     try:
         reader.csv(file.uri).selectExpr("max(length(line))").collect()
     except SPARK_ERRORS as error:
+        if is_cancelled(error):
+            raise
         if "TextParsingException" in whole_text(error):
             return f"a line has more than {LINE_MAX_CHARS:,} characters: are its line ends lost?"
         return one_line(error)

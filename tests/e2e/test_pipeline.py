@@ -111,6 +111,21 @@ def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: s
         app.session.client("s3").head_object(Bucket=file.version.bucket, Key=file.version.key)
 
 
+def test_care_looks_after_every_table_and_changes_no_row(app: App, loaded: str) -> None:
+    before = app.counts()
+
+    code, document = app.command("care")
+
+    assert code == 0, document
+    cared = {each["table"]: each for each in document["tables"]}
+    assert {"green_trips", "quarantined_trips", "yellow_trips"} <= set(cared)
+    for name, each in cared.items():
+        assert each["filesAfter"] <= each["filesBefore"], name
+        # All of it is younger than the retention.
+        assert (each["snapshotsExpired"], each["orphansRemoved"]) == (0, 0), name
+    assert app.counts() == before
+
+
 def broken_files(folder: Path) -> tuple[Path, Path]:
     """A Parquet file that was cut off and a .csv.gz that is none: real ones where this machine has them."""
     if SHARED_DATA.is_dir():

@@ -12,6 +12,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.errors import PySparkException
 
 from glue_scripts.lines import overlong
 from glue_scripts.reading import Located
@@ -217,3 +218,18 @@ def test_a_file_that_has_no_room_for_an_overlong_line_or_no_lines_is_not_read_fo
     file = AcceptedFile(version, "green", "csv", (), compression, encoding)
 
     assert overlong(None, [Located(file, "s3://lake/raw/taxi/small.csv")]) == {}
+
+
+def test_a_look_that_was_cancelled_is_no_finding():
+    class Cancelled:
+        @property
+        def read(self):
+            raise PySparkException(
+                "[SPARK_JOB_CANCELLED] Job 3 cancelled as part of cancellation of all jobs"
+            )
+
+    version = FileVersion("lake", "raw/taxi/large.csv", "1", 10**9)
+    file = AcceptedFile(version, "green", "csv", ())
+
+    with pytest.raises(PySparkException):
+        overlong(Cancelled(), [Located(file, "s3://lake/raw/taxi/large.csv")])
