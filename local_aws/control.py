@@ -6,6 +6,7 @@ POST /_local/script                  what an execution's tasks will answer (patc
 GET  /_local/script?execution=ARN    what a scripted execution did
 POST /_local/faults                  let calls go wrong (`local_aws.faults.Fault`): these, and no others
 GET  /_local/faults                  the faults, with how often each has struck
+GET  /_local/calls                   what roles did since they are enforced (`local_aws.roles.Call`)
 """
 
 import json
@@ -15,8 +16,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack import app as emulator
+from ministack.core import lambda_runtime
 
-from local_aws import faults
+from local_aws import faults, roles
 from local_aws.patches import stepfunctions_retries, stepfunctions_scripts
 from local_aws.settings import SETTINGS
 
@@ -62,26 +64,41 @@ def _route(scope: dict[str, Any], body: bytes) -> tuple[int, Any]:
 
 def _do(scope: dict[str, Any], body: bytes) -> Any:
     """A route's answer. Raises LookupError where there is none, ValueError or TypeError for a wrong body."""
-    match (scope["method"], scope["path"].removeprefix(PREFIX)):
-        case ("GET", "retries"):
-            return stepfunctions_retries.recorded(_execution(scope))
-        case ("GET", "script"):
-            return stepfunctions_scripts.recorded(_execution(scope))
+    route = scope["path"].removeprefix(PREFIX)
+    if scope["method"] == "GET" and route in _SHOWN:
+        return _SHOWN[route](_execution(scope))
+    match (scope["method"], route):
         case ("POST", "script"):
             return stepfunctions_scripts.write(json.loads(body or b"{}"))
         case ("POST", "settings"):
+            enforced = SETTINGS.enforce_roles
             SETTINGS.change(json.loads(body or b"{}"))
-            emulator.AUTH = SETTINGS.enforce_roles
+            if SETTINGS.enforce_roles != enforced:
+                _enforce_roles(SETTINGS.enforce_roles)
             return asdict(SETTINGS)
         case ("POST", "faults"):
             faults.replace_all(json.loads(body or b"[]"))
             return faults.shown()
-        case ("GET", "faults"):
-            return faults.shown()
     raise LookupError(f"no route {scope['method']} {scope['path']}")
+
+
+def _enforce_roles(enforced: bool) -> None:
+    """Begin the record anew; processes of functions have the credentials they started with, so they end."""
+    emulator.AUTH = enforced
+    roles.forget()
+    lambda_runtime.reset()
 
 
 def _execution(scope: dict[str, Any]) -> str:
     """The execution's ARN in the query."""
     found: str = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
     return found
+
+
+_SHOWN: dict[str, Callable[[str], Any]] = {
+    "retries": stepfunctions_retries.recorded,
+    "script": stepfunctions_scripts.recorded,
+    "faults": lambda _: faults.shown(),
+    "calls": lambda _: roles.noted(),
+}
+"""What GET routes answer, given the execution's ARN in the query."""

@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs
 
-from local_aws import paths, settings, spark
+from local_aws import paths, roles, settings, spark
 
 LOG_PREFIX = "/aws-glue/jobs"
 LOGS = {"output.log": "output", "error.log": "error"}
@@ -72,9 +72,10 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
     here.mkdir(parents=True)
     fixed = job.get("NonOverridableArguments") or {}
     arguments = {**(job.get("DefaultArguments") or {}), **overrides, **fixed}
-    script = _download(job["Command"]["ScriptLocation"], here)
+    role = job["Role"]
+    script = _download(job["Command"]["ScriptLocation"], here, role)
     extra = [
-        _download(uri.strip(), here)
+        _download(uri.strip(), here, role)
         for uri in arguments.get("--extra-py-files", "").split(",")
         if uri.strip()
     ]
@@ -86,7 +87,7 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
         popen = subprocess.Popen(
             command,
             cwd=here,
-            env=_environment(conf_dir, extra, here),
+            env=_environment(conf_dir, extra, here) | roles.session(role, run["Id"]),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
@@ -120,11 +121,13 @@ def error_message(run_id: str, code: int) -> str:
     return (lines[-1] if lines else f"Command failed with exit code {code}")[:ERROR_MESSAGE_MAX]
 
 
-def publish_logs(run_id: str, prefix: str) -> None:
-    """Put what the script printed into CloudWatch Logs, as Glue does."""
+def publish_logs(run_id: str, prefix: str, role: str) -> None:
+    """Put what the script printed into CloudWatch Logs, as Glue does where the job's role allows it."""
     now = int(time.time() * 1000)
     for name, suffix in LOGS.items():
         group = f"{prefix}/{suffix}"
+        if not roles.log_rights(role, group, run_id):
+            continue
         lines = _read(run_id, name).splitlines()[-_MAX_LOG_EVENTS:]
         cloudwatch_logs._create_log_group({"logGroupName": group})
         cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": run_id})
@@ -167,8 +170,6 @@ def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str
         "SPARK_LOCAL_DIRS": str(here / "spark"),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TZ": "UTC",
-        "AWS_ACCESS_KEY_ID": get_account_id(),
-        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": get_region(),
         "AWS_DEFAULT_REGION": get_region(),
         "AWS_ENDPOINT_URL": settings.endpoint_url(),
@@ -176,9 +177,13 @@ def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str
     }
 
 
-def _download(uri: str, into: Path) -> Path:
-    """The S3 object as a file in the run's folder. Raises FileNotFoundError."""
+def _download(uri: str, into: Path, role: str) -> Path:
+    """The S3 object, which Glue reads as the job's role, as a file in the run's folder. Raises
+    FileNotFoundError, PermissionError."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
+    arn = f"arn:aws:s3:::{bucket}/{key}"
+    if not roles.may(role, "s3:GetObject", arn):
+        raise PermissionError(f"{role} {roles.refusal('s3:GetObject', arn)}")
     headers = {
         "host": "s3.us-east-1.amazonaws.com",
         "authorization": f"AWS4-HMAC-SHA256 Credential={get_account_id()}/20260101/us-east-1/s3/aws4_request",

@@ -110,7 +110,7 @@ def _live(job: dict[str, Any], run: Run, runs: list[Run], limit: int, system: di
             if run["JobRunState"] == "STARTING":
                 _set(run, "RUNNING")
         state, message = _watch(run, process, begun)
-        glue_process.publish_logs(run["Id"], process.log_prefix)
+        glue_process.publish_logs(run["Id"], process.log_prefix, job["Role"])
     except Exception as error:  # whatever goes wrong here must end the run, as a fault of the service
         state, message = "FAILED", f"{type(error).__name__}: {error}"
     with _changed:

@@ -24,7 +24,7 @@ class Settings:
     hold_job_runs: bool = False
     """Whether job runs stay STARTING, as on AWS for a minute: time to change what they are about to read."""
     enforce_roles: bool = False
-    """Whether functions may do only what their roles allow; counts for functions that start afterwards."""
+    """Whether functions, state machines, jobs and crawlers may do only what their roles allow."""
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set the named values. Raises ValueError for an unknown name or a wrong type."""

@@ -17,8 +17,9 @@ from typing import Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid
 from ministack.services import glue
 
-from local_aws import paths, settings
+from local_aws import paths, roles, settings
 from local_aws.patches import fit
+from local_aws.patches.iam_roles import glue_needs
 
 _BUSY = frozenset({"RUNNING", "STOPPING"})
 _STOPPING_SECONDS = 0.5
@@ -105,13 +106,14 @@ def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
             message = f"Internal Service Exception: {error}"
     stopped = cancelled.wait(max(0.0, begun + settings.SETTINGS.crawl_seconds - time.time()))
     crawler["State"] = "STOPPING"
-    if stopped:
-        last["Status"] = "CANCELLED"
-    elif message:
-        last |= {"Status": "FAILED", "ErrorMessage": message}
-    else:
-        _catalog(crawler, tables)
-        last["Status"] = "SUCCEEDED"
+    if not stopped and not message:
+        try:
+            _catalog(crawler, tables)
+        except Exception as error:
+            message = f"Internal Service Exception: {error}"
+    last["Status"] = "CANCELLED" if stopped else "FAILED" if message else "SUCCEEDED"
+    if message and not stopped:
+        last["ErrorMessage"] = message
     time.sleep(_STOPPING_SECONDS)
     with _lock:
         elapsed = int((time.time() - begun) * 1000)
@@ -124,9 +126,8 @@ def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
         **os.environ,
         "PYTHONPATH": str(paths.CHECKOUT),
         "AWS_ENDPOINT_URL": settings.endpoint_url(),
-        "AWS_ACCESS_KEY_ID": get_account_id(),
-        "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": get_region(),
+        **roles.session(crawler["Role"], crawler["Name"]),
     }
     found = subprocess.run(
         [settings.python(), "-m", "local_aws.catalogue"],
@@ -149,7 +150,10 @@ def _catalog(crawler: dict[str, Any], tables: list[dict[str, Any]]) -> None:
         name = f"{crawler.get('TablePrefix') or ''}{table['Name']}"
         marked = {**table["Parameters"], "UPDATED_BY_CRAWLER": crawler["Name"]}
         request = {"DatabaseName": database, "TableInput": {**table, "Name": name, "Parameters": marked}}
-        call = glue._update_table if f"{database}/{name}" in glue._tables else glue._create_table
-        status, _, body = call(request)
+        verb = "Update" if f"{database}/{name}" in glue._tables else "Create"
+        for _, resource, _ in glue_needs(f"{verb}Table", request, get_region(), get_account_id()):
+            if not roles.may(crawler["Role"], f"glue:{verb}Table", resource):
+                raise RuntimeError(f"{crawler['Role']} {roles.refusal(f'glue:{verb}Table', resource)}")
+        status, _, body = (glue._update_table if verb == "Update" else glue._create_table)(request)
         if status >= 400:
             raise RuntimeError(json.loads(body)["message"])

@@ -10,12 +10,13 @@ Source: Step Functions developer guide, "Start an AWS Glue job with Step Functio
 import json
 from typing import Any
 
-from ministack.core.responses import new_uuid
+from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import glue, stepfunctions
 
 from local_aws import glue_runs
 from local_aws.patches import fit
 from local_aws.patches.stepfunctions_endings import EXECUTION, is_over
+from local_aws.patches.stepfunctions_roles import allowed, demand
 
 _RESOURCE = "arn:aws:states:::glue:startJobRun"
 _RAISING = frozenset({"FAILED", "TIMEOUT", "ERROR", "EXPIRED"})
@@ -58,8 +59,10 @@ def _wait(run: glue_runs.Run) -> dict[str, Any]:
             "TaskSubmitted",
             {"taskSubmittedEventDetails": {**details, "output": json.dumps({"JobRunId": run["Id"]})}},
         )
+    job = f"arn:aws:glue:{get_region()}:{get_account_id()}:job/{run['JobName']}"
+    demand("glue:GetJobRun", job)
     while not glue_runs.wait(run, _POLL_SECONDS):
-        if is_over():
+        if is_over() and allowed("glue:BatchStopJobRun", job):
             glue_runs.stop(run)
     shaped = {key: int(value * 1000) if key in _TIMES else value for key, value in run.items()}
     if run["JobRunState"] in _RAISING:

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,16 @@ from tests.fixtures.local_account import Aws, aws, eventually, local_account
 __all__ = ["aws", "local_account"]
 
 ROLE = "arn:aws:iam::000000000000:role/anything"
+CALLER = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["operation"])(**event["arguments"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+"""
 
 
 class Workshop:
@@ -34,6 +45,32 @@ class Workshop:
             Code={"ZipFile": content.getvalue()},
             **{"Timeout": 20, **options},
         )["FunctionArn"]
+
+    def allow(self, *rights: tuple[str, str], **condition: Any) -> None:
+        """From now on, with roles enforced, the role may do these actions on these resources, and no more."""
+        statements = [
+            {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
+            for action, resource in rights
+        ]
+        self.aws.client("iam").put_role_policy(
+            RoleName=ROLE.rpartition("/")[2],
+            PolicyName="rights",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+        )
+        self.aws.settings(enforce_roles=True)
+
+    def calling(self) -> Callable[..., str]:
+        """Makes a function that calls AWS in its role's name: `call("s3", "list_buckets")`; answers with the
+        error's code, or nothing."""
+        self.function("caller", CALLER)
+
+        def call(service: str, operation: str, **arguments: Any) -> str:
+            asked = {"service": service, "operation": operation, "arguments": arguments}
+            answer = self.aws.client("lambda").invoke(FunctionName="caller", Payload=json.dumps(asked))
+            assert "FunctionError" not in answer, answer["Payload"].read()
+            return str(json.load(answer["Payload"]))
+
+        return call
 
     def machine(self, states: dict[str, Any], name: str = "machine", **options: Any) -> str:
         """A JSONata state machine that starts at the first of `states`; returns its ARN."""

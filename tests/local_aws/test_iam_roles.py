@@ -1,0 +1,69 @@
+"""Does a call of Glue need the rights that it needs on AWS?"""
+
+import pytest
+
+GLUE = "arn:aws:glue:us-east-1:000000000000"
+CATALOG, DATABASE, TABLE = f"{GLUE}:catalog", f"{GLUE}:database/taxi", f"{GLUE}:table/taxi/trips"
+OPTIMIZER = "arn:aws:iam::000000000000:role/optimizer"
+
+
+@pytest.fixture
+def call(workshop):
+    """Calls Glue in a role's name, in an account with one table; gives the error's code."""
+    glue = workshop.aws.client("glue")
+    glue.create_database(DatabaseInput={"Name": "taxi"})
+    glue.create_table(DatabaseName="taxi", TableInput={"Name": "trips"})
+    workshop.aws.settings(enforce_roles=True)
+    called = workshop.calling()
+    return lambda operation, **arguments: called("glue", operation, **arguments)
+
+
+@pytest.mark.parametrize("missing", [CATALOG, DATABASE, TABLE])
+def test_a_table_needs_the_right_on_itself_its_database_and_the_catalog(workshop, call, missing):
+    everything = {CATALOG, DATABASE, TABLE}
+    workshop.allow(*(("glue:GetTable", place) for place in everything - {missing}))
+    assert call("get_table", DatabaseName="taxi", Name="trips") == "AccessDeniedException"
+    workshop.allow(*(("glue:GetTable", place) for place in everything))
+    assert call("get_table", DatabaseName="taxi", Name="trips") == ""
+
+
+@pytest.mark.parametrize("missing", [CATALOG, DATABASE])
+def test_a_database_needs_the_right_on_itself_and_the_catalog(workshop, call, missing):
+    workshop.allow(*(("glue:GetDatabase", place) for place in {CATALOG, DATABASE} - {missing}))
+    assert call("get_database", Name="taxi") == "AccessDeniedException"
+    workshop.allow(*(("glue:GetDatabase", place) for place in (CATALOG, DATABASE)))
+    assert call("get_database", Name="taxi") == ""
+
+
+def test_a_new_table_needs_the_right_on_the_name_it_will_have(workshop, call):
+    new = {"DatabaseName": "taxi", "TableInput": {"Name": "more"}}
+    workshop.allow(*(("glue:CreateTable", place) for place in (CATALOG, DATABASE, TABLE)))
+    assert call("create_table", **new) == "AccessDeniedException"
+    workshop.allow(*(("glue:CreateTable", place) for place in (CATALOG, DATABASE, f"{GLUE}:table/taxi/more")))
+    assert call("create_table", **new) == ""
+
+
+def test_jobs_and_crawlers_need_the_right_on_themselves(workshop, call):
+    workshop.allow(("glue:GetJob", f"{GLUE}:job/ours"), ("glue:GetCrawler", f"{GLUE}:crawler/ours"))
+    assert call("get_job", JobName="theirs") == "AccessDeniedException"
+    assert call("get_job", JobName="ours") == "EntityNotFoundException"
+    assert call("get_crawler", Name="theirs") == "AccessDeniedException"
+    assert call("get_crawler", Name="ours") == "EntityNotFoundException"
+
+
+def test_handing_over_a_role_needs_the_right_to_pass_it_to_glue(workshop, call):
+    optimizer = {
+        "CatalogId": "000000000000",
+        "DatabaseName": "taxi",
+        "TableName": "trips",
+        "Type": "compaction",
+        "TableOptimizerConfiguration": {"roleArn": OPTIMIZER, "enabled": True},
+    }
+    workshop.allow(("glue:CreateTableOptimizer", "*"))
+    assert call("create_table_optimizer", **optimizer) == "AccessDeniedException"
+    workshop.allow(("glue:CreateTableOptimizer", "*"), ("iam:PassRole", OPTIMIZER))
+    assert call("create_table_optimizer", **optimizer) == ""
+    (passed,) = [
+        call for call in workshop.aws.calls() if call["action"] == "iam:PassRole" and call["allowed"]
+    ]
+    assert passed["context"] == {"iam:PassedToService": "glue.amazonaws.com"}
