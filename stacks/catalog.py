@@ -8,10 +8,27 @@ from constructs import Construct
 from stacks.settings import Settings
 from taxi_etl.names import RAW_DATABASE, TAXI_DATABASE, database_name
 
-READ_CATALOG = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables")
-READ_PARTITIONS = ("glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition")
-WRITE_TABLES = ("glue:CreateTable", "glue:UpdateTable")
-WRITE_PARTITIONS = ("glue:BatchCreatePartition", "glue:CreatePartition", "glue:UpdatePartition")
+CRAWL = (
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:CreateTable",
+    "glue:UpdateTable",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:BatchGetPartition",
+    "glue:BatchCreatePartition",
+    "glue:CreatePartition",
+    "glue:UpdatePartition",
+)
+LOAD = (
+    "glue:GetTable",
+    "glue:CreateTable",
+    "glue:UpdateTable",
+    "glue:CreateTableOptimizer",
+    "glue:UpdateTableOptimizer",
+)
+OPTIMIZE = ("glue:GetTable", "glue:UpdateTable")
+"""What an optimizer needs. Source: Glue developer guide, "Table optimization prerequisites"."""
 
 
 class Catalog(Construct):
@@ -41,22 +58,37 @@ class Catalog(Construct):
 
     def grant_crawl(self, grantee: iam.IGrantable) -> None:
         """Create and update tables and partitions of the raw database."""
-        self._grant(grantee, self.raw, (*READ_CATALOG, *READ_PARTITIONS, *WRITE_TABLES, *WRITE_PARTITIONS))
+        self._grant_database(grantee, self.raw)
+        self._grant_tables(grantee, self.raw, CRAWL)
 
-    def grant_tables(self, grantee: iam.IGrantable, *extra: str) -> None:
-        """Create, read and update tables of the taxi database: a commit updates the table's entry."""
-        self._grant(grantee, self.taxi, (*READ_CATALOG, *WRITE_TABLES, *extra))
+    def grant_load(self, grantee: iam.IGrantable) -> None:
+        """Create, read and update tables of the taxi database, and see to their care: a commit updates the
+        table's entry."""
+        self._grant_database(grantee, self.taxi)
+        self._grant_tables(grantee, self.taxi, LOAD)
 
-    def _grant(self, grantee: iam.IGrantable, database: glue.Database, actions: tuple[str, ...]) -> None:
-        stack = Stack.of(self)
+    def grant_optimize(self, grantee: iam.IGrantable) -> None:
+        """Read and update tables of the taxi database."""
+        self._grant_tables(grantee, self.taxi, OPTIMIZE)
+
+    def _grant_database(self, grantee: iam.IGrantable, database: glue.Database) -> None:
         iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=list(actions),
-            resource_arns=[
-                stack.format_arn(service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME),
-                database.database_arn,
-                stack.format_arn(
-                    service="glue", resource="table", resource_name=f"{database.database_name}/*"
-                ),
-            ],
+            grantee=grantee, actions=["glue:GetDatabase"], resource_arns=self._arns(database)
         ).assert_success()
+
+    def _grant_tables(
+        self, grantee: iam.IGrantable, database: glue.Database, actions: tuple[str, ...]
+    ) -> None:
+        tables = Stack.of(self).format_arn(
+            service="glue", resource="table", resource_name=f"{database.database_name}/*"
+        )
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=list(actions), resource_arns=[*self._arns(database), tables]
+        ).assert_success()
+
+    def _arns(self, database: glue.Database) -> list[str]:
+        """What every call about a database or its tables needs its right on, beside the table itself."""
+        catalog = Stack.of(self).format_arn(
+            service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME
+        )
+        return [catalog, database.database_arn]

@@ -53,6 +53,17 @@ class EventQueue(Construct):
         )
         self._allow_s3(buckets)
 
+    def grant_receive(self, grantee: iam.IGrantable) -> None:
+        """Be sent events by Lambda, which polls in the grantee's name.
+
+        Source: Lambda developer guide, "Using Lambda with Amazon SQS"; CDK's own grant holds more.
+        """
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            resource_arns=[self.queue.queue_arn],
+        ).assert_success()
+
     def _allow_s3(self, buckets: list[str]) -> None:
         """Names the buckets by text: referring to the bucket, which refers to the queue, would be a cycle."""
         stack = Stack.of(self)

@@ -3,8 +3,8 @@
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -41,12 +41,7 @@ class ExecutionCloser(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(settings.event_retention_days),
         )
-        # The rules' dead letters could not be delivered; these could, and the function failed on them.
-        closer.configure_async_invoke(
-            retry_attempts=2,
-            max_event_age=Duration.hours(6),
-            on_failure=destinations.SqsDestination(self.dead_letters),
-        )
+        self._keep_failures(closer)
         events.Rule(
             self,
             "Ended",
@@ -65,6 +60,22 @@ class ExecutionCloser(Construct):
             schedule=events.Schedule.rate(Duration.minutes(settings.sweep_interval_minutes)),
             targets=[self._target(closer, events.RuleTargetInput.from_object({"sweep": True}))],
         )
+
+    def _keep_failures(self, closer: lambda_.Function) -> None:
+        """The rules' dead letters could not be delivered; these could, and the function failed on them.
+
+        Lambda needs one right for it, and CDK's own destination would grant more. Source: Lambda developer
+        guide, "Adding a destination".
+        """
+        closer.configure_async_invoke(retry_attempts=2, max_event_age=Duration.hours(6))
+        config = closer.node.find_child("EventInvokeConfig").node.default_child
+        assert isinstance(config, lambda_.CfnEventInvokeConfig)
+        config.destination_config = lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+            on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead_letters.queue_arn)
+        )
+        iam.Grant.add_to_principal(
+            grantee=closer, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
+        ).assert_success()
 
     def _target(
         self, closer: lambda_.Function, event: events.RuleTargetInput | None = None

@@ -75,9 +75,10 @@ class LakeBucket(Construct):
         """The raw zones that are read: the lake's own and those of existing buckets."""
         return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
 
-    def grant_read_raw(self, grantee: iam.IGrantable) -> None:
-        """Read and list raw files, each version of them, also of existing buckets."""
-        self._grant_objects(grantee, ("s3:GetObject", "s3:GetObjectVersion"), RAW_PREFIX, self._source_arns)
+    def grant_read_raw(self, grantee: iam.IGrantable, *, versions: bool = False) -> None:
+        """Read and list raw files, also of existing buckets: as they are now, or each of their `versions`."""
+        actions = ("s3:GetObject", "s3:GetObjectVersion") if versions else ("s3:GetObject",)
+        self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
         self._grant_list(grantee, RAW_PREFIX, self._source_arns)
 
     def grant_read_runs(self, grantee: iam.IGrantable) -> None:
@@ -89,9 +90,9 @@ class LakeBucket(Construct):
         """Write manifests and results."""
         self._grant_objects(grantee, ("s3:PutObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
 
-    def grant_warehouse(self, grantee: iam.IGrantable) -> None:
-        """Read, write and delete the tables' data and metadata files."""
-        actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+    def grant_warehouse(self, grantee: iam.IGrantable, *further: str) -> None:
+        """Read, write and delete the tables' data and metadata files; `further` are other actions on them."""
+        actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", *further)
         self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
         self._grant_list(grantee, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
 

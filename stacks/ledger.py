@@ -42,21 +42,27 @@ class Ledger(Construct):
         )
 
     def grant_claims(self, grantee: iam.IGrantable) -> None:
-        """Read items and indexes, and write them in transactions (which need the rights of their parts)."""
+        """Claim files, in transactions (which need the rights of their parts), and find claims again."""
+        self._grant(grantee, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
+        self._grant_queries(grantee, BY_EXECUTION, BY_STATUS)
+
+    def grant_outcomes(self, grantee: iam.IGrantable) -> None:
+        """Record how claims ended, and find those that stay open."""
+        self._grant(grantee, "GetItem", "UpdateItem")
+        self._grant_queries(grantee, BY_STATUS)
+
+    def _grant(self, grantee: iam.IGrantable, *calls: str) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=[
-                "dynamodb:GetItem",
-                "dynamodb:BatchGetItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-            ],
+            actions=[f"dynamodb:{call}" for call in calls],
             resource_arns=[self.table.table_arn],
         ).assert_success()
+
+    def _grant_queries(self, grantee: iam.IGrantable, *indexes: str) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["dynamodb:Query"],
-            resource_arns=[f"{self.table.table_arn}/index/{name}" for name in (BY_EXECUTION, BY_STATUS)],
+            resource_arns=[f"{self.table.table_arn}/index/{name}" for name in indexes],
         ).assert_success()
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, Fn, Stack
-from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import CfnOutput, Duration, Fn, Names, Stack
 from constructs import Construct
 
 from stacks import functions
@@ -111,25 +110,27 @@ class PipelineStack(Stack):
 
     def _receive_events(self) -> None:
         """Batches of events reach the orchestrator; only those it names as failed come again."""
-        settings = self.settings
-        self.orchestrator.add_event_source(
-            event_sources.SqsEventSource(
-                self.data.events.queue,
-                batch_size=settings.event_batch_size,
-                max_batching_window=Duration.seconds(settings.event_batch_window_seconds),
-                max_concurrency=settings.orchestrator_concurrency,
-                report_batch_item_failures=True,
-            )
+        settings, events = self.settings, self.data.events
+        events.grant_receive(self.orchestrator)
+        # Named as SqsEventSource would: under another id CloudFormation would make a second mapping of the
+        # same queue before it removes the first, which Lambda refuses.
+        self.orchestrator.add_event_source_mapping(
+            f"SqsEventSource:{Names.node_unique_id(events.queue.node)}",
+            event_source_arn=events.queue.queue_arn,
+            batch_size=settings.event_batch_size,
+            max_batching_window=Duration.seconds(settings.event_batch_window_seconds),
+            max_concurrency=settings.orchestrator_concurrency,
+            report_batch_item_failures=True,
         )
 
     def _grant(self) -> None:
         """Who may do what with whom, where the parts meet."""
         lake, ledger, machine = self.data.lake, self.data.ledger, self.workflow.state_machine
-        lake.grant_read_raw(self.validate)
+        lake.grant_read_raw(self.validate, versions=True)
         lake.grant_write_runs(self.validate)
         ledger.grant_claims(self.orchestrator)
         machine.grant_start_execution(self.orchestrator)
-        ledger.grant_claims(self.close)
+        ledger.grant_outcomes(self.close)
         lake.grant_read_runs(self.close)
         self.notifications.grant_publish(self.close)
         machine.grant_start_execution(self.close)

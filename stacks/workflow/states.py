@@ -18,6 +18,7 @@ from stacks.settings import Settings
 from stacks.workflow import messages
 from stacks.workflow.glue_task import RunGlueJob
 from stacks.workflow.jsonata import input_summary, job_run, render, with_execution_name
+from stacks.workflow.lambda_task import InvokeFunction
 from taxi_etl.messages import (
     EXECUTION_FAILED,
     NOTIFICATION_FAILED,
@@ -36,16 +37,16 @@ CRAWL_ASKED_FOR = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.
 """$crawl when a crawl was asked for, or found running: only one begun from then on counts."""
 
 
-def validate_input(scope: Construct, *, function: lambda_.Function, settings: Settings) -> tasks.LambdaInvoke:
+def validate_input(scope: Construct, *, function: lambda_.Function, settings: Settings) -> InvokeFunction:
     """Which files can be loaded?"""
     found = "$states.result.Payload"
     shown = f"$join([{found}.rejected[[0..2]].(key & ': ' & $join([reasons.message], '; and '))], '; ')"
     more = f"({found}.counts.rejected > 3 ? '; and ' & ({found}.counts.rejected - 3) & ' more' : '')"
-    return tasks.LambdaInvoke.jsonata(
+    return InvokeFunction(
         scope,
         "ValidateInput",
         comment="Checks every file by its first and last bytes; writes the manifest",
-        lambda_function=function,
+        function=function,
         payload=sfn.TaskInput.from_object(
             {
                 "input": INPUT,
@@ -55,8 +56,6 @@ def validate_input(scope: Construct, *, function: lambda_.Function, settings: Se
                 },
             }
         ),
-        # The construct would add six retries of its own; `retries` says how many.
-        retry_on_service_exceptions=False,
         task_timeout=sfn.Timeout.duration(
             Duration.seconds(settings.validate_timeout_seconds + LAMBDA_MARGIN_SECONDS)
         ),

@@ -62,10 +62,6 @@ ACKNOWLEDGED = {
     ("IAM5[Resource::TABLES/Raw/*]", CRAWLER_ROLE): TABLES,
     ("IAM5[Resource::LOGS/aws-glue/iceberg-*]", OPTIMIZER): "Glue names the optimizers' log groups",
     ("IAM5[Resource::LOGS/aws-glue/crawlers*]", CRAWLER_ROLE): "Glue names the crawlers' log group",
-    (
-        "IAM5[Resource::<ValidateInputFunction.Arn>:*]",
-        MACHINE_ROLE,
-    ): "CDK grants the function's versions with it",
     ("IAM5[Resource::EXECUTIONS:*]", CLOSE_ROLE): "every execution of this one machine",
 }
 

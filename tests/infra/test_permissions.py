@@ -23,43 +23,46 @@ def listing(prefix: str) -> set[str]:
     return {f's3:ListBucket on {LAKE} if {{"StringLike": {{"s3:prefix": ["{prefix}*"]}}}}'}
 
 
-def catalog(database: str, *actions: str) -> set[str]:
+def database(name: str) -> set[str]:
+    return on(f"{GLUE}:catalog", "glue:GetDatabase") | on(f"{GLUE}:database/${{{name}}}", "glue:GetDatabase")
+
+
+def tables(database: str, *actions: str) -> set[str]:
     places = (f"{GLUE}:catalog", f"{GLUE}:database/${{{database}}}", f"{GLUE}:table/${{{database}}}/*")
     return {right for place in places for right in on(place, *actions)}
 
 
-READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject", "s3:GetObjectVersion") | listing("raw/taxi/")
+READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject") | listing("raw/taxi/")
 READ_RUNS = on(f"{LAKE}/runs/*", "s3:GetObject") | listing("runs/")
-WAREHOUSE = on(
-    f"{LAKE}/warehouse/*", "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"
-) | listing("warehouse/")
-TAXI_TABLES = ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable")
-LEDGER = on(TABLE, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem") | {
-    f"dynamodb:Query on {TABLE}/index/by-execution",
-    f"dynamodb:Query on {TABLE}/index/by-status",
-}
+WAREHOUSE = on(f"{LAKE}/warehouse/*", "s3:GetObject", "s3:PutObject", "s3:DeleteObject") | listing(
+    "warehouse/"
+)
 PUBLISH = {"sns:Publish on ${NotificationsTopic}"} | on(
     "${NotificationsKey.Arn}", "kms:Decrypt", "kms:GenerateDataKey"
 )
 
 RIGHTS = {
     "ValidateInput/Role": READ_RAW
+    | on(f"{LAKE}/raw/taxi/*", "s3:GetObjectVersion")
     | on(f"{LAKE}/runs/*", "s3:PutObject")
     | on("${ValidateInputLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | TRACE,
-    "Orchestrator/Role": LEDGER
+    "Orchestrator/Role": on(
+        TABLE, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+    )
+    | on(f"{TABLE}/index/by-execution", "dynamodb:Query")
+    | on(f"{TABLE}/index/by-status", "dynamodb:Query")
     | {f"states:StartExecution on {MACHINE}"}
     | on(
         "${EventsQueueArn}",
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
-        "sqs:GetQueueUrl",
-        "sqs:ChangeMessageVisibility",
     )
     | on("${OrchestratorLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | TRACE,
-    "CloseExecution/Role": LEDGER
+    "CloseExecution/Role": on(TABLE, "dynamodb:GetItem", "dynamodb:UpdateItem")
+    | on(f"{TABLE}/index/by-status", "dynamodb:Query")
     | READ_RUNS
     | PUBLISH
     | on(MACHINE, "states:StartExecution", "states:ListExecutions")
@@ -67,13 +70,12 @@ RIGHTS = {
         "arn:aws:states:${AWS::Region}:${AWS::AccountId}:execution:${${WorkflowStateMachine}[6]}:*",
         "states:DescribeExecution",
     )
-    | on("${CloserDeadLetters.Arn}", "sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl")
+    | on("${CloserDeadLetters.Arn}", "sqs:SendMessage")
     | on("${CloseExecutionLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | TRACE,
     "Workflow/StateMachine/Role": READ_RUNS
     | PUBLISH
     | on("${ValidateInputFunction.Arn}", "lambda:InvokeFunction")
-    | on("${ValidateInputFunction.Arn}:*", "lambda:InvokeFunction")
     | on(
         f"{GLUE}:job/${{Job}}",
         "glue:StartJobRun",
@@ -100,11 +102,15 @@ RIGHTS = {
     | READ_RUNS
     | on(f"{LAKE}/runs/*", "s3:PutObject")
     | WAREHOUSE
+    | {f"s3:AbortMultipartUpload on {LAKE}/warehouse/*"}
     | {f"s3:GetBucketLocation on {LAKE}"}
     | {"s3:GetObject on arn:aws:s3:::cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}/*"}
-    | catalog(
+    | database("CatalogTaxi")
+    | tables(
         "CatalogTaxi",
-        *TAXI_TABLES,
+        "glue:GetTable",
+        "glue:CreateTable",
+        "glue:UpdateTable",
         "glue:CreateTableOptimizer",
         "glue:UpdateTableOptimizer",
     )
@@ -113,13 +119,13 @@ RIGHTS = {
     | on("${JobOutput.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | on("${JobError.Arn}", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Job/OptimizerRole": WAREHOUSE
-    | catalog("CatalogTaxi", *TAXI_TABLES)
+    | tables("CatalogTaxi", "glue:GetTable", "glue:UpdateTable")
     | on(f"{LOGS}/aws-glue/iceberg-*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Crawler/Role": READ_RAW
     | {f"s3:GetBucketLocation on {LAKE}"}
-    | catalog(
+    | database("CatalogRaw")
+    | tables(
         "CatalogRaw",
-        "glue:GetDatabase",
         "glue:GetTable",
         "glue:GetTables",
         "glue:CreateTable",
