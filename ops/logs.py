@@ -5,6 +5,8 @@ from urllib.parse import quote
 from ops.deployment import Deployment
 from ops.session import Session
 
+_DOMAINS = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}
+
 
 def links(session: Session, deployment: Deployment, execution_arn: str, job_run: str) -> dict[str, str]:
     """What to open to see more about an execution, by what it shows."""
@@ -19,7 +21,7 @@ def links(session: Session, deployment: Deployment, execution_arn: str, job_run:
     if session.endpoint_url:
         streams = {name: f"{group} {job_run}" for name, group in job_groups.items()} if job_run else {}
         return {**groups, **streams}
-    console = f"https://{session.region}.console.aws.amazon.com"
+    console = f"https://{session.region}.console.{_domain(session.region)}"
     found = {
         "execution": f"{console}/states/home?region={session.region}#/v2/executions/details/{execution_arn}"
     }
@@ -32,6 +34,14 @@ def links(session: Session, deployment: Deployment, execution_arn: str, job_run:
             name: _log_address(console, session.region, group, job_run) for name, group in job_groups.items()
         }
     return found
+
+
+def _domain(region: str) -> str:
+    """The console's domain in the partition of the region."""
+    for prefix, domain in _DOMAINS.items():
+        if region.startswith(prefix):
+            return domain
+    return "aws.amazon.com"
 
 
 def _log_address(console: str, region: str, group: str, stream: str = "") -> str:

@@ -45,15 +45,15 @@ def load_app() -> ModuleType:
     return sys.modules["app"]
 
 
-def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
-    """Both stacks with these settings, in no particular account or region."""
+def synthesize(
+    outdir: Path, settings: Any, *, place: tuple[str, str] | None = None, **context: Any
+) -> Stacks:
+    """Both stacks with these settings, in no particular account and region unless `place` names them."""
     use_pinned_node()
     from aws_cdk import App
 
     from stacks.build import BuildMissingError
 
-    os.environ.pop("CDK_DEFAULT_ACCOUNT", None)
-    os.environ.pop("CDK_DEFAULT_REGION", None)
     app = App(
         outdir=str(outdir),
         analytics_reporting=False,
@@ -65,10 +65,16 @@ def synthesize(outdir: Path, settings: Any, **context: Any) -> Stacks:
             **context,
         },
     )
-    try:
-        lake, pipeline = load_app().add_stacks(app, settings)
-    except BuildMissingError as error:
-        pytest.fail(f"cannot synthesize: {error}", pytrace=False)
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("CDK_DEFAULT_ACCOUNT", "CDK_DEFAULT_REGION"):
+            environment.delenv(name, raising=False)
+        if place:
+            environment.setenv("CDK_DEFAULT_ACCOUNT", place[0])
+            environment.setenv("CDK_DEFAULT_REGION", place[1])
+        try:
+            lake, pipeline = load_app().add_stacks(app, settings)
+        except BuildMissingError as error:
+            pytest.fail(f"cannot synthesize: {error}", pytrace=False)
     assembly = app.synth()
     return Stacks(
         lake=assembly.get_stack_by_name(lake.stack_name).template,

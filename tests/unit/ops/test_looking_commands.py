@@ -3,9 +3,12 @@
 import json
 
 import pytest
-from conftest import ARN, NOON, at, file_item, text
-from fake_aws import error, stream
+from conftest import ARN, LAKE, NOON, PIPELINE, at, file_item, text
+from fake_aws import FakeAws, error, stream
 
+from ops.deployment import Deployment
+from ops.logs import links
+from ops.session import Target
 from taxi_etl.names import RAW_PREFIX
 
 RUN = f"{ARN}:execution:etl-pipeline-workflow-dev:run"
@@ -147,6 +150,20 @@ def test_history_links_to_the_logs_of_the_function_and_of_the_job_run(failed):
         "job errors": f"{logs}/$252Faws-glue$252Fjobs$252Fjob-process-taxi-data-dev$252Ferror"
         "/log-events$3FlogStreamNameFilter$3Djr_1",
     }
+
+
+@pytest.mark.parametrize(
+    ("region", "console"),
+    [
+        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
+        ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
+    ],
+)
+def test_links_lead_to_the_console_of_the_regions_partition(region, console):
+    session = FakeAws({}, Target("dev", region=region))
+    found = links(session, Deployment.from_outputs({**LAKE, **PIPELINE}), RUN, "jr_1")
+    assert len(found) == 6
+    assert {address.startswith(console) for address in found.values()} == {True}
 
 
 def test_history_says_in_words_what_failed_and_how_to_replay(failed):
