@@ -81,10 +81,11 @@ class LakeBucket(Construct):
         self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
         self._grant_list(grantee, RAW_PREFIX, self._source_arns)
 
-    def grant_read_runs(self, grantee: iam.IGrantable) -> None:
-        """Read manifests and results; listing makes a missing one a 404 instead of a 403."""
+    def grant_read_runs(self, grantee: iam.IGrantable, *, may_be_missing: bool = True) -> None:
+        """Read manifests and results; listing makes one that is missing a 404 instead of a 403."""
         self._grant_objects(grantee, ("s3:GetObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
-        self._grant_list(grantee, RUNS_PREFIX, (self.bucket.bucket_arn,))
+        if may_be_missing:
+            self._grant_list(grantee, RUNS_PREFIX, (self.bucket.bucket_arn,))
 
     def grant_write_runs(self, grantee: iam.IGrantable) -> None:
         """Write manifests and results."""

@@ -1,6 +1,6 @@
-"""Who is told? The topic of outcomes and alarms, encrypted with a key that alarms may use."""
+"""Who is told? The topic of outcomes and alarms, encrypted with a key that alarms and rules may use."""
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -32,7 +32,7 @@ class Notifications(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.topic = sns.Topic(self, "Topic", topic_name=name, master_key=self.key, enforce_ssl=True)
-        self._allow_alarms()
+        self._allow_services()
         for address in settings.alert_emails:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
@@ -43,13 +43,15 @@ class Notifications(Construct):
         ).assert_success()
         self.key.grant(grantee, *SEND_ENCRYPTED).assert_success()
 
-    def _allow_alarms(self) -> None:
-        """Alarms publish as CloudWatch itself, which AWS's own key for SNS shuts out without a word.
+    def _allow_services(self) -> None:
+        """Alarms publish as CloudWatch itself, rules as EventBridge: AWS's own key for SNS shuts both out
+        without a word.
 
         The topic's policy replaces the default one, which would have let alarms of the account publish. Whose
-        alarms they are is checked there; the key alone is of no use to another account's.
+        alarms and rules they are is checked there; the key alone is of no use to another account's.
         """
         alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        rules = iam.ServicePrincipal("events.amazonaws.com")
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsMayPublish",
@@ -59,10 +61,20 @@ class Notifications(Construct):
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
         )
+        rule_arns = Stack.of(self).format_arn(service="events", resource="rule", resource_name="*")
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="RulesMayPublish",
+                principals=[rules],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"ArnLike": {"aws:SourceArn": rule_arns}},
+            )
+        )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AlarmsMayEncrypt",
-                principals=[alarms],
+                sid="AlarmsAndRulesMayEncrypt",
+                principals=[alarms, rules],
                 actions=list(SEND_ENCRYPTED),
                 resources=["*"],  # In a key's policy this means the key itself.
             )

@@ -86,7 +86,7 @@ class TaxiJob(Construct):
         _grant_assets(self.role, script.bucket)
         _grant_metrics(self.role)
         lake.grant_read_raw(self.role)
-        lake.grant_read_runs(self.role)
+        lake.grant_read_runs(self.role, may_be_missing=False)
         lake.grant_write_runs(self.role)
         # A failed write of a large file would leave its parts behind.
         lake.grant_warehouse(self.role, "s3:AbortMultipartUpload")

@@ -99,8 +99,7 @@ RIGHTS = {
     )
     | TRACE,
     "Job/Role": READ_RAW
-    | READ_RUNS
-    | on(f"{LAKE}/runs/*", "s3:PutObject")
+    | on(f"{LAKE}/runs/*", "s3:GetObject", "s3:PutObject")
     | WAREHOUSE
     | {f"s3:AbortMultipartUpload on {LAKE}/warehouse/*"}
     | {f"s3:GetBucketLocation on {LAKE}"}

@@ -185,14 +185,27 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(prod: Stacks) -> 
     assert topic.properties["TopicName"] == "etl-pipeline-notifications"
     assert topic.properties["KmsMasterKeyId"] == {"Fn::GetAtt": [key.id, "Arn"]}
     assert key.properties["EnableKeyRotation"] is True
-    (alarms,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
-    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert sorted(alarms["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
-    deny, allow = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
+    (use,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
+    assert "cloudwatch.amazonaws.com" in use["Principal"]["Service"]
+    assert sorted(use["Action"]) == ["kms:Decrypt", "kms:GenerateDataKey"]
+    deny, allow, _ = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert (allow["Effect"], allow["Action"]) == ("Allow", "sns:Publish")
-    assert allow["Principal"] == alarms["Principal"]
+    assert allow["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_rules_of_eventbridge_may_use_the_topic_and_its_key_too(prod: Stacks) -> None:
+    key = only(prod.pipeline, "AWS::KMS::Key")
+    (use,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
+    *_, allow = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
+
+    assert use["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    assert (allow["Effect"], allow["Action"]) == ("Allow", "sns:Publish")
+    assert allow["Principal"] == {"Service": "events.amazonaws.com"}
+    assert flat(allow["Condition"]["ArnLike"]["aws:SourceArn"]) == (
+        "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/*"
+    )
 
 
 def test_people_are_subscribed_by_settings(prod: Stacks, custom: Stacks) -> None:
