@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from ops import orchestrator, samples
+from ops import orchestrator
 from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually
+from tests.e2e.interventions import ROWS, new_run, trips
 
-ROWS = 300
 CHANGED_ROWS = 200
 
 
@@ -33,12 +33,6 @@ class Changed:
     untouched: FileOutcome
     instead: FileOutcome
     deletion: str
-
-
-def trips(folder: Path, month: str, dataset: str = "fhv", rows: int = ROWS, name: str = "") -> Path:
-    """A trip file without faults of its own."""
-    target = folder / (name or f"{dataset}_tripdata_{month}.parquet")
-    return samples.generate(target, dataset=dataset, month=month, rows=rows).path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -229,20 +223,6 @@ def loaded_rows(app: App, dataset: str) -> dict[str, int]:
     """The rows in a dataset's table, by file name."""
     sql = f"SELECT parse_filename(source_file), count(*) FROM {dataset}_trips GROUP BY 1"
     return dict(app.rows(sql))
-
-
-def new_run(app: App, state: str) -> str:
-    """The newest job run, once it is in that state; gives its id."""
-    glue = app.session.client("glue")
-    found: list[str] = []
-
-    def there() -> bool:
-        runs = glue.get_job_runs(JobName=app.deployed.glue_job_name)["JobRuns"]
-        found[:] = [run["Id"] for run in runs[:1] if run["JobRunState"] == state]
-        return bool(found)
-
-    eventually(there, f"a job run {state}")
-    return found[0]
 
 
 def state_of(app: App, run: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from ops import records
 from stacks.settings import LOCAL as SETTINGS
 from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually
+from tests.e2e.interventions import broken, deliver_events, sweeping_at_once
 
 START = "states:StartExecution"
 DESCRIBE = "states:DescribeExecution"
@@ -52,13 +53,6 @@ def poisoned(app: App, impatient_queue: None) -> str:
     """A message that nobody can read lies in the queue all the time; gives its id."""
     sent = app.session.client("sqs").send_message(QueueUrl=app.deployed.queue_url, MessageBody=POISON)
     return str(sent["MessageId"])
-
-
-def broken(folder: Path, name: str) -> Path:
-    """A file that validation rejects as not_gzip."""
-    path = folder / name
-    path.write_text("VendorID,lpep_pickup_datetime\n1,2021-01-01 00:00:00\n")
-    return path
 
 
 def test_a_throttled_start_happens_once_the_throttling_is_over(app: App, tmp_path: Path) -> None:
@@ -203,25 +197,3 @@ def too_soon_for_the_sweep() -> Iterator[None]:
     begun = time.monotonic()
     yield
     assert time.monotonic() - begun < SETTINGS.sweep_after_minutes * 60
-
-
-@contextmanager
-def sweeping_at_once(app: App) -> Iterator[None]:
-    """Meanwhile the sweep looks into claims of any age, not only into those of some minutes."""
-    functions, name = app.session.client("lambda"), app.deployed.close_function_name
-    kept = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    assert "SWEEP_AFTER_SECONDS" in kept
-    changed = {**kept, "SWEEP_AFTER_SECONDS": "0"}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
-    try:
-        yield
-    finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
-
-
-def deliver_events(app: App, *, enabled: bool) -> None:
-    """Let events go to the orchestrator, or pile up in the queue."""
-    functions = app.session.client("lambda")
-    found = functions.list_event_source_mappings(FunctionName=app.deployed.orchestrator_function_name)
-    for mapping in found["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)

@@ -1,0 +1,141 @@
+"""Has every role all the rights it needs, and no other? Proven by what the deployed app did with them.
+
+Roles are enforced in the account of all end-to-end tests, so whatever these did, was allowed. Where they have
+not needed a right yet, the stories of `tests.e2e.stories` do.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import App
+from tests.e2e.interventions import broken, trips
+from tests.e2e.stories import STORIES
+from tests.e2e.unshown import UNSHOWN, Unshown
+from tests.fixtures.rights import Call, Right, denied, granted, listed, made, matches, needed, roles
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The rights of the deployed roles, and every call that was made with them."""
+
+    rights: list[Right]
+    calls: set[Call]
+
+
+@pytest.fixture(scope="module")
+def shown(app: App, tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """What was done with the rights, once the stories have been told that are still needed."""
+    folder = tmp_path_factory.mktemp("stories")
+    rights = granted(app)
+    for story in STORIES:
+        if unneeded(rights, made(app)):
+            story(app, folder)
+    return Shown(rights, made(app))
+
+
+def unneeded(rights: list[Right], calls: set[Call]) -> list[Right]:
+    """The rights that no call needed, and that should have been."""
+    found = set(rights) - needed(rights, calls)
+    return [right for right in rights if right in found and not any(names(entry, right) for entry in UNSHOWN)]
+
+
+def names(entry: Unshown, right: Right) -> bool:
+    """Whether the list names this right."""
+    action, _, prefix = entry.action.partition(" if ")
+    conditions = [pattern for _, wanted in right.condition for pattern in wanted]
+    return (
+        matches(entry.role, right.role)
+        and matches(action, right.action)
+        and matches(entry.resource, right.resource)
+        and (not prefix or conditions == [prefix])
+    )
+
+
+def test_whatever_roles_did_their_deployed_policies_allow(shown: Shown) -> None:
+    assert {call.role for call in shown.calls} == {right.role for right in shown.rights} - {
+        "JobOptimizerRole"
+    }
+    assert [str(call) for call in shown.calls if not call.allowed] == []
+    assert [str(call) for call in denied(shown.rights, shown.calls)] == []
+
+
+def test_every_right_was_needed_but_those_that_only_aws_can_show(shown: Shown) -> None:
+    assert [str(right) for right in unneeded(shown.rights, shown.calls)] == []
+
+
+def test_the_list_of_what_only_aws_can_show_is_no_longer_than_it_must_be(shown: Shown) -> None:
+    were_needed = needed(shown.rights, shown.calls)
+    for entry in UNSHOWN:
+        named = {right for right in shown.rights if names(entry, right)}
+        assert named, f"no role has such a right: {entry}"
+        assert [str(right) for right in named & were_needed] == [], "needed here after all"
+
+
+def test_without_any_one_statement_something_that_was_done_would_be_denied(shown: Shown) -> None:
+    statements = groupby(shown.rights, key=lambda right: (right.role, right.statement))
+    for place, members in ((place, list(members)) for place, members in statements):
+        if all(any(names(entry, right) for entry in UNSHOWN) for right in members):
+            continue
+        rest = [right for right in shown.rights if right not in members]
+        assert denied(rest, shown.calls), f"nothing needs statement {place}: {[*map(str, members)]}"
+
+
+def test_without_the_right_to_write_manifests_a_file_fails_aloud(
+    app: App, shown: Shown, tmp_path: Path
+) -> None:
+    with without(app, "ValidateInputRole", "s3:PutObject", "*/runs/*"):
+        (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2018-01.csv.gz"))
+    (message,) = app.messages(outcome.execution)
+    assert (outcome.status, message["status"]) == ("failed", "VALIDATION_FAILED")
+    assert "not authorized to perform: s3:PutObject" in message["error"]["Cause"]
+
+
+def test_without_the_right_to_publish_of_the_workflow_the_closer_tells(
+    app: App, shown: Shown, tmp_path: Path
+) -> None:
+    app.aws.wait_scale(0)
+    with without(app, "WorkflowStateMachineRole", "sns:Publish", "*"):
+        (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2018-02.csv.gz"))
+    (message,) = app.messages(outcome.execution)
+    app.aws.wait_scale(1)
+    assert outcome.status == "rejected"
+    assert (message["status"], message["error"]["Error"]) == ("FAILED", "NotificationFailed")
+
+
+def test_without_the_right_to_read_raw_files_a_job_run_fails_aloud(
+    app: App, shown: Shown, tmp_path: Path
+) -> None:
+    with without(app, "JobRole", "s3:GetObject", "*/raw/taxi/*"):
+        (outcome,) = app.upload(trips(tmp_path, "2018-03", "green"))
+    (message,) = app.messages(outcome.execution)
+    assert (outcome.status, message["status"]) == ("failed", "FAILED")
+    assert "HeadObject operation: Forbidden" in message["error"]["Cause"]
+
+
+@contextmanager
+def without(app: App, role: str, action: str, resource: str) -> Iterator[None]:
+    """Meanwhile the role lacks the right to an action on the resources of that pattern."""
+    iam = app.session.client("iam")
+    physical = next(physical for physical, name in roles(app).items() if name == role)
+    (name,) = iam.list_role_policies(RoleName=physical)["PolicyNames"]
+    policy = {"RoleName": physical, "PolicyName": name}
+    kept = iam.get_role_policy(**policy)["PolicyDocument"]
+    rest = []
+    for statement in kept["Statement"]:
+        places = [place for place in listed(statement["Resource"]) if not matches(resource, place)]
+        if action not in listed(statement["Action"]):
+            rest.append(statement)
+        elif places:
+            rest.append({**statement, "Resource": places})
+    assert rest != kept["Statement"]
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps({**kept, "Statement": rest}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**policy, PolicyDocument=json.dumps(kept))
