@@ -5,13 +5,16 @@ not needed a right yet, the stories of `tests.e2e.stories` do.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.e2e.conftest import App
 from tests.e2e.interventions import broken, trips
@@ -116,6 +119,31 @@ def test_without_the_right_to_read_raw_files_a_job_run_fails_aloud(
     (message,) = app.messages(outcome.execution)
     assert (outcome.status, message["status"]) == ("failed", "FAILED")
     assert "HeadObject operation: Forbidden" in message["error"]["Cause"]
+
+
+def test_to_another_account_queue_topic_and_bucket_are_closed(app: App) -> None:
+    def stranger(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=app.aws.account.endpoint_url,
+            region_name=app.aws.account.region,
+            aws_access_key_id="111122223333",  # the account, to the emulator
+            aws_secret_access_key="test",
+        )
+
+    sqs, sns, s3 = stranger("sqs"), stranger("sns"), stranger("s3")
+    bucket, topic = app.deployed.bucket_name, app.deployed.topic_arn
+    attempts: list[Callable[[], Any]] = [
+        lambda: sqs.send_message(QueueUrl=app.deployed.queue_url, MessageBody="{}"),
+        lambda: sqs.receive_message(QueueUrl=app.deployed.queue_url),
+        lambda: sns.publish(TopicArn=topic, Message="{}"),
+        lambda: sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="someone@example.com"),
+        lambda: s3.list_objects_v2(Bucket=bucket),
+        lambda: s3.put_object(Bucket=bucket, Key="raw/taxi/theirs.csv", Body=b"id"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(ClientError, match=r"AccessDenied|AuthorizationError"):
+            attempt()
 
 
 @contextmanager

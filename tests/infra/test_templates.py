@@ -78,8 +78,11 @@ def test_no_partition_account_or_region_is_written_down(environments: dict[str, 
             assert not re.search(r"\b\d{12}\b", text)
 
 
-def test_the_sources_of_stacks_write_no_arn() -> None:
-    for source in (ROOT / "stacks").rglob("*.py"):
+@pytest.mark.parametrize("folder", ["stacks", "taxi_etl", "lambdas", "glue_scripts", "ops"])
+def test_no_source_that_meets_aws_writes_down_a_partition(folder: str) -> None:
+    sources = list((ROOT / folder).rglob("*.py"))
+    assert sources
+    for source in sources:
         assert "arn:aws" not in source.read_text(), source
 
 
