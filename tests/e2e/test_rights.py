@@ -68,6 +68,18 @@ def test_whatever_roles_did_their_deployed_policies_allow(shown: Shown) -> None:
     assert [str(call) for call in denied(shown.rights, shown.calls)] == []
 
 
+def test_the_accounts_policy_simulator_agrees(app: App, shown: Shown) -> None:
+    iam = app.session.client("iam")
+    arns = {name: iam.get_role(RoleName=physical)["Role"]["Arn"] for physical, name in roles(app).items()}
+    plain = sorted((call for call in shown.calls if not call.context), key=str)  # it takes no context
+    one_each = {right: call for right in shown.rights for call in plain if right.allows(call)}
+    assert {"WorkflowStateMachineRole", "JobRole"} <= {right.role for right in one_each}
+    for call in one_each.values():
+        asked = {"ActionNames": [call.action], "ResourceArns": [call.resource]}
+        answer = iam.simulate_principal_policy(PolicySourceArn=arns[call.role], **asked)
+        assert answer["EvaluationResults"][0]["EvalDecision"] == "allowed", str(call)
+
+
 def test_every_right_was_needed_but_those_that_only_aws_can_show(shown: Shown) -> None:
     assert [str(right) for right in unneeded(shown.rights, shown.calls)] == []
 
