@@ -92,7 +92,7 @@ def _enforce(
         caller = sts._sessions.get(key)
         if caller:
             context = about.get("service_context") or {}
-            roles.note(caller["Arn"], needed, about["resource_arn"], context, allowed=denied is None)
+            roles.note(caller["Arn"], needed, about.get("resource_arn", "*"), context, allowed=denied is None)
         if denied:
             break
     return denied
