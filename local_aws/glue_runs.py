@@ -10,6 +10,7 @@ import contextvars
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ministack.services import glue
@@ -24,6 +25,7 @@ _changed = threading.Condition()
 _stopping = threading.Event()
 
 Run = dict[str, Any]
+_listeners: list[Callable[[Run], None]] = []
 
 
 class TooManyRuns(Exception):  # noqa: N818  (Glue's ConcurrentRunsExceededException)
@@ -90,6 +92,11 @@ def wait(run: Run, seconds: float) -> bool:
         return _changed.wait_for(lambda: run["JobRunState"] not in UNFINISHED, seconds)
 
 
+def tell_of_ends(listener: Callable[[Run], None]) -> None:
+    """Call `listener` with each run once it has ended, in the run's account."""
+    _listeners.append(listener)
+
+
 def stop_all() -> None:
     """End every child process: the emulator goes away."""
     _stopping.set()
@@ -98,8 +105,13 @@ def stop_all() -> None:
 
 def _live(job: dict[str, Any], run: Run, runs: list[Run], limit: int, system: dict[str, str]) -> None:
     """The run's own thread, from its turn to its end."""
-    if not _take_turn(run, runs, limit):
-        return
+    if _take_turn(run, runs, limit):
+        _work(job, run, system)
+    for listener in _listeners:
+        listener(run)
+
+
+def _work(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
     while SETTINGS.hold_job_runs and run["JobRunState"] == "STARTING" and not _stopping.is_set():
         time.sleep(_POLL_SECONDS)
     begun = time.monotonic()

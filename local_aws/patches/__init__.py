@@ -6,8 +6,10 @@ What still differs from AWS stands in docs/local-aws.md.
 
 from local_aws.patches import (
     cloudwatch,
+    eventbridge_metrics,
     eventbridge_targets,
     glue_crawlers,
+    glue_events,
     glue_jobs,
     glue_optimizers,
     iam_roles,
@@ -52,6 +54,8 @@ ALL = (
     stepfunctions_s3,
     stepfunctions_sns,
     eventbridge_targets,
+    eventbridge_metrics,
+    glue_events,
     s3_ranges,
     iam_transport,
     iam_roles,

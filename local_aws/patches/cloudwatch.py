@@ -1,10 +1,14 @@
-"""What do the alarms see? The metrics Step Functions publishes about its executions, each machine's apart.
+"""What do the alarms see? The metrics Step Functions publishes, each machine's apart, and that data stopped.
 
-The emulator publishes none, and its alarms count a metric over all dimensions. AWS publishes AWS/States by
-StateMachineArn; ExecutionTime is in milliseconds.
-Source: Step Functions developer guide, "Monitoring Step Functions metrics using Amazon CloudWatch".
+The emulator publishes none, its alarms count a metric over all dimensions, and they stay as they are when no
+data come. AWS publishes AWS/States by StateMachineArn, ExecutionTime in milliseconds, and evaluates alarms on
+its own clock: where a period has no data, the alarm's TreatMissingData decides.
+Sources: Step Functions developer guide, "Monitoring Step Functions metrics using Amazon CloudWatch";
+CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
 """
 
+import logging
+import threading
 import time
 from collections.abc import Callable
 from types import FunctionType
@@ -21,22 +25,35 @@ _METRICS = {
     "TIMED_OUT": "ExecutionsTimedOut",
     "ABORTED": "ExecutionsAborted",
 }
+_MISSING = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA"}
+"""What an alarm without data becomes, by its TreatMissingData; with `ignore` it stays as it is."""
+_EVERY_SECONDS = 2
+_one_at_a_time = threading.RLock()
+"""Two that evaluate the same alarm at once would both tell of its new state."""
+_log = logging.getLogger("local_aws")
 
 
 def apply() -> None:
-    """Publish on every status change; evaluate alarms on their own dimensions."""
+    """Publish on every status change; evaluate alarms on their own dimensions, and again and again."""
     emit = fit.replace(
         stepfunctions,
         "_emit_execution_status_event",
         "execution",
         lambda execution: _emit(emit, execution),
     )
-    fit.attribute(cloudwatch, "_store_datum")
-    fit.attribute(cloudwatch, "_evaluate_all_alarms")
+    for name in (
+        "_store_datum",
+        "_evaluate_all_alarms",
+        "_record_history",
+        "_dispatch_alarm_actions",
+        "_evaluate_parent_alarms",
+    ):
+        fit.attribute(cloudwatch, name)
     fit.attribute(stepfunctions, "_iso_to_epoch_ms")
     evaluate = fit.replace(
         cloudwatch, "_evaluate_alarm", "alarm", lambda alarm: _evaluate_own(evaluate, alarm)
     )
+    threading.Thread(target=_watch, daemon=True, name="alarms").start()
 
 
 def publish(namespace: str, dimensions: dict[str, str], values: dict[str, tuple[float, str]]) -> None:
@@ -61,9 +78,35 @@ def _emit(emit: Callable[[dict[str, Any]], None], execution: dict[str, Any]) -> 
 def _evaluate_own(evaluate: Any, alarm: dict[str, Any]) -> None:
     """Evaluate an alarm with the data of its own dimensions in sight, and no other's."""
     metric = (alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(_dimensions(alarm)))
-    own = {metric: cloudwatch._metrics[metric]} if metric in cloudwatch._metrics else {}
-    # the same code over other globals: other threads keep writing to the real store meanwhile
-    FunctionType(evaluate.__code__, {**vars(cloudwatch), "_metrics": own})(alarm)
+    since = time.time() - alarm["Period"] * alarm["EvaluationPeriods"]
+    own = [point for point in list(cloudwatch._metrics.get(metric, ())) if point["Timestamp"] >= since]
+    with _one_at_a_time:
+        if own:
+            # the same code over other globals: other threads keep writing to the real store meanwhile
+            FunctionType(evaluate.__code__, {**vars(cloudwatch), "_metrics": {metric: own}})(alarm)
+            return
+        state = _MISSING.get(alarm["TreatMissingData"], alarm["StateValue"])
+        if state != alarm["StateValue"]:
+            periods = f"{alarm['EvaluationPeriods']} periods of {alarm['Period']} seconds"
+            _turn(alarm, state, f"no data in {periods}")
+
+
+def _turn(alarm: dict[str, Any], state: str, reason: str) -> None:
+    """Change an alarm's state, and tell whom it tells of the new one."""
+    before = alarm["StateValue"]
+    alarm |= {"StateValue": state, "StateReason": reason, "StateUpdatedTimestamp": int(time.time())}
+    cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
+    cloudwatch._dispatch_alarm_actions(alarm, before, state, reason)
+    cloudwatch._evaluate_parent_alarms(alarm)
+
+
+def _watch() -> None:
+    while True:
+        time.sleep(_EVERY_SECONDS)
+        try:
+            cloudwatch._evaluate_all_alarms()
+        except Exception:  # the watch must outlive an alarm that goes away under it
+            _log.exception("alarms")
 
 
 def _dimensions(alarm: dict[str, Any]) -> dict[str, str]:

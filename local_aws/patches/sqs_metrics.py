@@ -1,4 +1,4 @@
-"""What do alarms know of queues? How many messages wait, every few seconds (AWS: every minute).
+"""What do alarms know of queues? How many messages wait, and how long: every few seconds (AWS: every minute).
 
 The emulator publishes no AWS/SQS metrics, so an alarm on a dead-letter queue would never ring.
 """
@@ -35,9 +35,14 @@ def _watch() -> None:
 def _publish() -> None:
     with sqs._queues_lock:
         queues = list(sqs._queues.values())
+        oldest = [
+            min((message["sent_at"] for message in queue["messages"]), default=None) for queue in queues
+        ]
         for queue in queues:
             sqs._refresh_counts(queue)
-    for queue in queues:
+    now = time.time()
+    for queue, sent in zip(queues, oldest, strict=True):
         visible = float(queue["attributes"]["ApproximateNumberOfMessages"])
-        name = queue["attributes"]["QueueArn"].rpartition(":")[2]
-        publish("AWS/SQS", {"QueueName": name}, {"ApproximateNumberOfMessagesVisible": (visible, "Count")})
+        values = {"ApproximateNumberOfMessagesVisible": (visible, "Count")}
+        values["ApproximateAgeOfOldestMessage"] = (now - sent if sent else 0.0, "Seconds")
+        publish("AWS/SQS", {"QueueName": queue["attributes"]["QueueArn"].rpartition(":")[2]}, values)

@@ -67,3 +67,46 @@ def test_a_failed_execution_raises_its_own_alarm_only(workshop):
     [message] = eventually(lambda: workshop.messages(url))
     told = json.loads(json.loads(message["Body"])["Message"])
     assert (told["AlarmName"], told["NewStateValue"]) == ("failing", "ALARM")
+
+
+def put(workshop, name, value, seconds_ago=0):
+    workshop.aws.client("cloudwatch").put_metric_data(
+        Namespace="Ours",
+        MetricData=[
+            {
+                "MetricName": name,
+                "Timestamp": dt.datetime.now(dt.UTC) - dt.timedelta(seconds=seconds_ago),
+                "Value": value,
+            }
+        ],
+    )
+
+
+def test_when_data_stop_an_alarm_becomes_what_it_says_of_missing_data(workshop):
+    cloudwatch = workshop.aws.client("cloudwatch")
+    for missing in ("notBreaching", "breaching", "missing", "ignore"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=missing,
+            Namespace="Ours",
+            MetricName=missing,
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=5,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            TreatMissingData=missing,
+        )
+
+    def states():
+        return {
+            alarm["AlarmName"]: alarm["StateValue"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
+        }
+
+    unheard = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA"}
+    eventually(states, lambda found: found == unheard | {"ignore": "INSUFFICIENT_DATA"})
+    for name in unheard | {"ignore": ""}:
+        # a point that is nearly a period old is soon out of sight
+        put(workshop, name, 4 if name == "breaching" else 5, seconds_ago=56)
+    seen = states()
+    assert seen == {"notBreaching": "ALARM", "breaching": "OK", "missing": "ALARM", "ignore": "ALARM"}
+    eventually(states, lambda found: found == unheard | {"ignore": "ALARM"})

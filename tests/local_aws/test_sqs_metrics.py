@@ -1,5 +1,6 @@
 """Does an alarm on a dead-letter queue ring?"""
 
+import datetime as dt
 import json
 
 from tests.fixtures.local_account import eventually
@@ -29,3 +30,28 @@ def test_a_dead_letter_queue_raises_its_alarm(workshop):
         lambda found: any(entry["NewStateValue"] == "ALARM" for entry in found),
     )
     assert {entry["AlarmName"] for entry in message} == {"letters"}
+
+
+def test_a_message_grows_old_in_its_queue_also_while_somebody_works_on_it(workshop):
+    url, _ = workshop.queue("waiting")
+    workshop.queue("empty")
+    sqs = workshop.aws.client("sqs")
+    sqs.send_message(QueueUrl=url, MessageBody="first")
+    sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)
+
+    assert eventually(lambda: highest(workshop, "waiting"), lambda age: age is not None and age > 1) < 30
+    assert highest(workshop, "empty") == 0
+
+
+def highest(workshop, queue):
+    now = dt.datetime.now(dt.UTC)
+    points = workshop.aws.client("cloudwatch").get_metric_statistics(
+        Namespace="AWS/SQS",
+        MetricName="ApproximateAgeOfOldestMessage",
+        Dimensions=[{"Name": "QueueName", "Value": queue}],
+        StartTime=now - dt.timedelta(minutes=10),
+        EndTime=now + dt.timedelta(minutes=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )["Datapoints"]
+    return max((point["Maximum"] for point in points), default=None)

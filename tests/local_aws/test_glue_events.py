@@ -1,0 +1,69 @@
+"""Does the end of a job run reach who listens for it?"""
+
+import json
+
+import pytest
+
+from tests.fixtures.local_account import eventually
+
+
+def job(workshop, name, script, **options):
+    s3 = workshop.aws.client("s3")
+    s3.create_bucket(Bucket="lake")
+    s3.put_object(Bucket="lake", Key=f"{name}.py", Body=script)
+    workshop.aws.client("glue").create_job(
+        Name=name,
+        Role="arn:aws:iam::000000000000:role/anything",
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://lake/{name}.py"},
+        **options,
+    )
+
+
+def listen(workshop, **detail):
+    """A queue that gets the state changes of job runs that match."""
+    url, arn = workshop.queue("heard")
+    events = workshop.aws.client("events")
+    pattern = {"source": ["aws.glue"], "detail-type": ["Glue Job State Change"], "detail": detail}
+    events.put_rule(Name="ends", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="ends", Targets=[{"Id": "queue", "Arn": arn}])
+    return url
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "severity"),
+    [
+        ("print('well')", "SUCCEEDED", "INFO"),
+        ("raise ValueError('column x is missing')", "FAILED", "ERROR"),
+        ("import time; time.sleep(60)", "STOPPED", "INFO"),
+        ("import time; time.sleep(60)", "TIMEOUT", "WARN"),
+    ],
+)
+def test_every_end_of_a_run_is_an_event(workshop, script, state, severity):
+    url = listen(workshop, jobName=["job"])
+    job(workshop, "job", script)
+    glue = workshop.aws.client("glue")
+    if state == "TIMEOUT":
+        workshop.aws.settings(glue_minute_seconds=0.001)
+    run = glue.start_job_run(JobName="job")["JobRunId"]
+    if state == "STOPPED":
+        eventually(lambda: glue.get_job_run(JobName="job", RunId=run)["JobRun"]["JobRunState"] == "RUNNING")
+        glue.batch_stop_job_run(JobName="job", JobRunIds=[run])
+
+    (message,) = eventually(lambda: workshop.messages(url))
+
+    detail = json.loads(message["Body"])["detail"]
+    assert (detail["jobName"], detail["jobRunId"]) == ("job", run)
+    assert (detail["state"], detail["severity"]) == (state, severity)
+    assert ("column x is missing" in detail["message"]) == (state == "FAILED")
+
+
+def test_a_run_stopped_in_the_queue_is_told_of_too(workshop):
+    url = listen(workshop, state=["STOPPED"])
+    job(workshop, "job", "import time; time.sleep(60)", JobRunQueuingEnabled=True)
+    glue = workshop.aws.client("glue")
+    runs = [glue.start_job_run(JobName="job")["JobRunId"] for _ in range(2)]
+
+    glue.batch_stop_job_run(JobName="job", JobRunIds=runs[1:])
+
+    (message,) = eventually(lambda: workshop.messages(url))
+    assert json.loads(message["Body"])["detail"]["jobRunId"] == runs[1]
