@@ -34,6 +34,12 @@ def sns() -> Any:
 
 
 @cache
+def glue() -> Any:
+    """AWS Glue's client."""
+    return boto3.client("glue", config=_CONFIG)
+
+
+@cache
 def step_functions() -> Any:
     """AWS Step Functions' client."""
     return boto3.client("stepfunctions", config=_CONFIG)

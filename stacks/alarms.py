@@ -18,6 +18,7 @@ from constructs import Construct
 
 from stacks.metrics import closer_count, closer_gauge
 from stacks.settings import Settings
+from taxi_etl.metrics import Metric
 from taxi_etl.names import physical_name
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -129,19 +130,19 @@ def _files(watched: Watched) -> Iterator[Rule]:
     settings = watched.settings
     yield Rule(
         "FilesFailed",
-        closer_count("FilesFailed", settings, FIVE_MINUTES),
+        closer_count(Metric.FILES_FAILED, settings, FIVE_MINUTES),
         1,
         "Files failed in the job, perhaps beside others that loaded.",
     )
     yield Rule(
         "QuarantineShare",
-        closer_gauge("QuarantinePercent", settings, FIVE_MINUTES),
+        closer_gauge(Metric.QUARANTINE_PERCENT, settings, FIVE_MINUTES),
         settings.alarm_quarantine_percent,
         f"At least {settings.alarm_quarantine_percent} % of the rows of an execution went to quarantine.",
     )
     yield Rule(
         "Silence",
-        closer_gauge("HoursSinceLastFile", settings, FIVE_MINUTES),
+        closer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, FIVE_MINUTES),
         settings.alarm_silence_days * HOURS_A_DAY,
         f"No taxi file has come for {settings.alarm_silence_days} days.",
         missing=AS_BEFORE,
@@ -149,12 +150,14 @@ def _files(watched: Watched) -> Iterator[Rule]:
 
 
 def _queues(watched: Watched) -> Iterator[Rule]:
+    """SQS stops reporting on a queue that nobody touches, also when it is not empty."""
     settings = watched.settings
     yield Rule(
         "OldestEvent",
         watched.events.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
         Duration.minutes(settings.alarm_event_age_minutes).to_seconds(),
         f"An event has waited in the queue for {settings.alarm_event_age_minutes} minutes.",
+        missing=AS_BEFORE,
     )
     for name, queue in watched.dead_letters.items():
         yield Rule(
@@ -162,7 +165,6 @@ def _queues(watched: Watched) -> Iterator[Rule]:
             queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
             1,
             "Events were given up after all retries and wait in a dead-letter queue.",
-            # SQS stops reporting on a queue that nobody touches, also when it is not empty.
             missing=AS_BEFORE,
         )
 

@@ -1,8 +1,12 @@
-"""How does every ending get recorded? Two ways to the closer: the event of the ending, and a schedule."""
+"""How does every ending get recorded? Two ways to the closer: the event of the ending, and a schedule.
+
+A third brings it the ends of job runs, whose cost it counts.
+"""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -13,6 +17,7 @@ from stacks.settings import Settings
 from taxi_etl.names import CLOSE_DEAD_LETTER_QUEUE, physical_name
 
 ENDINGS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+RUN_ENDINGS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 DELIVERY_HOURS = 24
 """For how long EventBridge keeps trying to deliver."""
 DELIVERY_ATTEMPTS = 100
@@ -31,6 +36,7 @@ class ExecutionCloser(Construct):
         settings: Settings,
         closer: lambda_.Function,
         state_machine: sfn.StateMachine,
+        job: glue.PySparkEtlJob,
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = sqs.Queue(
@@ -50,6 +56,17 @@ class ExecutionCloser(Construct):
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={"stateMachineArn": [state_machine.state_machine_arn], "status": list(ENDINGS)},
+            ),
+            targets=[self._target(closer)],
+        )
+        events.Rule(
+            self,
+            "JobEnded",
+            description="Every end of a run of the taxi job, for its cost",
+            event_pattern=events.EventPattern(
+                source=["aws.glue"],
+                detail_type=["Glue Job State Change"],
+                detail={"jobName": [job.job_name], "state": list(RUN_ENDINGS)},
             ),
             targets=[self._target(closer)],
         )

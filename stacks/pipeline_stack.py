@@ -63,7 +63,7 @@ class PipelineStack(Stack):
             topic=self.notifications.topic,
         )
         self.closer = ExecutionCloser(
-            self, "Closer", settings=settings, closer=self.close, state_machine=machine
+            self, "Closer", settings=settings, closer=self.close, state_machine=machine, job=self.job.job
         )
         self.alarms = Alarms(
             self,
@@ -102,6 +102,7 @@ class PipelineStack(Stack):
             settings=settings,
             state_machine=machine,
             queue=lake.events.queue,
+            functions=(self.orchestrator, self.validate, self.close),
             alarms=self.alarms,
         )
         self._receive_events()
@@ -136,6 +137,7 @@ class PipelineStack(Stack):
         machine.grant_start_execution(self.close)
         machine.grant_execution(self.close, "states:DescribeExecution")
         machine.grant(self.close, "states:ListExecutions")
+        self.job.grant_look(self.close)
 
     def _outputs(self) -> None:
         """What the command line reads."""

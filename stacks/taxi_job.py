@@ -105,6 +105,12 @@ class TaxiJob(Construct):
             ),
         )
 
+    def grant_look(self, grantee: iam.IGrantable) -> None:
+        """See what a run took."""
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["glue:GetJobRun"], resource_arns=[self.job.job_arn]
+        )
+
     def metric_failures(self, period: Duration) -> cloudwatch.Metric:
         """How many runs failed or timed out."""
         return cloudwatch.Metric(

@@ -25,6 +25,7 @@ from lambdas.run_documents import RunDocuments
 from taxi_etl import ledger, messages
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import ExecutionRecord, ExecutionStatus, FileStatus
+from taxi_etl.metrics import Metric
 from taxi_etl.outcomes import SUCCEEDED, Ending, FileOutcome, outcomes
 from taxi_etl.outcomes import count as count_outcomes
 
@@ -33,9 +34,9 @@ UNREADABLE = ExecutionInput(bucket="", files=(), trigger=Trigger.MANUAL)
 SEVERITY = (FileStatus.FAILED, FileStatus.REJECTED, FileStatus.SUPERSEDED, FileStatus.LOADED)
 """The order in which a message lists files."""
 METRICS = {
-    FileStatus.LOADED: "FilesLoaded",
-    FileStatus.REJECTED: "FilesRejected",
-    FileStatus.FAILED: "FilesFailed",
+    FileStatus.LOADED: Metric.FILES_LOADED,
+    FileStatus.REJECTED: Metric.FILES_REJECTED,
+    FileStatus.FAILED: Metric.FILES_FAILED,
 }
 
 
@@ -167,6 +168,6 @@ def _count(found: Sequence[FileOutcome]) -> None:
     loaded = [outcome for outcome in found if outcome.status is FileStatus.LOADED]
     written = sum(outcome.written for outcome in loaded)
     quarantined = sum(outcome.quarantined for outcome in loaded)
-    count("RowsWritten", written)
-    count("RowsQuarantined", quarantined)
-    count("QuarantinePercent", 100 * quarantined // (written + quarantined) if quarantined else 0)
+    count(Metric.ROWS_WRITTEN, written)
+    count(Metric.ROWS_QUARANTINED, quarantined)
+    count(Metric.QUARANTINE_PERCENT, 100 * quarantined // (written + quarantined) if quarantined else 0)

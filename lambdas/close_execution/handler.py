@@ -1,4 +1,4 @@
-"""What does etl-close-execution do? Closes the execution an event tells of, and sweeps open claims."""
+"""What does etl-close-execution do? Closes the execution an event tells of, sweeps, counts costs of runs."""
 
 import os
 from dataclasses import replace
@@ -10,13 +10,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
 from lambdas.close_execution.closing import Closer
-from lambdas.close_execution.silence import HOURS_SINCE_LAST_FILE, hours_since_last_file
+from lambdas.close_execution.cost import count_cost
+from lambdas.close_execution.silence import hours_since_last_file
 from lambdas.close_execution.sweep import sweep
 from lambdas.executions import RUNNING, Executions
 from lambdas.ledger_table import LedgerTable
 from lambdas.observability import gauge, logger, metrics, tracer
 from lambdas.run_documents import RunDocuments
 from taxi_etl.function_settings import CloserSettings
+from taxi_etl.metrics import Metric
 
 
 @cache
@@ -41,14 +43,16 @@ def _wiring() -> tuple[Closer, Executions]:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Close the execution of a Step Functions status change, or sweep on `{"sweep": true}`."""
+    """Close an execution on its status change, count the cost of a job run on its, or sweep on `sweep`."""
     closer, executions = _wiring()
     remaining = context.get_remaining_time_in_millis
     if event.get("sweep"):
         done = sweep(closer, executions, timedelta(seconds=_settings().sweep_after_seconds), remaining)
-        gauge(HOURS_SINCE_LAST_FILE, hours_since_last_file(closer.table, closer.clock()))
+        gauge(Metric.HOURS_SINCE_LAST_FILE, hours_since_last_file(closer.table, closer.clock()))
         return done
     detail = event["detail"]
+    if event.get("source") == "aws.glue":
+        return {"costUsd": count_cost(clients.glue(), detail["jobName"], detail["jobRunId"])}
     if detail["status"] in RUNNING:
         return {"closed": False}
     described = executions.describe(detail["name"])

@@ -10,8 +10,6 @@ from lambdas.ledger_table import LedgerTable
 from taxi_etl import ledger
 from taxi_etl.ledger import FileStatus
 
-HOURS_SINCE_LAST_FILE = "HoursSinceLastFile"
-
 
 def hours_since_last_file(table: LedgerTable, now: datetime) -> int:
     """Whole hours since a file's record last changed: it came, was loaded or was replayed.

@@ -19,6 +19,7 @@ from lambdas.executions import Ended, Executions
 from lambdas.observability import count, logger
 from taxi_etl import ledger
 from taxi_etl.ledger import OPEN_EXECUTION, ExecutionRecord, ExecutionStatus
+from taxi_etl.metrics import Metric
 
 TIME_TO_STOP_MS = 10_000
 """Milliseconds before the timeout at which nothing new is begun; the next sweep goes on."""
@@ -56,8 +57,8 @@ def sweep(
     _do(
         ((each.name, partial(_adopt, each, closer, executions, remaining)) for each in ended), done, remaining
     )
-    count("ClaimsRolledForward", done["started"])
-    count("ClaimsSweptUp", done["closed"])
+    count(Metric.CLAIMS_ROLLED_FORWARD, done["started"])
+    count(Metric.CLAIMS_SWEPT_UP, done["closed"])
     if done["failed"]:
         raise SweepError(f"{done['failed']} executions could not be looked into; the log says why")
     return done

@@ -19,6 +19,7 @@ from taxi_etl import ledger
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION, Trigger, parse_files, parse_input
 from taxi_etl.ledger import FileRecord
+from taxi_etl.metrics import Metric
 
 STARTING = (Trigger.MANUAL, Trigger.BACKFILL)
 HELD_CHUNK = 500
@@ -96,7 +97,7 @@ def _replay_held(dispatcher: Dispatcher, remaining: Callable[[], int]) -> dict[s
 
 def _dispatch(dispatcher: Dispatcher, files: Any, trigger: Trigger) -> list[Dispatched]:
     report = dispatcher.dispatch(files, trigger)
-    count("ExecutionsStarted", report.started())
+    count(Metric.EXECUTIONS_STARTED, report.started())
     if report.failed:
         raise CommandError(
             f"{len(report.failed)} files could not be started, the function's log says why; "

@@ -8,6 +8,7 @@ from lambdas.observability import count, logger
 from taxi_etl.events import UnreadableMessageError, parse_message
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
+from taxi_etl.metrics import Metric
 
 
 def take(messages: Sequence[Mapping[str, Any]], dispatcher: Dispatcher, *, enabled: bool) -> dict[str, Any]:
@@ -39,8 +40,8 @@ def take(messages: Sequence[Mapping[str, Any]], dispatcher: Dispatcher, *, enabl
         if any(version.identity in report.failed for version in found)
     ]
     repeated = sum(len(found) for found in announced.values()) - len(versions)
-    count("FilesReceived", len(versions))
-    count("DuplicateEvents", repeated + report.known)
-    count("ExecutionsStarted", report.started())
-    count("FilesHeld", report.held)
+    count(Metric.FILES_RECEIVED, len(versions))
+    count(Metric.DUPLICATE_EVENTS, repeated + report.known)
+    count(Metric.EXECUTIONS_STARTED, report.started())
+    count(Metric.FILES_HELD, report.held)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

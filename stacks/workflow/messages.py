@@ -23,7 +23,7 @@ from taxi_etl.messages import (
     subject,
 )
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
-from taxi_etl.prices import GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
+from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
 
 _MARKER = "EXECUTION"
 _FILES = "$validation.counts.files"
@@ -147,7 +147,8 @@ def job_cost() -> str:
     by_time = f"$max([$jobRun.ExecutionTime, {GLUE_MINIMUM_SECONDS}]) * $jobRun.MaxCapacity"
     known = "$exists($jobRun.ExecutionTime) and $exists($jobRun.MaxCapacity)"
     dpu_seconds = f"($exists($jobRun.DPUSeconds) ? $jobRun.DPUSeconds : {known} ? {by_time} : null)"
-    return f"($dpu := {dpu_seconds}; $dpu = null ? null : $round($dpu / 3600 * {GLUE_USD_PER_DPU_HOUR}, 4))"
+    usd = f"$round($dpu / 3600 * {GLUE_USD_PER_DPU_HOUR}, {COST_DIGITS})"
+    return f"($dpu := {dpu_seconds}; $dpu = null ? null : {usd})"
 
 
 def _failure(status: Status, words: str, *, files: str, omitted: str, advice: str) -> str:

@@ -70,6 +70,7 @@ RIGHTS = {
         "arn:aws:states:${AWS::Region}:${AWS::AccountId}:execution:${${WorkflowStateMachine}[6]}:*",
         "states:DescribeExecution",
     )
+    | {f"glue:GetJobRun on {GLUE}:job/${{Job}}"}
     | on("${CloserDeadLetters.Arn}", "sqs:SendMessage")
     | on("${CloseExecutionLogs.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | TRACE,

@@ -216,14 +216,12 @@ def test_people_are_subscribed_by_settings(prod: Stacks, custom: Stacks) -> None
 
 def rules(stacks: Stacks) -> dict[str, Any]:
     found = resources(stacks.pipeline, "AWS::Events::Rule")
-    return {
-        "sweep" if "ScheduleExpression" in each.properties else "ended": each.properties for each in found
-    }
+    return {each.path.split("/", 1)[1].removesuffix("/Resource"): each.properties for each in found}
 
 
 def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
     machine = only(prod.pipeline, "AWS::StepFunctions::StateMachine").id
-    ended = rules(prod)["ended"]
+    ended = rules(prod)["Closer/Ended"]
 
     assert ended["EventPattern"] == {
         "source": ["aws.states"],
@@ -236,15 +234,27 @@ def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
     assert ended["State"] == "ENABLED"
 
 
+def test_every_end_of_a_run_of_the_job_reaches_the_closer_for_its_cost(prod: Stacks) -> None:
+    job = only(prod.pipeline, "AWS::Glue::Job").id
+    ended = rules(prod)["Closer/JobEnded"]
+
+    assert ended["EventPattern"] == {
+        "source": ["aws.glue"],
+        "detail-type": ["Glue Job State Change"],
+        "detail": {"jobName": [{"Ref": job}], "state": ["SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"]},
+    }
+    assert ended["State"] == "ENABLED"
+
+
 def test_the_closer_sweeps_on_a_schedule(prod: Stacks) -> None:
-    sweep = rules(prod)["sweep"]
+    sweep = rules(prod)["Closer/Sweep"]
 
     assert sweep["ScheduleExpression"] == "rate(15 minutes)"
     assert json.loads(sweep["Targets"][0]["Input"]) == {"sweep": True}
     assert sweep["State"] == "ENABLED"
 
 
-@pytest.mark.parametrize("rule", ["ended", "sweep"])
+@pytest.mark.parametrize("rule", ["Closer/Ended", "Closer/JobEnded", "Closer/Sweep"])
 def test_an_event_that_the_closer_never_got_is_tried_for_a_day_and_then_kept(prod: Stacks, rule: str) -> None:
     closer = function(prod, "etl-close-execution").id
     queue = only(prod.pipeline, "AWS::SQS::Queue", QueueName="etl-close-execution-dlq")
@@ -278,7 +288,7 @@ ALARMS = {
     "FilesFailed": ("TaxiEtl FilesFailed", "Sum", AT_LEAST, 1, CALM),
     "QuarantineShare": ("TaxiEtl QuarantinePercent", "Maximum", AT_LEAST, 10, CALM),
     "Silence": ("TaxiEtl HoursSinceLastFile", "Maximum", AT_LEAST, 1_080, AS_BEFORE),
-    "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, CALM),
+    "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, AS_BEFORE),
     "EventDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
     "CloseDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
     "OrchestratorErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
@@ -338,15 +348,13 @@ def test_every_alarm_says_what_happened_and_links_to_its_part_of_the_runbook(pro
 def test_job_failures_are_events_of_glue_for_this_job(prod: Stacks) -> None:
     job = only(prod.pipeline, "AWS::Glue::Job").id
     (rule,) = [
-        each
-        for each in resources(prod.pipeline, "AWS::Events::Rule")
-        if each.properties.get("EventPattern", {}).get("source") == ["aws.glue"]
+        each for each in resources(prod.pipeline, "AWS::Events::Rule") if "Targets" not in each.properties
     ]
 
-    assert rule.properties["EventPattern"]["detail-type"] == ["Glue Job State Change"]
-    assert rule.properties["EventPattern"]["detail"] == {
-        "jobName": [{"Ref": job}],
-        "state": ["FAILED", "TIMEOUT"],
+    assert rule.properties["EventPattern"] == {
+        "source": ["aws.glue"],
+        "detail-type": ["Glue Job State Change"],
+        "detail": {"jobName": [{"Ref": job}], "state": ["FAILED", "TIMEOUT"]},
     }
     assert rule.properties["State"] == "ENABLED"
     assert alarms(prod)["JobFailures"]["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": rule.id}}]
@@ -375,15 +383,6 @@ def test_failed_files_are_counted_where_the_closer_counts_them(prod: Stacks) -> 
     alarm = only(prod.pipeline, "AWS::CloudWatch::Alarm", AlarmName="etl-pipeline-FilesFailed").properties
 
     assert alarm["Dimensions"] == [{"Name": "service", "Value": "etl-close-execution"}]
-
-
-def test_one_page_shows_whether_the_pipeline_is_well(prod: Stacks) -> None:
-    dashboard = only(prod.pipeline, "AWS::CloudWatch::Dashboard").properties
-    body = flat(dashboard["DashboardBody"])
-
-    assert dashboard["DashboardName"] == "etl-pipeline-workflow"
-    for metric in ("ExecutionsSucceeded", "ExecutionTime", "FilesLoaded", "RowsQuarantined", "AgeOfOldest"):
-        assert metric in body
 
 
 def test_every_log_group_is_ours_and_forgets_after_the_set_time(prod: Stacks) -> None:

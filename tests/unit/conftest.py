@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from stand_ins.dynamodb import Table
+from stand_ins.glue import JobRuns
 from stand_ins.s3 import Buckets
 from stand_ins.step_functions import StepFunctions
 
@@ -91,6 +92,12 @@ def s3() -> Buckets:
 def step_functions() -> StepFunctions:
     """A state machine without executions."""
     return StepFunctions()
+
+
+@pytest.fixture
+def glue() -> JobRuns:
+    """A job that has never run."""
+    return JobRuns()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from stand_ins.dynamodb import Table
+from stand_ins.glue import JobRuns
 from stand_ins.s3 import Buckets
 from stand_ins.step_functions import MACHINE, StepFunctions
 
@@ -40,13 +41,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def aws(
-    monkeypatch: pytest.MonkeyPatch, table: Table, s3: Buckets, step_functions: StepFunctions, topic: Any
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    table: Table,
+    s3: Buckets,
+    step_functions: StepFunctions,
+    topic: Any,
+    glue: JobRuns,
 ) -> None:
     """Put stand-ins behind the clients, and let no function remember another test's settings."""
     monkeypatch.setattr(clients, "dynamodb", lambda: table)
     monkeypatch.setattr(clients, "s3", lambda: s3)
     monkeypatch.setattr(clients, "step_functions", lambda: step_functions)
     monkeypatch.setattr(clients, "sns", lambda: topic)
+    monkeypatch.setattr(clients, "glue", lambda: glue)
     remembered = [orchestrator._settings, orchestrator._dispatcher, validator._settings]
     for cached in (*remembered, closer._settings, closer._wiring):
         cached.cache_clear()

@@ -1,0 +1,28 @@
+"""What do the functions count themselves? Our metrics by name, for who sends, shows and watches them."""
+
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """A metric of the namespace `METRICS_NAMESPACE`; its dimension `service` is the sending function."""
+
+    # etl-orchestrator
+    FILES_RECEIVED = "FilesReceived"
+    FILES_HELD = "FilesHeld"
+    DUPLICATE_EVENTS = "DuplicateEvents"
+    EXECUTIONS_STARTED = "ExecutionsStarted"
+
+    # etl-close-execution
+    FILES_LOADED = "FilesLoaded"
+    FILES_REJECTED = "FilesRejected"
+    FILES_FAILED = "FilesFailed"
+    ROWS_WRITTEN = "RowsWritten"
+    ROWS_QUARANTINED = "RowsQuarantined"
+    QUARANTINE_PERCENT = "QuarantinePercent"
+    """Of the rows that one execution loaded, rounded down."""
+    CLAIMS_ROLLED_FORWARD = "ClaimsRolledForward"
+    CLAIMS_SWEPT_UP = "ClaimsSweptUp"
+    HOURS_SINCE_LAST_FILE = "HoursSinceLastFile"
+    JOB_DPU_HOURS = "JobDpuHours"
+    JOB_COST_USD = "JobCostUsd"
+    """Of one job run, at the list price of `taxi_etl.prices`."""
