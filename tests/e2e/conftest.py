@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -12,8 +13,19 @@ from jsonschema import Draft202012Validator
 from ops import samples
 from tests.conftest import ROOT, SHARED_DATA
 from tests.fixtures.deployed_app import App, eventually
+from tests.fixtures.local_account import aws, local_account
 
-__all__ = ["App", "File", "check_nothing_pends", "check_told_once", "eventually", "files"]
+__all__ = [
+    "App",
+    "File",
+    "aws",
+    "check_nothing_pends",
+    "check_told_once",
+    "eventually",
+    "files",
+    "local_account",
+    "rung",
+]
 
 NOTHING_PENDING = {
     "claimed": 0,
@@ -34,6 +46,15 @@ def check_told_once(app: App, executions: set[str]) -> None:
     for (message,) in told.values():
         body = {name: value for name, value in message.items() if name != "subject"}
         assert [error.message for error in SCHEMA.iter_errors(body)] == []
+
+
+def rung(app: App, name: str) -> list[dict[str, Any]]:
+    """What an alarm has said so far."""
+    return [
+        message
+        for message in app.received()
+        if name in message.get("AlarmName", "") and message["NewStateValue"] == "ALARM"
+    ]
 
 
 def check_nothing_pends(app: App) -> None:

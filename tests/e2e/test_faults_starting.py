@@ -12,7 +12,7 @@ import pytest
 
 from ops import records
 from stacks.settings import LOCAL as SETTINGS
-from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually
+from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually, rung
 from tests.e2e.interventions import broken, deliver_events, sweeping_at_once
 
 START = "states:StartExecution"
@@ -180,15 +180,6 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(app: Ap
     assert ours
     check_told_once(app, ours)
     check_nothing_pends(app)
-
-
-def rung(app: App, name: str) -> list[dict[str, str]]:
-    """What an alarm has said so far."""
-    return [
-        message
-        for message in app.received()
-        if name in message.get("AlarmName", "") and message["NewStateValue"] == "ALARM"
-    ]
 
 
 @contextmanager

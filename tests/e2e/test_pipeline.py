@@ -3,6 +3,7 @@
 The tests build on each other's tables and run in order, because each job run costs Spark's start.
 """
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ops import samples, uploads
+from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import SHARED_DATA
-from tests.e2e.conftest import App, File, eventually
+from tests.e2e.conftest import App, File, eventually, rung
 
 
 def expected_counts(files: Mapping[str, File]) -> dict[str, int]:
@@ -72,12 +74,25 @@ def test_uploading_a_file_again_and_a_changed_one_replaces_exactly_their_rows(
     assert len(versions) == 2
 
 
-def test_the_same_event_delivered_five_times_starts_one_execution(
-    app: App, loaded: str, tmp_path: Path
-) -> None:
-    made = samples.generate(tmp_path, dataset="yellow", month="2023-05", rows=200, seed=21)
+@pytest.fixture(scope="module")
+def dirty(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> File:
+    """A file of which a tenth cannot be true."""
+    made = samples.generate(
+        tmp_path_factory.mktemp("dirty"),
+        dataset="yellow",
+        month="2023-05",
+        rows=200,
+        dirty_share=0.1,
+        seed=21,
+    )
+    return File(made.path, made.dataset, 200, 20)
+
+
+@pytest.fixture(scope="module")
+def repeated(app: App, dirty: File) -> tuple[FileOutcome, set[str]]:
+    """What became of the dirty file, of which S3 told six times, and the executions before it."""
     before = app.executions()
-    planned = uploads.plan([made.path], RAW_PREFIX)
+    planned = uploads.plan([dirty.path], RAW_PREFIX)
     (version,) = uploads.upload(app.session, app.deployed.bucket_name, planned, lambda *_: None)
     event = s3_event(version.bucket, version.key, version.version_id, version.size)
     sqs = app.session.client("sqs")
@@ -85,11 +100,51 @@ def test_the_same_event_delivered_five_times_starts_one_execution(
         sqs.send_message(QueueUrl=app.deployed.queue_url, MessageBody=json.dumps(event))
 
     (outcome,) = app.follow([version])
+    return outcome, before
+
+
+def test_the_same_event_delivered_five_times_starts_one_execution(
+    app: App, dirty: File, repeated: tuple[FileOutcome, set[str]]
+) -> None:
+    outcome, before = repeated
 
     assert outcome.status == "loaded"
     eventually(lambda: waiting(app) == 0, "an empty queue")
     assert app.executions() - before == {outcome.execution}
-    assert app.counts()[made.path.name] == 200
+    counts = app.counts()
+    assert (counts[dirty.path.name], counts[f"quarantined:{dirty.path.name}"]) == (180, 20)
+
+
+def test_a_tenth_of_an_executions_rows_in_quarantine_rings(
+    app: App, repeated: tuple[FileOutcome, set[str]]
+) -> None:
+    eventually(lambda: bool(rung(app, "QuarantineShare")), "an alarm about rows in quarantine")
+
+
+def test_what_a_message_says_a_run_cost_is_counted_for_the_dashboard(app: App, loaded: str) -> None:
+    (message,) = app.messages(loaded)
+    logs = app.session.client("logs")
+    name = app.deployed.close_function_name
+
+    def counted() -> list[float]:
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern=message["jobRunId"])
+        lines = [json.loads(event["message"]) for event in found["events"] if "cost_usd" in event["message"]]
+        return [line["cost_usd"] for line in lines]
+
+    eventually(lambda: bool(counted()), "the run's cost in the closer's log")
+    assert counted() == [message["jobCostUsd"]]
+    now = dt.datetime.now(dt.UTC)
+    (points,) = app.session.client("cloudwatch").get_metric_statistics(
+        Namespace="TaxiEtl",
+        MetricName="JobCostUsd",
+        Dimensions=[{"Name": "service", "Value": name}],
+        StartTime=now - dt.timedelta(days=1),
+        EndTime=now + dt.timedelta(minutes=1),
+        Period=172_800,
+        Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]
+    assert points["Sum"] >= message["jobCostUsd"] > 0
+    assert points["SampleCount"] >= 1
 
 
 def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: str, tmp_path: Path) -> None:

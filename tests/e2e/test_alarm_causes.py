@@ -1,0 +1,235 @@
+"""Does what an alarm is for make it ring, and is it heard? The deployed app, and real causes where there are.
+
+`test_alarms.py` has the thresholds of all alarms.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ops import samples
+from taxi_etl.identity import FileVersion
+from taxi_etl.ledger import EXECUTION_SORT_KEY
+from taxi_etl.names import RAW_PREFIX
+from tests.conftest import ROOT
+from tests.e2e.conftest import App, eventually, rung
+
+SILENT_DAYS = 46
+ELSEWHERE = {
+    "CloseDeadLetters": "test_faults_starting.py::test_an_ending_that_the_closer_never_heard_of_is_swept_up",
+    "EventDeadLetters": (
+        "test_faults_starting.py::test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings"
+    ),
+    "QuarantineShare": "test_pipeline.py::test_a_tenth_of_an_executions_rows_in_quarantine_rings",
+}
+"""Alarms that a test of something else makes ring."""
+OUT_OF_REACH = {
+    "ExecutionThrottled": "Step Functions throttles nobody here",
+    "ExecutionTime": "an execution would have to take an hour",
+    "OldestEvent": "an event would have to wait for half an hour",
+}
+"""Alarms whose cause cannot be had, and why; their metric can."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def held_jobs(app: App) -> Iterator[None]:
+    """No job run starts, so that executions wait for theirs; afterwards the account is well again."""
+    app.aws.settings(hold_job_runs=True)
+    yield
+    app.aws.settings(hold_job_runs=False)
+
+
+@pytest.fixture(scope="module")
+def aborted(app: App, tmp_path_factory: pytest.TempPathFactory) -> FileVersion:
+    """A file whose execution somebody stopped while it waited for the job."""
+    made = samples.generate(tmp_path_factory.mktemp("trips"), dataset="fhv", month="2022-01", rows=50)
+    (version,) = app.send(made.path)
+    stop_execution(app, waiting_for_the_job(app))
+    (outcome,) = app.follow([version])
+    assert outcome.status == "failed"
+    return version
+
+
+def executions_failed(app: App, _: FileVersion) -> None:
+    """A file that is not there."""
+    start(app, {"bucket": app.deployed.bucket_name, "key": f"{RAW_PREFIX}nowhere.parquet"})
+
+
+def already(_app: App, _version: FileVersion) -> None:
+    """What the stopped execution did: it was aborted, and its file failed."""
+
+
+def timed_out(app: App, version: FileVersion) -> None:
+    """An execution that takes longer than its machine may: for once, two seconds."""
+    states, machine = app.session.client("stepfunctions"), app.deployed.state_machine_arn
+    kept = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    hasty = json.dumps({**json.loads(kept), "TimeoutSeconds": 2})
+    states.update_state_machine(stateMachineArn=machine, definition=hasty)
+    try:
+        arn = start(app, {"bucket": version.bucket, "key": version.key})
+        eventually(lambda: status(app, arn) == "TIMED_OUT", "an execution that timed out")
+    finally:
+        states.update_state_machine(stateMachineArn=machine, definition=kept)
+
+
+def job_failed(app: App, _: FileVersion) -> None:
+    """A run that somebody started by hand, and without its arguments."""
+    app.aws.settings(hold_job_runs=False)
+    app.session.client("glue").start_job_run(JobName=app.deployed.glue_job_name)
+
+
+def silent(app: App, _: FileVersion) -> None:
+    """All files as old in the ledger as if none had come since; they get their dates back."""
+    ledger, table = app.session.client("dynamodb"), app.deployed.ledger_table_name
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=SILENT_DAYS)
+    old = {"S": long_ago.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
+    pages = ledger.get_paginator("scan").paginate(TableName=table)
+    items = [item for page in pages for item in page["Items"]]
+    records = [item for item in items if "updatedAt" in item and item["sk"]["S"] != EXECUTION_SORT_KEY]
+    changed = [({"pk": item["pk"], "sk": item["sk"]}, item["updatedAt"]) for item in records]
+    for key, _date in changed:
+        put_date(ledger, table, key, old)
+    try:
+        invoke(app, app.deployed.close_function_name, {"sweep": True})
+    finally:
+        for key, date in changed:
+            put_date(ledger, table, key, date)
+
+
+def failing(function: str, event: dict[str, Any]) -> Callable[[App, FileVersion], None]:
+    """A function that is called with what it cannot understand."""
+
+    def cause(app: App, _: FileVersion) -> None:
+        answer = invoke(app, getattr(app.deployed, f"{function}_function_name"), event)
+        assert answer["FunctionError"] == "Unhandled"
+
+    return cause
+
+
+def throttled(function: str) -> Callable[[App, FileVersion], None]:
+    """A function that is called while none may run."""
+
+    def cause(app: App, _: FileVersion) -> None:
+        # a client that does not try again
+        functions, name = app.aws.client("lambda"), getattr(app.deployed, f"{function}_function_name")
+        functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            with pytest.raises(functions.exceptions.TooManyRequestsException):
+                functions.invoke(FunctionName=name, Payload=b"{}")
+        finally:
+            functions.delete_function_concurrency(FunctionName=name)
+
+    return cause
+
+
+CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
+    "ExecutionsFailed": executions_failed,
+    "ExecutionsAborted": already,
+    "FilesFailed": already,
+    "ExecutionsTimedOut": timed_out,
+    "OrchestratorErrors": failing("orchestrator", {"Records": [{}]}),
+    "ValidateErrors": failing("validate", {}),
+    "CloseErrors": failing("close", {}),
+    "OrchestratorThrottles": throttled("orchestrator"),
+    "ValidateThrottles": throttled("validate"),
+    "CloseThrottles": throttled("close"),
+    "Silence": silent,
+    "JobFailures": job_failed,
+}
+
+
+def test_every_deployed_alarm_has_a_cause_or_a_reason_why_not(app: App) -> None:
+    alarms = {name.removeprefix("etl-pipeline-").removesuffix("-local") for name in app.deployed.alarm_names}
+
+    assert sorted([*CAUSES, *ELSEWHERE, *OUT_OF_REACH]) == sorted(alarms)
+    for proof in ELSEWHERE.values():
+        file, test = proof.split("::")
+        assert f"def {test}(" in (ROOT / "tests" / "e2e" / file).read_text()
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_an_alarms_cause_makes_it_ring_and_the_subscriber_hears_it(
+    app: App, aborted: FileVersion, name: str
+) -> None:
+    CAUSES[name](app, aborted)
+
+    eventually(lambda: bool(rung(app, name)), f"a message of the alarm {name}")
+    (state,) = {message["NewStateValue"] for message in rung(app, name)}
+    assert state == "ALARM"
+    assert "docs/runbook.md#" in rung(app, name)[0]["AlarmDescription"]
+
+
+@pytest.mark.parametrize("name", OUT_OF_REACH)
+def test_an_alarm_whose_cause_is_out_of_reach_sees_its_metric(
+    app: App, aborted: FileVersion, name: str
+) -> None:
+    cloudwatch = app.session.client("cloudwatch")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"etl-pipeline-{name}-local"])["MetricAlarms"]
+    now = dt.datetime.now(dt.UTC)
+    points = cloudwatch.get_metric_statistics(
+        Namespace=alarm["Namespace"],
+        MetricName=alarm["MetricName"],
+        Dimensions=alarm["Dimensions"],
+        StartTime=now - dt.timedelta(hours=1),
+        EndTime=now + dt.timedelta(minutes=1),
+        Period=3600,
+        Statistics=["SampleCount"],
+    )["Datapoints"]
+
+    assert sum(point["SampleCount"] for point in points) > 0
+    assert alarm["StateValue"] == "OK"
+
+
+def start(app: App, given: dict[str, Any]) -> str:
+    """Start an execution by hand; gives its ARN."""
+    answer = app.session.client("stepfunctions").start_execution(
+        stateMachineArn=app.deployed.state_machine_arn, input=json.dumps(given)
+    )
+    return str(answer["executionArn"])
+
+
+def status(app: App, arn: str) -> str:
+    """How an execution stands."""
+    return str(app.session.client("stepfunctions").describe_execution(executionArn=arn)["status"])
+
+
+def waiting_for_the_job(app: App) -> str:
+    """The execution that waits for its job run, once there is one; gives its ARN."""
+    states, found = app.session.client("stepfunctions"), list[str]()
+
+    def there() -> bool:
+        running = states.list_executions(
+            stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
+        )["executions"]
+        arns = [each["executionArn"] for each in running]
+        found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
+        return bool(found)
+
+    eventually(there, "an execution that waits for its job run")
+    return found[0]
+
+
+def stop_execution(app: App, arn: str) -> None:
+    """Stop an execution, as a person would."""
+    app.session.client("stepfunctions").stop_execution(executionArn=arn)
+
+
+def invoke(app: App, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Call a function and wait for its answer."""
+    answer: dict[str, Any] = app.session.client("lambda").invoke(
+        FunctionName=function, Payload=json.dumps(event).encode()
+    )
+    return answer
+
+
+def put_date(ledger: Any, table: str, key: dict[str, Any], date: dict[str, str]) -> None:
+    """Say when a record of the ledger changed last."""
+    ledger.update_item(
+        TableName=table,
+        Key=key,
+        UpdateExpression="SET updatedAt = :date",
+        ExpressionAttributeValues={":date": date},
+    )
