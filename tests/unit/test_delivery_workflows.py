@@ -5,6 +5,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,86 @@ def test_every_lock_is_audited_and_kept_current() -> None:
     assert directories["npm"]["directory"] == "/"
     assert directories["github-actions"]["directories"] == ["/", "/.github/actions/setup"]
     assert {entry["schedule"]["interval"] for entry in updates} == {"weekly"}
+
+
+TRACE = """Traceback (most recent call last):
+  File "pip_audit/_cli.py", line 554, in audit
+requests.exceptions.ConnectionError: HTTPSConnectionPool(host='advisories', port=443): no route"""
+FOUND = """Found 1 known vulnerability in 1 package
+Name Version ID         Fix Versions
+six  1.0     PYSEC-1    1.17.0"""
+NPM_AWAY = """npm warn audit request to https://advisories/bulk failed, reason: connect ECONNREFUSED
+npm error audit endpoint returned an error
+npm error A complete log of this run can be found in: debug.log"""
+NPM_FOUND = """tar  <6.2.1
+Severity: moderate
+1 moderate severity vulnerability"""
+
+
+def audit(
+    folder: Path, *, python: str = "", weak: str = "nowhere.txt", npm: str = ""
+) -> tuple[int, str, str]:
+    """`.ci/audit` where pip-audit says `python` and npm says `npm`: nothing is exit 0, everything else 1.
+
+    Of the lock `weak` pip-audit says that it is. Gives the exit code, what was said, and the last words.
+    """
+
+    def tool(path: str, text: str) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / path).chmod(0o755)
+
+    def saying(text: str) -> str:
+        return f"cat <<'END'\n{text}\nEND\nexit 1" if text else "exit 0"
+
+    tool(".ci/audit", "")
+    shutil.copy(ROOT / ".ci" / "audit", folder / ".ci" / "audit")
+    tool(".local/ci/bin/pip", "exit 0")
+    tool(".local/ci/bin/pip-audit", f"case $5 in {weak}) {saying(FOUND)};; esac\n{saying(python)}")
+    tool(".venv/bin/python", saying(npm))
+    ran = subprocess.run([folder / ".ci" / "audit"], capture_output=True, text=True, check=False)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_an_audit_that_finds_nothing_names_every_lock_and_ends_well(tmp_path: Path) -> None:
+    code, said, last = audit(tmp_path)
+
+    assert (code, last) == (0, "")
+    assert said.splitlines() == [
+        "requirements.txt",
+        "local_aws/requirements.txt",
+        "lambdas/layers/runtime.txt",
+        "lambdas/layers/parquet.txt",
+        ".github/requirements.txt",
+        "package-lock.json",
+    ]
+
+
+def test_an_audit_names_the_weak_lock_and_what_is_weak_in_it(tmp_path: Path) -> None:
+    code, said, last = audit(tmp_path, weak="local_aws/requirements.txt", npm=NPM_FOUND)
+
+    assert (code, last) == (1, "known weaknesses in: local_aws/requirements.txt package-lock.json\n")
+    assert "PYSEC-1" in said
+    assert "moderate severity" in said
+
+
+def test_an_audit_that_cannot_reach_the_advisories_says_so_without_a_stack_trace(tmp_path: Path) -> None:
+    code, said, last = audit(tmp_path, python=TRACE, npm=NPM_AWAY, weak="requirements.txt")
+
+    assert code == 1  # a weakness counts for more than what is not known
+    assert "Traceback" not in said
+    assert said.count("not looked up: requests.exceptions.ConnectionError") == 4
+    assert said.count("not looked up: npm warn audit request to") == 1
+    assert last.splitlines() == [
+        "known weaknesses in: requirements.txt",
+        "advisories out of reach, nothing is known of: local_aws/requirements.txt lambdas/layers/runtime.txt "
+        "lambdas/layers/parquet.txt .github/requirements.txt package-lock.json",
+    ]
+    assert audit(tmp_path, npm=NPM_AWAY)[0] == 2
+
+
+def test_what_needs_the_advisories_is_no_part_of_what_runs_everywhere() -> None:
+    assert "audit" not in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.parametrize("script", ["audit", "deploy", "review", "run", "workflows"])
