@@ -70,6 +70,16 @@ class LogQueries(Construct):
             ),
         )
 
+        self._save(
+            "Costs",
+            "what job runs cost by day",
+            [functions["close"]],
+            logs.QueryString(
+                filter_statements=['message = "job run ended"'],
+                stats_statements=["count(*) as runs, sum(cost_usd) as usd, max(cost_usd) as most by bin(1d)"],
+            ),
+        )
+
     def _save(
         self, construct_id: str, title: str, groups: list[logs.ILogGroup], query: logs.QueryString
     ) -> None:

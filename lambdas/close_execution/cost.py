@@ -6,6 +6,9 @@ every end, on a best-effort basis and at times twice, so the sum is an estimate;
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from lambdas.clients import error_code
 from lambdas.observability import logger, measure
 from taxi_etl import prices
 from taxi_etl.metrics import Metric
@@ -16,7 +19,13 @@ def count_cost(glue: Any, job: str, run_id: str) -> float | None:
 
     Raises AWS faults.
     """
-    run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+    try:
+        run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+    except ClientError as error:
+        if error_code(error) != "EntityNotFoundException":
+            raise
+        logger.warning("a job run ended that Glue no longer knows", job_run=run_id)
+        return None
     hours = prices.dpu_hours(run)
     if hours is None:
         logger.warning("a job run does not tell what it took", job_run=run_id, state=run["JobRunState"])

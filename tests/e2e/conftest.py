@@ -25,6 +25,7 @@ __all__ = [
     "files",
     "local_account",
     "rung",
+    "waiting_for_the_job",
 ]
 
 NOTHING_PENDING = {
@@ -55,6 +56,22 @@ def rung(app: App, name: str) -> list[dict[str, Any]]:
         for message in app.received()
         if name in message.get("AlarmName", "") and message["NewStateValue"] == "ALARM"
     ]
+
+
+def waiting_for_the_job(app: App) -> str:
+    """The execution that waits for its job run, once there is one; gives its ARN."""
+    states, found = app.session.client("stepfunctions"), list[str]()
+
+    def there() -> bool:
+        running = states.list_executions(
+            stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
+        )["executions"]
+        arns = [each["executionArn"] for each in running]
+        found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
+        return bool(found)
+
+    eventually(there, "an execution that waits for its job run")
+    return found[0]
 
 
 def check_nothing_pends(app: App) -> None:

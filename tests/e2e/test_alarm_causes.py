@@ -15,7 +15,7 @@ from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import EXECUTION_SORT_KEY
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import ROOT
-from tests.e2e.conftest import App, eventually, rung
+from tests.e2e.conftest import App, eventually, rung, waiting_for_the_job
 
 SILENT_DAYS = 46
 ELSEWHERE = {
@@ -194,22 +194,6 @@ def start(app: App, given: dict[str, Any]) -> str:
 def status(app: App, arn: str) -> str:
     """How an execution stands."""
     return str(app.session.client("stepfunctions").describe_execution(executionArn=arn)["status"])
-
-
-def waiting_for_the_job(app: App) -> str:
-    """The execution that waits for its job run, once there is one; gives its ARN."""
-    states, found = app.session.client("stepfunctions"), list[str]()
-
-    def there() -> bool:
-        running = states.list_executions(
-            stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
-        )["executions"]
-        arns = [each["executionArn"] for each in running]
-        found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
-        return bool(found)
-
-    eventually(there, "an execution that waits for its job run")
-    return found[0]
 
 
 def stop_execution(app: App, arn: str) -> None:

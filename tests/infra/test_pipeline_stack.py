@@ -372,6 +372,7 @@ def test_questions_to_the_logs_are_saved_where_the_logs_are(prod: Stacks) -> Non
         "etl-pipeline-workflow/how executions ended",
         "etl-pipeline-workflow/states of the workflow that failed",
         "etl-pipeline-workflow/time and memory of the functions by hour",
+        "etl-pipeline-workflow/what job runs cost by day",
     }
     for name, query in saved.items():
         assert {group["Ref"] for group in query["LogGroupNames"]} <= groups, name

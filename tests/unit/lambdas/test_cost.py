@@ -51,6 +51,16 @@ def test_a_run_that_does_not_tell_is_logged_and_not_counted(
     assert metrics() == {}
 
 
+def test_a_run_of_a_job_that_is_gone_is_logged_and_not_counted(
+    *, close: Handler, sample: Sample, metrics: Callable[[], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert close(sample("job_run_ended")) == {"costUsd": None}
+
+    (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.job_run == "jr_1"
+    assert metrics() == {}
+
+
 def test_a_fault_of_glue_fails_the_function_so_that_it_is_tried_again(
     *, close: Handler, sample: Sample, glue: JobRuns, metrics: Callable[[], Any]
 ) -> None:

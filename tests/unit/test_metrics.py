@@ -1,0 +1,26 @@
+"""Is every metric that we name sent by the function that it belongs to?"""
+
+from pathlib import Path
+
+import pytest
+
+from taxi_etl.metrics import Metric
+
+LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
+OF_THE_ORCHESTRATOR = {
+    Metric.FILES_RECEIVED,
+    Metric.FILES_HELD,
+    Metric.DUPLICATE_EVENTS,
+    Metric.EXECUTIONS_STARTED,
+}
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_metric_is_sent_by_its_function_and_no_other(metric: Metric) -> None:
+    senders = {
+        source.parent.name
+        for source in LAMBDAS.rglob("*.py")
+        if f"Metric.{metric.name}" in source.read_text()
+    }
+
+    assert senders == {"etl_orchestrator" if metric in OF_THE_ORCHESTRATOR else "close_execution"}
