@@ -1,4 +1,4 @@
-"""Does the workflow stand? State machine, functions, the queue's way into them, and the closer's two ways."""
+"""Does the workflow stand? State machine, functions, the queue's way into them, the closer's three ways."""
 
 import json
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def event_source(place: Place) -> Iterator[Finding]:
 
 
 def closer_rules(place: Place) -> Iterator[Finding]:
-    """The closer hears of endings by an event rule, and looks for the rest on a schedule."""
+    """The closer hears of the ends of executions and job runs, and looks for the rest on a schedule."""
     _, pipeline = stack_names(place.session.target.environment)
     pages = place.session.client("cloudformation").get_paginator("list_stack_resources")
     names = [
@@ -112,7 +112,8 @@ def closer_rules(place: Place) -> Iterator[Finding]:
     ]
     rules = [place.session.client("events").describe_rule(Name=name) for name in names]
     ways = {
-        "ending events": [rule for rule in rules if rule.get("EventPattern")],
+        "ending events": [rule for rule in rules if "aws.states" in rule.get("EventPattern", "")],
+        "job run events": [rule for rule in rules if "aws.glue" in rule.get("EventPattern", "")],
         "sweep schedule": [rule for rule in rules if rule.get("ScheduleExpression")],
     }
     for way, found in ways.items():

@@ -30,7 +30,8 @@ ENVIRONMENTS = {
     },
 }
 RULES = {
-    "ended": {"Name": "ended", "State": "ENABLED", "EventPattern": "{}"},
+    "ended": {"Name": "ended", "State": "ENABLED", "EventPattern": '{"source":["aws.states"]}'},
+    "run": {"Name": "run", "State": "ENABLED", "EventPattern": '{"source":["aws.glue"]}'},
     "sweep": {"Name": "sweep", "State": "ENABLED", "ScheduleExpression": "rate(15 minutes)"},
 }
 
@@ -70,6 +71,7 @@ SOUND = {
         "StackResourceSummaries": [
             resource("AWS::Events::Rule", "ended"),
             resource("AWS::Events::Rule", "sweep"),
+            resource("AWS::Events::Rule", "run"),
             resource("AWS::SNS::Topic", "t"),
         ]
     },
@@ -311,6 +313,11 @@ def test_a_disabled_rule_fails_and_a_missing_one_too(deployed):
     assert wrong(deployed) == (1, [("closer", "sweep schedule enabled", "failed")])
     deployed.aws.answers["cloudformation.ListStackResources"]["StackResourceSummaries"].pop(1)
     assert wrong(deployed) == (1, [("closer", "sweep schedule", "failed")])
+    deployed.aws.answers["cloudformation.ListStackResources"]["StackResourceSummaries"].pop(0)
+    assert wrong(deployed) == (
+        1,
+        [("closer", "ending events", "failed"), ("closer", "sweep schedule", "failed")],
+    )
 
 
 @pytest.mark.parametrize(
