@@ -25,7 +25,8 @@ def range_count(version: FileVersion, part_bytes: int) -> int:
 def day_ranges(versions: Sequence[FileVersion], part_bytes: int) -> tuple[int, str]:
     """How many ranges the files have in all, and the SQL of a row's range, counted from 0.
 
-    Days outside the month belong to its first or last range, so that ranges do not overlap.
+    Days outside the month belong to its first or last range, so that ranges do not overlap. Rows of another
+    owner are of no range, and join the first.
     """
     cases, first = [], 0
     for version in versions:
@@ -33,7 +34,7 @@ def day_ranges(versions: Sequence[FileVersion], part_bytes: int) -> tuple[int, s
         owner = source_id(version.bucket, version.key)
         cases.append(f"WHEN '{owner}' THEN {_range(version, count, first)}")
         first += count
-    return first, f"CAST(CASE source_id {' '.join(cases)} END AS int)"
+    return first, f"CAST(CASE source_id {' '.join(cases)} ELSE 0 END AS int)"
 
 
 def _range(version: FileVersion, count: int, first: int) -> str:

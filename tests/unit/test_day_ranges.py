@@ -47,5 +47,5 @@ def test_the_ranges_of_files_follow_each_other():
         "WHEN '{}' THEN 0 + least(greatest(datediff(pickup_datetime, DATE '2024-01-01') * 4 DIV 31, 0), 3) "
         "WHEN '{}' THEN 4 "
         "WHEN '{}' THEN 5 + least(greatest(datediff(pickup_datetime, DATE '2024-02-01') * 2 DIV 29, 0), 1) "
-        "END AS int)"
+        "ELSE 0 END AS int)"
     ).format(*SOURCES)
