@@ -3,6 +3,7 @@
 The files here are broken, so that each ends in a rejection, which costs no job run.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +82,9 @@ def test_a_throttled_replay_is_refused_and_works_when_given_again(app: App, tmp_
     code, document = app.command("replay", rejected.version.key)
     assert code == 0
     ((replayed,), (outcome,)) = document["executions"], app.follow([rejected.version])
-    assert replayed["name"] == outcome.execution == f"{rejected.execution}-2"
+    assert replayed["name"] == outcome.execution
+    # the second attempt, and the moment of asking
+    assert re.fullmatch(rf"{rejected.execution}-2-\d{{17}}", outcome.execution)
     assert len(app.messages(outcome.execution)) == 1
 
 
