@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -51,6 +52,12 @@ def spans(lake) -> list[tuple[datetime, datetime]]:
     return lake.query(f"SELECT {bounds}.lower_bound, {bounds}.upper_bound FROM {{green}}.files ORDER BY 1")
 
 
+def is_in_order(lake) -> bool:
+    """Whether the rows of each data file lie there in the order of their pick-ups."""
+    placed = lake.query("SELECT _file, _pos, pickup_datetime FROM {green} ORDER BY _file, _pos")
+    return all(row[0] != after[0] or row[2] <= after[2] for row, after in pairwise(placed))
+
+
 def load(lake, sort: str) -> None:
     content = january()
     assert 3 * 25 * 1024 < len(content) <= 4 * 25 * 1024
@@ -71,10 +78,12 @@ def test_sorted_data_files_hold_neighbouring_days_and_one_day_reads_one_of_them(
     assert files_for(lake, "2024-01-10T00:00:00", "2024-01-11T00:00:00") == 1
     assert files_for(lake, "2024-01-08T12:00:00", "2024-01-09T12:00:00") == 2
     assert files_for(lake, "2024-02-02T00:00:00", "2024-02-03T00:00:00") == 0
+    assert is_in_order(lake)
 
 
 def test_without_the_setting_one_day_reads_every_data_file(lake, four_parts):
     load(lake, "false")
 
     assert len(spans(lake)) == 4
+    assert not is_in_order(lake)
     assert files_for(lake, "2024-01-10T00:00:00", "2024-01-11T00:00:00") == 4
