@@ -23,8 +23,8 @@ HEALTHY = "## Is it healthy?\nWhat rings, how executions end, what becomes of fi
 KEEPING_UP = "## Is it keeping up?\nWhat waits and for how long, how long executions take, when files come."
 COST = (
     "## What does it cost?\nRuns of the Glue job, by far the most of it, as they end: DPU-hours at "
-    f"{GLUE_USD_PER_DPU_HOUR} US dollars, the list price in N. Virginia. An estimate: the bill is what counts, "
-    "and has crawls, storage and the rest."
+    f"{GLUE_USD_PER_DPU_HOUR} US dollars, the list price in N. Virginia. An estimate: the bill is what "
+    "counts, and has crawls, storage and the rest."
 )
 
 Row = list[cloudwatch.IWidget]

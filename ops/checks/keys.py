@@ -25,13 +25,14 @@ def bucket_key(place: Place) -> Iterator[Finding]:
     yield expect("bucket's key", "enabled", state == "Enabled", f"it is {state}", remedy)
     policy = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
     _, partition, _, _, account, *_ = place.deployment.state_machine_arn.split(":")
+    root = f"arn:{partition}:iam::{account}:root"
     lacking = [action for action in NEEDED if not _left_to_iam(policy, account, action)]
     yield expect(
         "bucket's key",
         "policy",
         not lacking,
         f"its policy does not leave {' and '.join(lacking)} to IAM; roles it does not name are refused",
-        f"allow arn:{partition}:iam::{account}:root {' and '.join(NEEDED)} in it, or name each role of the stacks",
+        f"allow {root} {' and '.join(NEEDED)} in it, or name each role of the stacks",
         otherwise=Level.WARNING,
     )
 
