@@ -46,8 +46,11 @@ def accepted(path: Path) -> AcceptedFile:
     return AcceptedFile(version, dataset, kind, found.columns, found.compression, found.encoding)
 
 
-def spark(folder: Path, threads: int = THREADS) -> SparkSession:
-    """The session of the local Glue, with the job's settings and an Iceberg catalog `lake` in a folder."""
+def spark(folder: Path, threads: int = THREADS, java: str = "") -> SparkSession:
+    """The session of the local Glue, with the job's settings and an Iceberg catalog `lake` in a folder.
+
+    It compiles as Glue's Java does, unless more options for `java` say otherwise.
+    """
     builder = SparkSession.Builder().master(f"local[{threads}]")
     conf = base_conf(memory=MEMORY) | {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -55,8 +58,7 @@ def spark(folder: Path, threads: int = THREADS) -> SparkSession:
         "spark.sql.catalog.lake.type": "hadoop",
         "spark.sql.catalog.lake.warehouse": str(folder / "warehouse"),
         "spark.master": f"local[{threads}]",
-        # Long runs are what is measured, with every compiler that Glue's Java has.
-        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
+        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {java}",
         **SESSION,
     }
     for key, value in conf.items():
@@ -86,9 +88,9 @@ class Folder:
         return f"file://{self.folder}/{version.key.rpartition('/')[2]}"
 
 
-def job(folder: Path) -> Load:
+def job(folder: Path, java: str = "") -> Load:
     """The Glue job's loader."""
-    session = spark(folder)
+    session = spark(folder, java=java)
 
     def load(path: Path) -> None:
         loader = Loader(session, Folder(path.parent), Options("lake.taxi", 1.0), RUN)
