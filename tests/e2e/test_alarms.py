@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from stacks.settings import LOCAL as SETTINGS
-from tests.fixtures.deployed_app import App, eventually
-from tests.fixtures.local_account import Aws
+from tests.fixtures.deployed_app import App
+from tests.fixtures.local_account import Aws, eventually
 
 Alarm = dict[str, Any]
 Values = list[float]
@@ -146,7 +146,9 @@ def test_every_deployed_alarm_has_its_data_points_here(deployed: list[Alarm]) ->
 
 
 def test_before_any_data_no_alarm_rings(bench: Bench) -> None:
-    eventually(lambda: bench.states() == each(lambda points: points.unheard_is), "alarms as unheard")
+    unheard = each(lambda points: points.unheard_is)
+
+    eventually(bench.states, lambda found: found == unheard)
     assert bench.told() == []
 
 
@@ -182,7 +184,8 @@ def test_a_gap_ends_the_ringing_of_counts_and_leaves_levels_as_they_are(bench: B
     assert bench.states() == dict.fromkeys(POINTS, RINGING)
     assert time.monotonic() - begun < 5, "too slow to tell"
 
-    eventually(lambda: bench.states() == each(lambda points: points.gap_is), "alarms as after a gap")
+    after = each(lambda points: points.gap_is)
+    eventually(bench.states, lambda found: found == after)
 
 
 def test_a_gap_leaves_a_calm_alarm_calm(bench: Bench) -> None:
