@@ -58,15 +58,15 @@ def rung(app: App, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def waiting_for_the_job(app: App) -> str:
-    """The execution that waits for its job run, once there is one; gives its ARN."""
+def waiting_for_the_job(app: App, besides: str = "") -> str:
+    """The ARN of an execution that waits for its job run, once there is one besides that one."""
     states, found = app.session.client("stepfunctions"), list[str]()
 
     def there() -> bool:
         running = states.list_executions(
             stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
         )["executions"]
-        arns = [each["executionArn"] for each in running]
+        arns = [each["executionArn"] for each in running if each["executionArn"] != besides]
         found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
         return bool(found)
 
