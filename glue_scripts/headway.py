@@ -120,7 +120,7 @@ class Headway:
     def _free_places(self, stages: list[int]) -> None:
         """In a local Spark, give the places of tasks that do not end to others: nothing else ever would."""
         context: Any = self.spark.sparkContext
-        if not context.master.startswith("local"):
+        if context.master.partition("[")[0] != "local":
             return
         deadline = time.monotonic() + END_SECONDS
         while (stuck := self._running(stages)) and time.monotonic() < deadline:

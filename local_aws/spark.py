@@ -100,6 +100,8 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath)),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_START}",
+        # Else the end waits two minutes for data that a task which never ends holds on to.
+        "spark.cleaner.referenceTracking.blocking": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
         "spark.ui.enabled": "false",

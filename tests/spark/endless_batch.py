@@ -2,13 +2,14 @@
 
     python -m tests.spark.endless_batch FOLDER
 
-Prints, as JSON, what became of each file. Patience is 12 seconds, and executors report every second. A first
-file alone warms the code up: cold, a task may be silent for as long.
+Prints, as JSON, what became of each file, and when. Patience is 12 seconds, and executors report every
+second. A first file alone warms the code up: cold, a task may be silent for as long.
 """
 
 import io
 import json
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def main(folder: Path) -> None:
         file.version.key.rpartition("/")[2]: [file.status, file.written, file.error_code, file.error_message]
         for file in result.files
     }
-    print(json.dumps({"files": found, "rows": lake.count("green")}))
+    print(json.dumps({"files": found, "rows": lake.count("green"), "done": time.time()}))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,6 +37,7 @@ def test_files_that_are_read_for_ever_fail_and_good_ones_of_their_batch_load(tmp
     for name, (*_, message) in found["files"].items():
         assert name.startswith("endless") == ("fewer levels than values" in message), message
     assert found["rows"] == 8000
+    assert time.time() - found["done"] < 60, "Spark ends with the run, although its threads do not"
 
 
 class StandsStill(Headway):
