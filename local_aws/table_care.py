@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,12 +85,10 @@ def run(
     when it fails."""
     own = spark.parse_conf_argument(job_arguments["--conf"])
     conf = {**spark.base_conf(), **own, **spark.account_conf(endpoint_url, own)}
-    folder = spark.write_conf_dir(paths.LOCAL / "care" / str(os.getpid()), conf)
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
     environment = {
         **{name: os.environ[name] for name in keep if name in os.environ},
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_CONF_DIR": str(folder),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_ACCESS_KEY_ID": credentials[0],
         "AWS_SECRET_ACCESS_KEY": credentials[1],
@@ -102,25 +101,19 @@ def run(
         "--retention-days": str(retention_days),
     }
     words = [word for pair in options.items() for word in pair]
-    ran = subprocess.run(
-        [sys.executable, "-m", "local_aws.table_care", *words, *tables],
-        capture_output=True,
-        text=True,
-        cwd=paths.CHECKOUT,
-        env=environment,
-        check=False,
-    )
-    remove(folder)
+    with tempfile.TemporaryDirectory(prefix="table-care-") as folder:
+        conf_dir = spark.write_conf_dir(Path(folder), conf)
+        ran = subprocess.run(
+            [sys.executable, "-m", "local_aws.table_care", *words, *tables],
+            capture_output=True,
+            text=True,
+            cwd=paths.CHECKOUT,
+            env=environment | {"SPARK_CONF_DIR": str(conf_dir)},
+            check=False,
+        )
     if ran.returncode != 0:
         raise LocalAwsError(f"the tables could not be looked after:\n{ran.stderr[-ERROR_MAX:]}")
     return [Done(**done) for done in json.loads(ran.stdout.splitlines()[-1])]
-
-
-def remove(folder: Path) -> None:
-    """Remove a directory of Spark's configuration."""
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
 
 
 def main(arguments: Sequence[str]) -> None:
