@@ -85,13 +85,6 @@ UNSHOWN = (
         "no write of a large file fails",
         "Apache Iceberg, S3OutputStream.abortUpload",
     ),
-    Unshown(
-        JOB,
-        "s3:ListBucket if warehouse/*",
-        "*",
-        "no table's file is missing; if one were, Iceberg would have to see a 404",
-        "Amazon S3 API reference, 'GetObject', permissions",
-    ),
     *(
         Unshown(
             CRAWLER,
