@@ -49,13 +49,15 @@ class Listed:
 
 
 def executions(session: Session, deployment: Deployment, wanted: int, status: str = "") -> list[Listed]:
-    """The newest executions, of one status if it is named."""
+    """The newest executions, the last to start first; of one status if it is named."""
     pages = session.client("stepfunctions").get_paginator("list_executions")
     only = {"statusFilter": status} if status else {}
     answer = pages.paginate(
         stateMachineArn=deployment.state_machine_arn, PaginationConfig={"MaxItems": wanted}, **only
     )
-    return [_listed(session, deployment, entry) for page in answer for entry in page["executions"]]
+    found = [_listed(session, deployment, entry) for page in answer for entry in page["executions"]]
+    # AWS sorts those that have ended by their end.
+    return sorted(found, key=lambda each: each.started, reverse=True)
 
 
 def _listed(session: Session, deployment: Deployment, entry: dict[str, Any]) -> Listed:

@@ -17,10 +17,18 @@ def broken(folder: Path, name: str) -> Path:
     return path
 
 
-def trips(folder: Path, month: str, dataset: str = "fhv", rows: int = ROWS, name: str = "") -> Path:
-    """A trip file without faults of its own."""
+def trips(
+    folder: Path,
+    month: str,
+    dataset: str = "fhv",
+    rows: int = ROWS,
+    name: str = "",
+    *,
+    dirty_share: float = 0,
+) -> Path:
+    """A trip file without faults of its own, but for its share of rows that cannot be true."""
     target = folder / (name or f"{dataset}_tripdata_{month}.parquet")
-    return samples.generate(target, dataset=dataset, month=month, rows=rows).path
+    return samples.generate(target, dataset=dataset, month=month, rows=rows, dirty_share=dirty_share).path
 
 
 def new_run(app: App, state: str) -> str:

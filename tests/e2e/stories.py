@@ -18,7 +18,7 @@ Story = Callable[[App, Path], None]
 
 
 def a_load_that_others_get_in_the_way_of(app: App, folder: Path) -> None:
-    """Another writer is quicker once, and another run has made the table's optimizers."""
+    """Another writer is quicker once, another run has made the table's optimizers, and some rows are held."""
     catalog = tables.glue_catalog(app.session)
     try:
         known = catalog.load_table((app.deployed.taxi_database_name, "green_trips"))
@@ -29,7 +29,7 @@ def a_load_that_others_get_in_the_way_of(app: App, folder: Path) -> None:
         {"action": "glue:UpdateTable", "error": "ConcurrentModificationException"},
         {"action": "glue:CreateTableOptimizer", "error": "AlreadyExistsException"},
     )
-    (outcome,) = app.upload(trips(folder, "2019-01", "green"))
+    (outcome,) = app.upload(trips(folder, "2019-01", "green", dirty_share=0.1))
     assert (outcome.status, app.aws.faults_met()) == ("loaded", [1, 1])
     app.aws.faults()
 

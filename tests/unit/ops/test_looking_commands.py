@@ -204,10 +204,10 @@ def test_list_shows_executions_with_files_and_duration(taxi_etl):
         "startDate": NOON,
         "stopDate": at(245),
     }
-    running = {**entry, "name": "other", "status": "RUNNING"}
+    running = {**entry, "name": "other", "status": "RUNNING", "startDate": at(1)}
     del running["stopDate"]
     taxi_etl.aws.answers |= {
-        "stepfunctions.ListExecutions": {"executions": [running, entry]},
+        "stepfunctions.ListExecutions": {"executions": [entry, running]},
         "dynamodb.GetItem": lambda request: (
             {"Item": text(pk="execution#run", sk="execution", files=3, trigger="s3")}
             if request["Key"]["pk"] == "execution#run"
