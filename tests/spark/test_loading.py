@@ -3,6 +3,7 @@
 import gzip
 import io
 from datetime import datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -349,3 +350,43 @@ def test_an_empty_batch_and_an_empty_file_are_no_errors(lake):
     lake.storage.put(A, csv())
     [result] = lake.load(A).files
     assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
+
+
+def test_a_file_is_read_once_though_some_of_its_rows_go_to_quarantine(lake):
+    key = "raw/taxi/yellow_tripdata_2024-01.parquet"
+    backwards = pa.array([datetime(2024, 1, 5, 9)] * 2 + [datetime(2024, 1, 5, 11)] * 498, pa.timestamp("us"))
+    lake.storage.put(key, parquet(yellow_columns(500) | {"tpep_dropoff_datetime": backwards}))
+    _, before = records_read(lake.spark)
+
+    [file] = lake.load(key).files
+
+    assert (file.written, file.quarantined) == (498, 2)
+    # all rows where they come from, and the two once more from where they were put aside
+    assert records_read(lake.spark, before)[0] == 502
+
+
+def test_what_is_put_aside_for_quarantine_stays_in_no_tables_folder(lake):
+    lake.storage.put(A, csv(GOOD, GOOD, BAD))
+    lake.storage.put(B, csv(GOOD, BAD))
+
+    lake.load(A, B)
+
+    listed = {path for (path,) in lake.query("SELECT file_path FROM {green}.files")}
+    folder = next(iter(listed)).partition("/data/")[0].removeprefix("file:")
+    found = {f"{path}" for path in Path(folder, "data").rglob("*.parquet")}
+    assert found == {path.removeprefix("file:") for path in listed}
+    assert len(found) == 2, "one for each file, none for the rows held back"
+
+
+def records_read(spark, after_job: int = -1) -> tuple[int, int]:
+    """How many records the session's jobs after that one have read from files, and the newest job."""
+    store = spark.sparkContext._jsc.sc().statusStore()
+    jobs, stages, newest = store.jobsList(None).iterator(), set(), after_job
+    while jobs.hasNext():
+        job = jobs.next()
+        if job.jobId() > after_job:
+            newest = max(newest, job.jobId())
+            of_job = job.stageIds().iterator()
+            while of_job.hasNext():
+                stages.add(of_job.next())
+    return sum(int(store.lastStageAttempt(stage).inputRecords()) for stage in stages), newest
