@@ -27,8 +27,11 @@ LINEAGE_COLUMNS = (
     "_ingested_at",
 )
 """`_position` is the row's place in its file, counted from 0, where the reader knows it, else null."""
-SPARE_FIELDS = 32
-"""How many fields beyond its header a CSV row may have; TLC files have two. A longer one fails its file."""
+SPARE_FIELDS = 8
+"""How many fields beyond its header a CSV row may have; TLC files have two. A longer one fails its file.
+
+Each costs time in every row that lacks it: Spark's parser takes a missing field for a fault and recovers.
+"""
 
 
 @dataclass(frozen=True)
