@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_aws import paths
+from local_aws import first_use, paths
 from local_aws.problems import LocalAwsError
 
 _MARK = "installed"
@@ -27,13 +27,14 @@ def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATO
     python = folder / "bin" / "python"
     mark = folder / _MARK
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest() + f" {sys.version}"
-    if python.exists() and mark.exists() and mark.read_text() == wanted:
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", str(folder)])
-    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    _run([str(python), "-m", "pip", "install", *options, "--requirement", str(lock)])
-    mark.write_text(wanted)
+    with first_use.alone():
+        if python.exists() and mark.exists() and mark.read_text() == wanted:
+            return python
+        shutil.rmtree(folder, ignore_errors=True)
+        _run([sys.executable, "-m", "venv", str(folder)])
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        _run([str(python), "-m", "pip", "install", *options, "--requirement", str(lock)])
+        mark.write_text(wanted)
     return python
 
 

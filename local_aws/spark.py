@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local_aws import paths
+from local_aws import first_use, paths
 from local_aws.problems import LocalAwsError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
@@ -40,15 +40,14 @@ def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) ->
 
     Resolves again when the coordinates have changed or a jar has vanished. Raises JarsMissing.
     """
-    known: dict[str, str] = {}
-    if record.exists():
-        known = json.loads(record.read_text())
-    if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
-        known = resolve()
-        record.parent.mkdir(parents=True, exist_ok=True)
-        partial = record.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(known, indent=2))
-        partial.replace(record)
+    with first_use.alone():
+        known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
+        if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
+            known = resolve()
+            record.parent.mkdir(parents=True, exist_ok=True)
+            partial = record.with_suffix(f".{os.getpid()}")
+            partial.write_text(json.dumps(known, indent=2))
+            partial.replace(record)
     return tuple(Path(known[coordinate]) for coordinate in coordinates)
 
 

@@ -25,6 +25,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "spark"}
+"""Folders of tests that share something dear; each other folder is a group of its own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of a folder stay together and in order."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group(GROUPS.get(folder, folder)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real and damaged TLC files beside the checkout; tests say so where it is not."""
