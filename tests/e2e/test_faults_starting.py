@@ -24,11 +24,14 @@ POISON = "this is no event"
 
 @pytest.fixture(scope="module", autouse=True)
 def impatient_queue(app: App) -> Iterator[None]:
-    """Events whose delivery failed come again after a second, not after six minutes."""
+    """Events whose delivery failed come again after seconds, not after six minutes.
+
+    Not so few that a slow delivery still goes on: its event would be received again and again, and given up.
+    """
     sqs = app.session.client("sqs")
     name = "VisibilityTimeout"
     kept = sqs.get_queue_attributes(QueueUrl=app.deployed.queue_url, AttributeNames=[name])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=app.deployed.queue_url, Attributes={name: "1"})
+    sqs.set_queue_attributes(QueueUrl=app.deployed.queue_url, Attributes={name: "4"})
     yield
     sqs.set_queue_attributes(QueueUrl=app.deployed.queue_url, Attributes=kept)
     for dead_letters in (app.deployed.dead_letter_queue_url, app.deployed.close_dead_letter_queue_url):
