@@ -29,6 +29,7 @@ GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "sp
 """Folders of tests that share something dear; each other folder is a group of its own."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, those of a folder stay together and in order."""
     for item in items:

@@ -78,7 +78,15 @@ def check_nothing_pends(app: App) -> None:
     """In the end no claim is open, and no queue holds a message."""
     with suppress(pytest.fail.Exception):
         eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages", seconds=20)
-    assert app.pending() == NOTHING_PENDING
+    found = app.pending()
+    assert found == NOTHING_PENDING, f"dead letters: {dead_letters(app) if found != NOTHING_PENDING else ''}"
+
+
+def dead_letters(app: App) -> list[str]:
+    """What lies in the dead-letter queue of events."""
+    asked = {"QueueUrl": app.deployed.dead_letter_queue_url, "VisibilityTimeout": 0}
+    answer = app.session.client("sqs").receive_message(**asked, MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]
 
 
 @dataclass(frozen=True)
