@@ -22,7 +22,7 @@ demo: setup
 
 ## test: every test that needs no AWS account
 test: setup
-	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 ## bench: the transform's speed beside Spark without it and DuckDB with it; ROWS=10000000 FORMAT=csv.gz
 bench: setup

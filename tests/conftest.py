@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,12 +30,17 @@ GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "sp
 """Folders of tests that share something dear; each other folder is a group of its own."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of a folder stay together and in order."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        item.add_marker(pytest.mark.xdist_group(GROUPS.get(folder, folder)))
+class ByFolder(LoadScopeScheduling):
+    """Deals out tests to processes so that those of a group stay together and in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return GROUPS.get(folder, folder)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    """Where tests run in several processes (`--numprocesses`)."""
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
