@@ -132,10 +132,14 @@ def duckdb(folder: Path) -> Load:
         duck.offer(database, SOURCE, path, file, lineage(file.version, RUN))
         offered = source_columns(file.format, file.columns)
         text = duck.translated(statements.judged(file.dataset, offered))
-        for table, rows in (("trips", "reasons IS NULL"), ("quarantined", "reasons IS NOT NULL")):
-            target = out / f"{path.name.split('.')[0]}.{table}.parquet"
-            chosen = f"SELECT * FROM ({text}) WHERE {rows}"  # noqa: S608 (own statement)
-            database.execute(f"COPY ({chosen}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        # One scan, as the job's: rows part on their way out.
+        parted = (
+            f"SELECT *, CASE WHEN reasons IS NULL THEN 'trips' ELSE 'quarantined' END AS kind FROM ({text})"  # noqa: S608 (own statement)
+        )
+        target = out / path.name.split(".")[0]
+        database.execute(
+            f"COPY ({parted}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (kind))"
+        )
 
     return load
 

@@ -98,14 +98,14 @@ def differences(folder: Path, large: Path) -> list[str]:
         "trips": (DATASETS[DATASET].table, [*columns, "extra_columns::varchar", *lineage]),
         "quarantined": (
             tables.QUARANTINE,
-            ["dataset", "reasons::varchar", "row_as_read::varchar", "position", *lineage],
+            ["reasons::varchar", "row_as_read::varchar", "position", *lineage],
         ),
     }
     for kind, (table, wanted) in kinds.items():
         query = f"SELECT count(*), sum(hash({', '.join(wanted)})) FROM read_parquet('{{}}') "  # noqa: S608 (own names)
         query += f"WHERE source_file LIKE '%/{large.name}'"
         job = query.format(f"{folder}/job/warehouse/taxi/{table}/data/**/*.parquet")
-        duck = query.format(f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}.{kind}.parquet")
+        duck = query.format(f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}/kind={kind}/*.parquet")
         ours, theirs = database.execute(job).fetchone(), database.execute(duck).fetchone()
         if ours != theirs:
             found.append(f"{kind}: (count, hash) is {ours} from the job, {theirs} from DuckDB")
