@@ -134,7 +134,7 @@ def duckdb(folder: Path) -> Load:
         text = duck.translated(statements.judged(file.dataset, offered))
         # One scan, as the job's: rows part on their way out.
         parted = (
-            f"SELECT *, CASE WHEN reasons IS NULL THEN 'trips' ELSE 'quarantined' END AS kind FROM ({text})"  # noqa: S608 (own statement)
+            f"SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind FROM ({text})"  # noqa: S608 (own statement)
         )
         target = out / path.name.split(".")[0]
         database.execute(

@@ -34,10 +34,16 @@ def present(value: str, kind: str) -> str:
     """A value as read, null where it says nothing: empty or blank text, and NaN, which is how pandas
     writes null."""
     if kind in TEXTS:
-        return f"nullif(trim(BOTH ' ' FROM {value}), '')"
+        return f"nullif({trimmed(value)}, '')"
     if kind == Kind.DOUBLE:
         return f"nullif({value}, CAST('NaN' AS double))"
     return value
+
+
+def trimmed(text: str) -> str:
+    """A text without the blanks around it. Spark copies a text twice to trim it, which few need."""
+    has_blanks = f"{text} LIKE ' %' OR {text} LIKE '% '"
+    return f"CASE WHEN {has_blanks} THEN trim(BOTH ' ' FROM {text}) ELSE {text} END"
 
 
 def as_text(value: str, kind: str) -> str:

@@ -1,64 +1,62 @@
 """Which SQL turns a file's rows into rows of a table? One statement, which gives each row once.
 
 Steps: `present` (blank is null), `numbers` (texts as doubles), `typed` (columns of the table), `judged` (can
-the row be true?). Each is a step of its own so that an engine computes it once for a row. Whoever runs the
-statement sends rows without `reasons` to the dataset's table, the others to quarantine.
+the row be true?), `packed` (the row as read, only where it is needed). Each is a step of its own so that an
+engine computes it once for a row. Whoever runs the statement sends rows with `reason_bits` 0 to the table of
+the dataset, the others to quarantine.
 """
 
 from collections.abc import Sequence
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import Column, family, match_columns
+from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
-from taxi_etl.transform.predicates import PREDICATES, Subject
-from taxi_etl.transform.sources import SOURCE
+from taxi_etl.transform.predicates import PREDICATES, Reason, Subject
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE
 
 INDENT = "  "
+BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
+"""Each reason's bit. They hold within a run: what is kept are the reasons' words."""
 
 
 def judged(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURCE) -> str:
     """Every row of `source` once, in the columns of the dataset's table and what quarantine wants to know.
 
     `columns` are the (name, kind) pairs of `sources.source_columns`, `source` the view that has them. A row
-    that can be true has null `reasons`; another has all of them, and itself as the file has it in
-    `row_as_read`. `position` is known of every row whose reader knows it.
+    that can be true has `reason_bits` 0; another has those of all its reasons (`reasons_of`), and itself as
+    the file has it in `row_as_read`, which is else null. `position` is known of every row whose reader knows
+    it.
     """
     subject = _subject(dataset, columns)
     raw = _raw(subject, [name for name, _ in columns])
-    rules = _rules(subject)
-    found = [f"CASE WHEN {condition} THEN {sql.literal(reason)} END" for reason, condition in rules.items()]
-    reasons = f"filter(array(\n{_indented(_joined(found))}\n), reason -> reason IS NOT NULL)"
-    as_read = sql.text_map([(name, _raw_text(subject, place, name)) for place, name in raw])
+    as_read = sql.text_map(
+        [(name, sql.as_text(f"_row.raw_{place}", subject.kinds[name])) for place, name in raw]
+    )
     output = [
         *(column.name for column in subject.dataset.columns),
         f"{_extra_columns(subject)} AS extra_columns",
-        *_LINEAGE_OUTPUT,
-        # Lists and maps are dear, and few rows need them.
-        f"CASE WHEN _held THEN {reasons} END AS reasons",
-        f"CASE WHEN _held THEN {as_read} END AS row_as_read",
+        *(f"_{column.name} AS {column.name}" for column in LINEAGE),
+        f"CASE WHEN reason_bits <> 0 THEN {as_read} END AS row_as_read",
         "_position AS position",
+        "reason_bits",
     ]
-    held = f"coalesce(\n{_indented(_any_of(rules))}\n, false) AS _held"
-    steps = [*_steps(subject, source, raw), ("judged", _select(["*", held], "typed"))]
+    steps = [
+        *_steps(subject, source, raw),
+        ("judged", _select(["*", f"{_reason_bits(subject)} AS reason_bits"], "typed")),
+        ("packed", _select(_packed(subject, raw), "judged")),
+    ]
     named = ", ".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps)
-    return f"WITH {named}\n{_select(output, 'judged')}"
+    return f"WITH {named}\n{_select(output, 'packed')}"
 
 
-_LINEAGE_OUTPUT = [
-    "_source_id AS source_id",
-    "_source_file AS source_file",
-    "_source_version AS source_version",
-    "_ingested_at AS ingested_at",
-    "_run_id AS run_id",
-]
-_LINEAGE_INPUT = [
-    "_source_id",
-    "_source_file",
-    "_source_version",
-    "_position",
-    "_pickup_from",
-    "_pickup_until",
-]
+def reasons_of(reason_bits: str) -> str:
+    """The reasons behind an expression of `reason_bits`, as an array of texts in the order of `Reason`."""
+    found = [
+        f"CASE WHEN ({reason_bits} & {bit}) <> 0 THEN {sql.literal(reason)} END"
+        for reason, bit in BITS.items()
+    ]
+    return f"filter(array({', '.join(found)}), reason -> reason IS NOT NULL)"
 
 
 def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
@@ -73,9 +71,7 @@ def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> lis
     present = [
         *(f"{_present(subject, column)} AS read_{column.name}" for column, _ in read),
         *(f"{sql.name(name)} AS raw_{place}" for place, name in raw),
-        *_LINEAGE_INPUT,
-        "_run_id",
-        "_ingested_at",
+        *LINEAGE_COLUMNS,
     ]
     numbers = [
         f"{sql.as_number(f'read_{column.name}', kind)} AS number_{column.name}"
@@ -93,14 +89,32 @@ def _steps(subject: Subject, source: str, raw: Sequence[tuple[int, str]]) -> lis
     ]
 
 
-def _rules(subject: Subject) -> dict[str, str]:
-    """The condition of every reason that a row of this file could have."""
-    conditions = {str(reason): predicate(subject) for reason, predicate in PREDICATES.items()}
-    return {reason: condition for reason, condition in conditions.items() if condition is not None}
+def _reason_bits(subject: Subject) -> str:
+    """The sum of the bits of a row's reasons; a rule that is neither kept nor broken counts as kept."""
+    conditions = {reason: predicate(subject) for reason, predicate in PREDICATES.items()}
+    cases = [
+        f"CASE WHEN {condition} THEN {BITS[reason]} ELSE 0 END"
+        for reason, condition in conditions.items()
+        if condition is not None
+    ]
+    return "\n+ ".join(cases)
 
 
-def _any_of(rules: dict[str, str]) -> str:
-    return "\nOR ".join(f"({condition})" for condition in rules.values())
+def _packed(subject: Subject, raw: Sequence[tuple[int, str]]) -> list[str]:
+    """What goes on: few rows need themselves as read, so only those take it along."""
+    extra = [f"raw_{place}" for place, _ in _raw(subject, subject.matching.extra)]
+    lenient = [f"read_{column.name}" for column, _ in _lenient(subject)]
+    fields = ", ".join(f"raw_{place} AS raw_{place}" for place, _ in raw)
+    row = [f"CASE WHEN reason_bits <> 0 THEN struct({fields}) END AS _row"] if raw else []
+    return [
+        *(column.name for column in subject.dataset.columns),
+        *extra,
+        *lenient,
+        *(f"_{column.name}" for column in LINEAGE),
+        "_position",
+        "reason_bits",
+        *row,
+    ]
 
 
 def _present(subject: Subject, column: Column) -> str:
@@ -123,21 +137,24 @@ def _raw(subject: Subject, names: Sequence[str]) -> list[tuple[int, str]]:
     return [(places[name], name) for name in names if subject.kinds[name] != "null"]
 
 
-def _raw_text(subject: Subject, place: int, name: str) -> str:
-    return sql.as_text(f"raw_{place}", subject.kinds[name])
+def _lenient(subject: Subject) -> list[tuple[Column, str]]:
+    """The columns, with their kinds, whose values are kept where their types cannot hold them."""
+    return [
+        (column, kind) for column, kind in subject.read() if column.lenient and sql.can_fail(column, kind)
+    ]
 
 
 def _extra_columns(subject: Subject) -> str:
     """What has no typed home: unknown columns, and what a lenient column could not hold, by the file's own
     names."""
     entries = [
-        (name, _raw_text(subject, place, name)) for place, name in _raw(subject, subject.matching.extra)
+        (name, sql.as_text(f"raw_{place}", subject.kinds[name]))
+        for place, name in _raw(subject, subject.matching.extra)
     ]
-    for column, kind in subject.read():
-        if column.lenient and sql.can_fail(column, kind):
-            preferred = subject.matching.sources[column.name][0]
-            value = sql.as_text(f"read_{column.name}", kind)
-            entries.append((preferred, f"CASE WHEN {column.name} IS NULL THEN {value} END"))
+    for column, kind in _lenient(subject):
+        preferred = subject.matching.sources[column.name][0]
+        value = sql.as_text(f"read_{column.name}", kind)
+        entries.append((preferred, f"CASE WHEN {column.name} IS NULL THEN {value} END"))
     if not entries:
         return sql.text_map([])
     # Most rows have nothing to keep: the test is cheap, the map is not.

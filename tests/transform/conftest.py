@@ -20,13 +20,16 @@ from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognise
 from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, lineage, source_columns
-from taxi_etl.transform.statements import judged
+from taxi_etl.transform.statements import judged, reasons_of
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = Run("jr_1", NOW)
 INGESTED_AT = "TIMESTAMP_NTZ '2025-07-01 12:00:00'"
 """An instant as both engines hand it to Python without asking for a zone."""
 SPARK_NAMES = {"text": "string", "string": "string", "integer": "bigint", "timestamp": "timestamp_ntz"}
+
+BESIDE_THE_TABLE = ("row_as_read", "position", "reason_bits", "reasons")
+"""What a judged row has behind the columns of its table, in `Engines.statement`."""
 
 Row = tuple[Any, ...]
 
@@ -94,10 +97,16 @@ class Engines:
         )
         view = self.offer(path, file)
         offered = source_columns(file_format, file.columns)
-        rows = self.same_table(judged(file.dataset, offered, view))
-        can_be_true = pc.is_null(rows["reasons"])
-        trips = rows.filter(can_be_true).drop_columns(["reasons", "row_as_read", "position"])
+        rows = self.same_table(self.statement(file.dataset, offered, view))
+        can_be_true = pc.equal(rows["reason_bits"], 0)
+        trips = rows.filter(can_be_true).drop_columns(list(BESIDE_THE_TABLE))
         return Transformed(file.dataset, trips, rows.filter(pc.invert(can_be_true)), view)
+
+    @staticmethod
+    def statement(dataset: str, offered: Sequence[tuple[str, str]], view: str) -> str:
+        """The text of `judged`, and behind each row its reasons as an array."""
+        text = judged(dataset, offered, view)
+        return f"SELECT *, {reasons_of('reason_bits')} AS reasons FROM ({text})"
 
     def same_table(self, text: str) -> pa.Table:
         """The rows of a query as an Arrow table; every row that one engine has, the other has as often."""

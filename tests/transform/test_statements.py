@@ -105,6 +105,14 @@ def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
     assert (trip[0], trip[-9]) == (None, {"vendor_name": "DDS"})
 
 
+def test_a_row_of_columns_without_a_type_is_held_with_nothing_to_show(engines):
+    names = ["vendor_name", "Trip_Pickup_DateTime", "Trip_Dropoff_DateTime"]
+    offered = source_columns("parquet", [(name, "null") for name in names])
+    source = engines.one_row(dict.fromkeys(names, "CAST(NULL AS string)"))
+    [row] = engines.same(engines.statement("yellow", offered, source))
+    assert (row[-4], row[-1]) == ({}, ["missing_datetime"])
+
+
 def test_names_in_a_view_never_collide():
     columns = [("a", "text"), ("A", "text"), ("", "text"), ("_run_id", "text"), ("surplus", "text")]
     names = [name for name, _ in source_columns("csv", columns)]

@@ -1,11 +1,11 @@
 WITH present AS (
   SELECT
-    coalesce(nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), ''), nullif(trim(BOTH ' ' FROM `Dispatching_base_num`), '')) AS read_dispatching_base_num,
-    nullif(trim(BOTH ' ' FROM `Pickup_DateTime`), '') AS read_pickup_datetime,
-    nullif(trim(BOTH ' ' FROM `DropOff_datetime`), '') AS read_dropoff_datetime,
-    nullif(trim(BOTH ' ' FROM `PUlocationID`), '') AS read_pickup_location_id,
-    nullif(trim(BOTH ' ' FROM `DOlocationID`), '') AS read_dropoff_location_id,
-    nullif(trim(BOTH ' ' FROM `SR_Flag`), '') AS read_sr_flag,
+    coalesce(nullif(CASE WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% ' THEN trim(BOTH ' ' FROM `Dispatching_base_number`) ELSE `Dispatching_base_number` END, ''), nullif(CASE WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% ' THEN trim(BOTH ' ' FROM `Dispatching_base_num`) ELSE `Dispatching_base_num` END, '')) AS read_dispatching_base_num,
+    nullif(CASE WHEN `Pickup_DateTime` LIKE ' %' OR `Pickup_DateTime` LIKE '% ' THEN trim(BOTH ' ' FROM `Pickup_DateTime`) ELSE `Pickup_DateTime` END, '') AS read_pickup_datetime,
+    nullif(CASE WHEN `DropOff_datetime` LIKE ' %' OR `DropOff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `DropOff_datetime`) ELSE `DropOff_datetime` END, '') AS read_dropoff_datetime,
+    nullif(CASE WHEN `PUlocationID` LIKE ' %' OR `PUlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PUlocationID`) ELSE `PUlocationID` END, '') AS read_pickup_location_id,
+    nullif(CASE WHEN `DOlocationID` LIKE ' %' OR `DOlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOlocationID`) ELSE `DOlocationID` END, '') AS read_dropoff_location_id,
+    nullif(CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END, '') AS read_sr_flag,
     `Pickup_DateTime` AS raw_1,
     `DropOff_datetime` AS raw_2,
     `PUlocationID` AS raw_3,
@@ -44,19 +44,37 @@ WITH present AS (
 ), judged AS (
   SELECT
     *,
-    coalesce(
-      (read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-      OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-      OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-      OR read_sr_flag IS NOT NULL AND sr_flag IS NULL)
-      OR (read_pickup_datetime IS NULL)
-      OR (dropoff_datetime < pickup_datetime)
-      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-      OR (pickup_location_id NOT BETWEEN 1 AND 265
-      OR dropoff_location_id NOT BETWEEN 1 AND 265)
-    , false) AS _held
+    CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 1 ELSE 0 END
+    + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
   FROM typed
+), packed AS (
+  SELECT
+    dispatching_base_num,
+    pickup_datetime,
+    dropoff_datetime,
+    pickup_location_id,
+    dropoff_location_id,
+    sr_flag,
+    affiliated_base_number,
+    raw_7,
+    raw_8,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_7 AS raw_7, raw_8 AS raw_8) END AS _row
+  FROM judged
 )
 SELECT
   dispatching_base_num,
@@ -75,27 +93,16 @@ SELECT
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN _held THEN filter(array(
-    CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 'unparseable' END,
-    CASE WHEN read_pickup_datetime IS NULL THEN 'missing_datetime' END,
-    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
-    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
-    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
-  ), reason -> reason IS NOT NULL) END AS reasons,
-  CASE WHEN _held THEN map_from_entries(filter(array(
-    struct('Pickup_DateTime' AS key, nullif(raw_1, '') AS value),
-    struct('DropOff_datetime' AS key, nullif(raw_2, '') AS value),
-    struct('PUlocationID' AS key, nullif(raw_3, '') AS value),
-    struct('DOlocationID' AS key, nullif(raw_4, '') AS value),
-    struct('SR_Flag' AS key, nullif(raw_5, '') AS value),
-    struct('Dispatching_base_number' AS key, nullif(raw_6, '') AS value),
-    struct('Dispatching_base_num' AS key, nullif(raw_7, '') AS value),
-    struct('surplus' AS key, nullif(raw_8, '') AS value)
+  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
+    struct('Pickup_DateTime' AS key, nullif(_row.raw_1, '') AS value),
+    struct('DropOff_datetime' AS key, nullif(_row.raw_2, '') AS value),
+    struct('PUlocationID' AS key, nullif(_row.raw_3, '') AS value),
+    struct('DOlocationID' AS key, nullif(_row.raw_4, '') AS value),
+    struct('SR_Flag' AS key, nullif(_row.raw_5, '') AS value),
+    struct('Dispatching_base_number' AS key, nullif(_row.raw_6, '') AS value),
+    struct('Dispatching_base_num' AS key, nullif(_row.raw_7, '') AS value),
+    struct('surplus' AS key, nullif(_row.raw_8, '') AS value)
   ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
-  _position AS position
-FROM judged
+  _position AS position,
+  reason_bits
+FROM packed

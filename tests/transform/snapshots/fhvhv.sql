@@ -1,12 +1,12 @@
 WITH present AS (
   SELECT
-    nullif(trim(BOTH ' ' FROM `hvfhs_license_num`), '') AS read_hvfhs_license_num,
-    nullif(trim(BOTH ' ' FROM `dispatching_base_num`), '') AS read_dispatching_base_num,
-    nullif(trim(BOTH ' ' FROM `pickup_datetime`), '') AS read_pickup_datetime,
-    nullif(trim(BOTH ' ' FROM `dropoff_datetime`), '') AS read_dropoff_datetime,
-    nullif(trim(BOTH ' ' FROM `PULocationID`), '') AS read_pickup_location_id,
-    nullif(trim(BOTH ' ' FROM `DOLocationID`), '') AS read_dropoff_location_id,
-    nullif(trim(BOTH ' ' FROM `SR_Flag`), '') AS read_sr_flag,
+    nullif(CASE WHEN `hvfhs_license_num` LIKE ' %' OR `hvfhs_license_num` LIKE '% ' THEN trim(BOTH ' ' FROM `hvfhs_license_num`) ELSE `hvfhs_license_num` END, '') AS read_hvfhs_license_num,
+    nullif(CASE WHEN `dispatching_base_num` LIKE ' %' OR `dispatching_base_num` LIKE '% ' THEN trim(BOTH ' ' FROM `dispatching_base_num`) ELSE `dispatching_base_num` END, '') AS read_dispatching_base_num,
+    nullif(CASE WHEN `pickup_datetime` LIKE ' %' OR `pickup_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `pickup_datetime`) ELSE `pickup_datetime` END, '') AS read_pickup_datetime,
+    nullif(CASE WHEN `dropoff_datetime` LIKE ' %' OR `dropoff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `dropoff_datetime`) ELSE `dropoff_datetime` END, '') AS read_dropoff_datetime,
+    nullif(CASE WHEN `PULocationID` LIKE ' %' OR `PULocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PULocationID`) ELSE `PULocationID` END, '') AS read_pickup_location_id,
+    nullif(CASE WHEN `DOLocationID` LIKE ' %' OR `DOLocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOLocationID`) ELSE `DOLocationID` END, '') AS read_dropoff_location_id,
+    nullif(CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END, '') AS read_sr_flag,
     `hvfhs_license_num` AS raw_1,
     `dispatching_base_num` AS raw_2,
     `pickup_datetime` AS raw_3,
@@ -64,20 +64,56 @@ WITH present AS (
 ), judged AS (
   SELECT
     *,
-    coalesce(
-      (read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-      OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-      OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-      OR read_sr_flag IS NOT NULL AND sr_flag IS NULL)
-      OR (read_pickup_datetime IS NULL
-      OR read_dropoff_datetime IS NULL)
-      OR (dropoff_datetime < pickup_datetime)
-      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-      OR (pickup_location_id NOT BETWEEN 1 AND 265
-      OR dropoff_location_id NOT BETWEEN 1 AND 265)
-    , false) AS _held
+    CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 1 ELSE 0 END
+    + CASE WHEN read_pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
   FROM typed
+), packed AS (
+  SELECT
+    hvfhs_license_num,
+    dispatching_base_num,
+    originating_base_num,
+    request_datetime,
+    on_scene_datetime,
+    pickup_datetime,
+    dropoff_datetime,
+    pickup_location_id,
+    dropoff_location_id,
+    trip_miles,
+    trip_time,
+    base_passenger_fare,
+    tolls,
+    bcf,
+    sales_tax,
+    congestion_surcharge,
+    airport_fee,
+    cbd_congestion_fee,
+    tips,
+    driver_pay,
+    shared_request_flag,
+    shared_match_flag,
+    access_a_ride_flag,
+    wav_request_flag,
+    wav_match_flag,
+    sr_flag,
+    raw_8,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_7 AS raw_7, raw_8 AS raw_8) END AS _row
+  FROM judged
 )
 SELECT
   hvfhs_license_num,
@@ -114,28 +150,16 @@ SELECT
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN _held THEN filter(array(
-    CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 'unparseable' END,
-    CASE WHEN read_pickup_datetime IS NULL
-    OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
-    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
-    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
-    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
-  ), reason -> reason IS NOT NULL) END AS reasons,
-  CASE WHEN _held THEN map_from_entries(filter(array(
-    struct('hvfhs_license_num' AS key, nullif(raw_1, '') AS value),
-    struct('dispatching_base_num' AS key, nullif(raw_2, '') AS value),
-    struct('pickup_datetime' AS key, nullif(raw_3, '') AS value),
-    struct('dropoff_datetime' AS key, nullif(raw_4, '') AS value),
-    struct('PULocationID' AS key, nullif(raw_5, '') AS value),
-    struct('DOLocationID' AS key, nullif(raw_6, '') AS value),
-    struct('SR_Flag' AS key, nullif(raw_7, '') AS value),
-    struct('surplus' AS key, nullif(raw_8, '') AS value)
+  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
+    struct('hvfhs_license_num' AS key, nullif(_row.raw_1, '') AS value),
+    struct('dispatching_base_num' AS key, nullif(_row.raw_2, '') AS value),
+    struct('pickup_datetime' AS key, nullif(_row.raw_3, '') AS value),
+    struct('dropoff_datetime' AS key, nullif(_row.raw_4, '') AS value),
+    struct('PULocationID' AS key, nullif(_row.raw_5, '') AS value),
+    struct('DOLocationID' AS key, nullif(_row.raw_6, '') AS value),
+    struct('SR_Flag' AS key, nullif(_row.raw_7, '') AS value),
+    struct('surplus' AS key, nullif(_row.raw_8, '') AS value)
   ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
-  _position AS position
-FROM judged
+  _position AS position,
+  reason_bits
+FROM packed

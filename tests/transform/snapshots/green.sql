@@ -59,18 +59,54 @@ WITH present AS (
 ), judged AS (
   SELECT
     *,
-    coalesce(
-      (read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL)
-      OR (read_pickup_datetime IS NULL
-      OR read_dropoff_datetime IS NULL)
-      OR (dropoff_datetime < pickup_datetime)
-      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-      OR (trip_distance < 0 OR trip_distance > 1000)
-      OR (pickup_location_id NOT BETWEEN 1 AND 265
-      OR dropoff_location_id NOT BETWEEN 1 AND 265)
-    , false) AS _held
+    CASE WHEN read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL THEN 1 ELSE 0 END
+    + CASE WHEN read_pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
+    + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
   FROM typed
+), packed AS (
+  SELECT
+    vendor_id,
+    pickup_datetime,
+    dropoff_datetime,
+    passenger_count,
+    trip_distance,
+    rate_code_id,
+    store_and_fwd_flag,
+    pickup_location_id,
+    dropoff_location_id,
+    pickup_longitude,
+    pickup_latitude,
+    dropoff_longitude,
+    dropoff_latitude,
+    payment_type,
+    fare_amount,
+    extra,
+    mta_tax,
+    tip_amount,
+    tolls_amount,
+    improvement_surcharge,
+    total_amount,
+    congestion_surcharge,
+    cbd_congestion_fee,
+    ehail_fee,
+    trip_type,
+    raw_8,
+    read_vendor_id,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_8 AS raw_8) END AS _row
+  FROM judged
 )
 SELECT
   vendor_id,
@@ -107,25 +143,15 @@ SELECT
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN _held THEN filter(array(
-    CASE WHEN read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL THEN 'unparseable' END,
-    CASE WHEN read_pickup_datetime IS NULL
-    OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
-    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
-    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
-    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
-    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
-  ), reason -> reason IS NOT NULL) END AS reasons,
-  CASE WHEN _held THEN map_from_entries(filter(array(
-    struct('VendorID' AS key, CAST(raw_1 AS string) AS value),
-    struct('lpep_pickup_datetime' AS key, CAST(raw_2 AS string) AS value),
-    struct('lpep_dropoff_datetime' AS key, CAST(raw_3 AS string) AS value),
-    struct('PULocationID' AS key, CAST(raw_4 AS string) AS value),
-    struct('DOLocationID' AS key, CAST(raw_5 AS string) AS value),
-    struct('trip_distance' AS key, CASE WHEN isnan(raw_6) THEN 'NaN' WHEN raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_6) < 9007199254740992D AND raw_6 = floor(raw_6) THEN concat(CAST(CAST(raw_6 AS bigint) AS string), '.0') ELSE CAST(raw_6 AS string) END AS value),
-    struct('request_source' AS key, nullif(raw_8, '') AS value)
+  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
+    struct('VendorID' AS key, CAST(_row.raw_1 AS string) AS value),
+    struct('lpep_pickup_datetime' AS key, CAST(_row.raw_2 AS string) AS value),
+    struct('lpep_dropoff_datetime' AS key, CAST(_row.raw_3 AS string) AS value),
+    struct('PULocationID' AS key, CAST(_row.raw_4 AS string) AS value),
+    struct('DOLocationID' AS key, CAST(_row.raw_5 AS string) AS value),
+    struct('trip_distance' AS key, CASE WHEN isnan(_row.raw_6) THEN 'NaN' WHEN _row.raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_6) < 9007199254740992D AND _row.raw_6 = floor(_row.raw_6) THEN concat(CAST(CAST(_row.raw_6 AS bigint) AS string), '.0') ELSE CAST(_row.raw_6 AS string) END AS value),
+    struct('request_source' AS key, nullif(_row.raw_8, '') AS value)
   ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
-  _position AS position
-FROM judged
+  _position AS position,
+  reason_bits
+FROM packed

@@ -6,7 +6,7 @@ WITH present AS (
     nullif(`passenger_count`, CAST('NaN' AS double)) AS read_passenger_count,
     nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
     nullif(`RatecodeID`, CAST('NaN' AS double)) AS read_rate_code_id,
-    nullif(trim(BOTH ' ' FROM `store_and_fwd_flag`), '') AS read_store_and_fwd_flag,
+    nullif(CASE WHEN `store_and_fwd_flag` LIKE ' %' OR `store_and_fwd_flag` LIKE '% ' THEN trim(BOTH ' ' FROM `store_and_fwd_flag`) ELSE `store_and_fwd_flag` END, '') AS read_store_and_fwd_flag,
     `PULocationID` AS read_pickup_location_id,
     `DOLocationID` AS read_dropoff_location_id,
     `payment_type` AS read_payment_type,
@@ -84,21 +84,55 @@ WITH present AS (
 ), judged AS (
   SELECT
     *,
-    coalesce(
-      (read_passenger_count IS NOT NULL AND passenger_count IS NULL
-      OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
-      OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-      OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-      OR read_payment_type IS NOT NULL AND payment_type IS NULL)
-      OR (read_pickup_datetime IS NULL
-      OR read_dropoff_datetime IS NULL)
-      OR (dropoff_datetime < pickup_datetime)
-      OR (pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until)
-      OR (trip_distance < 0 OR trip_distance > 1000)
-      OR (pickup_location_id NOT BETWEEN 1 AND 265
-      OR dropoff_location_id NOT BETWEEN 1 AND 265)
-    , false) AS _held
+    CASE WHEN read_passenger_count IS NOT NULL AND passenger_count IS NULL
+    OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
+    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+    OR read_payment_type IS NOT NULL AND payment_type IS NULL THEN 1 ELSE 0 END
+    + CASE WHEN read_pickup_datetime IS NULL
+    OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
+    + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
+    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
   FROM typed
+), packed AS (
+  SELECT
+    vendor_id,
+    pickup_datetime,
+    dropoff_datetime,
+    passenger_count,
+    trip_distance,
+    rate_code_id,
+    store_and_fwd_flag,
+    pickup_location_id,
+    dropoff_location_id,
+    pickup_longitude,
+    pickup_latitude,
+    dropoff_longitude,
+    dropoff_latitude,
+    payment_type,
+    fare_amount,
+    extra,
+    mta_tax,
+    tip_amount,
+    tolls_amount,
+    improvement_surcharge,
+    total_amount,
+    congestion_surcharge,
+    cbd_congestion_fee,
+    airport_fee,
+    read_vendor_id,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_7 AS raw_7, raw_8 AS raw_8, raw_9 AS raw_9, raw_10 AS raw_10, raw_11 AS raw_11, raw_12 AS raw_12, raw_13 AS raw_13, raw_14 AS raw_14, raw_15 AS raw_15, raw_16 AS raw_16, raw_17 AS raw_17, raw_18 AS raw_18, raw_19 AS raw_19) END AS _row
+  FROM judged
 )
 SELECT
   vendor_id,
@@ -133,40 +167,27 @@ SELECT
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN _held THEN filter(array(
-    CASE WHEN read_passenger_count IS NOT NULL AND passenger_count IS NULL
-    OR read_rate_code_id IS NOT NULL AND rate_code_id IS NULL
-    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-    OR read_payment_type IS NOT NULL AND payment_type IS NULL THEN 'unparseable' END,
-    CASE WHEN read_pickup_datetime IS NULL
-    OR read_dropoff_datetime IS NULL THEN 'missing_datetime' END,
-    CASE WHEN dropoff_datetime < pickup_datetime THEN 'negative_duration' END,
-    CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 'pickup_out_of_range' END,
-    CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 'implausible_distance' END,
-    CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265
-    OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 'unknown_location' END
-  ), reason -> reason IS NOT NULL) END AS reasons,
-  CASE WHEN _held THEN map_from_entries(filter(array(
-    struct('VendorID' AS key, CAST(raw_1 AS string) AS value),
-    struct('tpep_pickup_datetime' AS key, CAST(raw_2 AS string) AS value),
-    struct('tpep_dropoff_datetime' AS key, CAST(raw_3 AS string) AS value),
-    struct('passenger_count' AS key, CASE WHEN isnan(raw_4) THEN 'NaN' WHEN raw_4 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_4 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_4) < 9007199254740992D AND raw_4 = floor(raw_4) THEN concat(CAST(CAST(raw_4 AS bigint) AS string), '.0') ELSE CAST(raw_4 AS string) END AS value),
-    struct('trip_distance' AS key, CASE WHEN isnan(raw_5) THEN 'NaN' WHEN raw_5 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_5 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_5) < 9007199254740992D AND raw_5 = floor(raw_5) THEN concat(CAST(CAST(raw_5 AS bigint) AS string), '.0') ELSE CAST(raw_5 AS string) END AS value),
-    struct('RatecodeID' AS key, CASE WHEN isnan(raw_6) THEN 'NaN' WHEN raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_6) < 9007199254740992D AND raw_6 = floor(raw_6) THEN concat(CAST(CAST(raw_6 AS bigint) AS string), '.0') ELSE CAST(raw_6 AS string) END AS value),
-    struct('store_and_fwd_flag' AS key, nullif(raw_7, '') AS value),
-    struct('PULocationID' AS key, CAST(raw_8 AS string) AS value),
-    struct('DOLocationID' AS key, CAST(raw_9 AS string) AS value),
-    struct('payment_type' AS key, CAST(raw_10 AS string) AS value),
-    struct('fare_amount' AS key, CASE WHEN isnan(raw_11) THEN 'NaN' WHEN raw_11 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_11 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_11) < 9007199254740992D AND raw_11 = floor(raw_11) THEN concat(CAST(CAST(raw_11 AS bigint) AS string), '.0') ELSE CAST(raw_11 AS string) END AS value),
-    struct('extra' AS key, CASE WHEN isnan(raw_12) THEN 'NaN' WHEN raw_12 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_12 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_12) < 9007199254740992D AND raw_12 = floor(raw_12) THEN concat(CAST(CAST(raw_12 AS bigint) AS string), '.0') ELSE CAST(raw_12 AS string) END AS value),
-    struct('mta_tax' AS key, CASE WHEN isnan(raw_13) THEN 'NaN' WHEN raw_13 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_13 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_13) < 9007199254740992D AND raw_13 = floor(raw_13) THEN concat(CAST(CAST(raw_13 AS bigint) AS string), '.0') ELSE CAST(raw_13 AS string) END AS value),
-    struct('tip_amount' AS key, CASE WHEN isnan(raw_14) THEN 'NaN' WHEN raw_14 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_14 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_14) < 9007199254740992D AND raw_14 = floor(raw_14) THEN concat(CAST(CAST(raw_14 AS bigint) AS string), '.0') ELSE CAST(raw_14 AS string) END AS value),
-    struct('tolls_amount' AS key, CASE WHEN isnan(raw_15) THEN 'NaN' WHEN raw_15 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_15 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_15) < 9007199254740992D AND raw_15 = floor(raw_15) THEN concat(CAST(CAST(raw_15 AS bigint) AS string), '.0') ELSE CAST(raw_15 AS string) END AS value),
-    struct('improvement_surcharge' AS key, CASE WHEN isnan(raw_16) THEN 'NaN' WHEN raw_16 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_16 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_16) < 9007199254740992D AND raw_16 = floor(raw_16) THEN concat(CAST(CAST(raw_16 AS bigint) AS string), '.0') ELSE CAST(raw_16 AS string) END AS value),
-    struct('total_amount' AS key, CASE WHEN isnan(raw_17) THEN 'NaN' WHEN raw_17 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_17 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_17) < 9007199254740992D AND raw_17 = floor(raw_17) THEN concat(CAST(CAST(raw_17 AS bigint) AS string), '.0') ELSE CAST(raw_17 AS string) END AS value),
-    struct('congestion_surcharge' AS key, CASE WHEN isnan(raw_18) THEN 'NaN' WHEN raw_18 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_18 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_18) < 9007199254740992D AND raw_18 = floor(raw_18) THEN concat(CAST(CAST(raw_18 AS bigint) AS string), '.0') ELSE CAST(raw_18 AS string) END AS value),
-    struct('airport_fee' AS key, CASE WHEN isnan(raw_19) THEN 'NaN' WHEN raw_19 > 1.7976931348623157E308D THEN 'Infinity' WHEN raw_19 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(raw_19) < 9007199254740992D AND raw_19 = floor(raw_19) THEN concat(CAST(CAST(raw_19 AS bigint) AS string), '.0') ELSE CAST(raw_19 AS string) END AS value)
+  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
+    struct('VendorID' AS key, CAST(_row.raw_1 AS string) AS value),
+    struct('tpep_pickup_datetime' AS key, CAST(_row.raw_2 AS string) AS value),
+    struct('tpep_dropoff_datetime' AS key, CAST(_row.raw_3 AS string) AS value),
+    struct('passenger_count' AS key, CASE WHEN isnan(_row.raw_4) THEN 'NaN' WHEN _row.raw_4 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_4 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_4) < 9007199254740992D AND _row.raw_4 = floor(_row.raw_4) THEN concat(CAST(CAST(_row.raw_4 AS bigint) AS string), '.0') ELSE CAST(_row.raw_4 AS string) END AS value),
+    struct('trip_distance' AS key, CASE WHEN isnan(_row.raw_5) THEN 'NaN' WHEN _row.raw_5 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_5 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_5) < 9007199254740992D AND _row.raw_5 = floor(_row.raw_5) THEN concat(CAST(CAST(_row.raw_5 AS bigint) AS string), '.0') ELSE CAST(_row.raw_5 AS string) END AS value),
+    struct('RatecodeID' AS key, CASE WHEN isnan(_row.raw_6) THEN 'NaN' WHEN _row.raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_6) < 9007199254740992D AND _row.raw_6 = floor(_row.raw_6) THEN concat(CAST(CAST(_row.raw_6 AS bigint) AS string), '.0') ELSE CAST(_row.raw_6 AS string) END AS value),
+    struct('store_and_fwd_flag' AS key, nullif(_row.raw_7, '') AS value),
+    struct('PULocationID' AS key, CAST(_row.raw_8 AS string) AS value),
+    struct('DOLocationID' AS key, CAST(_row.raw_9 AS string) AS value),
+    struct('payment_type' AS key, CAST(_row.raw_10 AS string) AS value),
+    struct('fare_amount' AS key, CASE WHEN isnan(_row.raw_11) THEN 'NaN' WHEN _row.raw_11 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_11 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_11) < 9007199254740992D AND _row.raw_11 = floor(_row.raw_11) THEN concat(CAST(CAST(_row.raw_11 AS bigint) AS string), '.0') ELSE CAST(_row.raw_11 AS string) END AS value),
+    struct('extra' AS key, CASE WHEN isnan(_row.raw_12) THEN 'NaN' WHEN _row.raw_12 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_12 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_12) < 9007199254740992D AND _row.raw_12 = floor(_row.raw_12) THEN concat(CAST(CAST(_row.raw_12 AS bigint) AS string), '.0') ELSE CAST(_row.raw_12 AS string) END AS value),
+    struct('mta_tax' AS key, CASE WHEN isnan(_row.raw_13) THEN 'NaN' WHEN _row.raw_13 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_13 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_13) < 9007199254740992D AND _row.raw_13 = floor(_row.raw_13) THEN concat(CAST(CAST(_row.raw_13 AS bigint) AS string), '.0') ELSE CAST(_row.raw_13 AS string) END AS value),
+    struct('tip_amount' AS key, CASE WHEN isnan(_row.raw_14) THEN 'NaN' WHEN _row.raw_14 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_14 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_14) < 9007199254740992D AND _row.raw_14 = floor(_row.raw_14) THEN concat(CAST(CAST(_row.raw_14 AS bigint) AS string), '.0') ELSE CAST(_row.raw_14 AS string) END AS value),
+    struct('tolls_amount' AS key, CASE WHEN isnan(_row.raw_15) THEN 'NaN' WHEN _row.raw_15 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_15 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_15) < 9007199254740992D AND _row.raw_15 = floor(_row.raw_15) THEN concat(CAST(CAST(_row.raw_15 AS bigint) AS string), '.0') ELSE CAST(_row.raw_15 AS string) END AS value),
+    struct('improvement_surcharge' AS key, CASE WHEN isnan(_row.raw_16) THEN 'NaN' WHEN _row.raw_16 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_16 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_16) < 9007199254740992D AND _row.raw_16 = floor(_row.raw_16) THEN concat(CAST(CAST(_row.raw_16 AS bigint) AS string), '.0') ELSE CAST(_row.raw_16 AS string) END AS value),
+    struct('total_amount' AS key, CASE WHEN isnan(_row.raw_17) THEN 'NaN' WHEN _row.raw_17 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_17 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_17) < 9007199254740992D AND _row.raw_17 = floor(_row.raw_17) THEN concat(CAST(CAST(_row.raw_17 AS bigint) AS string), '.0') ELSE CAST(_row.raw_17 AS string) END AS value),
+    struct('congestion_surcharge' AS key, CASE WHEN isnan(_row.raw_18) THEN 'NaN' WHEN _row.raw_18 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_18 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_18) < 9007199254740992D AND _row.raw_18 = floor(_row.raw_18) THEN concat(CAST(CAST(_row.raw_18 AS bigint) AS string), '.0') ELSE CAST(_row.raw_18 AS string) END AS value),
+    struct('airport_fee' AS key, CASE WHEN isnan(_row.raw_19) THEN 'NaN' WHEN _row.raw_19 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_19 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_19) < 9007199254740992D AND _row.raw_19 = floor(_row.raw_19) THEN concat(CAST(CAST(_row.raw_19 AS bigint) AS string), '.0') ELSE CAST(_row.raw_19 AS string) END AS value)
   ), entry -> entry.value IS NOT NULL)) END AS row_as_read,
-  _position AS position
-FROM judged
+  _position AS position,
+  reason_bits
+FROM packed
