@@ -131,10 +131,12 @@ def duckdb(folder: Path) -> Load:
         file = accepted(path)
         duck.offer(database, SOURCE, path, file, lineage(file.version, RUN))
         offered = source_columns(file.format, file.columns)
-        text = duck.translated(statements.judged(file.dataset, offered))
+        judged = statements.judged(file.dataset, offered)
         # One scan, as the job's: rows part on their way out.
-        parted = (
-            f"SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind FROM ({text})"  # noqa: S608 (own statement)
+        parted = duck.translated(
+            "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (own statement)
+            f"CASE WHEN reason_bits <> 0 THEN {statements.reasons_of('reason_bits')} END AS reasons "
+            f"FROM ({judged})"
         )
         target = out / path.name.split(".")[0]
         database.execute(
