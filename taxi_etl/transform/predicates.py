@@ -114,4 +114,4 @@ def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime
 
 
 def _any(conditions: Iterable[str]) -> str | None:
-    return "\nOR ".join(conditions) or None
+    return " OR ".join(conditions) or None

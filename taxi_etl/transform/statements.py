@@ -46,7 +46,7 @@ def judged(dataset: str, columns: Sequence[tuple[str, str]], source: str = SOURC
         ("judged", _select(["*", f"{_reason_bits(subject)} AS reason_bits"], "typed")),
         ("packed", _select(_packed(subject, raw), "judged")),
     ]
-    named = ", ".join(f"{name} AS (\n{_indented(text)}\n)" for name, text in steps)
+    named = ", ".join(f"{name} AS (\n{text}\n)" for name, text in steps)
     return f"WITH {named}\n{_select(output, 'packed')}"
 
 
@@ -97,7 +97,7 @@ def _reason_bits(subject: Subject) -> str:
         for reason, condition in conditions.items()
         if condition is not None
     ]
-    return "\n+ ".join(cases)
+    return f"\n{INDENT}+ ".join(cases)
 
 
 def _packed(subject: Subject, raw: Sequence[tuple[int, str]]) -> list[str]:
@@ -163,12 +163,6 @@ def _extra_columns(subject: Subject) -> str:
 
 
 def _select(columns: Sequence[str], table: str) -> str:
-    return f"SELECT\n{_indented(_joined(columns))}\nFROM {table}"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return ",\n".join(parts)
-
-
-def _indented(text: str) -> str:
-    return "\n".join(INDENT + line for line in text.splitlines())
+    # Lines of a finished text are never touched again: a name may hold a line end, and would be another.
+    listed = f",\n{INDENT}".join(columns)
+    return f"SELECT\n{INDENT}{listed}\nFROM {table}"

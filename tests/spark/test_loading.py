@@ -390,3 +390,40 @@ def records_read(spark, after_job: int = -1) -> tuple[int, int]:
             while of_job.hasNext():
                 stages.add(of_job.next())
     return sum(int(store.lastStageAttempt(stage).inputRecords()) for stage in stages), newest
+
+
+def test_a_held_row_is_kept_as_read_whatever_its_texts_and_names_hold(lake):
+    key = "raw/taxi/yellow_tripdata_2024-01.parquet"
+    hostile = {
+        "a=b c\n'\"": "=",
+        "newline": "one\ntwo\r\n",
+        "blanks": "  x = y  ",
+        "other": 'ü€🚕\\,"\x00\x1f',
+    }
+    texts = {name: pa.array([value]) for name, value in hostile.items()}
+    backwards = {"tpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, 9, 0, 0, 7)], pa.timestamp("us"))}
+    lake.storage.put(key, parquet(yellow_columns(1) | backwards | texts))
+
+    lake.load(key, arguments=["--max-quarantine-share", "1"])
+
+    [(read, reasons, position)] = lake.query("SELECT row_as_read, reasons, position FROM {quarantine}")
+    assert read == {
+        "VendorID": "2",
+        "tpep_pickup_datetime": "2024-01-05 10:00:00",
+        "tpep_dropoff_datetime": "2024-01-05 09:00:00.000007",
+        "trip_distance": "0.0",
+        **hostile,
+    }
+    assert (reasons, position) == (["negative_duration"], 0)
+
+
+def test_a_held_row_without_any_value_is_kept_too(lake):
+    key = "raw/taxi/yellow_tripdata_2024-01.parquet"
+    nothing = {name: pa.nulls(1, values.type) for name, values in yellow_columns(1).items()}
+    lake.storage.put(key, parquet(nothing))
+
+    lake.load(key, arguments=["--max-quarantine-share", "1"])
+
+    assert lake.query("SELECT row_as_read, reasons, position FROM {quarantine}") == [
+        ({}, ["missing_datetime"], 0)
+    ]

@@ -2,6 +2,8 @@
 
 import csv
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 REQUIRED = {"VendorID": "1", "lpep_pickup_datetime": "2024-01-05 10:00:00"} | {
@@ -26,6 +28,19 @@ def test_a_column_is_kept_under_its_own_name(engines, tmp_path, name):
     path = tmp_path / "green_tripdata_2024-01.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([[*REQUIRED, name], [*REQUIRED.values(), "kept"]])
+
+    found = engines.transform(path)
+
+    assert found.rows == (1, 0)
+    assert found.trips.to_pylist()[0]["extra_columns"] == [(name, "kept")]
+
+
+@pytest.mark.parametrize(
+    "name", ["two\nlines", "carriage\r\nreturn", "page\x0bbreak", "line\u2028separator", "\ttab "]
+)
+def test_a_parquet_column_keeps_the_line_ends_in_its_name(engines, tmp_path, name):
+    path = tmp_path / "green_tripdata_2024-01.parquet"
+    pq.write_table(pa.table({column: [text] for column, text in {**REQUIRED, name: "kept"}.items()}), path)
 
     found = engines.transform(path)
 
