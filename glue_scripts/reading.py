@@ -9,6 +9,7 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from glue_scripts.faults import HiddenFileError
 from taxi_etl.documents import AcceptedFile
@@ -56,7 +57,9 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     plan.
     """
     columns = files[0].file.columns
-    schema = ", ".join(f"{name(column)} {spark_type(kind)}" for column, kind in columns if kind != Kind.NULL)
+    typed = ", ".join(f"{name(column)} {spark_type(kind)}" for column, kind in columns if kind != Kind.NULL)
+    # Spark takes an empty text for a mistake; pandas saves a table without rows with columns of no type.
+    schema = typed or StructType([])
     reader = (
         spark.read.options(**ONE_BY_ONE).option("parquet.page.verify-checksum.enabled", "true").schema(schema)
     )

@@ -105,7 +105,6 @@ def _packed(subject: Subject, raw: Sequence[tuple[int, str]]) -> list[str]:
     extra = [f"raw_{place}" for place, _ in _raw(subject, subject.matching.extra)]
     lenient = [f"read_{column.name}" for column, _ in _lenient(subject)]
     fields = ", ".join(f"raw_{place} AS raw_{place}" for place, _ in raw)
-    row = [f"CASE WHEN reason_bits <> 0 THEN struct({fields}) END AS _row"] if raw else []
     return [
         *(column.name for column in subject.dataset.columns),
         *extra,
@@ -113,7 +112,7 @@ def _packed(subject: Subject, raw: Sequence[tuple[int, str]]) -> list[str]:
         *(f"_{column.name}" for column in LINEAGE),
         "_position",
         "reason_bits",
-        *row,
+        f"CASE WHEN reason_bits <> 0 THEN struct({fields}) END AS _row",
     ]
 
 

@@ -352,6 +352,13 @@ def test_an_empty_batch_and_an_empty_file_are_no_errors(lake):
     assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
 
 
+def test_a_table_without_rows_that_pandas_saved_is_an_empty_file(lake):
+    key = "raw/taxi/yellow_tripdata_2024-01.parquet"
+    lake.storage.put(key, parquet({name: pa.nulls(0) for name in yellow_columns(0)}))
+    [result] = lake.load(key).files
+    assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
+
+
 def test_a_file_is_read_once_though_some_of_its_rows_go_to_quarantine(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     backwards = pa.array([datetime(2024, 1, 5, 9)] * 2 + [datetime(2024, 1, 5, 11)] * 498, pa.timestamp("us"))
@@ -417,12 +424,16 @@ def test_a_held_row_is_kept_as_read_whatever_its_texts_and_names_hold(lake):
     assert (reasons, position) == (["negative_duration"], 0)
 
 
-def test_a_held_row_without_any_value_is_kept_too(lake):
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_held_row_without_any_value_is_kept_too(lake, typed):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
-    nothing = {name: pa.nulls(1, values.type) for name, values in yellow_columns(1).items()}
+    columns = yellow_columns(1).items()
+    nothing = {name: pa.nulls(1, values.type if typed else pa.null()) for name, values in columns}
     lake.storage.put(key, parquet(nothing))
 
-    lake.load(key, arguments=["--max-quarantine-share", "1"])
+    [result] = lake.load(key, arguments=["--max-quarantine-share", "1"]).files
+
+    assert (result.error_message, result.quarantined) == ("", 1)
 
     assert lake.query("SELECT row_as_read, reasons, position FROM {quarantine}") == [
         ({}, ["missing_datetime"], 0)

@@ -65,9 +65,9 @@ def test_a_double_is_a_whole_number_without_rounding(engines):
 
 def test_blank_texts_and_nan_say_nothing_and_other_spaces_are_text(engines):
     found = engines.values(
-        "string", ["", "  ", " a ", "a b", "\t", "\u00a0a", None], sql.present("x", Kind.TEXT)
+        "string", ["", "  ", " a ", "  a", "a ", "a b", "\t", "\u00a0a", None], sql.present("x", Kind.TEXT)
     )
-    assert found == [None, None, "a", "a b", "\t", "\u00a0a", None]
+    assert found == [None, None, "a", "a", "a", "a b", "\t", "\u00a0a", None]
     numbers = engines.values("double", [1.5, float("nan"), float("inf"), None], sql.present("x", Kind.DOUBLE))
     assert numbers == [1.5, None, float("inf"), None]
 
