@@ -385,20 +385,6 @@ def test_what_is_put_aside_for_quarantine_stays_in_no_tables_folder(lake):
     assert len(found) == 2, "one for each file, none for the rows held back"
 
 
-def records_read(spark, after_job: int = -1) -> tuple[int, int]:
-    """How many records the session's jobs after that one have read from files, and the newest job."""
-    store = spark.sparkContext._jsc.sc().statusStore()
-    jobs, stages, newest = store.jobsList(None).iterator(), set(), after_job
-    while jobs.hasNext():
-        job = jobs.next()
-        if job.jobId() > after_job:
-            newest = max(newest, job.jobId())
-            of_job = job.stageIds().iterator()
-            while of_job.hasNext():
-                stages.add(of_job.next())
-    return sum(int(store.lastStageAttempt(stage).inputRecords()) for stage in stages), newest
-
-
 def test_a_held_row_is_kept_as_read_whatever_its_texts_and_names_hold(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     hostile = {
@@ -434,7 +420,20 @@ def test_a_held_row_without_any_value_is_kept_too(lake, typed):
     [result] = lake.load(key, arguments=["--max-quarantine-share", "1"]).files
 
     assert (result.error_message, result.quarantined) == ("", 1)
-
     assert lake.query("SELECT row_as_read, reasons, position FROM {quarantine}") == [
         ({}, ["missing_datetime"], 0)
     ]
+
+
+def records_read(spark, after_job: int = -1) -> tuple[int, int]:
+    """How many records the session's jobs after that one have read from files, and the newest job."""
+    store = spark.sparkContext._jsc.sc().statusStore()
+    jobs, stages, newest = store.jobsList(None).iterator(), set(), after_job
+    while jobs.hasNext():
+        job = jobs.next()
+        if job.jobId() > after_job:
+            newest = max(newest, job.jobId())
+            of_job = job.stageIds().iterator()
+            while of_job.hasNext():
+                stages.add(of_job.next())
+    return sum(int(store.lastStageAttempt(stage).inputRecords()) for stage in stages), newest
