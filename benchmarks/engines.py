@@ -15,7 +15,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from benchmarks import duck
+from benchmarks import duckdb_engine
 from glue_scripts.loading import Loader, Options
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
@@ -23,7 +23,7 @@ from local_aws.spark import JAVA_OPTIONS, base_conf
 from taxi_etl import tables
 from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
-from taxi_etl.recognition import recognise
+from taxi_etl.recognition import recognize
 from taxi_etl.transform import statements
 from taxi_etl.transform.sources import SOURCE, Run, lineage, source_columns
 
@@ -37,8 +37,8 @@ Load = Callable[[Path], None]
 
 def accepted(path: Path) -> AcceptedFile:
     """What validation would say of the file."""
-    found = duck.contents_of(path)
-    dataset = recognise(found.columns, path.name).dataset
+    found = duckdb_engine.contents_of(path)
+    dataset = recognize(found.columns, path.name).dataset
     if dataset is None:
         raise ValueError(f"{path} is of no dataset")
     version = FileVersion("benchmark", f"raw/taxi/{path.name}", VERSION, path.stat().st_size)
@@ -123,17 +123,17 @@ def floor(folder: Path) -> Load:
 
 def duckdb(folder: Path) -> Load:
     """DuckDB with the job's statement, transpiled."""
-    database = duck.connect(threads=THREADS)
+    database = duckdb_engine.connect(threads=THREADS)
     out = folder / "duckdb"
     out.mkdir(parents=True, exist_ok=True)
 
     def load(path: Path) -> None:
         file = accepted(path)
-        duck.offer(database, SOURCE, path, file, lineage(file.version, RUN))
+        duckdb_engine.offer(database, SOURCE, path, file, lineage(file.version, RUN))
         offered = source_columns(file.format, file.columns)
         judged = statements.judged(file.dataset, offered)
         # One scan, as the job's: rows part on their way out.
-        parted = duck.translated(
+        parted = duckdb_engine.translated(
             "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (own statement)
             f"CASE WHEN reason_bits <> 0 THEN {statements.reasons_of('reason_bits')} END AS reasons "
             f"FROM ({judged})"

@@ -79,10 +79,10 @@ def tree_kilobytes(root: int) -> int:
         check=True,
     ).stdout
     rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    family = {root}
-    while grown := {pid for pid, parent, _ in rows if parent in family} - family:
-        family |= grown
-    return sum(size for pid, _, size in rows if pid in family)
+    kind_family = {root}
+    while grown := {pid for pid, parent, _ in rows if parent in kind_family} - kind_family:
+        kind_family |= grown
+    return sum(size for pid, _, size in rows if pid in kind_family)
 
 
 def differences(folder: Path, large: Path) -> list[str]:

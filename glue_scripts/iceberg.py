@@ -17,8 +17,8 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from glue_scripts.faults import java_class
 from glue_scripts.reading import jvm
+from glue_scripts.spark_errors import java_class
 from taxi_etl import tables
 
 CONFLICTS = (

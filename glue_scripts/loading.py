@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.faults import Fault
-from glue_scripts.headway import Headway
 from glue_scripts.iceberg import ConflictError, LakeTable
 from glue_scripts.reading import THREADS, Located
+from glue_scripts.spark_errors import Fault
 from glue_scripts.staging import Attempt, Stager, discard
+from glue_scripts.stall_watchdog import StallWatchdog
 from glue_scripts.storage import Storage
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import variant
-from taxi_etl.schema import match_columns, normalise
+from taxi_etl.schema import match_columns, normalize
 from taxi_etl.transform.sources import Run
 
 COMMIT_ATTEMPTS = 5
@@ -60,7 +60,7 @@ class Loader:
         self.spark, self.storage, self.options, self.run = spark, storage, options, run
         self.tables = {name: LakeTable(spark, options.database, name) for name in tables.table_names()}
         self.quarantine = self.tables[tables.QUARANTINE]
-        self.headway = Headway(spark, options.stall_minutes * 60)
+        self.headway = StallWatchdog(spark, options.stall_minutes * 60)
         self.schema_changed = False
 
     def load(self, manifest: Manifest) -> JobResult:
@@ -102,7 +102,7 @@ class Loader:
                 discard(attempt, trips, self.quarantine)
         loaded = self._leave_other_tables(trips, loaded, results)
         if loaded:
-            names = {normalise(name) for attempt in loaded for name, _ in attempt.located.file.columns}
+            names = {normalize(name) for attempt in loaded for name, _ in attempt.located.file.columns}
             new_columns = trips.note_columns(names)
             self.schema_changed = self.schema_changed or trips.changed or new_columns
         failed = [attempt for attempt in attempts if attempt.fault is not None]

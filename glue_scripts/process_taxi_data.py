@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.care import look_after
-from glue_scripts.faults import one_line
-from glue_scripts.headway import QUICK_DECODER
 from glue_scripts.loading import Loader, Options
+from glue_scripts.spark_errors import one_line
+from glue_scripts.stall_watchdog import QUICK_DECODER
 from glue_scripts.storage import S3Storage, Storage
+from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest
 from taxi_etl.names import SPARK_CATALOG, TAXI_DATABASE
-from taxi_etl.table_care import Care
+from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import Run
 
 SESSION = {
@@ -79,8 +79,8 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
     storage.write(f"{folder}/result.json", result.dumps())
     storage.write(f"{folder}/summary.json", result.summary())
     if arguments.optimizer_role:
-        care = Care(arguments.optimizer_role, arguments.retention_days)
-        for warning in look_after(loader.touched(), arguments.database, care):
+        care = TableMaintenance(arguments.optimizer_role, arguments.retention_days)
+        for warning in create_optimizers(loader.touched(), arguments.database, care):
             print(f"process_taxi_data: {warning}")
     return result
 

@@ -11,9 +11,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from glue_scripts.faults import HiddenFileError
+from glue_scripts.spark_errors import HiddenFileError
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import Kind, family
+from taxi_etl.schema import Kind, kind_family
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
 
@@ -110,7 +110,7 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
 
 def spark_type(kind: str) -> str:
     """The type by which Spark reads a Parquet column of this kind."""
-    return kind if family(kind) is Kind.DECIMAL else SPARK_TYPES[family(kind)]
+    return kind if kind_family(kind) is Kind.DECIMAL else SPARK_TYPES[kind_family(kind)]
 
 
 def _value(column: str, kind: str) -> str:

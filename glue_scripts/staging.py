@@ -14,12 +14,9 @@ from dataclasses import dataclass, field
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
-from glue_scripts import held
-from glue_scripts.faults import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
-from glue_scripts.headway import Headway, StalledError
+from glue_scripts import quarantine_side_output
 from glue_scripts.iceberg import LakeTable, Staged
-from glue_scripts.lines import overlong
-from glue_scripts.ordering import in_day_ranges
+from glue_scripts.line_lengths import overlong
 from glue_scripts.reading import (
     Located,
     footer_rows,
@@ -28,6 +25,9 @@ from glue_scripts.reading import (
     spark_path,
     with_lineage,
 )
+from glue_scripts.sorting import in_day_ranges
+from glue_scripts.spark_errors import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
+from glue_scripts.stall_watchdog import StalledError, StallWatchdog
 from taxi_etl.identity import source_id
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -74,7 +74,7 @@ class Stager:
     trips: LakeTable
     quarantine: LakeTable
     run: sources.Run
-    headway: Headway
+    headway: StallWatchdog
     sort_by_pickup: bool = False
 
     def stage(self, files: Sequence[Located]) -> list[Attempt]:
@@ -146,20 +146,22 @@ class Stager:
 
     def _write(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
         """Write the files' rows, those to be held first beside the trips, then into quarantine."""
-        result = held.beside(self._judged(attempts, rows))
+        result = quarantine_side_output.beside(self._judged(attempts, rows))
         if self.sort_by_pickup:
             versions = [attempt.located.file.version for attempt in attempts]
             result = in_day_ranges(self.spark, result, versions)
         staged = self.trips.stage(result)
         for attempt in attempts:
             attempt.trips.files[attempt.source_id] = staged.files.get(attempt.source_id, [])
-        beside = staged.only(held.owner(attempt.source_id) for attempt in attempts)
+        beside = staged.only(quarantine_side_output.owner(attempt.source_id) for attempt in attempts)
         if beside:
             self._write_quarantine(attempts, [str(file.location()) for file in beside])
             self.trips.discard(beside)
 
     def _write_quarantine(self, attempts: Sequence[Attempt], locations: Sequence[str]) -> None:
-        result = held.rows(self.spark, locations, attempts[0].located.file.dataset, self.run.run_id)
+        result = quarantine_side_output.rows(
+            self.spark, locations, attempts[0].located.file.dataset, self.run.run_id
+        )
         reasons = Observation()
         counts = {
             f"{place}_{reason}": f"count_if(source_id = '{attempt.source_id}' AND "

@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError
 
 from lambdas.clients import error_code
 from taxi_etl import ledger
+from taxi_etl.dynamodb_requests import Request
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import ExecutionRecord, FileRecord
-from taxi_etl.requests import Request
 
 BATCH_GET_MAX = 100
 REFUSALS = frozenset({"None", "ConditionalCheckFailed", "TransactionConflict"})

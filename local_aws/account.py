@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local_aws import java, lean_environment, paths, settings, spark
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 
 REGION = spark.REGION
 ACCOUNT_ID = "000000000000"

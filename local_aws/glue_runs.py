@@ -92,7 +92,7 @@ def wait(run: Run, seconds: float) -> bool:
         return _changed.wait_for(lambda: run["JobRunState"] not in UNFINISHED, seconds)
 
 
-def tell_of_ends(listener: Callable[[Run], None]) -> None:
+def publish_run_events(listener: Callable[[Run], None]) -> None:
     """Call `listener` with each run once it has ended, in the run's account."""
     _listeners.append(listener)
 

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_aws import first_use, paths
-from local_aws.problems import LocalAwsError
+from local_aws import paths, setup_lock
+from local_aws.errors import LocalAwsError
 
 _MARK = "installed"
 
@@ -27,7 +27,7 @@ def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATO
     python = folder / "bin" / "python"
     mark = folder / _MARK
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest() + f" {sys.version}"
-    with first_use.alone():
+    with setup_lock.alone():
         if python.exists() and mark.exists() and mark.read_text() == wanted:
             return python
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local_aws import first_use, paths
-from local_aws.problems import LocalAwsError
+from local_aws import paths, setup_lock
+from local_aws.errors import LocalAwsError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 S3 = (
@@ -40,7 +40,7 @@ def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) ->
 
     Resolves again when the coordinates have changed or a jar has vanished. Raises JarsMissing.
     """
-    with first_use.alone():
+    with setup_lock.alone():
         known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
         if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
             known = resolve()

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment
+from ops.errors import CliError
 from ops.records import UNSEEN, FileOutcome, outcomes
-from ops.refusals import Refusal
 from ops.session import Session
 from taxi_etl.file_rules import check_key
 from taxi_etl.identity import FileVersion
@@ -49,10 +49,10 @@ class Plan:
 def plan(session: Session, deployment: Deployment, bucket: str, prefix: str, *, again: bool) -> Plan:
     """Look under a prefix: what the ledger does not know is to be loaded; `again`, all that does not run.
 
-    Raises Refusal for a prefix from which nothing loads, and when nothing is there.
+    Raises CliError for a prefix from which nothing loads, and when nothing is there.
     """
     if not prefix.startswith(RAW_PREFIX):
-        raise Refusal(f"only keys under {RAW_PREFIX} load, not under {prefix!r}", f"name {RAW_PREFIX}…")
+        raise CliError(f"only keys under {RAW_PREFIX} load, not under {prefix!r}", f"name {RAW_PREFIX}…")
     versions: list[FileVersion] = []
     skipped: dict[str, str] = {}
     for entry in _current(session, bucket, prefix):
@@ -65,7 +65,7 @@ def plan(session: Session, deployment: Deployment, bucket: str, prefix: str, *, 
             etag = entry.get("ETag", "").strip('"')
             versions.append(FileVersion(bucket, key, entry["VersionId"], int(entry["Size"]), etag))
     if not (versions or skipped):
-        raise Refusal(
+        raise CliError(
             f"there is nothing under s3://{bucket}/{prefix}", f"see what there is: aws s3 ls s3://{bucket}/"
         )
     found = outcomes(session, deployment, versions)
@@ -84,4 +84,4 @@ def _current(session: Session, bucket: str, prefix: str) -> Iterator[dict[str, A
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
-        raise Refusal(f"there is no bucket {bucket}", "see which there are: aws s3 ls") from None
+        raise CliError(f"there is no bucket {bucket}", "see which there are: aws s3 ls") from None

@@ -11,8 +11,8 @@ from typing import Any
 
 from ops import leftovers
 from ops.deployment import Deployment
+from ops.errors import CliError
 from ops.records import query
-from ops.refusals import Refusal
 from ops.session import Session
 from taxi_etl import ledger
 from taxi_etl.names import RUNS_PREFIX, STATE_MACHINE
@@ -133,7 +133,7 @@ def _ender(session: Session, run: dict[str, Any]) -> Callable[[], Any]:
             now = glue.get_job_run(JobName=run["JobName"], RunId=run["Id"])["JobRun"]["JobRunState"]
             if now not in _ACTIVE_JOB_RUNS:
                 return  # its execution, stopped just before, took it along
-            raise Refusal(f"the job run was not stopped: {error.get('ErrorDetail', {})}")
+            raise CliError(f"the job run was not stopped: {error.get('ErrorDetail', {})}")
 
     return end
 
@@ -146,7 +146,7 @@ def _deleter(session: Session, bucket: str, keys: list[str]) -> Callable[[], Any
                 Bucket=bucket, Delete={"Objects": batch, "Quiet": True}
             )
             for error in answer.get("Errors", []):
-                raise Refusal(f"{error.get('Key')}: {error.get('Code')}: {error.get('Message')}")
+                raise CliError(f"{error.get('Key')}: {error.get('Code')}: {error.get('Message')}")
 
     return delete
 

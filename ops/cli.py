@@ -10,20 +10,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from ops.commands import (
-    asking,
-    backfilling,
-    caring,
-    cleaning,
+    backfill,
+    cleanup,
     loading,
     local,
     looking,
-    sampling,
+    maintain,
+    query,
+    sample,
     setting_up,
     wiring,
 )
 from ops.commands.context import App
-from ops.refusals import Refusal
-from ops.render import Output
+from ops.errors import CliError
+from ops.output import Output
 from ops.session import Target
 
 JSON = "--json"
@@ -43,15 +43,15 @@ class Commands(TyperGroup):
         """Run the command; what stands in its way is told on standard error, with exit code 1."""
         try:
             return super().invoke(ctx)
-        except Refusal as refusal:
+        except CliError as refusal:
             _output(ctx).refusal(refusal)
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             step = "see which identity this is: aws sts get-caller-identity"
-            _output(ctx).refusal(Refusal(f"AWS answered {error.operation_name}: {code}: {message}", step))
+            _output(ctx).refusal(CliError(f"AWS answered {error.operation_name}: {code}: {message}", step))
         except BotoCoreError as error:
             step = "check the network, the credentials, --region, --profile and --endpoint-url"
-            _output(ctx).refusal(Refusal(str(error), step))
+            _output(ctx).refusal(CliError(str(error), step))
         raise typer.Exit(1)
 
 
@@ -94,20 +94,20 @@ for command, name in (
     (loading.upload, "upload"),
     (loading.start, "start"),
     (loading.replay, "replay"),
-    (backfilling.backfill, "backfill"),
+    (backfill.backfill, "backfill"),
     (looking.status, "status"),
     (looking.list_executions, "list"),
     (looking.show_history, "history"),
-    (asking.query, "query"),
+    (query.query, "query"),
     (setting_up.subscribe, "subscribe"),
     (wiring.trigger, "trigger"),
-    (caring.care, "care"),
-    (cleaning.clean, "cleanup"),
-    (sampling.sample, "sample"),
+    (maintain.care, "care"),
+    (cleanup.clean, "cleanup"),
+    (sample.sample, "sample"),
     (setting_up.check_machine, "doctor"),
 ):
     app.command(name)(command)
-app.add_typer(wiring.crawler, name="crawler")
+app.add_typer(wiring.crawler_commands, name="crawler")
 app.add_typer(local.commands, name="local")
 
 

@@ -21,17 +21,17 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from local_aws import account, cdk, paths
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 from ops import deployment, samples, subscriptions, tables, uploads
 from ops.commands.waiting import files_table
 from ops.deployment import Deployment
-from ops.follow import Watch
-from ops.refusals import Refusal
-from ops.render import coloured, seconds, table
+from ops.errors import CliError
+from ops.output import colored, seconds, table
+from ops.progress import Watch
 from ops.session import LOCAL, Session, Target
 from taxi_etl.ledger import FileStatus
-from taxi_etl.messages import Status
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.notifications import Status
 
 FILES = Path(paths.CHECKOUT) / ".local" / "demo"
 INBOX = "demo-inbox"
@@ -67,16 +67,16 @@ def main() -> int:
     demo = Demo(Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH))
     try:
         run(demo)
-    except (Refusal, LocalAwsError) as problem:
+    except (CliError, LocalAwsError) as problem:
         demo.console.print(f"[bold red]error:[/] {problem}")
-        if isinstance(problem, Refusal) and problem.next_step:
+        if isinstance(problem, CliError) and problem.next_step:
             demo.console.print(f"[bold]next:[/] {problem.next_step}")
         return 1
     return 0
 
 
 def run(demo: Demo) -> None:
-    """Every step in turn. Raises Refusal or LocalAwsError where one cannot be done."""
+    """Every step in turn. Raises CliError or LocalAwsError where one cannot be done."""
     console = demo.console
     with demo.step("Start a local AWS account"):
         running = account.up()
@@ -122,20 +122,20 @@ def make_files(demo: Demo) -> tuple[list[Path], Path]:
 def watch(
     demo: Demo, session: Session, deployed: Deployment, files: Sequence[Path], wanted: FileStatus
 ) -> None:
-    """Upload the files and print what happens to them. Raises Refusal unless all end as wanted."""
+    """Upload the files and print what happens to them. Raises CliError unless all end as wanted."""
     started = time.monotonic()
     planned = uploads.plan(files, RAW_PREFIX)
     versions = uploads.upload(session, deployed.bucket_name, planned, lambda *_: None)
     follower = Watch(session, deployed, versions, poll_seconds=0.5)
     for change in follower.changes():
         elapsed = f"{time.monotonic() - started:6.1f} s  "
-        demo.console.print(Text.assemble((elapsed, "dim"), change.about, " ", coloured(change.now)))
+        demo.console.print(Text.assemble((elapsed, "dim"), change.about, " ", colored(change.now)))
     demo.console.print()
     demo.console.print(files_table(follower.files))
     for file in follower.files:
         if file.status != wanted:
             reasons = "; ".join(file.reasons) or "no reason is on record"
-            raise Refusal(
+            raise CliError(
                 f"{file.version.key} ended {file.status}: {reasons}",
                 f"see taxi-etl --environment {LOCAL} history {file.execution}",
             )
@@ -153,14 +153,14 @@ def open_inbox(session: Session, deployed: Deployment) -> str:
 
 
 def show_message(demo: Demo, session: Session, inbox: str, wanted: Status) -> None:
-    """Print the notification with this outcome. Raises Refusal when none comes."""
+    """Print the notification with this outcome. Raises CliError when none comes."""
     for subject, message in _messages(session, inbox):
         if message.get("status") == wanted:
             text = json.dumps(message, indent=2, ensure_ascii=False)
             body = Syntax(text, "json", word_wrap=True)
             demo.console.print(Panel(body, title=f"subscribers got: {subject}", title_align="left"))
             return
-    raise Refusal(
+    raise CliError(
         f"no notification of {wanted} came within {MESSAGE_SECONDS} s",
         f"see taxi-etl --environment {LOCAL} status",
     )

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
 
@@ -36,11 +36,11 @@ class Deployment:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, str]) -> Self:
-        """The deployment that stack outputs describe. Raises Refusal that names what is missing."""
+        """The deployment that stack outputs describe. Raises CliError that names what is missing."""
         by_field = {field.name: _output(field.name) for field in fields(cls)}
         missing = [output for output in by_field.values() if output not in outputs]
         if missing:
-            raise Refusal(
+            raise CliError(
                 f"the stacks lack the outputs {', '.join(missing)}",
                 "they are of another version of the app: deploy it again",
             )
@@ -66,7 +66,7 @@ def deploy_command(session: Session) -> str:
 
 
 def stacks(session: Session) -> list[dict[str, Any]]:
-    """The environment's stacks as CloudFormation describes them. Raises Refusal when one is not there."""
+    """The environment's stacks as CloudFormation describes them. Raises CliError when one is not there."""
     found = []
     for name in stack_names(session.target.environment):
         try:
@@ -74,7 +74,7 @@ def stacks(session: Session) -> list[dict[str, Any]]:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise Refusal(
+            raise CliError(
                 f"stack {name} does not exist in region {session.region}",
                 f"{deploy_command(session)}; or choose another --environment, --region or --profile",
             ) from None
@@ -82,7 +82,7 @@ def stacks(session: Session) -> list[dict[str, Any]]:
 
 
 def discover(session: Session) -> Deployment:
-    """The deployment of the session's environment. Raises Refusal when there is none."""
+    """The deployment of the session's environment. Raises CliError when there is none."""
     outputs = {
         output["OutputKey"]: output["OutputValue"]
         for stack in stacks(session)

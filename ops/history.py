@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 
 FAILURES = ("Failed", "TimedOut", "Aborted")
@@ -71,7 +71,7 @@ def execution_arn(deployment: Deployment, name: str) -> str:
 
 
 def describe(session: Session, deployment: Deployment, name: str) -> Execution:
-    """The execution of that name or ARN. Raises Refusal when there is none."""
+    """The execution of that name or ARN. Raises CliError when there is none."""
     try:
         found = session.client("stepfunctions").describe_execution(
             executionArn=execution_arn(deployment, name)
@@ -79,7 +79,7 @@ def describe(session: Session, deployment: Deployment, name: str) -> Execution:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
             raise
-        raise Refusal(
+        raise CliError(
             f"there is no execution {name!r}", f"see the recent ones: {session.target.command('list')}"
         ) from None
     return Execution(

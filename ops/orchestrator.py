@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
@@ -30,7 +30,7 @@ class Started:
 def command(session: Session, deployment: Deployment, **order: Any) -> list[Started]:
     """Send one command to the orchestrator, again while it says that there is more to do.
 
-    Raises Refusal with its error when it refuses.
+    Raises CliError with its error when it refuses.
     """
     found: list[Started] = []
     more = True
@@ -51,7 +51,7 @@ def _ask(session: Session, deployment: Deployment, order: dict[str, Any]) -> dic
     payload = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         said = payload.get("errorMessage", "no reason") if isinstance(payload, dict) else str(payload)
-        raise Refusal(
+        raise CliError(
             f"the orchestrator refused: {said}",
             f"its log group is /aws/lambda/{deployment.orchestrator_function_name}; "
             f"check the deployment: {session.target.command('verify')}",
@@ -88,7 +88,7 @@ def replay_held(session: Session, deployment: Deployment) -> list[Started]:
 
 
 def current_versions(session: Session, bucket: str, keys: Iterable[str]) -> list[FileVersion]:
-    """The current version of each object. Raises Refusal for one that is not there, or has no version."""
+    """The current version of each object. Raises CliError for one that is not there, or has no version."""
     return [_current_version(session, bucket, key) for key in keys]
 
 
@@ -98,13 +98,13 @@ def _current_version(session: Session, bucket: str, key: str) -> FileVersion:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound", "NoSuchBucket"):
             raise
-        raise Refusal(
+        raise CliError(
             f"s3://{bucket}/{key} does not exist",
             f"see what there is: aws s3 ls s3://{bucket}/{_folder(key)}",
         ) from None
     version = head.get("VersionId", "null")
     if version == "null":
-        raise Refusal(
+        raise CliError(
             f"s3://{bucket}/{key} has no version, since its bucket was not versioned when it was written",
             f"switch versioning on (aws s3api put-bucket-versioning --bucket {bucket} "
             "--versioning-configuration Status=Enabled), and upload the file again",

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ProfileNotFound
 
-from ops.refusals import Refusal
+from ops.errors import CliError
 
 LOCAL = "local"
 _ANY_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
@@ -71,17 +71,17 @@ class Session:
 
     @property
     def region(self) -> str:
-        """The region of the account. Raises Refusal when none is set."""
+        """The region of the account. Raises CliError when none is set."""
         region = self._boto.region_name
         if not region:
-            raise Refusal("no region is set", "name one with --region, or set AWS_REGION")
+            raise CliError("no region is set", "name one with --region, or set AWS_REGION")
         return str(region)
 
     def credentials(self) -> tuple[str, str, str | None]:
         """Access key, secret key and session token, for libraries that do not take a boto3 session."""
         found = self._boto.get_credentials()
         if found is None:
-            raise Refusal("no AWS credentials are set", "sign in (`aws sso login`), or name a --profile")
+            raise CliError("no AWS credentials are set", "sign in (`aws sso login`), or name a --profile")
         frozen = found.get_frozen_credentials()
         return frozen.access_key, frozen.secret_key, frozen.token
 
@@ -102,14 +102,16 @@ class Session:
                 aws_secret_access_key=self._local.get("AWS_SECRET_ACCESS_KEY"),
             )
         except ProfileNotFound as error:
-            raise Refusal(str(error), "see `aws configure list-profiles`, name one with --profile") from None
+            raise CliError(str(error), "see `aws configure list-profiles`, name one with --profile") from None
 
 
 def local_environment() -> Mapping[str, str]:
-    """How clients reach the running local account. Raises Refusal when none runs."""
+    """How clients reach the running local account. Raises CliError when none runs."""
     from local_aws import account  # noqa: PLC0415 - only the environment `local` needs it
 
     running = account.status()
     if running is None:
-        raise Refusal("the local AWS is not running", "start it with `taxi-etl local up`, or run `make demo`")
+        raise CliError(
+            "the local AWS is not running", "start it with `taxi-etl local up`, or run `make demo`"
+        )
     return dict(running.environment())

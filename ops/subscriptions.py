@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.deployment import Deployment
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
-from taxi_etl.messages import Status
+from taxi_etl.notifications import Status
 
 PENDING = "PendingConfirmation"
 _NEXT_STEPS = {
@@ -44,14 +44,14 @@ class Subscription:
 
 
 def protocol_of(endpoint: str) -> str:
-    """How to reach an endpoint: `email`, `sqs` or `https`. Raises Refusal for anything else."""
+    """How to reach an endpoint: `email`, `sqs` or `https`. Raises CliError for anything else."""
     if endpoint.startswith("https://"):
         return "https"
     if endpoint.startswith("arn:") and endpoint.split(":")[2] == "sqs":
         return "sqs"
     if endpoint.count("@") == 1 and "/" not in endpoint and not endpoint.startswith("arn:"):
         return "email"
-    raise Refusal(
+    raise CliError(
         f"{endpoint!r} is no endpoint for messages",
         "give an e-mail address, the ARN of an SQS queue, or an https:// address",
     )

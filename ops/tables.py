@@ -17,7 +17,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO, schema_to_pyarrow
 from pyiceberg.table import Table
 
 from ops.deployment import Deployment
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 
 
@@ -57,7 +57,7 @@ def query(session: Session, deployment: Deployment, sql: str, limit: int = 100) 
 def run(catalog: Catalog, database: str, sql: str, limit: int) -> Answer:
     """Run one SQL query of DuckDB's dialect on the tables of a database, named without it.
 
-    Raises Refusal for SQL that DuckDB refuses, naming the tables there are.
+    Raises CliError for SQL that DuckDB refuses, naming the tables there are.
     """
     known = sorted(name for *_, name in catalog.list_tables(database))
     named = [name for name in known if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
@@ -68,7 +68,7 @@ def run(catalog: Catalog, database: str, sql: str, limit: int) -> Answer:
         there = (
             f"the tables are {', '.join(known)}" if known else "there are no tables yet: load a file first"
         )
-        raise Refusal(str(error), f"mend the SQL; {there}") from None
+        raise CliError(str(error), f"mend the SQL; {there}") from None
 
 
 def _ask(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -> Answer:
@@ -82,7 +82,7 @@ def _ask(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -> A
             engine.register(name, table)
         kinds = [statement.type for statement in engine.extract_statements(sql)]
         if kinds != [duckdb.StatementType.SELECT]:
-            raise Refusal(
+            raise CliError(
                 "this is not one query", "ask with a single SELECT; nothing can be changed from here"
             )
         # Through Arrow: DuckDB's own conversion of times with a zone wants another library.

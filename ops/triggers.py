@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment, deploy_command
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 from taxi_etl.names import RAW_PREFIX
 
@@ -76,13 +76,13 @@ def add(
 ) -> tuple[Row, bool]:
     """Send these events of keys under a prefix to the queue; gives the row, and whether it is new.
 
-    Raises Refusal when that could not work, or another row has some of these events already.
+    Raises CliError when that could not work, or another row has some of these events already.
     """
     queue = queue_arn(session, deployment)
     wanted = Row(_name(session, prefix, events), queue, tuple(sorted(events)), prefix)
     _refuse_own(deployment, bucket)
     if not prefix.startswith(RAW_PREFIX):
-        raise Refusal(
+        raise CliError(
             f"files under {prefix or 'the whole bucket'!r} would all be rejected: "
             f"only keys that begin with {RAW_PREFIX} are loaded",
             f"choose a --prefix that begins with {RAW_PREFIX}",
@@ -94,7 +94,7 @@ def add(
             return row, False
         if row.overlaps(wanted):
             ours = session.target.command("trigger", "remove", "--bucket", bucket)
-            raise Refusal(
+            raise CliError(
                 f"the bucket has a notification {row.name!r} of {', '.join(row.events)} for keys "
                 f"{_keys(row)} to {row.destination}, and S3 lets only one have the same event of a key",
                 f"it is ours; take it away first: {ours}"
@@ -141,28 +141,28 @@ def _queue(session: Session, deployment: Deployment, attribute: str) -> str:
 
 def _refuse_own(deployment: Deployment, bucket: str) -> None:
     if bucket == deployment.bucket_name:
-        raise Refusal(
+        raise CliError(
             f"{bucket} is the deployment's own bucket, whose notification its stack keeps",
             "nothing is to be done; `taxi-etl verify` checks it",
         )
 
 
 def _refuse_unfit(session: Session, deployment: Deployment, bucket: str) -> None:
-    """Raises Refusal for a bucket whose events the pipeline could not use, or its queue would not take."""
+    """Raises CliError for a bucket whose events the pipeline could not use, or its queue would not take."""
     region = _region(session, bucket)
     versioning = session.client("s3").get_bucket_versioning(Bucket=bucket).get("Status")
     if versioning != "Enabled":
-        raise Refusal(
+        raise CliError(
             f"bucket {bucket} is not versioned; without versions, two uploads of a key cannot be told apart",
             f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled",
         )
     if region != session.region:
-        raise Refusal(
+        raise CliError(
             f"bucket {bucket} is in {region}, the queue in {session.region}: S3 tells queues of its region",
             "replicate the bucket into that region, or deploy the app in the bucket's",
         )
     if not _may_send(_queue(session, deployment, "Policy"), bucket):
-        raise Refusal(
+        raise CliError(
             f"the deployment does not know bucket {bucket}: its queue would refuse the events, "
             "and its functions could not read the files",
             f"name it in `existing_buckets` in stacks/settings.py, and {deploy_command(session)}",
@@ -170,7 +170,7 @@ def _refuse_unfit(session: Session, deployment: Deployment, bucket: str) -> None
 
 
 def _region(session: Session, bucket: str) -> str:
-    """The region of a bucket. Raises Refusal when there is no such bucket."""
+    """The region of a bucket. Raises CliError when there is no such bucket."""
     try:
         head = session.client("s3").head_bucket(Bucket=bucket)
     except ClientError as error:
@@ -180,8 +180,8 @@ def _region(session: Session, bucket: str) -> str:
     return str(head["BucketRegion"])
 
 
-def _no_bucket(bucket: str) -> Refusal:
-    return Refusal(f"bucket {bucket} does not exist", "see what there is: aws s3 ls")
+def _no_bucket(bucket: str) -> CliError:
+    return CliError(f"bucket {bucket} does not exist", "see what there is: aws s3 ls")
 
 
 def _may_send(policy: str, bucket: str) -> bool:
@@ -207,14 +207,14 @@ def _read(session: Session, bucket: str) -> dict[str, Any]:
 
 
 def _write(session: Session, bucket: str, document: dict[str, Any]) -> None:
-    """Replace the notification. Raises Refusal when somebody else did so at the same moment."""
+    """Replace the notification. Raises CliError when somebody else did so at the same moment."""
     filled = {name: value for name, value in document.items() if value or name not in _KINDS}
     session.client("s3").put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration=filled
     )
     lost = set(_rows(filled)) ^ set(_rows(_read(session, bucket)))
     if lost:
-        raise Refusal(
+        raise CliError(
             "the bucket's notification is not what was written just now: somebody else changed "
             f"{', '.join(sorted(row.name for row in lost))}",
             f"look at it: aws s3api get-bucket-notification-configuration --bucket {bucket}",

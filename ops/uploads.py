@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session
 from taxi_etl.file_rules import check_key
 from taxi_etl.identity import FileVersion
@@ -24,7 +24,7 @@ class Upload:
 
 
 def plan(paths: Sequence[Path], prefix: str) -> list[Upload]:
-    """The uploads for these files. Raises Refusal naming every unfit file, before any is sent."""
+    """The uploads for these files. Raises CliError naming every unfit file, before any is sent."""
     uploads = [Upload(path, f"{prefix}{path.name}") for path in paths]
     wrong = [f"{path}: no such file" for path in paths if not path.is_file()]
     wrong += [f"{path}: the file is empty" for path in paths if path.is_file() and not path.stat().st_size]
@@ -33,7 +33,7 @@ def plan(paths: Sequence[Path], prefix: str) -> list[Upload]:
     twice = sorted({key for key in keys if keys.count(key) > 1})
     wrong += [f"{key}: given twice, the second would replace the first" for key in twice]
     if wrong:
-        raise Refusal(
+        raise CliError(
             "nothing was uploaded: " + "; ".join(wrong), "leave these files out, or mend their names"
         )
     return uploads
@@ -44,11 +44,11 @@ def upload(
 ) -> list[FileVersion]:
     """Send the files, large ones in parts; `on_bytes` hears how many bytes more were sent.
 
-    Gives exactly the versions that these uploads made. Raises Refusal when the bucket is not versioned.
+    Gives exactly the versions that these uploads made. Raises CliError when the bucket is not versioned.
     """
     s3 = session.client("s3")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
-        raise Refusal(
+        raise CliError(
             f"bucket {bucket} is not versioned; without versions, events of one key cannot be told apart",
             f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled",
         )

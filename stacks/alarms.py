@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.metrics import closer_count, closer_gauge
+from stacks.metrics import finalizer_count, finalizer_gauge
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
 from taxi_etl.names import physical_name
@@ -30,7 +30,7 @@ HOURS_A_DAY = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
+class WatchedMetric:
     """What alarms look at."""
 
     settings: Settings
@@ -60,7 +60,9 @@ class Rule:
 class Alarms(Construct):
     """Alarms on executions, the job, files, queues, functions and silence."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, watched: Watched, topic: sns.Topic) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, watched: WatchedMetric, topic: sns.Topic
+    ) -> None:
         super().__init__(scope, construct_id)
         settings = watched.settings
         rules = [*_executions(watched), *_files(watched), *_queues(watched), *_functions(watched)]
@@ -85,7 +87,7 @@ def _anchor(rule: Rule) -> str:
     return (rule.heading or rule.name).lower()
 
 
-def _executions(watched: Watched) -> Iterator[Rule]:
+def _executions(watched: WatchedMetric) -> Iterator[Rule]:
     settings, machine = watched.settings, watched.state_machine
     yield Rule(
         "ExecutionsFailed",
@@ -126,30 +128,30 @@ def _executions(watched: Watched) -> Iterator[Rule]:
     )
 
 
-def _files(watched: Watched) -> Iterator[Rule]:
+def _files(watched: WatchedMetric) -> Iterator[Rule]:
     settings = watched.settings
     yield Rule(
         "FilesFailed",
-        closer_count(Metric.FILES_FAILED, settings, FIVE_MINUTES),
+        finalizer_count(Metric.FILES_FAILED, settings, FIVE_MINUTES),
         1,
         "Files failed in the job, perhaps beside others that loaded.",
     )
     yield Rule(
         "QuarantineShare",
-        closer_gauge(Metric.QUARANTINE_PERCENT, settings, FIVE_MINUTES),
+        finalizer_gauge(Metric.QUARANTINE_PERCENT, settings, FIVE_MINUTES),
         settings.alarm_quarantine_percent,
         f"At least {settings.alarm_quarantine_percent} % of the rows of an execution went to quarantine.",
     )
     yield Rule(
         "Silence",
-        closer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, FIVE_MINUTES),
+        finalizer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, FIVE_MINUTES),
         settings.alarm_silence_days * HOURS_A_DAY,
         f"No taxi file has come for {settings.alarm_silence_days} days.",
         missing=AS_BEFORE,
     )
 
 
-def _queues(watched: Watched) -> Iterator[Rule]:
+def _queues(watched: WatchedMetric) -> Iterator[Rule]:
     """SQS stops reporting on a queue that nobody touches, also when it is not empty."""
     settings = watched.settings
     yield Rule(
@@ -169,7 +171,7 @@ def _queues(watched: Watched) -> Iterator[Rule]:
         )
 
 
-def _functions(watched: Watched) -> Iterator[Rule]:
+def _functions(watched: WatchedMetric) -> Iterator[Rule]:
     for name, function in watched.functions.items():
         yield Rule(
             name,

@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.alarms import Alarms
-from stacks.metrics import closer_count, closer_gauge
+from stacks.metrics import finalizer_count, finalizer_gauge
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
 from taxi_etl.names import STATE_MACHINE, physical_name
@@ -80,8 +80,8 @@ def _healthy(
             _graph("Errors of functions", *(each.metric_errors(period=HOUR) for each in functions)),
         ],
         [
-            _graph("Files", *(closer_count(name, settings, HOUR) for name in files)),
-            _graph("Rows", *(closer_count(name, settings, HOUR) for name in rows)),
+            _graph("Files", *(finalizer_count(name, settings, HOUR) for name in files)),
+            _graph("Rows", *(finalizer_count(name, settings, HOUR) for name in rows)),
         ],
     ]
 
@@ -107,7 +107,7 @@ def _keeping_up(settings: Settings, machine: sfn.StateMachine, queue: sqs.Queue)
             ),
             _graph(
                 "Hours since the last file",
-                closer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, HOUR),
+                finalizer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, HOUR),
             ),
         ],
     ]
@@ -115,7 +115,7 @@ def _keeping_up(settings: Settings, machine: sfn.StateMachine, queue: sqs.Queue)
 
 def _cost(settings: Settings) -> list[Row]:
     dollars, hours = (
-        closer_count(name, settings, DAY) for name in (Metric.JOB_COST_USD, Metric.JOB_DPU_HOURS)
+        finalizer_count(name, settings, DAY) for name in (Metric.JOB_COST_USD, Metric.JOB_DPU_HOURS)
     )
     whole_time = cloudwatch.SingleValueWidget(
         title="In the time shown",

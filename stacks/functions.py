@@ -13,7 +13,7 @@ from stacks import build
 from stacks.log_groups import log_group
 from stacks.settings import Settings
 from taxi_etl.function_settings import (
-    CloserSettings,
+    FinalizerSettings,
     FunctionSettings,
     OrchestratorSettings,
     ValidatorSettings,
@@ -170,7 +170,7 @@ def close_execution(
         name=CLOSE_FUNCTION,
         package="close_execution",
         description="Writes outcomes of taxi executions into the ledger; looks for what nobody reported",
-        environment=CloserSettings(
+        environment=FinalizerSettings(
             state_machine_arn=state_machine.state_machine_arn,
             ledger_table=ledger.table_name,
             runs_bucket=bucket.bucket_name,

@@ -8,17 +8,19 @@ from taxi_etl.metrics import Metric
 from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
 
 
-def closer_count(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
+def finalizer_count(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
     """A count or an amount of the closer's, such as FilesFailed or JobCostUsd: the sum of a period."""
-    return _closer_metric(name, settings, period, "Sum")
+    return _finalizer_metric(name, settings, period, "Sum")
 
 
-def closer_gauge(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
+def finalizer_gauge(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
     """A gauge of the closer's, such as HoursSinceLastFile: the highest of a period."""
-    return _closer_metric(name, settings, period, "Maximum")
+    return _finalizer_metric(name, settings, period, "Maximum")
 
 
-def _closer_metric(name: Metric, settings: Settings, period: Duration, statistic: str) -> cloudwatch.Metric:
+def _finalizer_metric(
+    name: Metric, settings: Settings, period: Duration, statistic: str
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=name,

@@ -6,17 +6,17 @@ from aws_cdk import CfnOutput, Duration, Fn, Names, Stack
 from constructs import Construct
 
 from stacks import functions
-from stacks.alarms import FIVE_MINUTES, Alarms, Watched
+from stacks.alarms import FIVE_MINUTES, Alarms, WatchedMetric
 from stacks.dashboard import Dashboard
 from stacks.data_lake_stack import DataLakeStack
-from stacks.execution_closer import ExecutionCloser
+from stacks.finalizer_triggers import FinalizerTriggers
 from stacks.log_queries import LogQueries
 from stacks.notifications import Notifications
 from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
 from stacks.taxi_job import TaxiJob
 from stacks.workflow.etl_workflow import EtlWorkflow
-from stacks.workflow.wiring import Parts
+from stacks.workflow.transitions import Parts
 
 
 class PipelineStack(Stack):
@@ -62,14 +62,14 @@ class PipelineStack(Stack):
             bucket=lake.lake.bucket,
             topic=self.notifications.topic,
         )
-        self.closer = ExecutionCloser(
+        self.closer = FinalizerTriggers(
             self, "Closer", settings=settings, closer=self.close, state_machine=machine, job=self.job.job
         )
         self.alarms = Alarms(
             self,
             "Alarms",
             topic=self.notifications.topic,
-            watched=Watched(
+            watched=WatchedMetric(
                 settings=settings,
                 state_machine=machine,
                 job_failures=self.job.metric_failures(FIVE_MINUTES),

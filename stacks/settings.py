@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from taxi_etl.names import PROD
-from taxi_etl.patience import standing_minutes
+from taxi_etl.stall_timeout import longest_stall_minutes
 
 MIB = 1024**2
 GIB = 1024**3
@@ -214,8 +214,10 @@ def _wrong_numbers(settings: Settings) -> Iterator[str]:
         yield "max_file_bytes is above execution_max_bytes; a file of that size could never be started"
     if settings.table_retention_days * 24 * 60 <= settings.job_timeout_minutes:
         yield "table_retention_days is shorter than job_timeout_minutes; a run's files could vanish under it"
-    if standing_minutes(settings.stall_minutes) >= settings.job_timeout_minutes:
-        standing = f"a run may stand still for {standing_minutes(settings.stall_minutes):g} minutes in all"
+    if longest_stall_minutes(settings.stall_minutes) >= settings.job_timeout_minutes:
+        standing = (
+            f"a run may stand still for {longest_stall_minutes(settings.stall_minutes):g} minutes in all"
+        )
         yield f"stall_minutes is too long for job_timeout_minutes; {standing}"
     if settings.log_retention_days not in LOG_RETENTION_DAYS:
         yield f"log_retention_days is {settings.log_retention_days}; choose one of {LOG_RETENTION_DAYS}"

@@ -10,7 +10,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from taxi_etl.rejections import Code, Rejection
+from taxi_etl.failures import Code, Rejection
 
 HEAD_BYTES = 64 * 1024
 """How much of an object's beginning is looked at; a CSV header must fit, also after decompression."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.identity import FileVersion
-from taxi_etl.rejections import Code, Rejection
 
 SCHEMA_VERSION = "1"
 LISTED_FILES_MAX = 20
@@ -255,7 +255,7 @@ class JobResult:
                 {
                     **self._head(),
                     "datasets": sorted({file.dataset for file in self.files if file.dataset}),
-                    "files": [_summarised(file) for file in ordered[:listed]],
+                    "files": [_summarized(file) for file in ordered[:listed]],
                     "filesOmitted": len(ordered) - listed,
                     "error": error,
                 }
@@ -273,7 +273,7 @@ def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
     return f"{text[: limit - 1 - half]}…{text[-half:]}"
 
 
-def _summarised(file: FileResult) -> dict[str, Any]:
+def _summarized(file: FileResult) -> dict[str, Any]:
     """The entry of a file in a summary and in messages: its counts, and why it did not load."""
     entry: dict[str, Any] = {
         "key": shorten(file.version.key),

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.names import RAW_PREFIX
-from taxi_etl.rejections import Code, Rejection
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 """The format each allowed suffix stands for; suffixes are compared to the letter: Spark

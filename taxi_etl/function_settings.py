@@ -50,7 +50,7 @@ class ValidatorSettings(FunctionSettings):
 
 
 @dataclass(frozen=True)
-class CloserSettings(FunctionSettings):
+class FinalizerSettings(FunctionSettings):
     """etl-close-execution: `sweep_after_seconds` is the age from which an open claim is looked into.
 
     `command` is how nextStep addresses the command line, e.g. `taxi-etl --environment dev`.

@@ -20,9 +20,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from taxi_etl.dynamodb_requests import Request, expressions
+from taxi_etl.dynamodb_requests import update as plain_update
 from taxi_etl.identity import FileVersion
-from taxi_etl.requests import Request, expressions
-from taxi_etl.requests import update as plain_update
 
 BY_EXECUTION = "by-execution"
 BY_STATUS = "by-status"
@@ -56,7 +56,7 @@ CLOSED_FILE = (FileStatus.LOADED, FileStatus.REJECTED, FileStatus.SUPERSEDED, Fi
 OPEN_EXECUTION = (ExecutionStatus.CLAIMED, ExecutionStatus.RUNNING)
 OUTCOME_ATTRIBUTES = ("reasons", "dataset", "rows", "alone")
 """What the closer writes about a file beside its status, and a new claim removes."""
-_IN_OUR_HANDS = "#closingUntil = :until"
+HOLDS_LEASE = "#closingUntil = :until"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def hold(version: FileVersion, now: str) -> Request:
     return _update(file_key(version), changes, condition="attribute_not_exists(#pk)")
 
 
-def begin_closing(
+def acquire_lease(
     name: str, now: str, until: str, redrives: int = 0, adopted: Mapping[str, Any] | None = None
 ) -> Request:
     """The UpdateItem with which one closer takes an execution's ending into its hands, until a moment.
@@ -228,10 +228,10 @@ def begin_closing(
     return _update(execution_key(name), changes, once=facts, condition=condition, values=values)
 
 
-def let_go(name: str, until: str) -> Request:
+def release_lease(name: str, until: str) -> Request:
     """The UpdateItem with which a closer that could not finish gives the ending back for the next to take."""
     return _update(
-        execution_key(name), {}, remove=("closingUntil",), condition=_IN_OUR_HANDS, values={"until": until}
+        execution_key(name), {}, remove=("closingUntil",), condition=HOLDS_LEASE, values={"until": until}
     )
 
 
@@ -257,14 +257,14 @@ def close_file(
     return _update(file_key(version), changes, remove=gone, once=once, condition=condition, values=values)
 
 
-def finish_closing(name: str, until: str, facts: Mapping[str, Any], now: str) -> Request:
+def close_execution_item(name: str, until: str, facts: Mapping[str, Any], now: str) -> Request:
     """The UpdateItem that ends a claim, by the closer that holds it; `facts` are kept with it."""
     changes = {**facts, "status": ExecutionStatus.CLOSED, "closedAt": now, "updatedAt": now}
     return _update(
         execution_key(name),
         changes,
         remove=("closingUntil",),
-        condition=_IN_OUR_HANDS,
+        condition=HOLDS_LEASE,
         values={"until": until},
     )
 

@@ -42,21 +42,21 @@ def bucket_name(account: str, environment: str) -> str:
     return physical_name(f"{account}-oubt-datalake", environment)
 
 
-def run_prefix(execution: str) -> str:
+def execution_prefix(execution: str) -> str:
     """Where one execution keeps its manifest and results, under `RUNS_PREFIX`, with a closing slash."""
     return f"{RUNS_PREFIX}{STATE_MACHINE}/{execution}/"
 
 
 def manifest_key(execution: str) -> str:
     """The object key of the manifest that ValidateInput writes."""
-    return f"{run_prefix(execution)}manifest.json"
+    return f"{execution_prefix(execution)}manifest.json"
 
 
 def result_key(execution: str) -> str:
     """The object key of the job's full result."""
-    return f"{run_prefix(execution)}result.json"
+    return f"{execution_prefix(execution)}result.json"
 
 
 def summary_key(execution: str) -> str:
     """The object key of the job's result in at most 64 KiB, which the state machine reads."""
-    return f"{run_prefix(execution)}summary.json"
+    return f"{execution_prefix(execution)}summary.json"

@@ -12,7 +12,7 @@ from taxi_etl.documents import FileResult, JobResult, LoadStatus, Manifest, shor
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION
 from taxi_etl.ledger import FileStatus
-from taxi_etl.messages import EXECUTION_FAILED
+from taxi_etl.notifications import EXECUTION_FAILED
 
 SUCCEEDED = "SUCCEEDED"
 REASON_MAX = 1000

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.rejections import Code, Rejection
-from taxi_etl.schema import READABLE, Dataset, Kind, Matching, family, match_columns
+from taxi_etl.failures import Code, Rejection
+from taxi_etl.schema import READABLE, ColumnMatches, Dataset, Kind, kind_family, match_columns
 
 RESEMBLES = 3
 """From how many known columns on a file counts as a damaged one of a dataset, not as something else."""
@@ -26,7 +26,7 @@ class Recognition:
     rejections: tuple[Rejection, ...] = ()
 
 
-def recognise(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition:
+def recognize(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition:
     """Find the dataset whose columns these are.
 
     `columns` are (name, kind) pairs in the file's order, `file_name` the key or its last part. A column
@@ -81,16 +81,16 @@ def variant(dataset: str, file_format: str, columns: Sequence[tuple[str, str]]) 
     return f"{dataset}-{file_format}-{len(columns)}-{digest[:8]}"
 
 
-def _unreadable(dataset: Dataset, matching: Matching, kinds: dict[str, str]) -> list[str]:
+def _unreadable(dataset: Dataset, matching: ColumnMatches, kinds: dict[str, str]) -> list[str]:
     """A sentence for every column whose kind its home cannot hold."""
     sentences = []
     homes = {sources[0]: column for column, sources in matching.sources.items()}
     types = {column.name: column.type for column in dataset.columns}
     for name, kind in kinds.items():
         home = homes.get(name)
-        if home is not None and family(kind) not in READABLE[types[home]]:
+        if home is not None and kind_family(kind) not in READABLE[types[home]]:
             sentences.append(f"column {name!r} holds {kind} values, where {dataset.name} needs {types[home]}")
-        elif home is None and family(kind) is Kind.UNSUPPORTED:
+        elif home is None and kind_family(kind) is Kind.UNSUPPORTED:
             sentences.append(f"column {name!r} holds {kind} values, which extra_columns cannot keep")
     return sentences
 

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     without a zone in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
     column without any value. A decimal is written with its digits, as SQL spells it: `decimal(7,3)`. Of
     everything else (nested, binary, times with a zone) the Arrow type's own name stands in a column's place,
-    so that people read what their file holds; `family` calls it `unsupported`.
+    so that people read what their file holds; `kind_family` calls it `unsupported`.
     """
 
     TEXT = "text"
@@ -83,7 +83,7 @@ INT96 = "timestamp[int96]"
 instants, moved by whatever zone their session had, so the wall clock it once was is a guess."""
 
 
-def family(kind: str) -> Kind:
+def kind_family(kind: str) -> Kind:
     """A kind without its digits; `unsupported` for a type that is not read."""
     name = kind.partition("(")[0] if kind.endswith(")") else kind
     return Kind(name) if name in _KINDS else Kind.UNSUPPORTED
@@ -112,7 +112,7 @@ class Column:
     @property
     def spellings(self) -> tuple[str, ...]:
         """The normalised names by which files call this column, the preferred one first."""
-        return tuple(dict.fromkeys(normalise(name) for name in (*self.aliases, self.name)))
+        return tuple(dict.fromkeys(normalize(name) for name in (*self.aliases, self.name)))
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Matching:
+class ColumnMatches:
     """Which source column feeds which table column.
 
     `sources` maps a table column to the file's columns of that meaning, the preferred one first: further
@@ -152,23 +152,23 @@ class Matching:
     missing: tuple[str, ...]
 
 
-def normalise(name: str) -> str:
+def normalize(name: str) -> str:
     """A column's name without spaces and byte-order mark, in lower case: how names are compared."""
     return "".join(name.replace("\ufeff", "").split()).lower()
 
 
-def match_columns(dataset: Dataset, names: Sequence[str]) -> Matching:
+def match_columns(dataset: Dataset, names: Sequence[str]) -> ColumnMatches:
     """Find the home of every source column; `names` as the file spells them, each different from the
     others."""
     sources: dict[str, tuple[str, ...]] = {}
     for column in dataset.columns:
         order = {spelling: place for place, spelling in enumerate(column.spellings)}
-        found = [name for name in names if normalise(name) in order]
+        found = [name for name in names if normalize(name) in order]
         if found:
-            sources[column.name] = tuple(sorted(found, key=lambda name: order[normalise(name)]))
+            sources[column.name] = tuple(sorted(found, key=lambda name: order[normalize(name)]))
     preferred = {found[0] for found in sources.values()}
     known = {name for found in sources.values() for name in found}
-    return Matching(
+    return ColumnMatches(
         sources=sources,
         extra=tuple(name for name in names if name not in preferred),
         unknown=tuple(name for name in names if name not in known),

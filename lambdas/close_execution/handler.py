@@ -9,29 +9,29 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
-from lambdas.close_execution.closing import Closer
 from lambdas.close_execution.cost import count_cost
-from lambdas.close_execution.silence import hours_since_last_file
-from lambdas.close_execution.sweep import sweep
+from lambdas.close_execution.finalizer import Finalizer
+from lambdas.close_execution.last_file_age import hours_since_last_file
+from lambdas.close_execution.reconciler import sweep
+from lambdas.execution_documents import ExecutionDocuments
 from lambdas.executions import RUNNING, Executions
 from lambdas.ledger_table import LedgerTable
 from lambdas.observability import gauge, logger, metrics, tracer
-from lambdas.run_documents import RunDocuments
-from taxi_etl.function_settings import CloserSettings
+from taxi_etl.function_settings import FinalizerSettings
 from taxi_etl.metrics import Metric
 
 
 @cache
-def _settings() -> CloserSettings:
-    return CloserSettings.from_environment(os.environ)
+def _settings() -> FinalizerSettings:
+    return FinalizerSettings.from_environment(os.environ)
 
 
 @cache
-def _wiring() -> tuple[Closer, Executions]:
+def _wiring() -> tuple[Finalizer, Executions]:
     settings = _settings()
-    closer = Closer(
+    closer = Finalizer(
         table=LedgerTable(clients.dynamodb(), settings.ledger_table),
-        documents=RunDocuments(clients.s3(), settings.runs_bucket),
+        documents=ExecutionDocuments(clients.s3(), settings.runs_bucket),
         sns=clients.sns(),
         topic_arn=settings.topic_arn,
         command=settings.command,

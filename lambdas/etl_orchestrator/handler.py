@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
-from lambdas.etl_orchestrator import commands, messages
+from lambdas.etl_orchestrator import commands, sqs_batch
 from lambdas.etl_orchestrator.dispatch import Dispatcher
 from lambdas.executions import Executions
 from lambdas.ledger_table import LedgerTable
@@ -37,5 +37,5 @@ def _dispatcher() -> Dispatcher:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Take queue messages (answering which shall come again) or run a command (answering its executions)."""
     if "Records" in event:
-        return messages.take(event["Records"], _dispatcher(), enabled=_settings().enable_orchestration)
+        return sqs_batch.take(event["Records"], _dispatcher(), enabled=_settings().enable_orchestration)
     return commands.run(event, _dispatcher(), context.get_remaining_time_in_millis)

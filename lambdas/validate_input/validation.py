@@ -20,13 +20,13 @@ from taxi_etl.documents import (
     RejectedFile,
     shorten,
 )
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
-from taxi_etl.messages import label
 from taxi_etl.names import RAW_PREFIX
-from taxi_etl.recognition import recognise
-from taxi_etl.rejections import Code, Rejection
+from taxi_etl.notifications import label
+from taxi_etl.recognition import recognize
 
 FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
 """A footer takes eight times its size while it is read, and each thread's allocator keeps what it had: so one
@@ -66,13 +66,13 @@ def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
         return version
     if reasons:
         return RejectedFile(version, tuple(reasons))
-    return _recognised(version, look_inside(s3, version))
+    return _recognized(version, look_inside(s3, version))
 
 
-def _recognised(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
+def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
     if found.rejections:
         return RejectedFile(version, found.rejections)
-    recognition = recognise(found.columns, version.key.rsplit("/", 1)[-1])
+    recognition = recognize(found.columns, version.key.rsplit("/", 1)[-1])
     if recognition.rejections or recognition.dataset is None:
         return RejectedFile(version, tuple(recognition.rejections))
     return AcceptedFile(

@@ -14,13 +14,13 @@ from local_aws.patches import (
     glue_optimizers,
     iam_roles,
     iam_transport,
+    injected_faults,
     lambda_errors,
     lambda_metrics,
     lambda_roles,
     logs_queries,
     s3_missing_keys,
     s3_ranges,
-    scripted_faults,
     sqs_batches,
     sqs_metrics,
     stepfunctions_choices,
@@ -30,7 +30,7 @@ from local_aws.patches import (
     stepfunctions_retries,
     stepfunctions_roles,
     stepfunctions_s3,
-    stepfunctions_scripts,
+    stepfunctions_scripted_tasks,
     stepfunctions_sns,
     stepfunctions_starts,
 )
@@ -47,7 +47,7 @@ ALL = (
     # Before the scripts, whose answers need no rights.
     stepfunctions_roles,
     # Before the limits, which hold for scripted answers too.
-    stepfunctions_scripts,
+    stepfunctions_scripted_tasks,
     stepfunctions_limits,
     stepfunctions_retries,
     stepfunctions_glue,
@@ -65,11 +65,11 @@ ALL = (
     lambda_roles,
     logs_queries,
     sqs_metrics,
-    scripted_faults,
+    injected_faults,
 )
 
 
 def apply_all() -> None:
-    """Apply every patch, in order. Raises PatchMisfit when one does not fit this emulator."""
+    """Apply every patch, in order. Raises PatchMismatchError when one does not fit this emulator."""
     for patch in ALL:
         patch.apply()

@@ -16,7 +16,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _METRICS = {
     "RUNNING": "ExecutionsStarted",
@@ -35,7 +35,7 @@ _log = logging.getLogger("local_aws")
 
 def apply() -> None:
     """Publish on every status change; evaluate alarms on their own dimensions, and again and again."""
-    emit = fit.replace(
+    emit = patching.replace(
         stepfunctions,
         "_emit_execution_status_event",
         "execution",
@@ -48,9 +48,9 @@ def apply() -> None:
         "_dispatch_alarm_actions",
         "_evaluate_parent_alarms",
     ):
-        fit.attribute(cloudwatch, name)
-    fit.attribute(stepfunctions, "_iso_to_epoch_ms")
-    evaluate = fit.replace(
+        patching.attribute(cloudwatch, name)
+    patching.attribute(stepfunctions, "_iso_to_epoch_ms")
+    evaluate = patching.replace(
         cloudwatch, "_evaluate_alarm", "alarm", lambda alarm: _evaluate_own(evaluate, alarm)
     )
     threading.Thread(target=_watch, daemon=True, name="alarms").start()

@@ -9,15 +9,15 @@ from typing import Any
 
 from ministack.services import eventbridge
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.cloudwatch import publish
 
 
 def apply() -> None:
     """Count beside the delivery."""
     for name in ("_rules", "_matches_pattern_view", "_pattern_event_view"):
-        fit.attribute(eventbridge, name)
-    dispatch = fit.replace(
+        patching.attribute(eventbridge, name)
+    dispatch = patching.replace(
         eventbridge,
         "_dispatch_event",
         "event view",

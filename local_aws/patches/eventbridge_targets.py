@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import eventbridge, lambda_svc, sqs
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _DELIVERY: contextvars.ContextVar[tuple[dict[str, Any], dict[str, Any]]] = contextvars.ContextVar("delivery")
 """The target and rule that the running delivery is for."""
@@ -21,16 +21,16 @@ _DELIVERY: contextvars.ContextVar[tuple[dict[str, Any], dict[str, Any]]] = conte
 
 def apply() -> None:
     """Replace the delivery to functions."""
-    invoke = fit.replace(
+    invoke = patching.replace(
         eventbridge,
         "_invoke_target",
         "target event rule view",
         lambda target, event, rule, view=None: _invoke(invoke, target, event, rule, view),
     )
-    fit.replace(eventbridge, "_dispatch_to_lambda", "arn payload", _dispatch)
+    patching.replace(eventbridge, "_dispatch_to_lambda", "arn payload", _dispatch)
     for name in ("invoke_async_with_retry", "_get_func_record_for_ref", "_execution_record_for_config"):
-        fit.attribute(lambda_svc, name)
-    fit.attribute(sqs, "_act_send_message")
+        patching.attribute(lambda_svc, name)
+    patching.attribute(sqs, "_act_send_message")
 
 
 def _invoke(invoke: Callable[..., None], target: Any, event: Any, rule: Any, view: Any) -> None:

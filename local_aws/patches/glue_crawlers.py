@@ -18,7 +18,7 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import glue
 
 from local_aws import paths, roles, settings
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.iam_roles import glue_needs
 
 _BUSY = frozenset({"RUNNING", "STOPPING"})
@@ -28,10 +28,10 @@ _lock = threading.Lock()
 
 def apply() -> None:
     """Replace starting and stopping."""
-    fit.replace(glue, "_start_crawler", "data", _start)
-    fit.replace(glue, "_stop_crawler", "data", _stop)
+    patching.replace(glue, "_start_crawler", "data", _start)
+    patching.replace(glue, "_stop_crawler", "data", _stop)
     for name in ("_crawlers", "_tables", "_create_table", "_update_table"):
-        fit.attribute(glue, name)
+        patching.attribute(glue, name)
 
 
 def _start(data: dict[str, Any]) -> Any:
@@ -130,7 +130,7 @@ def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
         **roles.session(crawler["Role"], crawler["Name"]),
     }
     found = subprocess.run(
-        [settings.python(), "-m", "local_aws.catalogue"],
+        [settings.python(), "-m", "local_aws.raw_catalog"],
         input=json.dumps((crawler.get("Targets") or {}).get("S3Targets") or []),
         capture_output=True,
         text=True,

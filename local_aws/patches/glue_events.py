@@ -11,15 +11,15 @@ from typing import Any
 from ministack.services import eventbridge
 
 from local_aws import glue_runs
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _SEVERITIES = {"SUCCEEDED": "INFO", "STOPPED": "INFO", "TIMEOUT": "WARN", "FAILED": "ERROR"}
 
 
 def apply() -> None:
     """Tell of each run's end."""
-    fit.attribute(eventbridge, "_put_events")
-    glue_runs.tell_of_ends(_tell)
+    patching.attribute(eventbridge, "_put_events")
+    glue_runs.publish_run_events(_tell)
 
 
 def _tell(run: dict[str, Any]) -> None:

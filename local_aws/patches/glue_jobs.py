@@ -14,7 +14,7 @@ from ministack.services import glue
 from ministack.services.cloudformation import provisioners
 
 from local_aws import glue_runs
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _KEPT: dict[str, Any] = {
     "ExecutionProperty": {"MaxConcurrentRuns": 1},
@@ -29,21 +29,21 @@ _KEPT: dict[str, Any] = {
 
 def apply() -> None:
     """Keep the properties through the API and CloudFormation; replace start, stop and reset of runs."""
-    create = fit.replace(
+    create = patching.replace(
         glue, "_create_job", "data", lambda data: _keeping(create, data, data.get("Name"), data)
     )
-    update = fit.replace(
+    update = patching.replace(
         glue,
         "_update_job",
         "data",
         lambda data: _keeping(update, data, data.get("JobName"), data.get("JobUpdate", {})),
     )
-    fit.attribute(provisioners, "_GLUE_JOB_DEFAULTS").update(_KEPT)
-    fit.attribute(glue, "_job_runs")
-    fit.replace(glue, "_start_job_run", "data", _start)
-    fit.replace(glue, "_batch_stop_job_run", "data", _batch_stop)
-    fit.replace(glue, "_get_job_runs", "data", _get_runs)
-    reset = fit.replace(glue, "reset", "", lambda: _reset(reset))
+    patching.attribute(provisioners, "_GLUE_JOB_DEFAULTS").update(_KEPT)
+    patching.attribute(glue, "_job_runs")
+    patching.replace(glue, "_start_job_run", "data", _start)
+    patching.replace(glue, "_batch_stop_job_run", "data", _batch_stop)
+    patching.replace(glue, "_get_job_runs", "data", _get_runs)
+    reset = patching.replace(glue, "reset", "", lambda: _reset(reset))
 
 
 def _keeping(call: Callable[[Any], Any], data: Any, name: str | None, given: dict[str, Any]) -> Any:

@@ -17,14 +17,14 @@ from ministack.core.responses import (
 )
 from ministack.services import glue
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _optimizers: Any = AccountRegionScopedDict()
 
 
 def apply() -> None:
     """Answer the optimizer calls ahead of the emulator's Glue."""
-    handle = fit.replace(
+    handle = patching.replace(
         glue,
         "_handle_request_sync",
         "method path headers body query_params",
@@ -32,7 +32,7 @@ def apply() -> None:
             handle, method, path, headers, body, query_params
         ),
     )
-    reset = fit.replace(glue, "reset", "", lambda: _reset(reset))
+    reset = patching.replace(glue, "reset", "", lambda: _reset(reset))
 
 
 def _handle(handle: Callable[..., Any], *request: Any) -> Any:

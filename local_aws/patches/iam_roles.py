@@ -16,7 +16,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import sts
 
 from local_aws import roles
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 Need = tuple[str, str, dict[str, str]]
 """An action, a resource, and condition keys."""
@@ -27,14 +27,14 @@ _FURTHER: contextvars.ContextVar[tuple[Need, ...]] = contextvars.ContextVar("fur
 
 def apply() -> None:
     """Give Glue's requests their resources; ask for all of them, and note it."""
-    fit.attribute(sts, "_sessions")
-    extract = fit.replace(
+    patching.attribute(sts, "_sessions")
+    extract = patching.replace(
         iam_actions,
         "extract_resource_arn",
         "service method path headers body query_params region account_id",
         lambda service, *request: _resource(extract, service, *request),
     )
-    enforce = fit.replace(
+    enforce = patching.replace(
         iam_evaluator,
         "enforce",
         "access_key_id iam_action service region resource_arn service_context",

@@ -5,12 +5,12 @@ Only matters with roles enforced: policies that deny what is not sent over TLS w
 
 from ministack.core import iam_evaluator
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 
 def apply() -> None:
     """Answer the condition key `aws:SecureTransport`."""
-    resolve = fit.replace(
+    resolve = patching.replace(
         iam_evaluator,
         "_resolve_condition_key",
         "key ctx",

@@ -13,7 +13,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _GENERIC = "Runtime.HandlerError"
 _WORKER_BEFORE = '"error": str(e), "trace": traceback.format_exc()}'
@@ -26,14 +26,14 @@ _last = threading.local()
 
 def apply() -> None:
     """Have the worker process tell the class, and carry it into the answer."""
-    fit.substitute(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _WORKER_BEFORE, _WORKER_AFTER)
-    invoke = fit.replace(
+    patching.substitute(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _WORKER_BEFORE, _WORKER_AFTER)
+    invoke = patching.replace(
         lambda_runtime.Worker,
         "invoke",
         "self event request_id trace_id depth durable invoked_function_arn",
         lambda self, *args, **kwargs: _remembering(invoke, self, *args, **kwargs),
     )
-    execute = fit.replace(
+    execute = patching.replace(
         lambda_svc,
         "_execute_function_warm",
         "func event request_id",

@@ -13,7 +13,7 @@ from typing import Any
 
 from ministack.services import lambda_svc
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.cloudwatch import publish
 
 Point = tuple[str, dict[str, str], dict[str, tuple[float, str]]]
@@ -22,13 +22,13 @@ Point = tuple[str, dict[str, str], dict[str, tuple[float, str]]]
 
 def apply() -> None:
     """Count where every invocation passes; leave the emulator's own count to throttles."""
-    dispatch = fit.replace(
+    dispatch = patching.replace(
         lambda_svc,
         "_execute_function_dispatch",
         "func config event request_id started",
         lambda *args: _counting(dispatch, *args),
     )
-    emit = fit.replace(
+    emit = patching.replace(
         lambda_svc,
         "_emit_lambda_metrics",
         "function_name duration_ms error throttle",

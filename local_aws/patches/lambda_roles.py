@@ -14,15 +14,15 @@ from typing import Any
 from ministack.services import lambda_svc, sqs
 
 from local_aws import roles
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.settings import SETTINGS
 
 
 def apply() -> None:
     """Ask before each of them."""
-    fit.attribute(lambda_svc, "_esms")
-    fit.attribute(lambda_svc, "_functions")
-    receive = fit.replace(
+    patching.attribute(lambda_svc, "_esms")
+    patching.attribute(lambda_svc, "_functions")
+    receive = patching.replace(
         sqs,
         "_receive_messages_for_esm",
         "queue_url max_number",
@@ -30,7 +30,7 @@ def apply() -> None:
             receive(queue_url, max_number) if _may_poll("sqs:ReceiveMessage", queue_url) else []
         ),
     )
-    delete = fit.replace(
+    delete = patching.replace(
         sqs,
         "_delete_messages_for_esm",
         "queue_url receipt_handles",
@@ -38,7 +38,7 @@ def apply() -> None:
             delete(queue_url, handles) if _may_poll("sqs:DeleteMessage", queue_url) else None
         ),
     )
-    route = fit.replace(
+    route = patching.replace(
         lambda_svc,
         "_route_async_failure",
         "target_arn func_name event result",
@@ -48,7 +48,7 @@ def apply() -> None:
             else None
         ),
     )
-    emit = fit.replace(
+    emit = patching.replace(
         lambda_svc,
         "_emit_lambda_logs",
         "func request_id log_text error duration_ms log_source",

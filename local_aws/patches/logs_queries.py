@@ -10,16 +10,16 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 KIND = "AWS::Logs::QueryDefinition"
 
 
 def apply() -> None:
     """Let CloudFormation create, change and delete query definitions."""
-    handlers = fit.attribute(provisioners, "_RESOURCE_HANDLERS")
+    handlers = patching.attribute(provisioners, "_RESOURCE_HANDLERS")
     if KIND in handlers:
-        raise fit.PatchMisfit(f"the emulator knows {KIND} by itself; remove this patch")
+        raise patching.PatchMismatchError(f"the emulator knows {KIND} by itself; remove this patch")
     handlers[KIND] = {"create": _create, "update": _update, "delete": _delete}
 
 

@@ -13,7 +13,7 @@ from ministack.core import router
 from ministack.services import sts
 
 from local_aws import roles
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.settings import SETTINGS
 
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -21,8 +21,8 @@ _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Er
 
 def apply() -> None:
     """Look at S3's answers to roles."""
-    fit.attribute(router, "extract_access_key_id")
-    dispatch = fit.replace(
+    patching.attribute(router, "extract_access_key_id")
+    dispatch = patching.replace(
         app,
         "_dispatch_service_request",
         "method path headers body query_params request_id",

@@ -8,12 +8,12 @@ from typing import Any
 
 from ministack.services import s3
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 
 def apply() -> None:
     """Cut the range out of a version's answer."""
-    get = fit.replace(
+    get = patching.replace(
         s3,
         "_get_object",
         "bucket_name key headers query_params",
@@ -22,7 +22,7 @@ def apply() -> None:
         ),
     )
     for name in ("_parse_range", "_range_error_xml", "_xml_body"):
-        fit.attribute(s3, name)
+        patching.attribute(s3, name)
 
 
 def _cut(get: Callable[..., Any], bucket: str, key: str, headers: dict[str, str], query: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import lambda_svc, sqs
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 MAX_BATCH = 10_000
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
@@ -21,10 +21,10 @@ RECORD_OVERHEAD_BYTES = 700
 
 def apply() -> None:
     """Replace the receive call of the emulator's event source poller."""
-    fit.attribute(lambda_svc, "_esms")
-    fit.replace(sqs, "_receive_messages_for_esm", "queue_url max_number", _receive)
+    patching.attribute(lambda_svc, "_esms")
+    patching.replace(sqs, "_receive_messages_for_esm", "queue_url max_number", _receive)
     for name in ("_queues_lock", "_get_q", "_expire_retained", "_dlq_sweep", "_collect_msgs"):
-        fit.attribute(sqs, name)
+        patching.attribute(sqs, name)
 
 
 def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import time
 
 from ministack.services import sqs
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.cloudwatch import publish
 
 _EVERY_SECONDS = 2
@@ -19,7 +19,7 @@ _log = logging.getLogger("local_aws")
 def apply() -> None:
     """Watch the queues of the default account in a thread."""
     for name in ("_queues", "_queues_lock", "_refresh_counts"):
-        fit.attribute(sqs, name)
+        patching.attribute(sqs, name)
     threading.Thread(target=_watch, daemon=True, name="sqs-metrics").start()
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 
 def apply() -> None:
     """Replace the evaluation of a rule; the expression itself is evaluated as before."""
-    fit.attribute(stepfunctions, "_apply_jsonata_template")
-    fit.replace(stepfunctions, "_evaluate_jsonata_choice_rule", "rule raw_input ctx", _matches)
+    patching.attribute(stepfunctions, "_apply_jsonata_template")
+    patching.replace(stepfunctions, "_evaluate_jsonata_choice_rule", "rule raw_input ctx", _matches)
 
 
 def _matches(rule: dict[str, Any], raw_input: Any, ctx: Any) -> bool:

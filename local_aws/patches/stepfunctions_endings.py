@@ -18,7 +18,7 @@ from typing import Any
 from ministack.core.responses import now_iso
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 Execution = dict[str, Any]
 
@@ -31,23 +31,23 @@ _SLICE_SECONDS = 0.2
 
 def apply() -> None:
     """Replace the run loop's edges: start, failure, history, waits and task timeouts."""
-    run = fit.replace(stepfunctions, "_run_execution", "exec_arn", lambda exec_arn: _run(run, exec_arn))
-    fail = fit.replace(
+    run = patching.replace(stepfunctions, "_run_execution", "exec_arn", lambda exec_arn: _run(run, exec_arn))
+    fail = patching.replace(
         stepfunctions,
         "_fail_execution",
         "execution error cause",
         lambda execution, error, cause: _fail(fail, execution, error, cause),
     )
-    add = fit.replace(
+    add = patching.replace(
         stepfunctions,
         "_add_event",
         "execution event_type details",
         lambda execution, event_type, details=None: _add(add, execution, event_type, details),
     )
-    fit.attribute(stepfunctions, "_SFN_WAIT_SCALE")
-    fit.replace(stepfunctions, "_scaled_sleep", "seconds", scaled_sleep)
-    fit.attribute(stepfunctions, "_invoke_resource")
-    fit.replace(
+    patching.attribute(stepfunctions, "_SFN_WAIT_SCALE")
+    patching.replace(stepfunctions, "_scaled_sleep", "seconds", scaled_sleep)
+    patching.attribute(stepfunctions, "_invoke_resource")
+    patching.replace(
         stepfunctions, "_invoke_resource_with_timeout", "resource input_data timeout", _invoke_with_timeout
     )
 

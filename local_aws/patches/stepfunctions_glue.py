@@ -14,7 +14,7 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 from ministack.services import glue, stepfunctions
 
 from local_aws import glue_runs
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.stepfunctions_endings import EXECUTION, is_over
 from local_aws.patches.stepfunctions_roles import allowed, demand
 
@@ -26,9 +26,9 @@ _POLL_SECONDS = 0.25
 
 def apply() -> None:
     """Add the integration to the emulator's dispatch."""
-    dispatch = fit.attribute(stepfunctions, "_SERVICE_DISPATCH")
+    dispatch = patching.attribute(stepfunctions, "_SERVICE_DISPATCH")
     if _RESOURCE in dispatch:
-        raise fit.PatchMisfit(f"the emulator has {_RESOURCE} now: compare, and drop this patch")
+        raise patching.PatchMismatchError(f"the emulator has {_RESOURCE} now: compare, and drop this patch")
     dispatch[_RESOURCE] = _start_job_run
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.stepfunctions_endings import EXECUTION
 
 MAX_BYTES = 262_144
@@ -26,13 +26,13 @@ def apply() -> None:
         _limit(name, "state_def raw_input ctx")
     for name in _WORKING_STATES:
         _limit(name, "state_def raw_input execution ctx")
-    invoke = fit.replace(
+    invoke = patching.replace(
         stepfunctions,
         "_invoke_resource",
         "resource input_data",
         lambda resource, input_data: _checked(invoke(resource, input_data)),
     )
-    matches = fit.replace(
+    matches = patching.replace(
         stepfunctions,
         "_error_matches",
         "error_equals error",
@@ -49,7 +49,7 @@ def _limit(name: str, parameters: str) -> None:
         output, following = execute(*args)
         return _checked(output), following
 
-    execute = fit.replace(stepfunctions, name, parameters, limited)
+    execute = patching.replace(stepfunctions, name, parameters, limited)
 
 
 def _checked(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.stepfunctions_endings import EXECUTION, scaled_sleep
 from local_aws.patches.stepfunctions_limits import state_name
 
@@ -23,7 +23,7 @@ Retrier = dict[str, Any]
 
 def apply() -> None:
     """Wait where the retrier is chosen, and tell the emulator to add nothing."""
-    find = fit.replace(
+    find = patching.replace(
         stepfunctions,
         "_find_matching_retrier",
         "retriers error retry_counts",

@@ -13,7 +13,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions
 
 from local_aws import roles
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.stepfunctions_endings import EXECUTION
 from local_aws.settings import SETTINGS
 
@@ -28,8 +28,8 @@ _ERRORS = {
 
 def apply() -> None:
     """Ask before a task's service is called."""
-    fit.attribute(stepfunctions, "_state_machines")
-    invoke = fit.replace(
+    patching.attribute(stepfunctions, "_state_machines")
+    invoke = patching.replace(
         stepfunctions,
         "_invoke_resource",
         "resource input_data",

@@ -12,7 +12,7 @@ from typing import Any
 from ministack import app
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _MODELED_ERRORS = frozenset({"NoSuchKey", "NoSuchBucket", "InvalidObjectState"})
 _HEADERS = {
@@ -25,8 +25,8 @@ _HEADERS = {
 
 def apply() -> None:
     """Answer getObject ahead of the emulator's other S3 calls."""
-    fit.attribute(app, "call_service_handler_sync")
-    dispatch = fit.replace(
+    patching.attribute(app, "call_service_handler_sync")
+    dispatch = patching.replace(
         stepfunctions,
         "_dispatch_aws_sdk_rest_xml",
         "service_info service_name action input_data",

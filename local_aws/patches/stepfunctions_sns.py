@@ -10,17 +10,17 @@ from typing import Any
 from ministack.core.responses import new_uuid
 from ministack.services import sns, stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 
 _RESOURCE = "arn:aws:states:::sns:publish"
 
 
 def apply() -> None:
     """Replace the dispatch of sns:publish."""
-    dispatch = fit.attribute(stepfunctions, "_SERVICE_DISPATCH")
+    dispatch = patching.attribute(stepfunctions, "_SERVICE_DISPATCH")
     if _RESOURCE not in dispatch:
-        raise fit.PatchMisfit(f"stepfunctions._SERVICE_DISPATCH has no {_RESOURCE}")
-    fit.attribute(sns, "_publish")
+        raise patching.PatchMismatchError(f"stepfunctions._SERVICE_DISPATCH has no {_RESOURCE}")
+    patching.attribute(sns, "_publish")
     dispatch[_RESOURCE] = _publish
 
 

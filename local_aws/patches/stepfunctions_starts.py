@@ -14,7 +14,7 @@ from typing import Any
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import stepfunctions
 
-from local_aws.patches import fit
+from local_aws.patches import patching
 from local_aws.patches.stepfunctions_limits import MAX_BYTES
 
 _FORBIDDEN = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
@@ -22,8 +22,8 @@ _FORBIDDEN = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 
 def apply() -> None:
     """Put the checks in front of the emulator's start."""
-    start = fit.replace(stepfunctions, "_start_execution", "data", lambda data: _start(start, data))
-    fit.attribute(stepfunctions, "_resolve_state_machine_arn")
+    start = patching.replace(stepfunctions, "_start_execution", "data", lambda data: _start(start, data))
+    patching.attribute(stepfunctions, "_resolve_state_machine_arn")
 
 
 def _start(start: Callable[[dict[str, Any]], Any], data: dict[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import job, keys, notices, storage, workflow
+from ops.checks import glue, kms, notifications, storage, workflow
 from ops.checks.finding import Finding, Level, Place, Probe
 from ops.deployment import GOOD_STACK, stacks
 
@@ -15,17 +15,17 @@ PROBES: Sequence[tuple[str, Probe]] = (
     ("state machine", workflow.state_machine),
     ("functions", workflow.functions),
     ("event source mapping", workflow.event_source),
-    ("closer", workflow.closer_rules),
-    ("job", job.job),
-    ("crawler", job.crawler),
-    ("catalog", job.databases),
+    ("closer", workflow.finalizer_rules),
+    ("job", glue.job),
+    ("crawler", glue.crawler),
+    ("catalog", glue.databases),
     ("bucket", storage.bucket),
-    ("bucket's key", keys.bucket_key),
+    ("bucket's key", kms.bucket_key),
     ("queues", storage.queues),
     ("ledger", storage.ledger_table),
     ("ledger", storage.work_waiting),
-    ("topic", notices.topic),
-    ("alarms", notices.alarms),
+    ("topic", notifications.topic),
+    ("alarms", notifications.alarms),
 )
 
 LOCAL_GAPS = frozenset(

@@ -7,7 +7,7 @@ from typing import Any
 from ops.checks.finding import Finding, Level, Place, expect
 from ops.deployment import stack_names
 from taxi_etl.function_settings import (
-    CloserSettings,
+    FinalizerSettings,
     FunctionSettings,
     OrchestratorSettings,
     ValidatorSettings,
@@ -37,7 +37,7 @@ def functions(place: Place) -> Iterator[Finding]:
     kinds: dict[str, type[FunctionSettings]] = {
         deployment.orchestrator_function_name: OrchestratorSettings,
         deployment.validate_function_name: ValidatorSettings,
-        deployment.close_function_name: CloserSettings,
+        deployment.close_function_name: FinalizerSettings,
     }
     for name, kind in kinds.items():
         yield from _function(place, name, kind)
@@ -100,7 +100,7 @@ def event_source(place: Place) -> Iterator[Finding]:
         yield expect(part, "partial responses", partial, problem, place.redeploy)
 
 
-def closer_rules(place: Place) -> Iterator[Finding]:
+def finalizer_rules(place: Place) -> Iterator[Finding]:
     """The closer hears of the ends of executions and job runs, and looks for the rest on a schedule."""
     _, pipeline = stack_names(place.session.target.environment)
     pages = place.session.client("cloudformation").get_paginator("list_stack_resources")

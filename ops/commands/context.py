@@ -6,7 +6,7 @@ from functools import cached_property
 import typer
 
 from ops import deployment
-from ops.render import Output
+from ops.output import Output
 from ops.session import Session, Target
 
 
@@ -24,7 +24,7 @@ class App:
 
     @cached_property
     def deployment(self) -> deployment.Deployment:
-        """The deployed app in that account. Raises Refusal when there is none."""
+        """The deployed app in that account. Raises CliError when there is none."""
         return deployment.discover(self.session)
 
 

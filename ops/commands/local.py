@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from local_aws import account
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 from ops.commands.context import App, app_of, finish
-from ops.refusals import Refusal
-from ops.render import table
+from ops.errors import CliError
+from ops.output import table
 
 commands = typer.Typer(help="The AWS account on this machine.", no_args_is_help=True)
 
@@ -24,7 +24,7 @@ def up(
         with app.output.stderr.status("starting the local AWS"):
             running = account.up(port=port)
     except LocalAwsError as error:
-        raise Refusal(str(error)) from None
+        raise CliError(str(error)) from None
     _show(app, running)
 
 

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from ops import history, logs, overview, runs
+from ops import history, logs, pipeline_status, runs
 from ops.commands.context import App, app_of
 from ops.commands.waiting import files_table
-from ops.render import moment, now, seconds, table
+from ops.output import moment, now, seconds, table
 
 
 def status(context: typer.Context) -> None:
     """Show what waits, what runs, what failed, and which alarms ring."""
     app = app_of(context)
-    found = overview.status(app.session, app.deployment)
+    found = pipeline_status.status(app.session, app.deployment)
     queues, alarms = found["queues"], found["alarms"]
     app.output.result(
         found,
@@ -36,7 +36,7 @@ def list_executions(
 ) -> None:
     """List recent executions, the newest first."""
     app = app_of(context)
-    found = overview.executions(app.session, app.deployment, count, status.upper())
+    found = pipeline_status.executions(app.session, app.deployment, count, status.upper())
     app.output.result(
         {"executions": [each.to_json() for each in found]},
         table(

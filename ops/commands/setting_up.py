@@ -6,8 +6,8 @@ import typer
 
 from ops import checks, doctor, subscriptions
 from ops.commands.context import app_of, finish
-from ops.render import table
-from taxi_etl.messages import Status
+from ops.output import table
+from taxi_etl.notifications import Status
 
 
 def verify(context: typer.Context) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from rich.text import Text
 
 from ops.commands.context import App, finish
-from ops.follow import Watch
+from ops.errors import CliError
 from ops.orchestrator import CLOSED, Started
+from ops.output import colored, table
+from ops.progress import Watch
 from ops.records import FileOutcome
-from ops.refusals import Refusal
-from ops.render import coloured, table
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import FileStatus
 
@@ -20,9 +20,7 @@ def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) ->
     watch = Watch(app.session, app.deployment, versions, timeout_seconds=timeout_seconds)
     for change in watch.changes():
         app.output.note(
-            Text.assemble(
-                Text(f"{change.execution[:12]:<13}", "dim"), change.about, " ", coloured(change.now)
-            )
+            Text.assemble(Text(f"{change.execution[:12]:<13}", "dim"), change.about, " ", colored(change.now))
         )
     return watch.files
 
@@ -61,9 +59,9 @@ def _count(file: FileOutcome, name: str) -> str:
 
 
 def show_started(app: App, started: Sequence[Started]) -> None:
-    """Say which executions were started. Raises Refusal when none was, or one had ended before."""
+    """Say which executions were started. Raises CliError when none was, or one had ended before."""
     if not started:
-        raise Refusal(
+        raise CliError(
             "no execution was started: nothing was waiting, or orchestration is off and the files are held",
             f"see {app.target.command('status')}",
         )
@@ -72,7 +70,7 @@ def show_started(app: App, started: Sequence[Started]) -> None:
     )
     done = [each.name for each in started if each.state == CLOSED]
     if done:
-        raise Refusal(
+        raise CliError(
             f"{', '.join(done)} ran before and is closed; a start does not repeat it",
             app.target.command("replay", "--execution", done[0]),
         )

@@ -7,12 +7,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ops import crawls, triggers
+from ops import crawler, triggers
 from ops.commands.context import app_of
-from ops.render import moment, seconds, table
+from ops.output import moment, seconds, table
 from taxi_etl.names import RAW_PREFIX
 
-crawler = typer.Typer(help="The crawler of the raw zone.", no_args_is_help=True)
+crawler_commands = typer.Typer(help="The crawler of the raw zone.", no_args_is_help=True)
 
 
 class Action(StrEnum):
@@ -72,11 +72,11 @@ def _picture(rows: list[triggers.Row]) -> Table:
     )
 
 
-@crawler.command("status")
+@crawler_commands.command("status")
 def crawler_status(context: typer.Context) -> None:
     """Say whether the crawler runs, and how its last crawl ended."""
     app = app_of(context)
-    found = crawls.status(app.session, app.deployment)
+    found = crawler.status(app.session, app.deployment)
     facts = (
         ("state", found.state),
         ("running for", seconds(found.seconds)),
@@ -87,10 +87,10 @@ def crawler_status(context: typer.Context) -> None:
     app.output.result(found.to_json(), table("crawler", found.name, rows=facts))
 
 
-@crawler.command("stop")
+@crawler_commands.command("stop")
 def crawler_stop(context: typer.Context) -> None:
     """Stop the crawl; a workflow that waits for it ends in partial success, its trips loaded."""
     app = app_of(context)
-    stopped = crawls.stop(app.session, app.deployment)
+    stopped = crawler.stop(app.session, app.deployment)
     words = "it stops; that takes a moment" if stopped else "no crawl was running"
     app.output.result({"stopped": stopped}, Text(words))

@@ -137,19 +137,19 @@ def _format(path: Path, given: str, variant: str) -> str:
 def _layout(dataset: str, variant: str, month: str, kind: str) -> tuple[Variant, Month]:
     """The variant to write, and the month to write it for: without one, the first in which it was in use."""
     of_month = Month.parse(month) if month else None
-    family = kind.removesuffix(".gz")
+    kind_family = kind.removesuffix(".gz")
     if variant:
         if variant not in VARIANTS:
             raise ValueError(f"variant {variant!r} is unknown; choose one of {', '.join(VARIANTS)}")
         layout = VARIANTS[variant]
-        if layout.format != family:
+        if layout.format != kind_family:
             raise ValueError(f"variant {variant} is {layout.format}, not {kind}")
         if dataset and dataset != layout.dataset:
             raise ValueError(f"variant {variant} is of dataset {layout.dataset}, not {dataset}")
         return layout, of_month or layout.first
     if not dataset or of_month is None:
         raise ValueError("give a variant, or a dataset and a month")
-    return find(VARIANTS.values(), dataset, family, of_month), of_month
+    return find(VARIANTS.values(), dataset, kind_family, of_month), of_month
 
 
 @dataclass(frozen=True)

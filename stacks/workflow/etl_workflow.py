@@ -6,7 +6,7 @@ from constructs import Construct
 
 from stacks.log_groups import log_group
 from stacks.settings import Settings
-from stacks.workflow.wiring import Parts, wire
+from stacks.workflow.transitions import Parts, wire
 from taxi_etl.names import STATE_MACHINE, physical_name
 
 OTHER_STATES_MINUTES = 60

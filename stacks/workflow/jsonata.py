@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 
 from taxi_etl.documents import LISTED_FILES_MAX, LISTED_KEY_MAX
-from taxi_etl.messages import CAUSE_MAX, LABEL_MAX, NO_CAUSE
+from taxi_etl.notifications import CAUSE_MAX, LABEL_MAX, NO_CAUSE
 
 
 def render(expression: str) -> str:
@@ -32,7 +32,7 @@ def or_null(path: str) -> str:
 
 
 def sentence(value: str) -> str:
-    """The value with one full stop at its end, as `taxi_etl.messages.sentence` gives it."""
+    """The value with one full stop at its end, as `taxi_etl.notifications.sentence` gives it."""
     return f"($replace({value}, /[. \\n]+$/, '') & '.')"
 
 

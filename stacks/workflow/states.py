@@ -15,18 +15,18 @@ from constructs import Construct
 
 from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
-from stacks.workflow import messages
+from stacks.workflow import notifications
 from stacks.workflow.glue_task import RunGlueJob
 from stacks.workflow.jsonata import input_summary, job_run, render, with_execution_name
 from stacks.workflow.lambda_task import InvokeFunction
-from taxi_etl.messages import (
+from taxi_etl.names import RUNS_PREFIX, summary_key
+from taxi_etl.notifications import (
     EXECUTION_FAILED,
     NOTIFICATION_FAILED,
     VALIDATION_FAILED,
     CrawlerState,
     Status,
 )
-from taxi_etl.names import RUNS_PREFIX, summary_key
 
 API_TIMEOUT = sfn.Timeout.duration(Duration.seconds(30))
 """For calls that answer at once; without one a lost answer would hold the execution until its own timeout."""
@@ -221,7 +221,7 @@ def notify_validation_failure(scope: Construct, *, topic: sns.Topic, settings: S
         scope,
         "NotifyValidationFailure",
         Status.VALIDATION_FAILED,
-        messages.validation_failure_message(settings),
+        notifications.validation_failure_message(settings),
         topic,
     )
 
@@ -232,7 +232,7 @@ def notify_rejected_files(scope: Construct, *, topic: sns.Topic, settings: Setti
         scope,
         "NotifyRejectedFiles",
         Status.VALIDATION_FAILED,
-        messages.validation_failure_message(settings),
+        notifications.validation_failure_message(settings),
         topic,
     )
 
@@ -244,13 +244,13 @@ def notify_glue_job_failure(scope: Construct) -> sfn.Pass:
 
 def notify_failure(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
     """The job loaded nothing."""
-    return _publish(scope, "NotifyFailure", Status.FAILED, messages.job_failure_message(settings), topic)
+    return _publish(scope, "NotifyFailure", Status.FAILED, notifications.job_failure_message(settings), topic)
 
 
 def notify_success(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
     """Every file is loaded."""
     return _publish(
-        scope, "NotifySuccess", Status.SUCCESS, messages.success_message(Status.SUCCESS, settings), topic
+        scope, "NotifySuccess", Status.SUCCESS, notifications.success_message(Status.SUCCESS, settings), topic
     )
 
 
@@ -260,7 +260,7 @@ def notify_partial_success(scope: Construct, *, topic: sns.Topic, settings: Sett
         scope,
         "NotifyPartialSuccess",
         Status.PARTIAL_SUCCESS,
-        messages.success_message(Status.PARTIAL_SUCCESS, settings),
+        notifications.success_message(Status.PARTIAL_SUCCESS, settings),
         topic,
     )
 
@@ -290,9 +290,9 @@ def _publish(scope: Construct, name: str, status: Status, message: str, topic: s
         scope,
         name,
         topic=topic,
-        subject=messages.message_subject(status),
+        subject=notifications.message_subject(status),
         message=sfn.TaskInput.from_text(message),
-        message_attributes=messages.attributes(status),
+        message_attributes=notifications.attributes(status),
         task_timeout=API_TIMEOUT,
         outputs=INPUT,
     )

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from taxi_etl.datasets import DROPOFF, PICKUP
 from taxi_etl.recognition import FIRST_YEAR
-from taxi_etl.schema import Column, Dataset, Matching
+from taxi_etl.schema import Column, ColumnMatches, Dataset
 from taxi_etl.transform.expressions import can_fail
 
 FARTHEST_MILES = 1000
@@ -37,7 +37,7 @@ class Subject:
     """What predicates judge: the rows of a dataset, read from the columns that a file has."""
 
     dataset: Dataset
-    matching: Matching
+    matching: ColumnMatches
     kinds: Mapping[str, str]
     """The kind of every source column by the file's own name."""
 

@@ -9,7 +9,7 @@ the dataset, the others to quarantine.
 from collections.abc import Sequence
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.schema import Column, family, match_columns
+from taxi_etl.schema import Column, kind_family, match_columns
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
 from taxi_etl.transform.predicates import PREDICATES, Reason, Subject
@@ -61,7 +61,7 @@ def reasons_of(reason_bits: str) -> str:
 
 def _subject(dataset: str, columns: Sequence[tuple[str, str]]) -> Subject:
     known = DATASETS[dataset]
-    kinds = {name: family(kind) for name, kind in columns}
+    kinds = {name: kind_family(kind) for name, kind in columns}
     return Subject(known, match_columns(known, list(kinds)), kinds)
 
 

@@ -20,7 +20,7 @@ __all__ = [
     "File",
     "aws",
     "check_nothing_pends",
-    "check_told_once",
+    "check_notified_once",
     "eventually",
     "files",
     "local_account",
@@ -40,7 +40,7 @@ NOTHING_PENDING = {
 SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "notifications.schema.json").read_text()))
 
 
-def check_told_once(app: App, executions: set[str]) -> None:
+def check_notified_once(app: App, executions: set[str]) -> None:
     """Every one of these executions was told of in one message, as the published schema describes it."""
     told = {execution: app.messages(execution) for execution in executions}
     assert {execution: len(messages) for execution, messages in told.items()} == dict.fromkeys(executions, 1)

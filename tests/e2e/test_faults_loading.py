@@ -17,8 +17,8 @@ import pytest
 from ops import orchestrator
 from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
-from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually
-from tests.e2e.interventions import ROWS, new_run, trips
+from tests.e2e.app_controls import ROWS, new_run, trips
+from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, eventually
 
 CHANGED_ROWS = 200
 
@@ -204,7 +204,7 @@ def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
 ) -> None:
     ours = app.executions() - before
     assert len(ours) == 8
-    check_told_once(app, ours)
+    check_notified_once(app, ours)
     check_nothing_pends(app)
 
 

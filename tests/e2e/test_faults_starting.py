@@ -13,8 +13,8 @@ import pytest
 
 from ops import records
 from stacks.settings import LOCAL as SETTINGS
-from tests.e2e.conftest import App, check_nothing_pends, check_told_once, eventually, rung
-from tests.e2e.interventions import broken, deliver_events, sweeping_at_once
+from tests.e2e.app_controls import broken, deliver_events, sweeping_at_once
+from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, eventually, rung
 
 START = "states:StartExecution"
 DESCRIBE = "states:DescribeExecution"
@@ -184,7 +184,7 @@ def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
 def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(app: App, before: set[str]) -> None:
     ours = app.executions() - before
     assert ours
-    check_told_once(app, ours)
+    check_notified_once(app, ours)
     check_nothing_pends(app)
 
 

@@ -15,7 +15,7 @@ from pyiceberg.table import Table
 
 from ops import samples, tables
 from taxi_etl.names import RAW_PREFIX
-from taxi_etl.table_care import CARE_PROPERTY
+from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.conftest import ROOT
 from tests.e2e.conftest import App, eventually
 
@@ -64,16 +64,16 @@ def test_a_table_that_was_dropped_is_registered_again_by_its_last_metadata(
     app: App, loaded: list[Path]
 ) -> None:
     metadata = table_of(app).metadata_location
-    assert CARE_PROPERTY in table_of(app).properties
+    assert OPTIMIZERS_PROPERTY in table_of(app).properties
     drop(app)
 
     python(app, f"METADATA = {metadata!r}", SNIPPETS[2])
 
     assert rows_by_file(app) == ROWS
-    assert CARE_PROPERTY not in table_of(app).properties
+    assert OPTIMIZERS_PROPERTY not in table_of(app).properties
     assert app.command("replay", f"{PREFIX}{loaded[0].name}", "--wait")[0] == 0
     assert rows_by_file(app) == ROWS
-    assert CARE_PROPERTY in table_of(app).properties
+    assert OPTIMIZERS_PROPERTY in table_of(app).properties
 
 
 def test_a_lost_table_and_a_lost_ledger_are_made_again_from_the_raw_files(

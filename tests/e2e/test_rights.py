@@ -1,7 +1,7 @@
 """Has every role all the rights it needs, and no other? Proven by what the deployed app did with them.
 
 Roles are enforced in the account of all end-to-end tests, so whatever these did, was allowed. Where they have
-not needed a right yet, the stories of `tests.e2e.stories` do.
+not needed a right yet, the stories of `tests.e2e.permission_scenarios` do.
 """
 
 import json
@@ -16,11 +16,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.app_controls import broken, trips
 from tests.e2e.conftest import App
-from tests.e2e.interventions import broken, trips
-from tests.e2e.stories import STORIES
-from tests.e2e.unshown import UNSHOWN, Unshown
-from tests.fixtures.rights import Call, Right, denied, granted, listed, made, matches, needed, roles
+from tests.e2e.permission_scenarios import STORIES
+from tests.e2e.unverifiable_permissions import UNSHOWN, UnverifiablePermission
+from tests.fixtures.permissions import Call, Right, denied, granted, listed, made, matches, needed, roles
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def unneeded(rights: list[Right], calls: set[Call]) -> list[Right]:
     return [right for right in rights if right in found and not any(names(entry, right) for entry in UNSHOWN)]
 
 
-def names(entry: Unshown, right: Right) -> bool:
+def names(entry: UnverifiablePermission, right: Right) -> bool:
     """Whether the list names this right."""
     action, _, prefix = entry.action.partition(" if ")
     conditions = [pattern for _, wanted in right.condition for pattern in wanted]

@@ -20,13 +20,13 @@ from ops import samples
 from ops.records import FileOutcome
 from taxi_etl.names import manifest_key
 from tests.conftest import ROOT
-from tests.e2e.conftest import App, check_nothing_pends, check_told_once, waiting_for_the_job
+from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, waiting_for_the_job
 
 ROWS = 120
 NEW_STATE, NEW_KEY = "LookAgain", "writtenBy"
 # file: what is there, and what the next version has there
 CHANGES = {
-    "stacks/workflow/wiring.py": (
+    "stacks/workflow/transitions.py": (
         "    s.validate_input.next(s.check_validation)\n",
         f"    again = sfn.Pass.jsonata(s.validate_input.node.scope, {NEW_STATE!r})\n"
         "    s.validate_input.next(again).next(s.check_validation)\n",
@@ -149,7 +149,7 @@ def test_no_row_is_lost_or_doubled_and_every_execution_is_told_of_once(app: App,
     assert dict(app.rows(sql)) == loaded
     files = (story.before, story.during, story.after, story.returned)
     assert app.executions() - story.others == {file.execution for file in files}
-    check_told_once(app, {file.execution for file in files})
+    check_notified_once(app, {file.execution for file in files})
     check_nothing_pends(app)
 
 

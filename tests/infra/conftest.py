@@ -18,7 +18,7 @@ import pytest
 from .templates import Stacks, machine_definition
 
 if TYPE_CHECKING:
-    from .told import Told
+    from .told import GoldenNotification
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -128,7 +128,7 @@ def definition(prod: Stacks) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def told(definition: dict[str, Any]) -> "dict[str, list[Told]]":
+def told(definition: dict[str, Any]) -> "dict[str, list[GoldenNotification]]":
     """The messages of each outcome, as prod sends them."""
     from .told import tell
 

@@ -11,13 +11,13 @@ import pytest
 import typer
 from jsonschema import Draft202012Validator
 
-from glue_scripts.faults import Fault
+from glue_scripts.spark_errors import Fault
 from ops.cli import app
-from taxi_etl.messages import Status
+from taxi_etl.failures import Code
+from taxi_etl.notifications import Status
 from taxi_etl.outcomes import CODES
-from taxi_etl.rejections import Code
 
-from .told import GOLDEN, OUTCOMES, Told
+from .told import GOLDEN, OUTCOMES, GoldenNotification
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "notifications.md").read_text()
@@ -59,7 +59,7 @@ def test_the_schema_is_one_and_has_a_kind_for_each_status() -> None:
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_messages_fit_the_schema_and_hold_no_key_that_it_does_not_describe(
-    told: dict[str, list[Told]], outcome: str
+    told: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     for message in told[outcome]:
         kind = KINDS[message["status"]]
@@ -86,7 +86,7 @@ def test_messages_fit_the_schema_and_hold_no_key_that_it_does_not_describe(
     ],
 )
 def test_the_schema_refuses_what_is_no_message(
-    told: dict[str, list[Told]], outcome: str, change: dict[str, Any]
+    told: dict[str, list[GoldenNotification]], outcome: str, change: dict[str, Any]
 ) -> None:
     (message,) = told[outcome]
 
@@ -96,7 +96,7 @@ def test_the_schema_refuses_what_is_no_message(
         assert problems(SCHEMA, {key: value for key, value in message.body.items() if key != name})
 
 
-def commands(message: Told) -> list[list[str]]:
+def commands(message: GoldenNotification) -> list[list[str]]:
     return [shlex.split(command) for command in re.findall(r"`([^`]+)`", message["nextStep"])]
 
 
@@ -109,7 +109,9 @@ def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_next_step_is_made_of_commands_that_exist(told: dict[str, list[Told]], outcome: str) -> None:
+def test_the_next_step_is_made_of_commands_that_exist(
+    told: dict[str, list[GoldenNotification]], outcome: str
+) -> None:
     for message in told[outcome]:
         if message["status"] == "SUCCESS":
             assert "nextStep" not in message
@@ -137,14 +139,16 @@ def test_the_next_step_is_made_of_commands_that_exist(told: dict[str, list[Told]
     ],
 )
 def test_a_replay_is_advised_where_a_file_is_left_to_load(
-    told: dict[str, list[Told]], outcome: str, steps: list[str]
+    told: dict[str, list[GoldenNotification]], outcome: str, steps: list[str]
 ) -> None:
     (message,) = told[outcome]
     known = ("history", "replay", "start-crawler")
     assert [word for words in commands(message) for word in words if word in known] == steps
 
 
-def test_what_people_are_told_to_ask_of_aws_is_a_call_it_knows(told: dict[str, list[Told]]) -> None:
+def test_what_people_are_told_to_ask_of_aws_is_a_call_it_knows(
+    told: dict[str, list[GoldenNotification]],
+) -> None:
     (message,) = told["partial_crawl_failed"]
     assert commands(message)[-1] == ["aws", "glue", "start-crawler", "--name", "crawler-taxi-raw"]
 
@@ -152,7 +156,9 @@ def test_what_people_are_told_to_ask_of_aws_is_a_call_it_knows(told: dict[str, l
     assert model.operation_model("StartCrawler").input_shape.required_members == ["Name"]
 
 
-def test_a_rejected_file_should_be_mended_rather_than_tried_again(told: dict[str, list[Told]]) -> None:
+def test_a_rejected_file_should_be_mended_rather_than_tried_again(
+    told: dict[str, list[GoldenNotification]],
+) -> None:
     (rejected,) = told["validation_failed_one_file"]
     (fault,) = told["validation_failed_by_a_fault"]
 

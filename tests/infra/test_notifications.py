@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from .told import GOLDEN, OUTCOMES, Told
+from .told import GOLDEN, OUTCOMES, GoldenNotification
 
 SUCCESS_KEYS = [
     "status",
@@ -30,7 +30,7 @@ FAILURE_KEYS = ["status", "message", "bucket", "key", "error", "timestamp", "wor
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_subscribers_get_what_they_got_when_someone_last_looked(
-    told: dict[str, list[Told]], outcome: str
+    told: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     path = GOLDEN / f"{outcome}.txt"
     separator = f"\n{'-' * 80}\n\n"
@@ -53,12 +53,14 @@ def test_no_golden_file_is_left_over() -> None:
     assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(OUTCOMES)
 
 
-def one(told: dict[str, list[Told]], outcome: str) -> Told:
+def one(told: dict[str, list[GoldenNotification]], outcome: str) -> GoldenNotification:
     (message,) = told[outcome]
     return message
 
 
-def test_each_outcome_has_its_number_of_messages_and_their_status(told: dict[str, list[Told]]) -> None:
+def test_each_outcome_has_its_number_of_messages_and_their_status(
+    told: dict[str, list[GoldenNotification]],
+) -> None:
     begins = {
         "success_": ["SUCCESS"],
         "partial_": ["PARTIAL_SUCCESS"],
@@ -76,7 +78,7 @@ def test_each_outcome_has_its_number_of_messages_and_their_status(told: dict[str
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_the_keys_that_consumers_rely_on_come_first_and_in_order(
-    told: dict[str, list[Told]], outcome: str
+    told: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     for message in told[outcome]:
         promised = SUCCESS_KEYS if "SUCCESS" in message["status"] else FAILURE_KEYS
@@ -85,7 +87,7 @@ def test_the_keys_that_consumers_rely_on_come_first_and_in_order(
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_subject_and_attributes_tell_the_outcome_within_what_sns_takes(
-    told: dict[str, list[Told]], outcome: str
+    told: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     for message in told[outcome]:
         assert message.subject.startswith(f"Taxi ETL {message['status']}: ")
@@ -100,7 +102,7 @@ def test_subject_and_attributes_tell_the_outcome_within_what_sns_takes(
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_no_text_for_people_holds_json_or_the_sdks_own_words(
-    told: dict[str, list[Told]], outcome: str
+    told: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     for message in told[outcome]:
         for text in (message["message"], message.get("error", {}).get("Cause", "words")):
@@ -127,7 +129,7 @@ def test_no_text_for_people_holds_json_or_the_sdks_own_words(
     ],
 )
 def test_a_subject_names_the_file_or_how_many_of_them(
-    told: dict[str, list[Told]], outcome: str, subject: str, datasets: list[str]
+    told: dict[str, list[GoldenNotification]], outcome: str, subject: str, datasets: list[str]
 ) -> None:
     message = one(told, outcome)
 
@@ -206,12 +208,12 @@ UNKNOWN = "The job left no result, so the files count as not loaded; to load the
     ],
 )
 def test_a_message_says_what_happened_to_which_file_and_why(
-    told: dict[str, list[Told]], outcome: str, text: str
+    told: dict[str, list[GoldenNotification]], outcome: str, text: str
 ) -> None:
     assert one(told, outcome)["message"] == text
 
 
-def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[Told]]) -> None:
+def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[GoldenNotification]]) -> None:
     assert one(told, "failed_job_run")["error"] == {
         "Error": "States.TaskFailed",
         "Cause": "SystemExit: process_taxi_data: SparkException: No space left on device",
@@ -227,13 +229,13 @@ def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[Told
     ],
 )
 def test_an_ending_without_error_or_cause_is_put_into_words(
-    told: dict[str, list[Told]], outcome: str, error: str, cause: str
+    told: dict[str, list[GoldenNotification]], outcome: str, error: str, cause: str
 ) -> None:
     assert one(told, outcome)["error"] == {"Error": error, "Cause": cause}
 
 
 def test_files_beside_rejected_ones_are_said_to_go_on_and_the_rest_refers_back(
-    told: dict[str, list[Told]],
+    told: dict[str, list[GoldenNotification]],
 ) -> None:
     rejected, loaded = told["partial_rejected_file"]
 
@@ -243,14 +245,18 @@ def test_files_beside_rejected_ones_are_said_to_go_on_and_the_rest_refers_back(
     assert "2 other files are being loaded." in told["failed_no_file_loaded"][0]["message"]
 
 
-def test_twenty_of_many_files_are_listed_and_the_rest_counted(told: dict[str, list[Told]]) -> None:
+def test_twenty_of_many_files_are_listed_and_the_rest_counted(
+    told: dict[str, list[GoldenNotification]],
+) -> None:
     message = one(told, "validation_failed_more_than_twenty_files")
 
     assert (len(message["files"]), message["filesOmitted"]) == (20, 3)
     assert "; and 20 more." in message["message"]  # the text names three
 
 
-def test_why_a_file_did_not_load_stands_in_reasons_whoever_found_it(told: dict[str, list[Told]]) -> None:
+def test_why_a_file_did_not_load_stands_in_reasons_whoever_found_it(
+    told: dict[str, list[GoldenNotification]],
+) -> None:
     found = {
         outcome: [
             reason["code"] for file in one(told, outcome)["files"] for reason in file.get("reasons", [])

@@ -12,9 +12,9 @@ import pytest
 
 from taxi_etl.batches import BatchLimits, batches
 from taxi_etl.documents import FileResult, LoadStatus
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
-from taxi_etl.rejections import Code, Rejection
 
 from .told_by_workflow import BUCKET, Outcome, died
 from .walk import Walk

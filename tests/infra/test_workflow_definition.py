@@ -178,7 +178,7 @@ def test_no_expression_is_left_in_jsonpath(definition) -> None:
 
 
 def test_fail_states_carry_the_errors_by_which_the_closer_tells_who_was_told(definition) -> None:
-    from taxi_etl.messages import ANNOUNCED_ERRORS
+    from taxi_etl.notifications import ANNOUNCED_ERRORS
 
     fails = {name: state["Error"] for name, state in definition["States"].items() if state["Type"] == "Fail"}
     assert fails == ENDINGS

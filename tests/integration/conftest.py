@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from ops import cli, deployment, tables
 from ops.deployment import Deployment
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import LOCAL, Session, Target
 
 PATIENCE_SECONDS = 1800
@@ -150,7 +150,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     session = Session(Target(environment)) if environment else request.getfixturevalue("app").session
     try:
         deployed = deployment.discover(session)
-    except Refusal as refusal:
+    except CliError as refusal:
         pytest.fail(f"{refusal.message}; {refusal.next_step}", pytrace=False)
     found = Place(session, deployed, f"integration-test-{uuid4().hex[:12]}")
     subscription = found.subscribe()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_aws import account, java, paths
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 from tests.fixtures.local_account import Aws, eventually
 
 

@@ -1,4 +1,4 @@
-"""Would a patch notice an emulator that it does not fit, and is each one tested?"""
+"""Would a patch notice an emulator that it does not patching, and is each one tested?"""
 
 import importlib.util
 import subprocess
@@ -13,15 +13,15 @@ HERE = Path(__file__).parent
 PATCHES = sorted(
     path.stem
     for path in (paths.CHECKOUT / "local_aws" / "patches").glob("*.py")
-    if path.stem not in ("__init__", "fit")
+    if path.stem not in ("__init__", "patching")
 )
 
 
 @pytest.fixture(scope="module")
-def fit():
-    """`local_aws.patches.fit`, without its package, which needs the emulator's environment."""
-    source = paths.CHECKOUT / "local_aws" / "patches" / "fit.py"
-    spec = importlib.util.spec_from_file_location("fit", source)
+def patching():
+    """`local_aws.patches.patching`, without its package, which needs the emulator's environment."""
+    source = paths.CHECKOUT / "local_aws" / "patches" / "patching.py"
+    spec = importlib.util.spec_from_file_location("patching", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -35,33 +35,33 @@ def emulator():
     return module
 
 
-def test_a_function_is_replaced_and_its_original_returned(fit, emulator):
-    original = fit.replace(emulator, "receive", "queue number", lambda queue, number: number + 1)
+def test_a_function_is_replaced_and_its_original_returned(patching, emulator):
+    original = patching.replace(emulator, "receive", "queue number", lambda queue, number: number + 1)
     assert (emulator.receive(None, 1), original(None, 1)) == (2, 1)
 
 
-def test_a_function_that_is_gone_is_a_misfit(fit, emulator):
-    with pytest.raises(fit.PatchMisfit, match=r"emulator\.send is gone"):
-        fit.replace(emulator, "send", "queue", print)
+def test_a_function_that_is_gone_is_a_misfit(patching, emulator):
+    with pytest.raises(patching.PatchMismatchError, match=r"emulator\.send is gone"):
+        patching.replace(emulator, "send", "queue", print)
 
 
-def test_a_function_of_other_parameters_is_a_misfit_and_stays(fit, emulator):
+def test_a_function_of_other_parameters_is_a_misfit_and_stays(patching, emulator):
     original = emulator.receive
-    with pytest.raises(fit.PatchMisfit, match=r"takes \(queue number\), not \(queue\)"):
-        fit.replace(emulator, "receive", "queue", print)
+    with pytest.raises(patching.PatchMismatchError, match=r"takes \(queue number\), not \(queue\)"):
+        patching.replace(emulator, "receive", "queue", print)
     assert emulator.receive is original
 
 
-def test_a_text_that_reads_otherwise_is_a_misfit(fit, emulator):
-    fit.substitute(emulator, "TEXT", "two", "three")
+def test_a_text_that_reads_otherwise_is_a_misfit(patching, emulator):
+    patching.substitute(emulator, "TEXT", "two", "three")
     assert emulator.TEXT == "one three"
-    with pytest.raises(fit.PatchMisfit):
-        fit.substitute(emulator, "TEXT", "two", "three")
+    with pytest.raises(patching.PatchMismatchError):
+        patching.substitute(emulator, "TEXT", "two", "three")
 
 
-def test_another_version_of_the_emulator_is_a_misfit(fit):
-    with pytest.raises(fit.PatchMisfit, match=r"this is 9\.9"):
-        fit.check_version("9.9")
+def test_another_version_of_the_emulator_is_a_misfit(patching):
+    with pytest.raises(patching.PatchMismatchError, match=r"this is 9\.9"):
+        patching.check_version("9.9")
 
 
 @pytest.mark.parametrize("patch", PATCHES)
@@ -74,14 +74,14 @@ def test_each_patch_refuses_to_be_applied_to_a_bare_emulator(patch):
     """Without what it patches, every patch must say so: its functions are taken away first."""
     probe = f"""
 import importlib, types
-from local_aws.patches import fit
+from local_aws.patches import patching
 patch = importlib.import_module("local_aws.patches.{patch}")
 for name, value in list(vars(patch).items()):
     if isinstance(value, types.ModuleType) and value.__name__.startswith("ministack."):
         setattr(patch, name, types.ModuleType(value.__name__))
 try:
     patch.apply()
-except fit.PatchMisfit as error:
+except patching.PatchMismatchError as error:
     print("misfit:", error)
 """
     answer = subprocess.run(

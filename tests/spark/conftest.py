@@ -17,7 +17,7 @@ from taxi_etl.contents import inspect_csv
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
-from taxi_etl.recognition import recognise
+from taxi_etl.recognition import recognize
 from taxi_etl.schema import kind_of_arrow
 
 BUCKET = "lake"
@@ -88,9 +88,9 @@ class Lake:
         if key.endswith(".parquet"):
             schema = pq.read_schema(path)
             columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in schema)
-            return AcceptedFile(version, dataset or self._recognised(columns, key), "parquet", columns)
+            return AcceptedFile(version, dataset or self._recognized(columns, key), "parquet", columns)
         found = inspect_csv(path.read_bytes()[: 64 * 1024], path.stat().st_size, gzipped=key.endswith(".gz"))
-        named = dataset or self._recognised(found.columns, key)
+        named = dataset or self._recognized(found.columns, key)
         return AcceptedFile(version, named, "csv", found.columns, found.compression, found.encoding)
 
     def load(self, *files: str | AcceptedFile, arguments: Sequence[str] = ()) -> JobResult:
@@ -122,9 +122,9 @@ class Lake:
         condition = f"WHERE source_id = '{source_id(BUCKET, key)}'" if key else ""
         return self.query(f"SELECT count(*) FROM {{{table}}} {condition}")[0][0]
 
-    def _recognised(self, columns: Any, key: str) -> str:
-        dataset = recognise(columns, key).dataset
-        assert dataset, f"{key} is of no dataset: {recognise(columns, key).rejections}"
+    def _recognized(self, columns: Any, key: str) -> str:
+        dataset = recognize(columns, key).dataset
+        assert dataset, f"{key} is of no dataset: {recognize(columns, key).rejections}"
         return dataset
 
 

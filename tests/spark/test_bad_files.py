@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.errors import PySparkException
 
-from glue_scripts.lines import overlong
+from glue_scripts.line_lengths import overlong
 from glue_scripts.reading import Located
 from lambdas.validate_input.validation import check
 from taxi_etl.documents import AcceptedFile, LoadStatus

@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 import pytest
 from pyspark.sql import functions as fn
 
-from benchmarks import duck
+from benchmarks import duckdb_engine
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
-from taxi_etl.recognition import recognise
+from taxi_etl.recognition import recognize
 from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, lineage, source_columns
 from taxi_etl.transform.statements import judged, reasons_of
 
@@ -66,7 +66,7 @@ class Engines:
     def same(self, text: str, ordered: bool = False) -> list[Row]:
         """The rows of a query, which both engines must agree on."""
         with_spark = [_plain(tuple(row)) for row in self.spark.sql(text).collect()]
-        with_duck = [_plain(row) for row in self.duck.execute(duck.translated(text)).fetchall()]
+        with_duck = [_plain(row) for row in self.duck.execute(duckdb_engine.translated(text)).fetchall()]
         if not ordered:
             with_spark, with_duck = sorted(with_spark, key=repr), sorted(with_duck, key=repr)
         assert with_spark == with_duck, "Spark and DuckDB disagree"
@@ -87,8 +87,8 @@ class Engines:
         that the other has not.
         """
         name = name or path.name
-        found = duck.contents_of(path)
-        recognition = recognise(found.columns, name)
+        found = duckdb_engine.contents_of(path)
+        recognition = recognize(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.rejections}"
         file_format = "parquet" if path.suffix == ".parquet" else "csv"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
@@ -111,7 +111,7 @@ class Engines:
     def same_table(self, text: str) -> pa.Table:
         """The rows of a query as an Arrow table; every row that one engine has, the other has as often."""
         spark_rows = self.spark.sql(text).toArrow()
-        duck_rows = self.duck.sql(duck.translated(text)).to_arrow_table()
+        duck_rows = self.duck.sql(duckdb_engine.translated(text)).to_arrow_table()
         assert spark_rows.column_names == duck_rows.column_names
         self.duck.register("spark_rows", spark_rows)
         self.duck.register("duck_rows", duck_rows)
@@ -133,7 +133,7 @@ class Engines:
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
         known_here = lineage(accepted.version, RUN) | {"_ingested_at": INGESTED_AT}
-        duck.offer(self.duck, view, path, accepted, known_here)
+        duckdb_engine.offer(self.duck, view, path, accepted, known_here)
         return view
 
 
@@ -142,7 +142,7 @@ def engines(spark: Any) -> Engines:
     """Both engines, Spark with the settings of the job."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
-    return Engines(spark, duck.connect())
+    return Engines(spark, duckdb_engine.connect())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from taxi_etl.schema import INT96, Column, ColumnType, Kind, family, kind_of_arrow
+from taxi_etl.schema import INT96, Column, ColumnType, Kind, kind_family, kind_of_arrow
 from taxi_etl.transform import expressions as sql
 
 WHOLE = [
@@ -134,7 +134,7 @@ def test_kinds_come_from_arrow_types():
         "timestamp[s]": "timestamp", "timestamp[ns]": "nanoseconds", "decimal128(7, 3)": "decimal(7,3)",
     }  # fmt: skip
     assert {arrow: kind_of_arrow(arrow) for arrow in kinds} == kinds
-    assert {family(kind) for kind in kinds.values()} == set(Kind) - {Kind.TEXT, Kind.UNSUPPORTED}
+    assert {kind_family(kind) for kind in kinds.values()} == set(Kind) - {Kind.TEXT, Kind.UNSUPPORTED}
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_kinds_come_from_arrow_types():
 )
 def test_a_type_that_is_not_read_keeps_its_name(arrow):
     assert kind_of_arrow(arrow) == arrow
-    assert family(arrow) is Kind.UNSUPPORTED
+    assert kind_family(arrow) is Kind.UNSUPPORTED

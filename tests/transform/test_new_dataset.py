@@ -42,7 +42,7 @@ def test_its_table_has_its_columns(scooters):
 
 
 def test_without_it_the_file_is_of_no_dataset():
-    from taxi_etl.recognition import recognise
+    from taxi_etl.recognition import recognize
 
     columns = [(name, "text") for name in HEADER.split(",")]
-    assert recognise(columns, "trips_2024-01.csv").dataset is None
+    assert recognize(columns, "trips_2024-01.csv").dataset is None

@@ -11,8 +11,8 @@ import pytest
 
 from lambdas.validate_input.parquet_footer import read_schema
 from taxi_etl.datasets import DATASETS
-from taxi_etl.recognition import month_of, recognise, variant
-from taxi_etl.rejections import Code
+from taxi_etl.failures import Code
+from taxi_etl.recognition import month_of, recognize, variant
 from taxi_etl.schema import INT96, match_columns
 
 HEADERS = {
@@ -41,25 +41,25 @@ def texts(header: str) -> list[tuple[str, str]]:
 def test_a_published_layout_is_recognised_whole(layout):
     dataset = layout.split()[0]
     columns = texts(HEADERS[layout])
-    assert recognise(columns, "any.csv").dataset == dataset
+    assert recognize(columns, "any.csv").dataset == dataset
     assert match_columns(DATASETS[dataset], [name for name, _ in columns]).unknown == ()
 
 
 def test_the_name_decides_only_between_equals():
-    assert recognise(texts(X1), "raw/taxi/yellow_tripdata_sample_2019-01.csv").dataset == "yellow"
-    assert recognise(texts(X1), "green_tripdata_2019-01.csv").dataset == "green"
-    undecided = recognise(texts(X1), "trips.csv")
+    assert recognize(texts(X1), "raw/taxi/yellow_tripdata_sample_2019-01.csv").dataset == "yellow"
+    assert recognize(texts(X1), "green_tripdata_2019-01.csv").dataset == "green"
+    undecided = recognize(texts(X1), "trips.csv")
     assert [rejection.code for rejection in undecided.rejections] == [Code.UNKNOWN_DATASET]
     assert "yellow and green" in undecided.rejections[0].message
-    assert recognise(texts(X2), "green.csv").dataset == "yellow", (
+    assert recognize(texts(X2), "green.csv").dataset == "yellow", (
         "columns that only yellow has outweigh the name"
     )
-    assert recognise(texts(HEADERS["green 2025"]), "yellow_tripdata_2025-01.parquet").dataset == "green"
+    assert recognize(texts(HEADERS["green 2025"]), "yellow_tripdata_2025-01.parquet").dataset == "green"
 
 
 def test_a_file_of_something_else_is_unknown():
     for header in ("LocationID,Borough,Zone,service_zone", "ride_id,started_at,ended_at", "a"):
-        found = recognise(texts(header), "yellow_tripdata_2024-01.csv")
+        found = recognize(texts(header), "yellow_tripdata_2024-01.csv")
         assert (found.dataset, [rejection.code for rejection in found.rejections]) == (
             None,
             [Code.UNKNOWN_DATASET],
@@ -77,7 +77,7 @@ def test_a_file_of_something_else_is_unknown():
 )
 def test_a_layout_without_a_column_it_needs_is_refused_by_name(layout, without, named):
     header = ",".join(name for name in HEADERS[layout].split(",") if name != without)
-    [rejection] = recognise(texts(header), "any.csv").rejections
+    [rejection] = recognize(texts(header), "any.csv").rejections
     assert rejection.code is Code.MISSING_COLUMNS
     assert named in rejection.message
     assert rejection.message.startswith(layout.split()[0])
@@ -88,7 +88,7 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
         "lpep_pickup_datetime": "integer",
         "trip_distance": "boolean",
     }
-    found = recognise(list(columns.items()), "any.parquet")
+    found = recognize(list(columns.items()), "any.parquet")
     assert [(rejection.code, rejection.message) for rejection in found.rejections] == [
         (
             "missing_columns",
@@ -97,7 +97,7 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
         ("missing_columns", "column 'trip_distance' holds boolean values, where green needs double"),
     ]
     nested = [*texts(HEADERS["green 2025"]), ("geometry", "list<item: double>")]
-    [rejection] = recognise(nested, "any.parquet").rejections
+    [rejection] = recognize(nested, "any.parquet").rejections
     assert rejection.message == (
         "column 'geometry' holds list<item: double> values, which extra_columns cannot keep"
     )
@@ -114,7 +114,7 @@ def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
     content = buffer.getvalue()
     footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
 
-    found = recognise(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
+    found = recognize(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
 
     assert found.rejections[0].message == (
         f"column 'tpep_pickup_datetime' holds {named} values, where yellow needs timestamp_ntz"

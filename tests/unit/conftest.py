@@ -11,10 +11,10 @@ import pytest
 # Test modules are imported without a package of their own, so what they share is put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from stand_ins.dynamodb import Table
-from stand_ins.glue import JobRuns
-from stand_ins.s3 import Buckets
-from stand_ins.step_functions import StepFunctions
+from fakes.dynamodb import Table
+from fakes.glue import JobRuns
+from fakes.s3 import Buckets
+from fakes.step_functions import StepFunctions
 
 NOON = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from taxi_etl.contents import (
     find_footer,
     inspect_csv,
 )
-from taxi_etl.rejections import Code
+from taxi_etl.failures import Code
 
 HEADER = b"VendorID,lpep_pickup_datetime,fare_amount\r\n"
 NAMES = ("VendorID", "lpep_pickup_datetime", "fare_amount")

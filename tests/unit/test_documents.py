@@ -13,8 +13,8 @@ from taxi_etl.documents import (
     Manifest,
     RejectedFile,
 )
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.identity import FileVersion
-from taxi_etl.rejections import Code, Rejection
 
 A = FileVersion("lake", "raw/taxi/a.csv", "v-a", 10, "e", "0A")
 B = FileVersion("lake", "raw/taxi/b.csv", "v-b", 20, "f", "0B")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from taxi_etl.failures import Code
 from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped
-from taxi_etl.rejections import Code
 
 KEY = "raw/taxi/green_tripdata_2024-01.parquet"
 LIMITS = Limits(max_file_bytes=1_000)

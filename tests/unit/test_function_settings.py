@@ -2,7 +2,7 @@
 
 import pytest
 
-from taxi_etl.function_settings import CloserSettings, OrchestratorSettings, ValidatorSettings
+from taxi_etl.function_settings import FinalizerSettings, OrchestratorSettings, ValidatorSettings
 
 GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9)
 
@@ -23,11 +23,11 @@ def test_variables_are_the_fields_in_capitals() -> None:
         GIVEN,
         OrchestratorSettings("arn:machine", True, "t", 1, 1),
         ValidatorSettings("lake", 5),
-        CloserSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
+        FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
     ],
 )
 def test_what_the_construct_writes_the_handler_reads(
-    settings: OrchestratorSettings | ValidatorSettings | CloserSettings,
+    settings: OrchestratorSettings | ValidatorSettings | FinalizerSettings,
 ) -> None:
     environment = {**settings.to_environment(), "AWS_REGION": "eu-west-1"}
     assert type(settings).from_environment(environment) == settings

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from stand_ins.dynamodb import Table
+from fakes.dynamodb import Table
 
 from lambdas.ledger_table import LedgerTable
 from taxi_etl import ledger
@@ -249,25 +249,25 @@ def closable(send: LedgerTable) -> None:
 
 def test_one_closer_at_a_time_and_the_next_after_its_time_is_up(send: LedgerTable) -> None:
     closable(send)
-    assert send.update(ledger.begin_closing("one", T1, until=T2))
-    assert not send.update(ledger.begin_closing("one", T1, until=T3))
-    assert not send.update(ledger.begin_closing("one", T2, until=T3))
-    assert send.update(ledger.begin_closing("one", "2024-06-01T12:05:00.001Z", until=T3))
+    assert send.update(ledger.acquire_lease("one", T1, until=T2))
+    assert not send.update(ledger.acquire_lease("one", T1, until=T3))
+    assert not send.update(ledger.acquire_lease("one", T2, until=T3))
+    assert send.update(ledger.acquire_lease("one", "2024-06-01T12:05:00.001Z", until=T3))
 
 
 def test_an_ending_given_back_can_be_taken_at_once(send: LedgerTable) -> None:
     closable(send)
-    send.update(ledger.begin_closing("one", T1, until=T2))
-    assert not send.update(ledger.let_go("one", until=T3))
-    assert send.update(ledger.let_go("one", until=T2))
-    assert send.update(ledger.begin_closing("one", T1, until=T3))
+    send.update(ledger.acquire_lease("one", T1, until=T2))
+    assert not send.update(ledger.release_lease("one", until=T3))
+    assert send.update(ledger.release_lease("one", until=T2))
+    assert send.update(ledger.acquire_lease("one", T1, until=T3))
 
 
 def test_only_the_closer_that_holds_the_ending_finishes_it(send: LedgerTable, table: Table) -> None:
     closable(send)
-    send.update(ledger.begin_closing("one", T1, until=T2))
-    assert not send.update(ledger.finish_closing("one", T3, {}, T1))
-    assert send.update(ledger.finish_closing("one", T2, {"outcome": "FAILED", "redrives": 0}, T1))
+    send.update(ledger.acquire_lease("one", T1, until=T2))
+    assert not send.update(ledger.close_execution_item("one", T3, {}, T1))
+    assert send.update(ledger.close_execution_item("one", T2, {"outcome": "FAILED", "redrives": 0}, T1))
     item = table.item("execution#one", "execution")
     assert (item["status"], item["outcome"], item["closedAt"]) == ("closed", "FAILED", T1)
     assert "closingUntil" not in item
@@ -275,21 +275,21 @@ def test_only_the_closer_that_holds_the_ending_finishes_it(send: LedgerTable, ta
 
 def test_a_closed_execution_is_not_closed_again_unless_it_was_redriven(send: LedgerTable) -> None:
     closable(send)
-    send.update(ledger.begin_closing("one", T1, until=T2))
-    send.update(ledger.finish_closing("one", T2, {"redrives": 0}, T1))
-    assert not send.update(ledger.begin_closing("one", T3, until=T3, redrives=0))
-    assert send.update(ledger.begin_closing("one", T3, until=T3, redrives=1))
+    send.update(ledger.acquire_lease("one", T1, until=T2))
+    send.update(ledger.close_execution_item("one", T2, {"redrives": 0}, T1))
+    assert not send.update(ledger.acquire_lease("one", T3, until=T3, redrives=0))
+    assert send.update(ledger.acquire_lease("one", T3, until=T3, redrives=1))
 
 
 def test_an_execution_that_is_not_on_record_is_closed_only_when_adopted(
     send: LedgerTable, table: Table
 ) -> None:
-    assert not send.update(ledger.begin_closing("byhand", T1, until=T2))
+    assert not send.update(ledger.acquire_lease("byhand", T1, until=T2))
     adopted = {"input": "{}", "files": 1, "bucket": "lake"}
-    assert send.update(ledger.begin_closing("byhand", T1, T2, adopted=adopted))
+    assert send.update(ledger.acquire_lease("byhand", T1, T2, adopted=adopted))
     item = table.item("execution#byhand", "execution")
     assert (item["status"], item["execution"], item["files"]) == ("running", "byhand", 1)
-    assert not send.update(ledger.begin_closing("byhand", T1, T3, adopted=adopted))
+    assert not send.update(ledger.acquire_lease("byhand", T1, T3, adopted=adopted))
 
 
 # Reading

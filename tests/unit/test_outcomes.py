@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
+from taxi_etl.failures import Code, Rejection
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import FileStatus
 from taxi_etl.outcomes import Ending, FileOutcome, count, outcomes
-from taxi_etl.rejections import Code, Rejection
 
 A, B, C, D = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10) for letter in "abcd")
 SUCCEEDED = Ending("SUCCEEDED")

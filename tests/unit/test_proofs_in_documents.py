@@ -15,8 +15,8 @@ from tests.fixtures.documents import (
     proofs_in,
     prose,
 )
-from tests.workflow.journeys import JOURNEYS
-from tests.workflow.setbacks import SETBACKS
+from tests.workflow.error_scenarios import SETBACKS
+from tests.workflow.path_scenarios import JOURNEYS
 
 SCENARIOS = {scenario.name for scenario in (*JOURNEYS, *SETBACKS)}
 PROOFS = sorted({proof for page in PAGES for proof in proofs_in((ROOT / page).read_text())})

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.workflow import shapes
-from tests.workflow.flow import unset_reads
+from tests.workflow import api_shapes
+from tests.workflow.variable_flow import unset_reads
 
 ROOT = Path(__file__).resolve().parents[2]
 Definition = Mapping[str, Any]
@@ -102,8 +102,8 @@ def apis(definition: Definition) -> list[str]:
     found: list[str] = []
     for name, state in tasks(definition):
         try:
-            model = shapes.operation(state["Resource"])
-        except shapes.NoSuchApiError as error:
+            model = api_shapes.operation(state["Resource"])
+        except api_shapes.NoSuchApiError as error:
             found.append(f"{name}: {error}")
             continue
         found += _misfits(state.get("Arguments", {}), model.input_shape, name)
@@ -156,8 +156,8 @@ def _order(kind: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _unsent(error: str, resource: str) -> Iterator[str]:
     """Errors that the task's service does not send."""
     try:
-        model = shapes.operation(resource)
-    except shapes.NoSuchApiError:
+        model = api_shapes.operation(resource)
+    except api_shapes.NoSuchApiError:
         return
     service, _, name = error.partition(".")
     if service == "States":

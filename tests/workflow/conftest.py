@@ -13,7 +13,7 @@ from tests.fixtures.local_account import Aws, started_account
 from tests.infra.conftest import synthesize, use_pinned_node
 from tests.workflow.coverage import REPORT
 from tests.workflow.definition import Definition, filled_in, machine_template, reference_values
-from tests.workflow.runs import Machines, Run
+from tests.workflow.executions import Machines, Run
 from tests.workflow.scenarios import ON_SCHEMA_CHANGE, Scenario
 
 use_pinned_node()

@@ -1,4 +1,4 @@
-"""Which states and transitions of the definition were executed? Told from histories, never from scenarios.
+"""Which states and transitions of the definition were executed? GoldenNotification from histories, never from scenarios.
 
 A transition is one line of the definition: a Next, a rule or the Default of a Choice, an entry of a Catch,
 and an error of a Retry's row.
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.runs import Run
+from tests.workflow.executions import Run
 
 REPORT = pytest.StashKey[list[str]]()
 """Where the report waits for the end of the session."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.workflow.answers import BUCKET, MANIFEST
 from tests.workflow.definition import ACCOUNT
-from tests.workflow.runs import Run
-from tests.workflow.scenarios import Scenario, Told
+from tests.workflow.executions import Run
+from tests.workflow.scenarios import GoldenNotification, Scenario
+from tests.workflow.service_answers import BUCKET, MANIFEST
 
 
 def misses(scenario: Scenario, run: Run) -> list[str]:
@@ -68,7 +68,7 @@ def _unlike_others(scenario: Scenario, run: Run) -> Iterator[str]:
         yield f"gave {run.output}, not its input"
 
 
-def _untold(message: Mapping[str, Any], wanted: Told) -> Iterator[str]:
+def _untold(message: Mapping[str, Any], wanted: GoldenNotification) -> Iterator[str]:
     error = message.get("error", {"Error": "", "Cause": ""})
     if error["Error"] != wanted.error:
         yield f"told the error {error['Error']!r}, not {wanted.error!r}"

@@ -11,7 +11,7 @@ from typing import Any
 from jsonata import Jsonata
 from jsonata.jexception import JException
 
-from tests.workflow.shapes import SCALAR, UNKNOWN, Shape, any_of
+from tests.workflow.api_shapes import SCALAR, UNKNOWN, Shape, any_of
 
 STEP_FUNCTIONS_OWN = frozenset({"parse", "partition", "range", "hash", "uuid"})
 NOT_IN_STEP_FUNCTIONS = frozenset({"eval"})

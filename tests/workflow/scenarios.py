@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.workflow.answers import (
+from tests.workflow.service_answers import (
     BUCKET,
     KEY,
     Answer,
@@ -44,7 +44,7 @@ NOT_CRAWLED = "the raw zone was not crawled"
 
 
 @dataclass(frozen=True)
-class Told:
+class GoldenNotification:
     """A published message: by which state, its status, and the facts that its text must hold.
 
     With `error`, the message names that error, and each fact in its cause. The exact words are proven by the
@@ -71,7 +71,7 @@ class Scenario:
     path: Sequence[str]
     error: str = ""
     cause: str = ""
-    told: Sequence[Told] = ()
+    told: Sequence[GoldenNotification] = ()
     waited: Sequence[tuple[str, str, float]] = ()
     given: Any = field(default_factory=lambda: ONE_FILE)
     policy: str = ON_SCHEMA_CHANGE
@@ -82,24 +82,26 @@ class Scenario:
         return "FAILED" if self.error else "SUCCEEDED"
 
 
-def success(crawler_state: str = "SKIPPED", *facts: str) -> Told:
+def success(crawler_state: str = "SKIPPED", *facts: str) -> GoldenNotification:
     """Everything is loaded."""
-    return Told("NotifySuccess", "SUCCESS", (*LOADED, *facts), crawler_state=crawler_state)
+    return GoldenNotification("NotifySuccess", "SUCCESS", (*LOADED, *facts), crawler_state=crawler_state)
 
 
-def partial(*facts: str, crawler_state: str = "SKIPPED") -> Told:
+def partial(*facts: str, crawler_state: str = "SKIPPED") -> GoldenNotification:
     """Something is missing."""
-    return Told("NotifyPartialSuccess", "PARTIAL_SUCCESS", (*LOADED, *facts), crawler_state=crawler_state)
+    return GoldenNotification(
+        "NotifyPartialSuccess", "PARTIAL_SUCCESS", (*LOADED, *facts), crawler_state=crawler_state
+    )
 
 
-def failure(error: str, cause: str) -> Told:
+def failure(error: str, cause: str) -> GoldenNotification:
     """The job loaded nothing."""
-    return Told("NotifyFailure", "FAILED", (cause,), error)
+    return GoldenNotification("NotifyFailure", "FAILED", (cause,), error)
 
 
-def invalid(error: str, cause: str, state: str = "NotifyValidationFailure") -> Told:
+def invalid(error: str, cause: str, state: str = "NotifyValidationFailure") -> GoldenNotification:
     """Some or all files cannot be loaded, or their validation failed."""
-    return Told(state, "VALIDATION_FAILED", (cause,), error)
+    return GoldenNotification(state, "VALIDATION_FAILED", (cause,), error)
 
 
 REASON = f"{KEY}: the magic bytes are missing"
@@ -135,7 +137,7 @@ class Stage:
     answers: Mapping[str, Sequence[Answer]]
     good: Answer
     after: Sequence[str]
-    told: Sequence[Told]
+    told: Sequence[GoldenNotification]
     caught: Sequence[str]
     caught_error: str = ""
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.workflow import coverage
-from tests.workflow.journeys import JOURNEYS
+from tests.workflow.error_scenarios import SETBACKS
+from tests.workflow.path_scenarios import JOURNEYS
 from tests.workflow.scenarios import ON_SCHEMA_CHANGE
-from tests.workflow.setbacks import SETBACKS
 
 SCENARIOS = [scenario for scenario in (*JOURNEYS, *SETBACKS) if scenario.policy == ON_SCHEMA_CHANGE]
 

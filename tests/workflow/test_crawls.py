@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.fixtures.local_account import Aws, eventually
-from tests.workflow.answers import summarised
-from tests.workflow.runs import Machines, Run
+from tests.workflow.executions import Machines, Run
 from tests.workflow.scenarios import CATALOG, CRAWL_FAILED, GOOD, LOOK, ONE_FILE
+from tests.workflow.service_answers import summarised
 
 TO_CRAWL = {**GOOD, "ReadJobResult": [summarised(changed=True)]}
 CRAWLER = "crawler-taxi-raw"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.workflow import checks
+from tests.workflow.error_scenarios import SETBACKS
+from tests.workflow.executions import Machines
 from tests.workflow.expected import misses
-from tests.workflow.journeys import JOURNEYS
 from tests.workflow.mutants import MUTANTS, Mutant
-from tests.workflow.runs import Machines
-from tests.workflow.setbacks import SETBACKS
+from tests.workflow.path_scenarios import JOURNEYS
 
 SCENARIOS = {scenario.name: scenario for scenario in (*JOURNEYS, *SETBACKS)}
 KINDS_MIN = 25

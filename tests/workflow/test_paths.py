@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from tests.fixtures.local_account import Aws
-from tests.workflow.answers import BUCKET, KEY, MANIFEST, NAME
+from tests.workflow.error_scenarios import SETBACKS
+from tests.workflow.executions import Run
 from tests.workflow.expected import misses
-from tests.workflow.journeys import JOURNEYS
-from tests.workflow.runs import Run
+from tests.workflow.path_scenarios import JOURNEYS
 from tests.workflow.scenarios import Scenario
-from tests.workflow.setbacks import SETBACKS
+from tests.workflow.service_answers import BUCKET, KEY, MANIFEST, NAME
 
 SCENARIOS = [*JOURNEYS, *SETBACKS]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow import checks, flow, shapes
+from tests.workflow import api_shapes, checks, variable_flow
 from tests.workflow.expressions import Reading, read
 
 
@@ -52,7 +52,7 @@ def test_other_crawl_policies_pass_all_checks(synthesized: Any, executable: Any,
     ],
 )
 def test_a_message_knows_what_happened_before(template: Any, state: str, variables: set[str]) -> None:
-    assert set(flow.on_entry(template)[state]) == variables
+    assert set(variable_flow.on_entry(template)[state]) == variables
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_message_knows_what_happened_before(template: Any, state: str, variabl
     ],
 )
 def test_the_fields_of_variables_are_known(template: Any, variable: str, fields: set[str]) -> None:
-    found = flow.on_entry(template)["NotifyPartialSuccess"][variable]
+    found = variable_flow.on_entry(template)["NotifyPartialSuccess"][variable]
 
     assert found is not None
     assert set(found) == fields
@@ -95,8 +95,10 @@ def test_the_fields_of_variables_are_known(template: Any, variable: str, fields:
     ],
 )
 def test_what_an_expression_reads_is_found(expression: str, finding: str | None) -> None:
-    given = {"a": {"b": shapes.SCALAR}, "c": shapes.SCALAR}
-    found = read(expression, Reading({"given": given}, {"input": None, "context": shapes.CONTEXT})).findings
+    given = {"a": {"b": api_shapes.SCALAR}, "c": api_shapes.SCALAR}
+    found = read(
+        expression, Reading({"given": given}, {"input": None, "context": api_shapes.CONTEXT})
+    ).findings
 
     assert [text for text in found if finding is None or finding not in text] == []
     assert bool(found) == (finding is not None)

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_ins.dynamodb import Table
-from stand_ins.glue import JobRuns
-from stand_ins.s3 import Buckets
-from stand_ins.step_functions import MACHINE, StepFunctions
+from fakes.dynamodb import Table
+from fakes.glue import JobRuns
+from fakes.s3 import Buckets
+from fakes.step_functions import MACHINE, StepFunctions
 
 from lambdas import clients
 from lambdas.close_execution import handler as closer
 from lambdas.etl_orchestrator import dispatch
 from lambdas.etl_orchestrator import handler as orchestrator
 from lambdas.validate_input import handler as validator
-from taxi_etl.function_settings import CloserSettings, OrchestratorSettings, ValidatorSettings
+from taxi_etl.function_settings import FinalizerSettings, OrchestratorSettings, ValidatorSettings
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 ORCHESTRATOR = OrchestratorSettings(MACHINE, True, "ledger", batch_max_files=99, batch_max_bytes=10**12)
 VALIDATOR = ValidatorSettings(runs_bucket="lake", max_file_bytes=10_000_000)
-CLOSER = CloserSettings(
+CLOSER = FinalizerSettings(
     state_machine_arn=MACHINE,
     ledger_table="ledger",
     runs_bucket="lake",

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stand_ins.dynamodb import Table
-from stand_ins.faults import fault
-from stand_ins.step_functions import EXECUTION, StepFunctions
+from fakes.dynamodb import Table
+from fakes.faults import fault
+from fakes.step_functions import EXECUTION, StepFunctions
 
 from lambdas.ledger_table import LedgerTable
 from taxi_etl import ledger
@@ -49,8 +49,8 @@ def close(
     adapter = LedgerTable(table, "ledger")
     for version in files:
         assert adapter.update(ledger.close_file(version, name, {"status": FileStatus.FAILED, **outcome}, NOW))
-    assert adapter.update(ledger.begin_closing(name, NOW, LATER))
-    assert adapter.update(ledger.finish_closing(name, LATER, {"redrives": 0}, NOW))
+    assert adapter.update(ledger.acquire_lease(name, NOW, LATER))
+    assert adapter.update(ledger.close_execution_item(name, LATER, {"redrives": 0}, NOW))
 
 
 @pytest.mark.parametrize(("more", "trigger"), [({}, "manual"), ({"trigger": "backfill"}, "backfill")])
@@ -165,9 +165,9 @@ def test_a_replay_of_an_execution_started_by_hand_takes_the_versions_it_found(
 ) -> None:
     adapter = LedgerTable(table, "ledger")
     adopted = {"input": '{"bucket": "lake", "key": "raw/taxi/a.csv"}', "files": 1, "bucket": "lake"}
-    adapter.update(ledger.begin_closing("byhand", NOW, LATER, adopted=adopted))
+    adapter.update(ledger.acquire_lease("byhand", NOW, LATER, adopted=adopted))
     adapter.update(ledger.close_file(A, "byhand", {"status": FileStatus.FAILED}, NOW, adopted_since=NOW))
-    adapter.update(ledger.finish_closing("byhand", LATER, {"redrives": 0}, NOW))
+    adapter.update(ledger.close_execution_item("byhand", LATER, {"redrives": 0}, NOW))
     answered = orchestrate({"command": "replay", "execution": "byhand"})
     assert answered == {"executions": [answer(again([A]), 1, "started")]}
 
@@ -176,7 +176,7 @@ def test_a_replay_of_an_execution_that_never_knew_its_version_is_refused(
     orchestrate: Handler, table: Table
 ) -> None:
     adopted = {"input": '{"bucket": "lake", "key": "raw/taxi/a.csv"}', "files": 1, "bucket": "lake"}
-    LedgerTable(table, "ledger").update(ledger.begin_closing("byhand", NOW, LATER, adopted=adopted))
+    LedgerTable(table, "ledger").update(ledger.acquire_lease("byhand", NOW, LATER, adopted=adopted))
     with pytest.raises(ValueError, match="'byhand' got no file on record; start its files anew"):
         orchestrate({"command": "replay", "execution": "byhand"})
 

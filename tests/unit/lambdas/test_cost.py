@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from stand_ins.faults import fault
-from stand_ins.glue import JobRuns
+from fakes.faults import fault
+from fakes.glue import JobRuns
 
 Handler = Callable[[Any], Any]
 Sample = Callable[[str], dict[str, Any]]

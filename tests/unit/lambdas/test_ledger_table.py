@@ -2,8 +2,8 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from stand_ins.dynamodb import Table
-from stand_ins.faults import fault
+from fakes.dynamodb import Table
+from fakes.faults import fault
 
 from lambdas.ledger_table import LedgerTable
 from taxi_etl import ledger

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_ins.glue import JobRuns
-from stand_ins.step_functions import EXECUTION, MACHINE, StepFunctions
+from fakes.glue import JobRuns
+from fakes.step_functions import EXECUTION, MACHINE, StepFunctions
 
 from lambdas.observability import logger
 

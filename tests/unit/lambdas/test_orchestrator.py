@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from stand_ins.dynamodb import Table
-from stand_ins.faults import fault
-from stand_ins.step_functions import StepFunctions
+from fakes.dynamodb import Table
+from fakes.faults import fault
+from fakes.step_functions import StepFunctions
 
 from lambdas.etl_orchestrator.dispatch import Dispatcher
 from lambdas.executions import Executions
@@ -72,8 +72,8 @@ def end(table: Table, name: str, *files: FileVersion, **outcome: Any) -> None:
     for version in files:
         facts = {"status": ledger.FileStatus.LOADED, **outcome}
         assert adapter.update(ledger.close_file(version, name, facts, NOW))
-    assert adapter.update(ledger.begin_closing(name, NOW, "2024-06-01T12:01:00.000Z"))
-    assert adapter.update(ledger.finish_closing(name, "2024-06-01T12:01:00.000Z", {"redrives": 0}, NOW))
+    assert adapter.update(ledger.acquire_lease(name, NOW, "2024-06-01T12:01:00.000Z"))
+    assert adapter.update(ledger.close_execution_item(name, "2024-06-01T12:01:00.000Z", {"redrives": 0}, NOW))
 
 
 def test_an_upload_starts_an_execution_with_its_version(

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
-from stand_ins.faults import fault
-from stand_ins.s3 import Buckets
+from fakes.faults import fault
+from fakes.s3 import Buckets
 
 from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion

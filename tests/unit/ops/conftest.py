@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_aws import FakeAws
 
-from ops import cli, follow
+from ops import cli, progress
 from ops.commands.context import App
 
 ARN = "arn:aws:states:eu-west-1:123456789012"
@@ -107,10 +107,10 @@ def taxi_etl(monkeypatch):
 @pytest.fixture
 def quick(monkeypatch):
     """Following takes no time: every look at the clock is a minute later."""
-    made = follow.Watch.__init__
+    made = progress.Watch.__init__
     minutes = iter(range(0, 100_000, 60))
 
     def quickly(watch, *arguments, **options):
         made(watch, *arguments, **options, clock=lambda: next(minutes), sleep=lambda seconds: None)
 
-    monkeypatch.setattr(follow.Watch, "__init__", quickly)
+    monkeypatch.setattr(progress.Watch, "__init__", quickly)

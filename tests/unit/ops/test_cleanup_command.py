@@ -6,7 +6,7 @@ import pytest
 from conftest import ARN, LAKE, NOON, PIPELINE, QUEUES, text
 from fake_aws import error
 
-from ops.commands import cleaning
+from ops.commands import cleanup
 
 LAKE_STACK, PIPELINE_STACK = "TaxiDataLake-dev", "TaxiPipeline-dev"
 DELETIONS = (
@@ -80,7 +80,7 @@ class Account:
 
 @pytest.fixture
 def account(taxi_etl, monkeypatch):
-    monkeypatch.setattr(cleaning, "now", lambda: NOW)
+    monkeypatch.setattr(cleanup, "now", lambda: NOW)
     return Account(taxi_etl)
 
 

@@ -7,10 +7,10 @@ from conftest import TOPIC, stack
 from fake_aws import error
 
 from local_aws import account
-from local_aws.problems import LocalAwsError
+from local_aws.errors import LocalAwsError
 from ops import doctor, session
 from ops.commands.context import App
-from ops.refusals import Refusal
+from ops.errors import CliError
 from ops.session import Session, Target
 
 RUNNING = account.Account("http://127.0.0.1:4566", 4711, "/tmp/state")
@@ -104,7 +104,7 @@ def test_another_endpoint_for_the_local_environment_gets_no_real_credentials(mon
 
 def test_a_local_account_that_does_not_run_is_refused_with_how_to_start_it(monkeypatch):
     monkeypatch.setattr(account, "status", lambda: None)
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(CliError) as refused:
         Session(Target("local")).client("s3")
     assert "taxi-etl local up" in refused.value.next_step
 
@@ -113,9 +113,9 @@ def test_an_unknown_profile_and_a_missing_region_are_refused(monkeypatch, tmp_pa
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(Refusal, match="nobody"):
+    with pytest.raises(CliError, match="nobody"):
         _ = Session(Target("dev", profile="nobody")).region
-    with pytest.raises(Refusal, match="no region is set"):
+    with pytest.raises(CliError, match="no region is set"):
         _ = Session(Target("dev")).region
 
 

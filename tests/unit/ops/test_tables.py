@@ -16,7 +16,7 @@ from pyiceberg.table.update import update_table_metadata
 from pyiceberg.types import DoubleType, LongType, MapType, NestedField, StringType, TimestamptzType
 
 from ops import tables
-from ops.refusals import Refusal
+from ops.errors import CliError
 
 SCHEMA = Schema(
     NestedField(1, "vendor_id", LongType(), required=False),
@@ -142,20 +142,20 @@ def test_a_column_that_was_renamed_is_still_read_right(catalog):
 
 
 def test_sql_that_is_wrong_is_refused_with_the_tables_there_are(catalog):
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(CliError) as refused:
         ask(catalog, "select * from blue_trips")
     assert refused.value.next_step == "mend the SQL; the tables are green_trips, yellow_trips"
 
 
 @pytest.mark.parametrize("sql", ["create table x as select 1", "select 1; select 2", "set threads = 1"])
 def test_only_single_queries_are_taken(sql, catalog):
-    with pytest.raises(Refusal, match="not one query"):
+    with pytest.raises(CliError, match="not one query"):
         ask(catalog, sql)
 
 
 def test_a_query_reaches_no_file_of_this_machine(catalog, tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
-    with pytest.raises(Refusal):
+    with pytest.raises(CliError):
         ask(catalog, f"select * from read_csv('{tmp_path}/secret.csv')")
 
 

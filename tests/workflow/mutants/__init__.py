@@ -3,7 +3,7 @@
 from tests.workflow.mutants.data import TASKS, VARIABLES
 from tests.workflow.mutants.errors import CATCHES, RETRIES
 from tests.workflow.mutants.fault import Mutant
-from tests.workflow.mutants.order import CHOICES, TRANSITIONS
+from tests.workflow.mutants.transitions import CHOICES, TRANSITIONS
 
 __all__ = ["MUTANTS", "Mutant"]
 

@@ -1,5 +1,0 @@
-"""What can stand in the way of a local AWS? One family of errors, whose messages say what to do."""
-
-
-class LocalAwsError(Exception):
-    """The account cannot be started, reached or deployed into; the message says what to do."""

@@ -1,0 +1,141 @@
+"""Who looks after the tables of the local account? Nobody does by itself; asked to, Spark does it here.
+
+On AWS Glue's table optimizers compact each table, expire its snapshots and remove its orphans
+(taxi_etl/table_maintenance.py). Here the same three are calls of Iceberg's own procedures, in a process with the
+job's configuration:
+
+    python -m local_aws.table_maintenance --catalog glue_catalog --database taxi --retention-days 7 TABLE…
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local_aws import paths, spark
+from local_aws.errors import LocalAwsError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ERROR_MAX = 2000
+
+
+@dataclass(frozen=True)
+class Done:
+    """What care did to a table: data files of the current snapshot before and after, snapshots that went,
+    files that belonged to none and were removed."""
+
+    table: str
+    files_before: int
+    files_after: int
+    snapshots_expired: int
+    orphans_removed: int
+
+
+def create_optimizers(
+    session: "SparkSession", catalog: str, database: str, table: str, *, retention_days: int, now: datetime
+) -> Done:
+    """Compact a table within each source's partition; let snapshots and orphans go that are older.
+
+    The days must be at least one: what a load has staged belongs to no snapshot yet, and only its age tells
+    it from an orphan. Raises ValueError for fewer, and Spark's errors.
+    """
+    if retention_days < 1:
+        raise ValueError(f"{retention_days} days are too few: a load's files must outlast the load")
+    qualified = f"{catalog}.{database}.{table}"
+    before = (now - timedelta(days=retention_days)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    old = f"older_than => TIMESTAMP '{before}'"
+
+    def count(of: str) -> int:
+        session.catalog.refreshTable(qualified)
+        return int(session.sql(f"SELECT count(*) FROM {qualified}.{of}").collect()[0][0])  # noqa: S608
+
+    def call(procedure: str, *more: str) -> int:
+        """The rows that a procedure answers with."""
+        given = ", ".join([f"table => '{database}.{table}'", *more])
+        return len(session.sql(f"CALL {catalog}.system.{procedure}({given})").collect())
+
+    files = count("files")
+    call("rewrite_data_files", "strategy => 'binpack'")
+    snapshots = count("snapshots")
+    call("expire_snapshots", old, "retain_last => 1")
+    kept = count("snapshots")
+    # By the table's own file access: a Hadoop one may spell the same place another way.
+    orphans = call("remove_orphan_files", old, "prefix_listing => true")
+    return Done(table, files, count("files"), snapshots - kept, orphans)
+
+
+def run(
+    job_arguments: Mapping[str, str],
+    tables: Sequence[str],
+    *,
+    endpoint_url: str,
+    credentials: tuple[str, str],
+    retention_days: int,
+) -> list[Done]:
+    """Look after tables in a process with the Glue job's configuration. Raises LocalAwsError with its words
+    when it fails."""
+    own = spark.parse_conf_argument(job_arguments["--conf"])
+    conf = {**spark.base_conf(), **own, **spark.account_conf(endpoint_url, own)}
+    keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
+    environment = {
+        **{name: os.environ[name] for name in keep if name in os.environ},
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "AWS_ACCESS_KEY_ID": credentials[0],
+        "AWS_SECRET_ACCESS_KEY": credentials[1],
+        "AWS_REGION": spark.REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    options = {
+        "--catalog": job_arguments["--catalog"],
+        "--database": job_arguments["--database"],
+        "--retention-days": str(retention_days),
+    }
+    words = [word for pair in options.items() for word in pair]
+    with tempfile.TemporaryDirectory(prefix="table-care-") as folder:
+        conf_dir = spark.write_conf_dir(Path(folder), conf)
+        ran = subprocess.run(
+            [sys.executable, "-m", "local_aws.table_maintenance", *words, *tables],
+            capture_output=True,
+            text=True,
+            cwd=paths.CHECKOUT,
+            env=environment | {"SPARK_CONF_DIR": str(conf_dir)},
+            check=False,
+        )
+    if ran.returncode != 0:
+        raise LocalAwsError(f"the tables could not be looked after:\n{ran.stderr[-ERROR_MAX:]}")
+    return [Done(**done) for done in json.loads(ran.stdout.splitlines()[-1])]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """In a process of its own: look after the tables, and print what was done as JSON."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--catalog", required=True)
+    parser.add_argument("--database", required=True)
+    parser.add_argument("--retention-days", type=int, required=True)
+    parser.add_argument("tables", nargs="+")
+    asked = parser.parse_args(arguments)
+    session = SparkSession.builder.appName("table_care").getOrCreate()
+    now = datetime.now(UTC)
+    done = [
+        create_optimizers(
+            session, asked.catalog, asked.database, table, retention_days=asked.retention_days, now=now
+        )
+        for table in asked.tables
+    ]
+    print(json.dumps([asdict(each) for each in done]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,128 @@
+"""What does the closer tell of endings that the workflow could not? Its code, with stand-ins behind it."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lambdas.close_execution.finalizer import Finalizer
+from lambdas.execution_documents import ExecutionDocuments
+from lambdas.executions import Description
+from lambdas.ledger_table import LedgerTable
+from taxi_etl.names import manifest_key, result_key
+
+from .told_by_workflow import (
+    BUCKET,
+    EXECUTIONS,
+    FHV,
+    GREEN,
+    LOADED_YELLOW,
+    NO_PARQUET,
+    OUT_OF_DISK,
+    YELLOW,
+    ZIP,
+    Outcome,
+    died,
+    refused,
+)
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
+
+from fakes.dynamodb import Table
+from fakes.s3 import Buckets
+
+NOW = datetime(2026, 1, 2, 3, 10, tzinfo=UTC)
+RUNTIME_CAUSE = (
+    "An error occurred while executing the state 'EvaluateResult' (entered at the event id #14). "
+    "The JSONata expression '$summary.counts.loaded > 0' specified for the field 'Choices[0]/Condition' "
+    "returned an unexpected result type."
+)
+
+
+@dataclass
+class Ended:
+    """How an execution ended; what it left: a manifest (unless not), the job's result (if there is one)."""
+
+    outcome: Outcome
+    status: str
+    error: str = ""
+    cause: str = ""
+    validated: bool = True
+    text: str = ""
+
+
+@dataclass
+class Topic:
+    """SNS's client, which keeps what was published."""
+
+    published: list[dict[str, Any]] = field(default_factory=list)
+
+    def publish(self, **arguments: Any) -> None:
+        self.published.append(arguments)
+
+
+def finalizer_notifications(ended: Ended, command: str) -> list[dict[str, Any]]:
+    """What is published when this ending is closed; `command` is the deployed function's setting."""
+    name, s3, topic = ended.outcome.name, Buckets(), Topic()
+    if ended.validated:
+        s3.upload(BUCKET, manifest_key(name), ended.outcome.manifest.dumps().encode(), "m1")
+    if hasattr(ended.outcome, "result"):
+        s3.upload(BUCKET, result_key(name), ended.outcome.result.dumps().encode(), "r1")
+    closer = Finalizer(
+        table=LedgerTable(Table(), "ledger"),
+        documents=ExecutionDocuments(s3, BUCKET),
+        sns=topic,
+        topic_arn="arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications",
+        command=command,
+        clock=lambda: NOW,
+    )
+    text = ended.text or ended.outcome.given.dumps()
+    started = "2026-01-02T03:00:00.000Z"
+    described = Description(
+        f"{EXECUTIONS}:{name}", name, ended.status, text, started, ended.error, ended.cause
+    )
+    assert closer.close(described, lifetime_ms=60_000)
+    return topic.published
+
+
+def untold(state: str, outcome: Outcome) -> Callable[[Mapping[str, Any]], Ended]:
+    """The ending of an execution whose publish fails in this state; error and cause are the machine's."""
+
+    def end(definition: Mapping[str, Any]) -> Ended:
+        denied = refused("User is not authorized to perform: SNS:Publish", "Sns")
+        run = outcome.raising(state, "SNS.AuthorizationErrorException", denied).walk(definition)
+        assert run.published == []
+        return Ended(outcome, run.status, run.error, run.cause)
+
+    return end
+
+
+CLOSER_OUTCOMES: Mapping[str, Callable[[Mapping[str, Any]], Ended]] = {
+    "closer_timed_out": lambda _: Ended(
+        Outcome(YELLOW, GREEN, rejected={ZIP: NO_PARQUET}).resulting(LOADED_YELLOW), "TIMED_OUT"
+    ),
+    "closer_aborted": lambda _: Ended(
+        Outcome(YELLOW), "ABORTED", "Maintenance", "stopped by ann for maintenance", validated=False
+    ),
+    "closer_failure_in_a_choice": lambda _: Ended(
+        Outcome(YELLOW).resulting(LOADED_YELLOW), "FAILED", "States.Runtime", RUNTIME_CAUSE
+    ),
+    "closer_input_is_none": lambda _: Ended(Outcome(), "ABORTED", validated=False, text='"nonsense"'),
+    "closer_success_untold": untold("NotifySuccess", Outcome(YELLOW).resulting(LOADED_YELLOW)),
+    "closer_rejection_untold": untold("NotifyRejectedFiles", Outcome(YELLOW, rejected={ZIP: NO_PARQUET})),
+    "closer_dead_batch_untold": untold(
+        "NotifyFailure", Outcome(YELLOW, FHV).raising("RunGlueETLJob", *died("FAILED", OUT_OF_DISK))
+    ),
+    "nothing_told_again": lambda definition: _announced(
+        definition, Outcome(YELLOW, FHV).raising("RunGlueETLJob", *died("FAILED", OUT_OF_DISK))
+    ),
+}
+"""What leads to each ending; the names are the golden files'."""
+
+
+def _announced(definition: Mapping[str, Any], outcome: Outcome) -> Ended:
+    run = outcome.walk(definition)
+    assert len(run.published) == 1
+    return Ended(outcome, run.status, run.error, run.cause)

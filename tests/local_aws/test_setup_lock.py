@@ -1,0 +1,22 @@
+"""Do two processes keep out of each other's way where something is made at first use?"""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+MAKE = """
+import pathlib, sys, time
+from local_aws import setup_lock
+making = pathlib.Path(sys.argv[1])
+with setup_lock.alone():
+    making.touch(exist_ok=False)
+    time.sleep(0.5)
+    making.unlink()
+"""
+
+
+def test_one_makes_it_and_the_other_waits(tmp_path):
+    command = [sys.executable, "-c", MAKE, str(tmp_path / "making")]
+    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [process.wait(timeout=30) for process in both] == [0, 0]

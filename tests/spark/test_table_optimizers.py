@@ -1,0 +1,130 @@
+"""Does every table get the optimizers that keep it small and quick, once, and never at a load's expense?"""
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from taxi_etl.documents import LoadStatus
+
+KEY = "raw/taxi/green_tripdata_2024-01.csv"
+HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
+CONTENT = f"{HEADER}\n2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4\n".encode()
+ROLE = "arn:aws:iam::123456789012:role/optimizers"
+EXPECTED = {
+    "compaction": {
+        "roleArn": ROLE,
+        "enabled": True,
+        "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}},
+    },
+    "retention": {
+        "roleArn": ROLE,
+        "enabled": True,
+        "retentionConfiguration": {
+            "icebergConfiguration": {
+                "snapshotRetentionPeriodInDays": 9,
+                "numberOfSnapshotsToRetain": 1,
+                "cleanExpiredFiles": True,
+                "runRateInHours": 24,
+            }
+        },
+    },
+    "orphan_file_deletion": {
+        "roleArn": ROLE,
+        "enabled": True,
+        "orphanFileDeletionConfiguration": {
+            "icebergConfiguration": {"orphanFileRetentionPeriodInDays": 9, "runRateInHours": 24}
+        },
+    },
+}
+
+
+@pytest.fixture
+def glue(monkeypatch):
+    """A Glue client that knows every call's shape and answers only what a test has announced."""
+    client = boto3.client(
+        "glue", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+    )
+    monkeypatch.setattr("glue_scripts.table_optimizers.boto3.client", lambda name: client)
+    with Stubber(client) as stub:
+        yield stub
+
+
+def wanted(table: str, kind: str, database: str) -> dict:
+    return {
+        "CatalogId": "123456789012",
+        "DatabaseName": database,
+        "TableName": table,
+        "Type": kind,
+        "TableOptimizerConfiguration": EXPECTED[kind],
+    }
+
+
+def load(lake, days: int = 9):
+    if KEY not in lake.storage.versions:
+        lake.storage.put(KEY, CONTENT)
+    return lake.load(KEY, arguments=["--optimizer-role", ROLE, "--retention-days", str(days)])
+
+
+def test_each_table_of_a_run_gets_three_optimizers_once(lake, glue, capsys):
+    for table in ("green_trips", "quarantined_trips"):
+        for kind in EXPECTED:
+            glue.add_response("create_table_optimizer", {}, wanted(table, kind, lake.database))
+
+    load(lake)
+    load(lake)
+
+    glue.assert_no_pending_responses()
+    assert "WARNING" not in capsys.readouterr().out, "the second run asks Glue for nothing"
+
+
+def test_an_optimizer_that_another_run_made_is_brought_up_to_date(lake, glue, capsys):
+    for table in ("green_trips", "quarantined_trips"):
+        for kind in EXPECTED:
+            glue.add_client_error("create_table_optimizer", "AlreadyExistsException")
+            glue.add_response("update_table_optimizer", {}, wanted(table, kind, lake.database))
+
+    load(lake)
+
+    glue.assert_no_pending_responses()
+    assert "WARNING" not in capsys.readouterr().out
+
+
+def test_a_run_that_may_not_make_them_says_so_and_loads_and_the_next_run_tries_again(lake, glue, capsys):
+    for _ in ("green_trips", "quarantined_trips"):
+        glue.add_client_error("create_table_optimizer", "AccessDeniedException", "no such right")
+
+    result = load(lake)
+
+    assert [file.status for file in result.files] == [LoadStatus.LOADED]
+    [first, _] = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
+    assert "green_trips" in first
+    assert "no such right" in first
+    for table in ("green_trips", "quarantined_trips"):
+        for kind in EXPECTED:
+            glue.add_response("create_table_optimizer", {}, wanted(table, kind, lake.database))
+    load(lake)
+    glue.assert_no_pending_responses()
+
+
+def test_without_a_role_nobody_is_asked(lake, glue):
+    lake.storage.put(KEY, CONTENT)
+
+    assert lake.load(KEY).counts()["loaded"] == 1
+
+
+def test_a_role_that_is_no_arn_is_a_warning(lake, glue, capsys):
+    lake.storage.put(KEY, CONTENT)
+
+    result = lake.load(KEY, arguments=["--optimizer-role", "optimizers"])
+
+    assert result.counts()["loaded"] == 1
+    assert "'optimizers' is no ARN of a role" in capsys.readouterr().out
+
+
+def test_tables_have_a_target_file_size(lake, glue):
+    lake.storage.put(KEY, CONTENT)
+    lake.load(KEY)
+
+    properties = dict(lake.query("SHOW TBLPROPERTIES {green}"))
+
+    assert properties["write.target-file-size-bytes"] == "268435456"

@@ -1,0 +1,122 @@
+"""Which fields does a value have? Shapes of JSON, and what services and our own steps give to the workflow.
+
+A shape is a mapping of field names to shapes; scalars have no fields; None is a value nobody knows. A list
+has the shape of its members, for JSONata looks through it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
+from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
+
+from lambdas.validate_input.validation import summary
+from taxi_etl.documents import FileResult, JobResult, LoadStatus, Manifest, RejectedFile
+from taxi_etl.failures import Code, Rejection
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import parse_input
+
+Shape = Mapping[str, Any] | None
+SCALAR: Shape = {}
+UNKNOWN: Shape = None
+DEPTH_MAX = 6
+_VERSION = {
+    "bucket": "lake",
+    "key": "raw/taxi/a.csv",
+    "size": 1,
+    "etag": "e",
+    "versionId": "v",
+    "sequencer": "0",
+}
+
+
+class NoSuchApiError(Exception):
+    """A task calls what no service offers."""
+
+
+def of_json(value: Any) -> Shape:
+    """The shape of an example."""
+    if isinstance(value, dict):
+        return {name: of_json(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return any_of([of_json(part) for part in value]) if value else SCALAR
+    return SCALAR
+
+
+def any_of(shapes: Sequence[Shape]) -> Shape:
+    """What holds for a value that may have any of these shapes: the fields of all."""
+    found: dict[str, Shape] = {}
+    for shape in shapes:
+        if shape is None:
+            return UNKNOWN
+        for name, part in shape.items():
+            found[name] = any_of([found[name], part]) if name in found else part
+    return found
+
+
+@cache
+def operation(resource: str) -> OperationModel:
+    """The API that a task's Resource calls. Raises NoSuchApiError."""
+    integration = resource.split(":::", 1)[-1].removesuffix(".sync")
+    service, _, action = integration.removeprefix("aws-sdk:").partition(":")
+    try:
+        model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        return model.operation_model(action[:1].upper() + action[1:])
+    except (UnknownServiceError, OperationNotFoundError) as error:
+        raise NoSuchApiError(f"no API is called {integration}") from error
+
+
+@cache
+def result(resource: str) -> Shape:
+    """What a task's call gives to the state machine. Raises NoSuchApiError."""
+    model = operation(resource)
+    if resource.endswith("glue:startJobRun.sync"):
+        return of_model(model.service_model.operation_model("GetJobRun").output_shape.members["JobRun"])
+    shape = of_model(model.output_shape)
+    return {**(shape or {}), "Payload": validation()} if resource.endswith("lambda:invoke") else shape
+
+
+def of_model(shape: Any, depth: int = 0) -> Shape:
+    """The shape of botocore's shape."""
+    if shape is None:
+        return SCALAR
+    if shape.type_name == "list":
+        return of_model(shape.member, depth)
+    if shape.type_name == "map" or depth == DEPTH_MAX:
+        return UNKNOWN
+    if shape.type_name == "structure":
+        return {name: of_model(member, depth + 1) for name, member in shape.members.items()}
+    return SCALAR
+
+
+@cache
+def validation() -> Shape:
+    """What the validating function answers: made by its own code."""
+    version = FileVersion.from_json("lake", _VERSION)
+    rejected = RejectedFile(version, (Rejection(Code.EMPTY, "no bytes"),))
+    manifest = Manifest(execution="run", bucket="lake", trigger="s3", rejected=(rejected,))
+    given = parse_input({"bucket": "lake", "files": [_VERSION], "trigger": "s3"})
+    return of_json(summary(manifest, given, "s3://lake/manifest.json"))
+
+
+@cache
+def job_summary() -> Shape:
+    """What the job writes into summary.json: made by the core's own code."""
+    version = FileVersion.from_json("lake", _VERSION)
+    failed = FileResult(version, LoadStatus.FAILED, "yellow", error_code="unreadable", error_message="why")
+    document = JobResult(
+        execution="run", bucket="lake", job_run_id="jr", files=(failed,), schema_changed=True
+    ).summary()
+    return of_json(json.loads(document))
+
+
+CONTEXT: Shape = {
+    "Execution": dict.fromkeys(("Id", "Name", "RoleArn", "StartTime", "RedriveCount"), SCALAR)
+    | {"Input": UNKNOWN},
+    "State": dict.fromkeys(("Name", "EnteredTime", "RetryCount"), SCALAR),
+    "StateMachine": dict.fromkeys(("Id", "Name"), SCALAR),
+}
+ERROR: Shape = {"Error": SCALAR, "Cause": SCALAR}
