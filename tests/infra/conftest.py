@@ -18,7 +18,7 @@ import pytest
 from .templates import Stacks, machine_definition
 
 if TYPE_CHECKING:
-    from .told import GoldenNotification
+    from .golden_notifications import GoldenNotification
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,6 +130,6 @@ def definition(prod: Stacks) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def told(definition: dict[str, Any]) -> "dict[str, list[GoldenNotification]]":
     """The messages of each outcome, as prod sends them."""
-    from .told import tell
+    from .golden_notifications import tell
 
     return tell(definition)

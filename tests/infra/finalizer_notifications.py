@@ -13,7 +13,7 @@ from lambdas.executions import Description
 from lambdas.ledger_table import LedgerTable
 from taxi_etl.names import manifest_key, result_key
 
-from .told_by_workflow import (
+from .workflow_notifications import (
     BUCKET,
     EXECUTIONS,
     FHV,

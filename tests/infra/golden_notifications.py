@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .finalizer_notifications import CLOSER_OUTCOMES, finalizer_notifications
-from .told_by_workflow import WORKFLOW_OUTCOMES
+from .workflow_notifications import WORKFLOW_OUTCOMES
 
 GOLDEN = Path(__file__).parent / "notifications"
 OUTCOMES = [*WORKFLOW_OUTCOMES, *CLOSER_OUTCOMES]

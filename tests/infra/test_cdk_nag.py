@@ -34,7 +34,7 @@ ACKNOWLEDGED = {
     ): "who may read is narrow; CloudTrail data events are the account's choice",
     (
         "SQS3",
-        "TaxiPipeline/Finalizer/DeadLetters/Resource",
+        "TaxiPipeline/Closer/DeadLetters/Resource",
     ): "it is a dead-letter queue: of rules and of a function",
     ("L1", "TaxiPipeline/ValidateInput/Function/Resource"): PYTHON,
     ("L1", "TaxiPipeline/Orchestrator/Function/Resource"): PYTHON,

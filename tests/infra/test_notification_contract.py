@@ -17,7 +17,7 @@ from taxi_etl.failures import Code
 from taxi_etl.notifications import Status
 from taxi_etl.outcomes import CODES
 
-from .told import GOLDEN, OUTCOMES, GoldenNotification
+from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "notifications.md").read_text()

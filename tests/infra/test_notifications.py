@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from .told import GOLDEN, OUTCOMES, GoldenNotification
+from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
 
 SUCCESS_KEYS = [
     "status",

@@ -221,7 +221,7 @@ def rules(stacks: Stacks) -> dict[str, Any]:
 
 def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
     machine = only(prod.pipeline, "AWS::StepFunctions::StateMachine").id
-    ended = rules(prod)["Finalizer/Ended"]
+    ended = rules(prod)["Closer/Ended"]
 
     assert ended["EventPattern"] == {
         "source": ["aws.states"],
@@ -236,7 +236,7 @@ def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
 
 def test_every_end_of_a_run_of_the_job_reaches_the_closer_for_its_cost(prod: Stacks) -> None:
     job = only(prod.pipeline, "AWS::Glue::Job").id
-    ended = rules(prod)["Finalizer/JobEnded"]
+    ended = rules(prod)["Closer/JobEnded"]
 
     assert ended["EventPattern"] == {
         "source": ["aws.glue"],
@@ -247,14 +247,14 @@ def test_every_end_of_a_run_of_the_job_reaches_the_closer_for_its_cost(prod: Sta
 
 
 def test_the_closer_sweeps_on_a_schedule(prod: Stacks) -> None:
-    sweep = rules(prod)["Finalizer/Sweep"]
+    sweep = rules(prod)["Closer/Sweep"]
 
     assert sweep["ScheduleExpression"] == "rate(15 minutes)"
     assert json.loads(sweep["Targets"][0]["Input"]) == {"sweep": True}
     assert sweep["State"] == "ENABLED"
 
 
-@pytest.mark.parametrize("rule", ["Finalizer/Ended", "Finalizer/JobEnded", "Finalizer/Sweep"])
+@pytest.mark.parametrize("rule", ["Closer/Ended", "Closer/JobEnded", "Closer/Sweep"])
 def test_an_event_that_the_closer_never_got_is_tried_for_a_day_and_then_kept(prod: Stacks, rule: str) -> None:
     closer = function(prod, "etl-close-execution").id
     queue = only(prod.pipeline, "AWS::SQS::Queue", QueueName="etl-close-execution-dlq")

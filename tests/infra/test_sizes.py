@@ -16,8 +16,8 @@ from taxi_etl.failures import Code, Rejection
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
 
-from .told_by_workflow import BUCKET, Outcome, died
-from .walk import Walk
+from .workflow_interpreter import Walk
+from .workflow_notifications import BUCKET, Outcome, died
 
 STATE_MAX = SNS_MAX = 256 * 1024
 LETTERS = {"three bytes": "€", "quotes": '"', "backslashes": "\\", "control": "\x01", "four bytes": "🚕"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .templates import Stacks, machine_definition
-from .walk import Raised, walk
+from .workflow_interpreter import Raised, walk
 
 KEY = "raw/taxi/yellow_tripdata_2024-01.parquet"
 ONE_FILE = {"bucket": "lake", "files": [{"key": KEY, "versionId": "v1"}], "trigger": "s3"}

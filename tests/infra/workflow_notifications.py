@@ -17,7 +17,7 @@ from taxi_etl.inputs import ExecutionInput, Trigger
 from taxi_etl.names import manifest_key
 from taxi_etl.recognition import recognize
 
-from .walk import Raised, Walk, walk
+from .workflow_interpreter import Raised, Walk, walk
 
 BUCKET = "123456789012-oubt-datalake"
 EXECUTIONS = "arn:aws:states:eu-west-1:123456789012:execution:etl-pipeline-workflow"
