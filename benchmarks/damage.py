@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 from benchmarks.engines import RUN, accepted, spark
 from glue_scripts.reading import Located, read_parquet, with_lineage
 from glue_scripts.spark_errors import SPARK_ERRORS
-from ops.samples.files import generate
+from sample_data.files import generate
 from taxi_etl.transform import statements
 from taxi_etl.transform.sources import source_columns
 

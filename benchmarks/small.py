@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.engines import Load, job
 from glue_scripts import iceberg, loading, staging
 from local_aws.spark import QUICK_START
-from ops.samples.files import generate
+from sample_data.files import generate
 
 ROWS = 10_000
 STEPS: tuple[tuple[Any, str, str], ...] = (

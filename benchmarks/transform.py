@@ -3,7 +3,7 @@
     make bench                                  # a million rows, Parquet
     make bench ROWS=10000000 FORMAT=csv.gz
 
-Data is generated (`ops.samples`), one row in a thousand of it damaged, so that quarantine is written too.
+Data is generated (`sample_data`), one row in a thousand of it damaged, so that quarantine is written too.
 Each engine runs in a process of its own: start-up, a first small file (a thousand rows, all code still cold)
 and the file itself are timed apart. Afterwards the rows that the job and DuckDB wrote are compared.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.engines import ENGINES, MEMORY, THREADS
-from ops.samples.files import generate
+from sample_data.files import generate
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 

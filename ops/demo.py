@@ -20,9 +20,10 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
+import sample_data
 from local_aws import account, cdk, paths
 from local_aws.errors import LocalAwsError
-from ops import deployment, samples, subscriptions, tables, uploads
+from ops import deployment, subscriptions, tables, uploads
 from ops.commands.waiting import files_table
 from ops.deployment import Deployment
 from ops.errors import CliError
@@ -105,13 +106,13 @@ def make_files(demo: Demo) -> tuple[list[Path], Path]:
     """Realistic TLC files, and one whose second half is missing."""
     FILES.mkdir(parents=True, exist_ok=True)
     made = [
-        samples.generate(FILES, dataset="yellow", month="2024-01", rows=ROWS, dirty_share=0.01, seed=1),
-        samples.generate(
+        sample_data.generate(FILES, dataset="yellow", month="2024-01", rows=ROWS, dirty_share=0.01, seed=1),
+        sample_data.generate(
             FILES, dataset="green", month="2020-04", rows=ROWS, dirty_share=0.01, format="csv.gz", seed=2
         ),
-        samples.generate(FILES, dataset="yellow", month="2014-03", rows=ROWS, format="csv", seed=3),
+        sample_data.generate(FILES, dataset="yellow", month="2014-03", rows=ROWS, format="csv", seed=3),
     ]
-    broken = samples.generate(FILES, dataset="yellow", month="2024-02", rows=ROWS, seed=4)
+    broken = sample_data.generate(FILES, dataset="yellow", month="2024-02", rows=ROWS, seed=4)
     broken.path.write_bytes(broken.path.read_bytes()[: broken.path.stat().st_size // 2])
     rows = [(each.path.name, each.dataset, f"{each.rows:,}", f"{each.dirty_rows:,}") for each in made]
     rows.append((broken.path.name, broken.dataset, "broken off in the middle", ""))

@@ -28,11 +28,11 @@ def sample(
     list_variants: Annotated[bool, typer.Option("--list", help="List the published layouts.")] = False,
 ) -> None:
     """Make a synthetic trip file in the layout that the TLC used in a month; the same seed, the same file."""
-    from ops import samples  # noqa: PLC0415 - the registries are only needed here
+    import sample_data  # noqa: PLC0415 - the registries are only needed here
 
     app = app_of(context)
     if list_variants:
-        known = samples.VARIANTS.values()
+        known = sample_data.VARIANTS.values()
         rows_of = [(v.id, v.dataset, v.format, str(v.first), str(v.last), len(v.columns)) for v in known]
         names = ("variant", "dataset", "format", "first", "last", "columns")
         document = [dict(zip(names, row, strict=True)) for row in rows_of]
@@ -42,7 +42,7 @@ def sample(
         out.mkdir(parents=True)
     try:
         with app.output.stderr.status(f"making {rows:,} trips"):
-            made = samples.generate(
+            made = sample_data.generate(
                 out,
                 dataset=dataset,
                 variant=variant,

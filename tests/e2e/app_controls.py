@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops import samples
+import sample_data
 from tests.e2e.conftest import App, eventually
 
 ROWS = 300
@@ -28,7 +28,7 @@ def trips(
 ) -> Path:
     """A trip file without faults of its own, but for its share of rows that cannot be true."""
     target = folder / (name or f"{dataset}_tripdata_{month}.parquet")
-    return samples.generate(target, dataset=dataset, month=month, rows=rows, dirty_share=dirty_share).path
+    return sample_data.generate(target, dataset=dataset, month=month, rows=rows, dirty_share=dirty_share).path
 
 
 def new_run(app: App, state: str) -> str:

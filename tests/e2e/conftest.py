@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from ops import samples
+import sample_data
 from tests.conftest import ROOT, SHARED_DATA
 from tests.fixtures.deployed_app import App, eventually
 from tests.fixtures.local_account import aws, local_account
@@ -128,10 +128,16 @@ def _real_files() -> dict[str, File]:
 
 def _generated_files(folder: Path) -> dict[str, File]:
     made = (
-        samples.generate(folder, dataset="yellow", month="2022-01", rows=20_000, dirty_share=0.01, seed=11),
-        samples.generate(folder, dataset="green", month="2024-01", rows=10_000, dirty_share=0.01, seed=12),
-        samples.generate(folder, dataset="green", month="2025-03", rows=10_000, dirty_share=0.01, seed=13),
-        samples.generate(
+        sample_data.generate(
+            folder, dataset="yellow", month="2022-01", rows=20_000, dirty_share=0.01, seed=11
+        ),
+        sample_data.generate(
+            folder, dataset="green", month="2024-01", rows=10_000, dirty_share=0.01, seed=12
+        ),
+        sample_data.generate(
+            folder, dataset="green", month="2025-03", rows=10_000, dirty_share=0.01, seed=13
+        ),
+        sample_data.generate(
             folder, dataset="green", month="2020-04", rows=5_000, dirty_share=0.01, format="csv.gz", seed=14
         ),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ops import samples
+import sample_data
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import EXECUTION_SORT_KEY
 from taxi_etl.names import RAW_PREFIX
@@ -45,7 +45,7 @@ def held_jobs(app: App) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def aborted(app: App, tmp_path_factory: pytest.TempPathFactory) -> FileVersion:
     """A file whose execution somebody stopped while it waited for the job."""
-    made = samples.generate(tmp_path_factory.mktemp("trips"), dataset="fhv", month="2022-01", rows=50)
+    made = sample_data.generate(tmp_path_factory.mktemp("trips"), dataset="fhv", month="2022-01", rows=50)
     (version,) = app.send(made.path)
     stop_execution(app, waiting_for_the_job(app))
     (outcome,) = app.follow([version])

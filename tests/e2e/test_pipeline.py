@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import samples, uploads
+import sample_data
+from ops import uploads
 from ops.records import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import SHARED_DATA
@@ -59,7 +60,7 @@ def test_uploading_a_file_again_and_a_changed_one_replaces_exactly_their_rows(
     app: App, files: Mapping[str, File], loaded: str, tmp_path: Path
 ) -> None:
     changed, same = files["green_tripdata_2024-01.parquet"], files["green_tripdata_2025-03.parquet"]
-    other = samples.generate(
+    other = sample_data.generate(
         tmp_path / changed.path.name, dataset="green", month="2024-01", rows=1_000, dirty_share=0.02, seed=31
     )
 
@@ -77,7 +78,7 @@ def test_uploading_a_file_again_and_a_changed_one_replaces_exactly_their_rows(
 @pytest.fixture(scope="module")
 def dirty(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> File:
     """A file of which a tenth cannot be true."""
-    made = samples.generate(
+    made = sample_data.generate(
         tmp_path_factory.mktemp("dirty"),
         dataset="yellow",
         month="2023-05",
@@ -187,7 +188,7 @@ def broken_files(folder: Path) -> tuple[Path, Path]:
         corrupt = SHARED_DATA / "corrupt"
         return corrupt / "truncated_yellow_tripdata_2021-01.parquet", corrupt / "not_really_gzip.csv.gz"
     truncated = folder / "yellow_tripdata_2021-01.parquet"
-    samples.generate(truncated, dataset="yellow", month="2021-01", rows=500)
+    sample_data.generate(truncated, dataset="yellow", month="2021-01", rows=500)
     truncated.write_bytes(truncated.read_bytes()[: truncated.stat().st_size // 2])
     not_gzip = folder / "green_tripdata_2021-01.csv.gz"
     not_gzip.write_text("VendorID,lpep_pickup_datetime\n1,2021-01-01 00:00:00\n")

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pyiceberg.table import Table
 
-from ops import samples, tables
+import sample_data
+from ops import tables
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.conftest import ROOT
@@ -31,7 +32,8 @@ def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("recovery")
     months = [(name.split("_")[-1].removesuffix(".parquet"), rows) for name, rows in ROWS.items()]
     made = [
-        samples.generate(folder, dataset="fhvhv", month=month, rows=rows, seed=51) for month, rows in months
+        sample_data.generate(folder, dataset="fhvhv", month=month, rows=rows, seed=51)
+        for month, rows in months
     ]
     paths = [sample.path for sample in made]
     code, document = app.command("upload", *map(str, paths), "--prefix", PREFIX, "--wait")
@@ -46,7 +48,7 @@ def test_a_table_goes_back_to_a_snapshot_and_a_replay_goes_on_from_there(
     show, back, _ = SNIPPETS
     good = table_of(app).current_snapshot().snapshot_id
     name = loaded[0].name
-    wrong = samples.generate(tmp_path / name, dataset="fhvhv", month="2023-01", rows=50, seed=52)
+    wrong = sample_data.generate(tmp_path / name, dataset="fhvhv", month="2023-01", rows=50, seed=52)
     assert app.command("upload", str(wrong.path), "--prefix", PREFIX, "--wait")[0] == 0
     assert rows_by_file(app)[name] == 50
 

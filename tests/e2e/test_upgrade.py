@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+import sample_data
 from local_aws import cdk
-from ops import samples
 from ops.records import FileOutcome
 from taxi_etl.names import manifest_key
 from tests.conftest import ROOT
@@ -155,7 +155,7 @@ def test_no_row_is_lost_or_doubled_and_every_execution_is_told_of_once(app: App,
 
 def trips(folder: Path, month: str) -> Path:
     """A trip file without faults."""
-    return samples.generate(folder, dataset="fhv", month=month, rows=ROWS).path
+    return sample_data.generate(folder, dataset="fhv", month=month, rows=ROWS).path
 
 
 def broken(folder: Path) -> Path:

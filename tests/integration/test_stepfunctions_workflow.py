@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ops import samples
+import sample_data
 from tests.integration.conftest import PATIENCE_SECONDS, Place
 
 GREEN = "green_tripdata_2024-01.parquet"
@@ -41,7 +41,7 @@ ABOUT_THE_PAST = {
 def loaded(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What became of a file of 300 rows, 6 of them untrue, that was uploaded and nothing else."""
     path = tmp_path_factory.mktemp("loaded") / GREEN
-    samples.generate(path, dataset="green", month="2024-01", rows=300, dirty_share=0.02, seed=5)
+    sample_data.generate(path, dataset="green", month="2024-01", rows=300, dirty_share=0.02, seed=5)
     code, file = place.upload(path)
     assert (code, file["status"]) == (0, "loaded"), file["reasons"]
     return file

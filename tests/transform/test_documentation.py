@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from ops.samples import VARIANTS
+from sample_data import VARIANTS
 from taxi_etl.datasets import DATASETS
 from taxi_etl.transform.predicates import Reason
 

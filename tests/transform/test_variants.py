@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from ops.samples import VARIANTS, generate
+from sample_data import VARIANTS, generate
 
 ROWS = 120
 MONTHS = [(variant.id, str(month)) for variant in VARIANTS.values() for month in variant.months]

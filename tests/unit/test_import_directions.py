@@ -15,6 +15,7 @@ FIRST_PARTY = {
     "stacks",
     "local_aws",
     "ops",
+    "sample_data",
     "benchmarks",
     "app",
     "tests",
@@ -33,6 +34,7 @@ MAY_IMPORT = {
     },
     "glue_scripts": {"taxi_etl", "glue_scripts", "pyspark", "py4j", "boto3", "botocore"},
     "stacks": {"taxi_etl", "stacks", "aws_cdk", "constructs", "jsii"},
+    "sample_data": {"sample_data", "duckdb", "pyarrow"},
 }
 """What a package may import beside the standard library; packages that are not here may import more."""
 
@@ -42,6 +44,7 @@ NOT_ELSEWHERE = {
     "stacks": {"app", "stacks", "tests"},
     "local_aws": {"local_aws", "ops", "benchmarks", "tests"},
     "ops": {"ops", "tests", "local_aws", "benchmarks"},
+    "sample_data": {"sample_data", "ops", "benchmarks", "tests"},
     "benchmarks": {"benchmarks", "tests"},
 }
 """Who alone may import these."""

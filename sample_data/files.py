@@ -1,7 +1,7 @@
-"""How is a sample file made? DuckDB computes portions of rows, pyarrow or plain bytes write them.
+"""Writes sample files: DuckDB computes portions of rows, pyarrow or plain bytes write them.
 
-Memory stays bounded by the portion, whatever the number of rows. The same arguments give the same bytes for
-the pinned DuckDB and pyarrow.
+The portion bounds the memory, not the number of rows. The same arguments give the same bytes as long as the
+versions of DuckDB and pyarrow stay the same.
 """
 
 import codecs
@@ -16,20 +16,20 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ops.samples import csv_bytes, dirt
-from ops.samples.csv_variants import CSV_VARIANTS
-from ops.samples.parquet_variants import PARQUET_VARIANTS
-from ops.samples.trips import Dice, facts, money, values
-from ops.samples.variants import Column, CsvStyle, Month, Variant, find
+from sample_data import csv_format, damage
+from sample_data.csv_variants import CSV_VARIANTS
+from sample_data.parquet_variants import PARQUET_VARIANTS
+from sample_data.trip_values import Dice, facts, money, values
+from sample_data.variants import Column, CsvStyle, Month, Variant, find
 
 VARIANTS: Mapping[str, Variant] = {variant.id: variant for variant in (*CSV_VARIANTS, *PARQUET_VARIANTS)}
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "csv.gz": ".csv.gz"}
 ENCODINGS = {"utf-8": "utf-8", "utf-8-bom": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 PARQUET_PORTION = 1_048_576
-"""Rows of a Parquet row group: the pyarrow default of the time, which published files show."""
+"""Rows in a Parquet row group: pyarrow's default, which published files show."""
 CSV_PORTION = 200_000
 _TWINS = {"fhv": 0.05}
-"""Share of rows that repeat the row before exactly: fhv files hold many, and no key tells them apart."""
+"""Share of rows that repeat the previous row exactly; fhv files have many and no key to distinguish them."""
 
 _ARROW_TYPES = {
     "int32": pa.int32(),
@@ -45,7 +45,7 @@ _SQL_TYPES = {"int32": "integer", "int64": "bigint", "double": "double", "timest
 
 @dataclass(frozen=True)
 class Sample:
-    """A file that was made: `rows` data rows, of which `dirty` by reason must end in quarantine."""
+    """A sample file: `rows` data rows, of which `dirty` (counts by reason) must end in quarantine."""
 
     path: Path
     dataset: str
@@ -58,16 +58,16 @@ class Sample:
 
     @property
     def dirty_rows(self) -> int:
-        """How many rows must end in quarantine; each has one reason."""
+        """The number of rows that must end in quarantine; each has one reason."""
         return sum(self.dirty.values())
 
     @property
     def clean_rows(self) -> int:
-        """How many rows must end in the table."""
+        """The number of rows that must end in the table."""
         return self.rows - self.dirty_rows
 
     def to_json(self) -> dict[str, Any]:
-        """What `taxi-etl sample --json` prints about the file."""
+        """The JSON document of `taxi-etl sample`."""
         return {
             "path": str(self.path),
             "dataset": self.dataset,
@@ -97,13 +97,13 @@ def generate(
     encoding: str = "utf-8",
     csv_style: Mapping[str, Any] | None = None,
 ) -> Sample:
-    """Write one TLC trip file and say what it holds.
+    """Write one TLC trip file and return what it contains.
 
     `path` is a file, or an existing folder that gets a file named as the TLC names it. Give a `variant` of
-    `VARIANTS`, or a `dataset` and `month` (`2024-01`) whose published layout is taken. `format` is one of
-    `SUFFIXES`; without it, the path's suffix or the variant decides. `reasons` limits the kinds of damage;
-    `encoding` is one of `ENCODINGS`, CSV only; `csv_style` overrides fields of the variant's `CsvStyle`.
-    Raises ValueError that says what to give instead.
+    `VARIANTS`, or a `dataset` and `month` (`2024-01`) to use the layout published for that month. `format` is
+    one of `SUFFIXES`; without it, the path's suffix or the variant decides. `reasons` limits the kinds of
+    damage; `encoding` is one of `ENCODINGS`, for CSV only; `csv_style` overrides fields of the variant's
+    `CsvStyle`. Raises ValueError that names the allowed values.
     """
     if rows < 0:
         raise ValueError(f"rows is {rows}; it must not be negative")
@@ -111,7 +111,7 @@ def generate(
     layout, of_month = _layout(dataset, variant, month, kind)
     target = path / f"{layout.dataset}_tripdata_{of_month}{SUFFIXES[kind]}" if path.is_dir() else path
     columns = layout.columns_of(of_month)
-    plan = dirt.plan(columns, rows, dirty_share, reasons)
+    plan = damage.plan(columns, rows, dirty_share, reasons)
     source = _source(layout, of_month, plan, seed)
     if kind == "parquet":
         _write_parquet(target, layout, columns, source, rows)
@@ -126,7 +126,7 @@ def generate(
 
 
 def _format(path: Path, given: str, variant: str) -> str:
-    """The format by, in this order: the argument, the suffix of the path, the variant, the default."""
+    """Return the format: by argument, else by the path's suffix, else by the variant, else Parquet."""
     if given and given not in SUFFIXES:
         raise ValueError(f"format {given!r} is unknown; choose one of {', '.join(SUFFIXES)}")
     by_suffix = next((kind for kind, suffix in SUFFIXES.items() if path.name.endswith(suffix)), "")
@@ -135,7 +135,7 @@ def _format(path: Path, given: str, variant: str) -> str:
 
 
 def _layout(dataset: str, variant: str, month: str, kind: str) -> tuple[Variant, Month]:
-    """The variant to write, and the month to write it for: without one, the first in which it was in use."""
+    """Return the variant and the month to write; without a month, the first month of the variant."""
     of_month = Month.parse(month) if month else None
     kind_family = kind.removesuffix(".gz")
     if variant:
@@ -154,24 +154,24 @@ def _layout(dataset: str, variant: str, month: str, kind: str) -> tuple[Variant,
 
 @dataclass(frozen=True)
 class _Source:
-    """The SQL of the rows of one file, before they get the form of the file's format."""
+    """SQL of the rows of one file, independent of the file's format."""
 
     trips: str
     contents: Mapping[str, str]
     unparseable: Column | None
 
     def value(self, column: Column) -> str:
-        """SQL of what the column holds, damaged where the row is to be damaged."""
-        return dirt.damaged(column.holds, self.contents[column.holds])
+        """Return SQL of the column's value, damaged in the rows to damage."""
+        return damage.damaged(column.content, self.contents[column.content])
 
     def or_unparseable(self, column: Column, sql: str) -> str:
-        """The SQL, with the unparseable value in the rows that get one."""
+        """Return the SQL, with the unparseable value in the rows that get one."""
         if column != self.unparseable:
             return sql
-        return f"case reason when 'unparseable' then {dirt.unparseable_value(column)} else {sql} end"
+        return f"case reason when 'unparseable' then {damage.unparseable_value(column)} else {sql} end"
 
 
-def _source(layout: Variant, month: Month, plan: dirt.Plan, seed: int) -> _Source:
+def _source(layout: Variant, month: Month, plan: damage.Plan, seed: int) -> _Source:
     dice = Dice(seed)
     twin = dice.roll("twin").replace("(j,", "(i,")
     numbered = (
@@ -180,19 +180,19 @@ def _source(layout: Variant, month: Month, plan: dirt.Plan, seed: int) -> _Sourc
 
     def add(names: Mapping[str, str], inner: str) -> str:
         added = ", ".join(f"{sql} as {name}" for name, sql in names.items())
-        return f"select *, {added} from ({inner})"  # noqa: S608 - no input in it but numbers
+        return f"select *, {added} from ({inner})"  # noqa: S608 - contains no input but numbers
 
     trips = f"{numbered} from range({{first}}, {{end}}) numbers(i)"
     trips = add({"reason": plan.reason()}, trips)
     trips = add(facts(dice, month, layout.nulls, max(plan.rows, 1)), trips)
     trips = add(money(month), trips)
     return _Source(
-        trips, values(dice, layout.dataset, month), dirt.unparseable_column(layout.columns_of(month))
+        trips, values(dice, layout.dataset, month), damage.unparseable_column(layout.columns_of(month))
     )
 
 
 def _portions(select: str, source: _Source, rows: int, size: int) -> Iterator[pa.Table]:
-    """The rows of the file in portions of at most `size`, in the order of their numbers."""
+    """Yield the rows of the file in order, in portions of at most `size` rows."""
     with duckdb.connect(":memory:") as engine:
         for first in range(0, rows, size):
             trips = source.trips.format(first=first, end=min(first + size, rows))
@@ -218,8 +218,8 @@ def _write_parquet(
 
 def _typed(column: Column, source: _Source) -> str:
     value = source.value(column)
-    if column.type in ("string", "large_string") and column.holds in csv_bytes.CONTENT_TIMES:
-        value = csv_bytes.TIMES["seconds"].format(value)
+    if column.type in ("string", "large_string") and column.content in csv_format.CONTENT_TIMES:
+        value = csv_format.TIMES["seconds"].format(value)
     kind = _SQL_TYPES.get(column.type, "varchar")
     return source.or_unparseable(column, f"cast({value} as {kind})")
 
@@ -235,16 +235,16 @@ def _write_csv(
     zipped: bool,
 ) -> None:
     texts = {
-        column.name: source.or_unparseable(column, csv_bytes.text(column, source.value(column), style))
+        column.name: source.or_unparseable(column, csv_format.text(column, source.value(column), style))
         for column in columns
     }
-    line = csv_bytes.line(columns, texts, style)
+    line = csv_format.line(columns, texts, style)
     with ExitStack() as stack:
         out: IO[bytes] | gzip.GzipFile = stack.enter_context(target.open("wb"))
-        if zipped:  # no name and no time in the gzip header: the same rows, the same bytes
+        if zipped:  # no name or time in the gzip header: the same rows give the same bytes
             out = stack.enter_context(gzip.GzipFile("", "wb", 6, out, 0))
         encode = codecs.getincrementalencoder(encoding)().encode
-        out.write(encode(csv_bytes.header(columns, style)))
+        out.write(encode(csv_format.header(columns, style)))
         for table in _portions(f"{line} as line", source, rows, CSV_PORTION):
             for chunk in table["line"].chunks:
                 lines = _bytes_of(chunk)
@@ -252,7 +252,7 @@ def _write_csv(
 
 
 def _bytes_of(lines: pa.StringArray) -> bytes:
-    """The text of all lines in one piece: an Arrow string array holds them one after the other."""
+    """Return all lines as one byte string; an Arrow string array stores them contiguously."""
     offsets = memoryview(lines.buffers()[1]).cast("i")
     first, end = offsets[lines.offset], offsets[lines.offset + len(lines)]
     return memoryview(lines.buffers()[2])[first:end].tobytes()

@@ -1,33 +1,34 @@
-"""Which rows of a sample are damaged, and how? The counts follow from arithmetic, so tests can rely on them.
+"""Damage to the rows of a sample file, with exact counts that tests can rely on.
 
-Every damaged row has exactly one of the reasons for which the job quarantines rows. Which reasons a file can
-hold depends on its columns: a file without zones has no unknown zone, a typed column no unparseable value.
+Every damaged row has exactly one of the reasons for which the job quarantines rows. The columns of a file
+decide which reasons are possible: without zones there is no unknown zone, and a column that has the type of
+the table has no unparseable value.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.samples.variants import Column
+from sample_data.variants import Column
 
 _TIMES = ("pickup", "dropoff")
 _NUMBERS = ("fare", "passengers", "pickup_zone")
-"""What gets an unparseable value, by preference: any table has one of them."""
+"""Contents that can get an unparseable value, in order of preference; every dataset has one of them."""
 _WHOLE_NUMBERS = ("passengers", "payment", "rate", "pickup_zone")
-"""Whole numbers that some Parquet files store as doubles or text, which can hold what is no whole number."""
+"""Whole numbers that some Parquet files store as doubles or text, which allow other values."""
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One way to damage a row: which contents it needs, and what it makes of them (SQL by content).
+    """One way to damage a row: the contents it needs, and the SQL of the damaged value by content.
 
-    `nth` in the SQL numbers the damaged rows of a file from 0, to vary the damage.
+    `nth` in the SQL is the number of the damaged row in its file, from 0; it varies the damage.
     """
 
     needs: frozenset[str]
     becomes: Mapping[str, str]
 
 
-# Whatever the month, 2003 is more than a year away from it and before the first published file.
+# 2003 is before the first published file and more than a year away from any of their months.
 _IN_2003 = "timestamp '2003-06-01 12:00:00' + to_seconds(nth % 1000000)"
 
 DAMAGES: Mapping[str, Damage] = {
@@ -49,45 +50,46 @@ REASONS = ("unparseable", *DAMAGES)
 
 
 def unparseable_column(columns: Sequence[Column]) -> Column | None:
-    """The column in which a file can hold a value that the table's type cannot; None if there is none."""
+    """Return the column that can hold a value outside the table's type, or None."""
     is_csv = not columns[0].type
     types = {""} if is_csv else {"double", "string", "large_string"}
-    fitting = {column.holds: column for column in columns if column.type in types}
+    fitting = {column.content: column for column in columns if column.type in types}
     return next(
-        (fitting[holds] for holds in (_NUMBERS if is_csv else _WHOLE_NUMBERS) if holds in fitting), None
+        (fitting[content] for content in (_NUMBERS if is_csv else _WHOLE_NUMBERS) if content in fitting),
+        None,
     )
 
 
 def unparseable_value(column: Column) -> str:
-    """SQL of a value that is no number (text), or no whole number (double)."""
+    """Return SQL of a value that is not a number (text) or not a whole number (double)."""
     return "1.5" if column.type == "double" else "'abc'"
 
 
 def possible(columns: Sequence[Column]) -> tuple[str, ...]:
-    """The reasons for which rows of such a file can be damaged, in the order of `REASONS`."""
-    held = {column.holds for column in columns}
-    found = [reason for reason, damage in DAMAGES.items() if damage.needs <= held]
+    """Return the reasons for which rows of such a file can be damaged, in the order of `REASONS`."""
+    contents = {column.content for column in columns}
+    found = [reason for reason, damage in DAMAGES.items() if damage.needs <= contents]
     return ("unparseable", *found) if unparseable_column(columns) else tuple(found)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which rows of a file are damaged: `dirty` of `rows`, spread evenly, the reasons taking turns."""
+    """The damaged rows of a file: `dirty` of `rows`, spread evenly, with the reasons in rotation."""
 
     rows: int
     dirty: int
     reasons: tuple[str, ...]
 
     def counts(self) -> dict[str, int]:
-        """Damaged rows by reason; a reason without any is left out."""
+        """Return the number of damaged rows by reason, without reasons that have none."""
         turns, rest = divmod(self.dirty, len(self.reasons)) if self.reasons else (0, 0)
         counts = {reason: turns + (turn < rest) for turn, reason in enumerate(self.reasons)}
         return {reason: count for reason, count in counts.items() if count}
 
     def nth(self) -> str:
-        """SQL: the number of the damaged row that row `i` is, from 0; null for a clean row.
+        """Return SQL of the number of row `i` among the damaged rows, from 0; null for a clean row.
 
-        Row i is damaged when i * dirty / rows, rounded down, grows with it: `dirty` times in all.
+        Row i is damaged when floor(i * dirty / rows) differs from the next row's, which happens `dirty` times.
         """
         if not self.dirty:
             return "null::bigint"
@@ -95,27 +97,29 @@ class Plan:
         return f"case when {after} > {before} then {before} end"
 
     def reason(self) -> str:
-        """SQL: the reason that belongs to `nth`, null for a clean row."""
+        """Return SQL of the reason of damaged row `nth`; null for a clean row."""
         return f"{list(self.reasons)!r}[1 + nth % {len(self.reasons)}]" if self.dirty else "null::varchar"
 
 
 def plan(columns: Sequence[Column], rows: int, dirty_share: float, reasons: Sequence[str] | None) -> Plan:
-    """The plan for a file: `reasons` are those that may be used, None for all that the columns allow.
+    """Plan the damage of a file; `reasons` limits it to these reasons, None allows all that are possible.
 
-    Raises ValueError for a share outside 0..1, an unknown reason, or one that these columns cannot show.
+    Raises ValueError for a share outside 0..1 and for a reason that is unknown or impossible here.
     """
     if not 0 <= dirty_share <= 1:
-        raise ValueError(f"dirty share is {dirty_share}; it must be between 0 and 1")
+        raise ValueError(f"the dirty share is {dirty_share}; it must be between 0 and 1")
     allowed = possible(columns)
     wrong = [reason for reason in reasons or () if reason not in allowed]
     if wrong:
-        raise ValueError(f"these columns cannot show {', '.join(wrong)}, only {', '.join(allowed)}")
+        raise ValueError(
+            f"files with these columns cannot have {', '.join(wrong)}; choose from {', '.join(allowed)}"
+        )
     chosen = tuple(reason for reason in REASONS if reason in (reasons or allowed))
     return Plan(rows, round(rows * dirty_share), chosen)
 
 
 def damaged(content: str, clean: str) -> str:
-    """SQL of a content with the damage that the row's reason does to it."""
+    """Return SQL of a content: the damaged value for the row's reason, else `clean`."""
     cases = " ".join(
         f"when '{reason}' then {damage.becomes[content]}"
         for reason, damage in DAMAGES.items()

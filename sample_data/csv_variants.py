@@ -1,9 +1,9 @@
-"""How were TLC files written as CSV, period by period? Headers are the published bytes."""
+"""The CSV layouts of TLC files, by period, with the published bytes of their headers."""
 
 from dataclasses import replace
 
-from ops.samples.holds import columns_from_header
-from ops.samples.variants import CsvStyle, Month, Variant
+from sample_data.column_contents import columns_from_header
+from sample_data.variants import CsvStyle, Month, Variant
 
 PLAIN = CsvStyle()
 BLANK = CsvStyle(blank_line=True)
@@ -45,7 +45,7 @@ def _csv(
     header: str,
     style: CsvStyle = PLAIN,
     *,
-    holds: dict[str, str] | None = None,
+    contents: dict[str, str] | None = None,
     nulls: dict[str, float] | None = None,
     csv_months: dict[str, CsvStyle] | None = None,
     official: bool = True,
@@ -57,7 +57,7 @@ def _csv(
         format="csv",
         first=first,
         last=last,
-        columns=columns_from_header(header, style.separator, holds or {}),
+        columns=columns_from_header(header, style.separator, contents or {}),
         nulls=nulls or {},
         csv=style,
         csv_months={Month.parse(month): other for month, other in (csv_months or {}).items()},
@@ -76,7 +76,7 @@ CSV_VARIANTS = (
         "Rate_Code,store_and_forward,End_Lon,End_Lat,Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,"
         "Total_Amt",
         EXACT_BINARY,
-        holds={
+        contents={
             "Rate_Code": "nothing",
             "store_and_forward": "nothing",
             "Payment_Type": "payment_word",
@@ -89,7 +89,7 @@ CSV_VARIANTS = (
         "2010-01..2013-12",
         _YELLOW_2010,
         EXACT_BINARY,
-        holds={**_WORDS_2010, "store_and_fwd_flag": "flag_digit"},
+        contents={**_WORDS_2010, "store_and_fwd_flag": "flag_digit"},
         csv_months=dict.fromkeys(("2010-02", "2010-03"), replace(EXACT_BINARY, stray_fields=8)),
     ),
     _csv(
@@ -98,7 +98,7 @@ CSV_VARIANTS = (
         "2014-01..2014-12",
         _YELLOW_2010.replace(",", ", "),
         replace(EXACT_BINARY, separator=", "),
-        holds=_WORDS_2010,
+        contents=_WORDS_2010,
     ),
     _csv("Y4", "yellow", "2015-01..2015-06", _YELLOW_2015),
     _csv("Y5", "yellow", "2015-07..2016-06", _YELLOW_2015.replace("RateCodeID", "RatecodeID")),
@@ -117,7 +117,7 @@ CSV_VARIANTS = (
         "2013-08..2014-12",
         _GREEN_2015.replace("improvement_surcharge,", ""),
         CsvStyle(blank_line=True, spare_fields=2),
-        holds={"Trip_type ": "nothing"},
+        contents={"Trip_type ": "nothing"},
     ),
     _csv("G2", "green", "2015-01..2015-06", _GREEN_2015, CsvStyle(spare_fields=2)),
     _csv(
@@ -165,7 +165,7 @@ CSV_VARIANTS = (
         "Pickup_DateTime,DropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Dispatching_base_number,"
         "Dispatching_base_num",
         QUOTED,
-        holds={"Dispatching_base_num": "nothing"},
+        contents={"Dispatching_base_num": "nothing"},
         nulls={"zones": 0.1},
     ),
     _csv(
@@ -181,7 +181,7 @@ CSV_VARIANTS = (
         "2019-02..2020-05",
         "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag",
     ),
-    # The rows of the Parquet file of 2020-04 as people export them: one space for access_a_ride_flag.
+    # The rows of the Parquet file of 2020-04 as people export them: access_a_ride_flag is one space.
     _csv(
         "H2",
         "fhvhv",
@@ -191,9 +191,9 @@ CSV_VARIANTS = (
         "bcf,sales_tax,congestion_surcharge,airport_fee,tips,driver_pay,shared_request_flag,shared_match_flag,"
         "access_a_ride_flag,wav_request_flag,wav_match_flag",
         CsvStyle(quote="strings", line_end="\n", distances="plain", times="microseconds"),
-        holds={"airport_fee": "nothing", "access_a_ride_flag": "space"},
+        contents={"airport_fee": "nothing", "access_a_ride_flag": "space"},
     ),
-    # Not the TLC's: samples that others publish under names of their own.
+    # Not published by the TLC: layouts that others publish under their own names.
     _csv(
         "X1",
         "yellow",

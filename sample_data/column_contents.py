@@ -1,11 +1,11 @@
-"""What does a column of a TLC file hold? From the many spellings of its name to one word for its content.
+"""The content of each column of a TLC file: one word for all spellings of the column's name.
 
-Kept apart from the pipeline's own column registry on purpose: files made here test that registry.
+This mapping does not use the pipeline's own column registry, because the files made here test that registry.
 """
 
 from collections.abc import Mapping
 
-from ops.samples.variants import Column
+from sample_data.variants import Column
 
 _SPELLINGS = {
     "vendor": "vendorid vendor_id",
@@ -48,19 +48,21 @@ _SPELLINGS = {
     "file_year": "data_file_year",
     "file_month": "data_file_month",
 }
-_HOLDS = {spelling: holds for holds, spellings in _SPELLINGS.items() for spelling in spellings.split()}
+_CONTENT_OF = {
+    spelling: content for content, spellings in _SPELLINGS.items() for spelling in spellings.split()
+}
 
 
-def _column(name: str, kind: str, holds: Mapping[str, str]) -> Column:
-    return Column(name, holds.get(name) or _HOLDS[name.strip().lower()], kind)
+def _column(name: str, kind: str, contents: Mapping[str, str]) -> Column:
+    return Column(name, contents.get(name) or _CONTENT_OF[name.strip().lower()], kind)
 
 
-def columns_from_header(header: str, separator: str, holds: Mapping[str, str]) -> tuple[Column, ...]:
-    """The columns of a CSV header; `holds` overrides what single columns hold, by their published name."""
-    return tuple(_column(name, "", holds) for name in header.split(separator))
+def columns_from_header(header: str, separator: str, contents: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns of a CSV header; `contents` overrides the content of columns by published name."""
+    return tuple(_column(name, "", contents) for name in header.split(separator))
 
 
-def columns_from_types(schema: str, holds: Mapping[str, str]) -> tuple[Column, ...]:
-    """The columns of a Parquet file written as `VendorID int64, tpep_pickup_datetime timestamp[us], …`."""
+def columns_from_types(schema: str, contents: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns of a Parquet schema written as `VendorID int64, tpep_pickup_datetime timestamp[us], …`."""
     pairs = (entry.rsplit(" ", 1) for entry in schema.split(", "))
-    return tuple(_column(name, kind, holds) for name, kind in pairs)
+    return tuple(_column(name, kind, contents) for name, kind in pairs)

@@ -1,4 +1,4 @@
-"""Do generated files look like the published ones? Headers, bytes and types, against the survey, by hand."""
+"""Tests that sample files have the headers, bytes and types of published files."""
 
 import gzip
 import re
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ops.samples import VARIANTS, generate
+from sample_data import VARIANTS, generate
 
 YELLOW_2010 = (
     "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,pickup_longitude,pickup_latitude,"
@@ -85,15 +85,15 @@ FIELDS = {
     **{"G1": 22, "G2": 23, "G3": 21, "G4": 21, "G5": 19, "G6": 20},
     **{"F1": 3, "F2": 5, "F3": 6, "F4": 7, "F5": 6, "H1": 7, "H2": 24, "X1": 18, "X2": 20},
 }
-"""Fields of a data row; Y6, G1, G2 and G4 have two more than their header."""
+"""Number of fields of a data row; Y6, G1, G2 and G4 have two more than their header."""
 
 
-def test_every_csv_layout_of_the_survey_is_there():
+def test_every_csv_layout_has_an_expected_header():
     assert {name for name, variant in VARIANTS.items() if variant.format == "csv"} == set(FIRST_BYTES)
 
 
 @pytest.mark.parametrize("variant", FIRST_BYTES)
-def test_a_csv_file_begins_and_goes_on_as_published(variant, tmp_path):
+def test_a_csv_file_has_the_published_header_and_field_count(variant, tmp_path):
     sample = generate(tmp_path, variant=variant, rows=40, format="csv")
     content = sample.path.read_bytes()
     head = FIRST_BYTES[variant].encode()
@@ -111,7 +111,7 @@ def test_green_files_of_2016_have_an_empty_second_line(tmp_path):
     assert b"Trip_type \n\r\n" in of_2016.path.read_bytes()
 
 
-def test_yellow_files_of_february_2010_hold_some_rows_that_are_too_wide(tmp_path):
+def test_yellow_files_of_february_2010_have_some_rows_with_extra_fields(tmp_path):
     sample = generate(tmp_path, dataset="yellow", month="2010-02", rows=1500, format="csv")
     lines = sample.path.read_bytes().split(b"\r\n")[1:-1]
     assert sorted({line.count(b",") + 1 for line in lines}) == [18, 26]
@@ -147,13 +147,13 @@ def test_a_csv_file_can_have_another_encoding(encoding, start, tmp_path):
     assert decoded == generate(tmp_path / "plain.csv", variant="Y7", rows=3).path.read_bytes().decode()
 
 
-def test_byte_habits_can_be_overridden(tmp_path):
+def test_csv_formatting_can_be_overridden(tmp_path):
     sample = generate(tmp_path, variant="G5", rows=2, csv_style={"line_end": "\n", "spare_fields": 3})
     assert b"\r" not in sample.path.read_bytes()
     assert sample.path.read_bytes().splitlines()[2].endswith(b",,,")
 
 
-def test_a_gzipped_file_holds_the_same_bytes(tmp_path):
+def test_a_gzipped_file_has_the_same_content(tmp_path):
     zipped = generate(tmp_path, dataset="green", month="2020-04", rows=50, format="csv.gz")
     plain = generate(tmp_path, dataset="green", month="2020-04", rows=50, format="csv")
     assert zipped.path.name == "green_tripdata_2020-04.csv.gz"
@@ -213,7 +213,7 @@ PARQUET = {
 CODECS = {"P-Y1": "SNAPPY", "P-Y2": "ZSTD", "P-G1": "GZIP", "P-G2": "ZSTD", "P-G3x": "SNAPPY"}
 
 
-def test_every_parquet_layout_is_described_here():
+def test_every_parquet_layout_has_expected_columns():
     assert {name for name, variant in VARIANTS.items() if variant.format == "parquet"} == {
         variant for variant, _ in PARQUET
     }
@@ -250,7 +250,7 @@ def test_a_parquet_file_has_the_codec_of_its_period(variant, tmp_path):
         ("yellow", "2009-06", "csv", "Y1"),
         ("yellow", "2015-06", "csv", "Y4"),
         ("yellow", "2015-07", "csv", "Y5"),
-        ("yellow", "2024-01", "csv", "Y8"),  # none is published: the last CSV layout stands in
+        ("yellow", "2024-01", "csv", "Y8"),  # not published as CSV: the last CSV layout is used
         ("green", "2024-01", "parquet", "P-G2"),
         ("green", "2025-01", "parquet", "P-G3"),
         ("yellow", "2018-06", "parquet", "P-Y2011"),

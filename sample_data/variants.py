@@ -1,6 +1,6 @@
-"""Which shapes has a TLC trip file had, and which one belongs to a month? Variants are data, not branches.
+"""Types that describe the layouts of TLC trip files, and the lookup of a month's layout.
 
-The two registries, `csv_variants` and `parquet_variants`, are written after published files and surveys.
+The registries `csv_variants` and `parquet_variants` follow published files and surveys of them.
 """
 
 import calendar
@@ -18,11 +18,11 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> "Month":
-        """The month in `2024-01`. Raises ValueError that says how to write one."""
+        """Return the month written as `2024-01`. Raises ValueError for anything else."""
         try:
             day = dt.datetime.strptime(text, "%Y-%m")
         except ValueError:
-            raise ValueError(f"{text!r} is no month; write it as 2024-01") from None
+            raise ValueError(f"{text!r} is not a month; write it as 2024-01") from None
         return cls(day.year, day.month)
 
     def __str__(self) -> str:
@@ -30,29 +30,30 @@ class Month:
 
     @property
     def days(self) -> int:
-        """How many days the month has."""
+        """The number of days in the month."""
         return calendar.monthrange(self.year, self.month)[1]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file: its name as published, what it holds (a key of `trips.VALUES`), its Arrow type.
+    """One column of a file.
 
-    CSV columns have no type: `type` is empty.
+    `name` is as published, `content` is a key of `trip_values.values`, and `type` is the Arrow type (empty for
+    CSV).
     """
 
     name: str
-    holds: str
+    content: str
     type: str = ""
 
 
 @dataclass(frozen=True)
 class CsvStyle:
-    """The byte habits of one CSV layout.
+    """The formatting details of one CSV layout.
 
-    `quote` is `none`, `all` or `strings`; `doubles`, `distances` and `times` name a format of `csv_bytes`;
-    `spare_fields` are the empty fields that every row has beyond the header, `stray_fields` the same for one
-    row in 500; `blank_line` is an empty line 2.
+    `quote` is `none`, `all` or `strings`; `doubles`, `distances` and `times` name a format of `csv_format`;
+    `spare_fields` is the number of empty fields that every row has beyond the header, `stray_fields` that of
+    one row in 500; `blank_line` adds an empty line 2.
     """
 
     separator: str = ","
@@ -70,8 +71,8 @@ class CsvStyle:
 class Variant:
     """One layout of the files of one dataset, in use from month `first` to month `last`.
 
-    `nulls` is the share of rows in which a group of values is empty (groups: `trips.NULL_GROUPS`);
-    `months` lists single months whose columns have other types, as name -> type.
+    `nulls` is the share of rows in which a group of values is null (groups: `trip_values.NULL_GROUPS`);
+    `months` lists the months whose columns have other types, as name -> type.
     """
 
     id: str
@@ -89,24 +90,24 @@ class Variant:
     official: bool = True
 
     def columns_of(self, month: Month) -> tuple[Column, ...]:
-        """The columns of a file of this month: some months differ in types, or carry one more column."""
+        """Return the columns of a file of this month; some months differ in types or have an extra column."""
         changed = self.months.get(month, {})
         known = {column.name for column in self.columns}
         return tuple(
-            Column(column.name, column.holds, changed.get(column.name, column.type))
+            Column(column.name, column.content, changed.get(column.name, column.type))
             for column in self.columns
         ) + tuple(Column(name, "row_number", kind) for name, kind in changed.items() if name not in known)
 
     def style_of(self, month: Month) -> CsvStyle:
-        """The byte habits of a CSV file of this month."""
+        """Return the formatting of a CSV file of this month."""
         return self.csv_months.get(month, self.csv)
 
 
 def find(variants: Iterable[Variant], dataset: str, kind: str, month: Month) -> Variant:
-    """The published layout of `kind` (`parquet` or `csv`) of a dataset in a month.
+    """Return the published layout of `kind` (`parquet` or `csv`) of a dataset in a month.
 
-    The TLC stopped publishing CSV; for later months the last CSV layout stands in, as people still export it.
-    Raises ValueError that says which months are known.
+    The TLC stopped publishing CSV. For later months, which people still export as CSV, this is the last CSV
+    layout. Raises ValueError that names the known months.
     """
     variants = list(variants)
     known = sorted(

@@ -1,8 +1,8 @@
-"""How do values become the bytes of a published CSV file? SQL for each format, and the header."""
+"""SQL that formats values as the published CSV files do, and the header line."""
 
 from collections.abc import Mapping
 
-from ops.samples.variants import Column, CsvStyle
+from sample_data.variants import Column, CsvStyle
 
 _TWO_DECIMALS = "printf('%.2f', {0})"
 
@@ -11,7 +11,7 @@ DOUBLES: Mapping[str, str] = {
     "seventeen_digits": "printf('%.17g', {0})",
     "python": "cast({0} as varchar)",
     "numeric": "case when {0} = 0 then '0E-9' else printf('%.9f', {0}) end",
-    # .50 and -.50, as databases of that time print 0.50
+    # Databases of that time print 0.50 as .50.
     "bare": f"case when abs({{0}}) < 1 then replace({_TWO_DECIMALS}, '0.', '.') else {_TWO_DECIMALS} end",
 }
 TIMES: Mapping[str, str] = {
@@ -51,18 +51,21 @@ CONTENT_WORDS = frozenset(
 
 
 def text(column: Column, value: str, style: CsvStyle) -> str:
-    """SQL of a value as this style writes it, without quotes; null stays null."""
-    if column.holds in CONTENT_TIMES:
+    """Return SQL that formats a value in this style, without quotes; null stays null."""
+    if column.content in CONTENT_TIMES:
         return TIMES[style.times].format(value)
-    if column.holds == "distance":
+    if column.content == "distance":
         return DOUBLES[style.distances].format(f"({value})::double")
-    if column.holds in CONTENT_DOUBLES:
+    if column.content in CONTENT_DOUBLES:
         return DOUBLES[style.doubles].format(f"({value})::double")
     return f"cast({value} as varchar)"
 
 
 def line(columns: tuple[Column, ...], texts: Mapping[str, str], style: CsvStyle) -> str:
-    """SQL of a whole line with its end; `texts` are the columns' SQL by name, null for an empty field."""
+    """Return SQL of a whole line with its line end.
+
+    `texts` maps column names to SQL; a null becomes an empty field.
+    """
     spare = "," * style.spare_fields
     stray = f"case when i % 500 = 7 then '{',' * style.stray_fields}' else '' end"
     end = style.line_end.replace("\r", "' || chr(13) || '").replace("\n", "' || chr(10) || '")
@@ -74,13 +77,13 @@ def line(columns: tuple[Column, ...], texts: Mapping[str, str], style: CsvStyle)
 def _quoted(column: Column, sql: str, style: CsvStyle) -> str:
     if style.quote == "all":
         return f"concat('\"', {sql}, '\"')"
-    if style.quote == "strings" and column.holds in CONTENT_WORDS:
+    if style.quote == "strings" and column.content in CONTENT_WORDS:
         return f"concat('\"' || {sql} || '\"')"
     return sql
 
 
 def header(columns: tuple[Column, ...], style: CsvStyle) -> str:
-    """The header line with its end, and the empty line 2 where the style has one.
+    """Return the header line with its line end, followed by an empty line 2 if the style has one.
 
     Files with an empty line 2 end their header with a bare line feed.
     """

@@ -1,13 +1,13 @@
-"""How were TLC files written as Parquet, period by period? Columns in order, with their Arrow types.
+"""The Parquet layouts of TLC files, by period: columns in order, with their Arrow types.
 
 Source: footers of published files, and public surveys of the footers of all others. Type `null` is Arrow's
-null type: a column without a single value. Where months of a period differ, `months` says how.
+null type: the column has no value in any row. `months` lists the months that differ within a period.
 """
 
 from collections.abc import Iterable
 
-from ops.samples.holds import columns_from_types
-from ops.samples.variants import Month, Variant
+from sample_data.column_contents import columns_from_types
+from sample_data.variants import Month, Variant
 
 _YELLOW_MONEY = (
     "fare_amount double, extra double, mta_tax double, tip_amount double, tolls_amount double, "
@@ -23,7 +23,10 @@ _YELLOW_2010 = (
 
 
 def _yellow(ids: str, counts: str, text: str, congestion: str, airport: str) -> str:
-    """Yellow's columns since 2011: types of vendor and zones, of counts and rate, of text, of surcharges."""
+    """Return yellow's columns since 2011.
+
+    The arguments are the types of vendor and zones, of counts and rate, of text, and of the surcharges.
+    """
     vendor, zones = ids.split()
     return (
         f"VendorID {vendor}, tpep_pickup_datetime timestamp[us], tpep_dropoff_datetime timestamp[us], "
@@ -34,7 +37,10 @@ def _yellow(ids: str, counts: str, text: str, congestion: str, airport: str) -> 
 
 
 def _green(ids: str, counts: str, text: str, ehail: str, congestion: str = "double") -> str:
-    """Green's 20 columns: types of vendor and zones, of counts and codes, of text, of surcharges."""
+    """Return green's 20 columns.
+
+    The arguments are the types of vendor and zones, of counts and codes, of text, and of the surcharges.
+    """
     vendor, zones = ids.split()
     return (
         f"VendorID {vendor}, lpep_pickup_datetime timestamp[us], lpep_dropoff_datetime timestamp[us], "
@@ -71,7 +77,7 @@ def _parquet(
     schema: str,
     codec: str = "ZSTD",
     *,
-    holds: dict[str, str] | None = None,
+    contents: dict[str, str] | None = None,
     nulls: dict[str, float] | None = None,
     months: dict[str, dict[str, str]] | None = None,
     parquet_version: str = "2.6",
@@ -84,7 +90,7 @@ def _parquet(
         format="parquet",
         first=first,
         last=last,
-        columns=columns_from_types(schema, holds or {}),
+        columns=columns_from_types(schema, contents or {}),
         nulls=nulls or {},
         months={Month.parse(month): types for month, types in (months or {}).items()},
         codec=codec,
@@ -113,7 +119,7 @@ _YELLOW = (
         "store_and_forward double, End_Lon double, End_Lat double, Payment_Type string, Fare_Amt double, "
         "surcharge double, mta_tax double, Tip_Amt double, Tolls_Amt double, Total_Amt double",
         _OLD,
-        holds={
+        contents={
             "Rate_Code": "nothing",
             "store_and_forward": "flag_digit",
             "Payment_Type": "payment_word",
@@ -126,7 +132,7 @@ _YELLOW = (
         "2010-01..2010-12",
         _YELLOW_2010,
         _OLD,
-        holds={**_WORDS_2010, "store_and_fwd_flag": "flag_digit"},
+        contents={**_WORDS_2010, "store_and_fwd_flag": "flag_digit"},
         months=_each(("2010-02", "2010-03"), rate_code="int64", __index_level_0__="int64"),
     ),
     _parquet(
@@ -194,7 +200,7 @@ _YELLOW = (
 )
 
 _GREEN = (
-    # The surveys know congestion_surcharge as null in 2014; taken so until it existed, in 2019.
+    # The surveys show congestion_surcharge as null in 2014; it stays null here until it existed, in 2019.
     _parquet(
         "P-G2014",
         "green",
@@ -252,7 +258,7 @@ _GREEN = (
         nulls=_MANY,
         official=False,
     ),
-    # Somebody's choice of columns.
+    # A subset of columns that somebody exported.
     _parquet(
         "P-Gsub",
         "green",

@@ -1,4 +1,4 @@
-"""Are the rows of samples what they are said to be? Counts, damage, determinism and honest oddities."""
+"""Tests of the rows of sample files: counts, damage, determinism, and valid oddities."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from ops.samples import VARIANTS, generate
+from sample_data import VARIANTS, generate
 
 WRONG = {
     "unparseable": "try_cast(fare as double) is null",
@@ -18,9 +18,7 @@ WRONG = {
     "implausible_distance": "not coalesce(try_cast(distance as double) between 0 and 1000, true)",
     "unknown_location": "pu not between 1 and 265 or do_ not between 1 and 265",
 }
-"""What a reader sees of each damage, written down apart from the generator."""
-
-
+"""The condition by which a reader recognizes each kind of damage, independent of the generator."""
 TIMES = ("missing_datetime", "negative_duration", "pickup_out_of_range")
 NAMES = (
     *("vendor", "pickup", "dropoff", "passengers", "distance", "rate", "flag", "pu", "do_", "payment"),
@@ -29,7 +27,7 @@ NAMES = (
 
 
 def rows_of_y7(path):
-    """The rows of a file of 2017, with times and zones as such, everything else as text."""
+    """The rows of a file of 2017 with typed times and zones; everything else is text."""
     header, blank, *lines = path.read_bytes().split(b"\n")
     assert (header[:8], blank) == (b"VendorID", b"\r")
     plain = path.with_suffix(".plain")
@@ -46,7 +44,7 @@ def count(rows, condition="true"):
     return rows.filter(condition).aggregate("count(*)").fetchall()[0][0]
 
 
-def test_the_counts_of_damaged_rows_are_what_a_reader_finds(tmp_path):
+def test_reported_damage_counts_match_the_file(tmp_path):
     sample = generate(tmp_path, variant="Y7", rows=5000, dirty_share=0.02)
     assert sample.rows == 5000
     assert sample.dirty == {
@@ -66,7 +64,7 @@ def test_the_counts_of_damaged_rows_are_what_a_reader_finds(tmp_path):
     assert count(rows, any_wrong) == 100
 
 
-def test_a_file_without_damage_holds_none(tmp_path):
+def test_a_file_without_damage_has_no_damaged_rows(tmp_path):
     rows = rows_of_y7(generate(tmp_path, variant="Y7", rows=5000).path)
     for reason, wrong in WRONG.items():
         assert count(rows, wrong) == 0, reason
@@ -99,15 +97,15 @@ def test_every_row_can_be_damaged(tmp_path):
                 "unknown_location",
             },
         ),
-        # all columns have the types of the table: nothing can be unparseable
+        # all columns have the types of the table, so no value is unparseable
         ("P-F2", {"missing_datetime", "negative_duration", "pickup_out_of_range", "unknown_location"}),
     ],
 )
-def test_a_file_holds_only_damage_that_its_columns_can_show(variant, reasons, tmp_path):
+def test_the_columns_limit_the_kinds_of_damage(variant, reasons, tmp_path):
     assert set(generate(tmp_path, variant=variant, rows=60, dirty_share=0.5).dirty) == reasons
 
 
-def test_a_double_column_can_hold_what_is_no_whole_number(tmp_path):
+def test_a_double_column_can_have_fractions_as_damage(tmp_path):
     sample = generate(tmp_path, variant="P-G1", rows=100, dirty_share=0.1, reasons=["unparseable"])
     counts = pq.read_table(sample.path)["passenger_count"]
     assert pc.sum(pc.equal(counts, 1.5)).as_py() == 10
@@ -134,12 +132,12 @@ def test_the_same_arguments_give_the_same_bytes_and_another_seed_others(variant,
 
 def test_large_files_are_written_in_portions_without_gap_or_overlap(tmp_path, monkeypatch):
     whole = generate(tmp_path / "whole.csv", variant="Y7", rows=1000, dirty_share=0.1).path.read_bytes()
-    monkeypatch.setattr("ops.samples.files.CSV_PORTION", 300)
+    monkeypatch.setattr("sample_data.files.CSV_PORTION", 300)
     assert (
         generate(tmp_path / "portions.csv", variant="Y7", rows=1000, dirty_share=0.1).path.read_bytes()
         == whole
     )
-    monkeypatch.setattr("ops.samples.files.PARQUET_PORTION", 300)
+    monkeypatch.setattr("sample_data.files.PARQUET_PORTION", 300)
     sample = generate(tmp_path / "p.parquet", variant="P-Y2", rows=1000)
     metadata = pq.ParquetFile(sample.path).metadata
     assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [
@@ -157,7 +155,7 @@ def test_an_empty_file_has_a_header_and_no_rows(tmp_path):
     assert pq.read_table(generate(tmp_path / "a.parquet", variant="P-G1", rows=0).path).num_rows == 0
 
 
-def test_trips_have_the_oddities_of_real_ones_that_are_no_damage(tmp_path):
+def test_trips_have_the_valid_oddities_of_real_files(tmp_path):
     table = pq.read_table(generate(tmp_path, dataset="green", month="2022-01", rows=20_000).path)
 
     def share(condition):
@@ -167,7 +165,7 @@ def test_trips_have_the_oddities_of_real_ones_that_are_no_damage(tmp_path):
     assert 0.001 < share(pc.less(fares, 0)) < 0.006
     assert 0.25 < share(pc.is_null(table["passenger_count"])) < 0.35
     assert pc.all(pc.equal(pc.is_null(table["passenger_count"]), pc.is_null(table["RatecodeID"]))).as_py(), (
-        "values are missing together"
+        "values are null together"
     )
     assert {264, 265} <= set(table["PULocationID"].to_pylist())
     assert 99 in table["RatecodeID"].to_pylist()
@@ -184,7 +182,7 @@ def test_fhv_files_repeat_some_rows_exactly(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         ({}, "give a variant, or a dataset and a month"),
         ({"variant": "Y99"}, "variant 'Y99' is unknown"),
@@ -197,10 +195,10 @@ def test_fhv_files_repeat_some_rows_exactly(tmp_path):
         ({"variant": "Y7", "encoding": "ebcdic"}, "encoding 'ebcdic' is unknown"),
         ({"variant": "Y7", "rows": -1}, "must not be negative"),
         ({"variant": "Y7", "dirty_share": 1.5}, "between 0 and 1"),
-        ({"variant": "Y1", "reasons": ["unknown_location"]}, "cannot show unknown_location"),
+        ({"variant": "Y1", "reasons": ["unknown_location"]}, "cannot have unknown_location"),
     ],
 )
-def test_what_cannot_be_made_is_refused_with_what_to_do(arguments, said, tmp_path):
-    with pytest.raises(ValueError) as refused:
+def test_invalid_arguments_raise_an_error_that_names_the_allowed_values(arguments, expected, tmp_path):
+    with pytest.raises(ValueError) as raised:
         generate(tmp_path, **arguments)
-    assert said in str(refused.value)
+    assert expected in str(raised.value)

@@ -1,16 +1,16 @@
-"""What do the trips in a sample look like? SQL for DuckDB, one expression for each thing a column can hold.
+"""SQL (DuckDB) of the values of synthetic trips: one expression for each content of a column.
 
-Every value is a function of the seed, the row number and a word: rows can be made in any portion, on any
-number of threads, and come out the same. Oddities that real files hold and that are no damage are here too:
-refunds, zones 264 and 265, rate code 99, zero distances and coordinates, off-month pickups, exact duplicates,
-and groups of values missing together.
+Every value is a function of the seed, the row number and a word, so rows are the same in any portion and with
+any number of threads. The values include oddities of real files that are valid: refunds, zones 264 and 265,
+rate code 99, zero distances and coordinates, off-month pickups, exact duplicates, and groups of values that
+are null together.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ops.samples.variants import Month
+from sample_data.variants import Month
 
 NULL_GROUPS: Mapping[str, frozenset[str]] = {
     "block": frozenset({"passengers", "rate", "flag", "payment", "congestion", "airport", "trip_type"}),
@@ -18,10 +18,10 @@ NULL_GROUPS: Mapping[str, frozenset[str]] = {
     "dropoff": frozenset({"dropoff"}),
     "late": frozenset({"congestion"}),
 }
-"""Values that are missing together: `late` is a surcharge that came in during the period."""
+"""Values that are null together; `late` is a surcharge that was introduced during the period."""
 
 _NULLABLE_PAYMENT = frozenset({"green"})
-"""Yellow's payment_type is 0 where the block is missing; green's is empty with the rest."""
+"""Datasets whose payment_type is null with the rest of the block; yellow's is 0 there."""
 
 # Trips by hour of day, 0 to 23, in percent.
 _HOURS = (4, 3, 2, 1, 1, 1, 2, 4, 5, 5, 4, 5, 5, 5, 5, 5, 4, 5, 6, 7, 6, 5, 5, 5)
@@ -31,28 +31,28 @@ _BUSY_ZONES = [237, 236, 161, 162, 132, 138, 186, 230, 142, 170, 48, 234, 239, 7
 
 @dataclass(frozen=True)
 class Dice:
-    """Uniform numbers in [0, 1) for a seed: the same for the same word and row."""
+    """Uniform numbers in [0, 1), determined by the seed, a word and the row."""
 
     seed: int
 
     def roll(self, word: str) -> str:
-        """SQL of a number in [0, 1) that depends on the row (`j`), the seed and the word."""
+        """Return SQL of a number in [0, 1) that depends on the row (`j`), the seed and the word."""
         salt = int.from_bytes(hashlib.sha256(f"{self.seed}:{word}".encode()).digest()[:7], "big")
         return f"((hash(xor(j, {salt})) >> 11)::double / 9007199254740992)"
 
     def one_of(self, word: str, choices: list[str] | list[int]) -> str:
-        """SQL of one of the choices, all equally likely."""
+        """Return SQL of one of the choices, all equally likely."""
         return f"{choices!r}[1 + floor({self.roll(word)} * {len(choices)})::integer]"
 
 
 def facts(dice: Dice, month: Month, nulls: Mapping[str, float], rows: int) -> dict[str, str]:
-    """SQL of what happened on a trip: reads the row number `j`, names are for `values` to use.
+    """Return SQL of the facts of a trip by name, for `money` and `values` to use; it reads row number `j`.
 
-    Times are without a zone; distances are miles, durations seconds, money dollars.
+    Times have no zone; distances are miles, durations seconds, money dollars.
     """
     roll = dice.roll
     start = f"timestamp '{month}-01 00:00:00'"
-    # Published files run roughly through the month; one trip in two thousand belongs to the month before.
+    # Published files are roughly in the order of the month; one trip in 2,000 belongs to the month before.
     day = f"floor(j * {month.days} / {rows}) - case when {roll('off-month')} < 0.0005 then 31 else 0 end"
     hour = dice.one_of("hour", _HOUR_OF_PERCENT)
     zone = "case when {} < 0.6 then {} else 1 + floor({} * 265)::integer end"
@@ -74,7 +74,7 @@ def facts(dice: Dice, month: Month, nulls: Mapping[str, float], rows: int) -> di
 
 
 def money(month: Month) -> dict[str, str]:
-    """SQL of the amounts of a trip, from its facts; a refund repeats the trip with negative amounts."""
+    """Return SQL of the amounts of a trip by name, from its facts."""
     surcharge = "1.0" if (month.year, month.month) >= (2023, 1) else "0.3"
     return {
         "distance": "case when standing then 0.0 else round(seconds / 3600 * miles_per_hour, 2) end",
@@ -87,7 +87,7 @@ def money(month: Month) -> dict[str, str]:
 
 
 def values(dice: Dice, dataset: str, month: Month) -> dict[str, str]:
-    """SQL of everything a column can hold, by the word that `Column.holds` uses."""
+    """Return SQL of every value a column can have, by `Column.content`."""
     roll = dice.roll
     tip = "case when card then round(0.2 * fare, 2) else 0.0 end"
     block = "case when no_block then null else {} end"
