@@ -60,7 +60,7 @@ class Loader:
         self.spark, self.storage, self.options, self.run = spark, storage, options, run
         self.tables = {name: LakeTable(spark, options.database, name) for name in tables.table_names()}
         self.quarantine = self.tables[tables.QUARANTINE]
-        self.headway = StallWatchdog(spark, options.stall_minutes * 60)
+        self.watchdog = StallWatchdog(spark, options.stall_minutes * 60)
         self.schema_changed = False
 
     def load(self, manifest: Manifest) -> JobResult:
@@ -90,7 +90,7 @@ class Loader:
         trips.ensure()
         self.quarantine.ensure()
         stager = Stager(
-            self.spark, trips, self.quarantine, self.run, self.headway, self.options.sort_by_pickup
+            self.spark, trips, self.quarantine, self.run, self.watchdog, self.options.sort_by_pickup
         )
         attempts = [attempt for group in self._by_schema(current) for attempt in stager.stage(group)]
         for attempt in attempts:

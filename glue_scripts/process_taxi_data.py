@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from glue_scripts.loading import Loader, Options
 from glue_scripts.spark_errors import one_line
-from glue_scripts.stall_watchdog import QUICK_DECODER
+from glue_scripts.stall_watchdog import VECTORIZED_READER
 from glue_scripts.storage import S3Storage, Storage
 from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest
@@ -39,8 +39,8 @@ SESSION = {
     "spark.sql.constraintPropagation.enabled": "false",
     # pandas saves nanoseconds; without this, Spark refuses the file.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
-    # A run turns it off for its rest once a file has kept this decoder busy for ever.
-    QUICK_DECODER: "true",
+    # The stall watchdog turns it off for the rest of a job run after a stall.
+    VECTORIZED_READER: "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
 }

@@ -8,9 +8,9 @@ from pyspark.errors import PySparkException
 LINE_MAX = 600
 HINTS = {
     "com.univocity.parsers.common.TextParsingException": (
-        "a row has many more fields than the header, or a value is far too long: is a quote or line end lost?"
+        "a row has too many fields, or a value is too long; check the file's quotes and line endings"
     ),
-    "Reading past RLE/BitPacking stream": "a page holds fewer levels than values: the file is damaged",
+    "Reading past RLE/BitPacking stream": "a Parquet page is damaged",
 }
 """What an exception's class or message means to people, where it does not say itself."""
 

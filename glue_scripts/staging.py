@@ -74,17 +74,17 @@ class Stager:
     trips: LakeTable
     quarantine: LakeTable
     run: sources.Run
-    headway: StallWatchdog
+    watchdog: StallWatchdog
     sort_by_pickup: bool = False
 
     def stage(self, files: Sequence[Located]) -> list[Attempt]:
         """One attempt per file, failed ones among them. Raises only when Spark itself is gone, or stood still
         too often."""
         try:
-            with self.headway.expected():
+            with self.watchdog.watch():
                 return self._stage_together(files)
         except StalledError as error:
-            if self.headway.is_spent:
+            if self.watchdog.limit_exceeded:
                 raise
             return self._stage_after_stall(files, str(error))
         except SPARK_ERRORS as error:
@@ -99,7 +99,7 @@ class Stager:
 
     def _stage_after_stall(self, files: Sequence[Located], error: str) -> list[Attempt]:
         """The same files once more, the slower and surer way; alone where that stood still too."""
-        if files[0].file.format == "parquet" and self.headway.decode_row_by_row():
+        if files[0].file.format == "parquet" and self.watchdog.disable_vectorized_reader():
             return self.stage(files)
         if len(files) == 1:
             return [Attempt(files[0]).fail(Fault.UNREADABLE, error)]

@@ -1,13 +1,11 @@
-"""What if Spark reads on and on? Notices that no task makes any headway, and ends what they work on.
+"""Watchdog that cancels Spark's work when its tasks make no progress.
 
-One bit of a Parquet file can do it. Where a page's definition levels end before its values do, Spark's
-vectorized decoder asks for the next run of levels again and again (`readBatch` of `VectorizedRleValuesReader`
-and `VectorizedColumnReader`, Spark 4.1): no run comes, no row is read, and nothing is raised. Decoding row
-by row, parquet-java raises there.
+Spark 4.1.1's vectorized Parquet decoder was seen to hang on damaged files, without raising an error. After a
+stall a job run decodes row by row (parquet-java), which raises an error there.
 
-Such a thread cannot be interrupted. On a cluster Spark's task reaper ends its executor, and another one
-takes over (`spark.task.reaper` in the job's configuration); in a local Spark it keeps one processor busy
-until the run ends, and only its place among the tasks can be given to others.
+A hanging task thread cannot be interrupted. On a cluster Spark's task reaper ends its executor
+(`spark.task.reaper` in the job's configuration) and another executor takes over. In local mode the thread
+stays until the process ends, so the watchdog only gives its task slot back.
 """
 
 import threading
@@ -24,11 +22,11 @@ from glue_scripts.reading import jvm
 from glue_scripts.spark_errors import SPARK_ERRORS
 from taxi_etl.stall_timeout import STALLS_MAX
 
-QUICK_DECODER = "spark.sql.parquet.enableVectorizedReader"
-LOOK_SECONDS = 2.0
-END_SECONDS = 5.0
-"""How long a task that is told to end may take for it."""
-MEASURES = (
+VECTORIZED_READER = "spark.sql.parquet.enableVectorizedReader"
+POLL_SECONDS = 2.0
+CANCEL_GRACE_SECONDS = 5.0
+"""How long a cancelled task may take to end before its local slot is given to another task."""
+PROGRESS_METRICS = (
     "numCompleteTasks",
     "inputBytes",
     "inputRecords",
@@ -38,110 +36,112 @@ MEASURES = (
     "shuffleWriteBytes",
     "memoryBytesSpilled",
 )
-"""What Spark counts of a stage. A task that works changes one of these; executors report every 10 seconds."""
+"""Stage metrics of which a working task changes at least one. Executors report them with their heartbeats."""
 
-Measured = tuple[tuple[int, ...], ...]
+Progress = tuple[tuple[int, ...], ...]
 
 
 class StalledError(Exception):
-    """Tasks ran, and for too long none of them read, wrote or ended anything."""
+    """Tasks were running, and none of them read, wrote or finished anything within the stall timeout."""
 
 
 @dataclass
 class StallWatchdog:
-    """Watches over Spark's work for one run; `stall_timeout_seconds` is how long tasks may stand still."""
+    """Watches Spark's tasks for one job run and counts its stalls."""
 
     spark: SparkSession
     stall_timeout_seconds: float
     stalls: int = 0
 
     @contextmanager
-    def expected(self) -> Iterator[None]:
-        """Work that must make headway. Where it makes none, all of Spark's work is cancelled, and
-        StalledError raised in place of Spark's error."""
-        over, stalled = threading.Event(), threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(over, stalled), daemon=True)
-        watcher.start()
+    def watch(self) -> Iterator[None]:
+        """Watch the Spark work inside the block.
+
+        On a stall all Spark jobs are cancelled, and StalledError replaces the error that this causes.
+        """
+        finished, stalled = threading.Event(), threading.Event()
+        monitor = threading.Thread(target=self._monitor, args=(finished, stalled), daemon=True)
+        monitor.start()
         try:
             yield
         except SPARK_ERRORS as error:
             if not stalled.is_set():
                 raise
             self.stalls += 1
-            waited = _duration(self.stall_timeout_seconds)
-            raise StalledError(f"reading it made no headway for {waited}") from error
+            raise StalledError(
+                f"Spark made no progress for {_duration(self.stall_timeout_seconds)}"
+            ) from error
         finally:
-            over.set()
-            watcher.join()
+            finished.set()
+            monitor.join()
 
     @property
-    def is_spent(self) -> bool:
-        """Whether this run has stood still too often to go on."""
+    def limit_exceeded(self) -> bool:
+        """Whether this job run has stalled too often to continue."""
         return self.stalls > STALLS_MAX
 
-    def decode_row_by_row(self) -> bool:
-        """Let Parquet files be decoded by the slower way, which raises where the quick one stands still;
-        False where it was so already."""
-        was_quick = self.spark.conf.get(QUICK_DECODER) == "true"
-        self.spark.conf.set(QUICK_DECODER, "false")
-        return was_quick
+    def disable_vectorized_reader(self) -> bool:
+        """Decode Parquet files row by row for the rest of the job run; False if that was already so."""
+        was_enabled = self.spark.conf.get(VECTORIZED_READER) == "true"
+        self.spark.conf.set(VECTORIZED_READER, "false")
+        return was_enabled
 
-    def _watch(self, over: threading.Event, stalled: threading.Event) -> None:
-        last: Measured | None = None
+    def _monitor(self, finished: threading.Event, stalled: threading.Event) -> None:
+        last: Progress | None = None
         since = time.monotonic()
-        while not over.wait(min(LOOK_SECONDS, self.stall_timeout_seconds / 4)):
+        while not finished.wait(min(POLL_SECONDS, self.stall_timeout_seconds / 4)):
             try:
-                now = self._measured()
-                if now is None or now != last:
-                    last, since = now, time.monotonic()
+                progress = self._progress()
+                if progress is None or progress != last:
+                    last, since = progress, time.monotonic()
                 elif time.monotonic() - since >= self.stall_timeout_seconds:
                     stages = self._active_stages()
                     stalled.set()
                     self.spark.sparkContext.cancelAllJobs()
-                    self._free_places(stages)
+                    self._release_local_slots(stages)
                     return
             except Py4JError:
-                # A stage that ended between two questions, or a JVM that is gone: the work itself will tell.
+                # A stage ended between two calls, or the JVM is gone; in that case the watched work raises.
                 last = None
 
-    def _measured(self) -> Measured | None:
-        """The counts of every active stage; None while no task runs, be it that Spark plans or waits."""
-        stages = [self._store().lastStageAttempt(stage) for stage in self._active_stages()]
+    def _progress(self) -> Progress | None:
+        """The metrics of every active stage; None while no task runs, as when Spark plans a query."""
+        stages = [self._status_store().lastStageAttempt(stage) for stage in self._active_stages()]
         if not any(stage.numActiveTasks() for stage in stages):
             return None
         return tuple(
-            (stage.stageId(), stage.attemptId(), *(int(getattr(stage, name)()) for name in MEASURES))
+            (stage.stageId(), stage.attemptId(), *(int(getattr(stage, name)()) for name in PROGRESS_METRICS))
             for stage in stages
         )
 
     def _active_stages(self) -> list[int]:
         return sorted(self.spark.sparkContext.statusTracker().getActiveStageIds())
 
-    def _free_places(self, stages: list[int]) -> None:
-        """In a local Spark, give the places of tasks that do not end to others: nothing else ever would."""
+    def _release_local_slots(self, stages: list[int]) -> None:
+        """In local mode, report tasks that ignore their cancellation as killed, which frees their slots."""
         context: Any = self.spark.sparkContext
         if context.master.partition("[")[0] != "local":
             return
-        deadline = time.monotonic() + END_SECONDS
-        while (stuck := self._running(stages)) and time.monotonic() < deadline:
+        deadline = time.monotonic() + CANCEL_GRACE_SECONDS
+        while (hanging := self._running_tasks(stages)) and time.monotonic() < deadline:
             time.sleep(0.2)
         killed = jvm(self.spark).org.apache.spark.TaskState.KILLED()
-        for task in stuck:
+        for task in hanging:
             context._jsc.sc().schedulerBackend().statusUpdate(task, killed, None)
 
-    def _running(self, stages: list[int]) -> list[int]:
-        """The ids of tasks of these stages that have not ended."""
+    def _running_tasks(self, stages: list[int]) -> list[int]:
+        """The ids of running tasks of these stages."""
         found = []
         for stage in stages:
-            attempt = self._store().lastStageAttempt(stage).attemptId()
-            tasks = self._store().taskList(stage, attempt, 1000).iterator()
+            attempt = self._status_store().lastStageAttempt(stage).attemptId()
+            tasks = self._status_store().taskList(stage, attempt, 1000).iterator()
             while tasks.hasNext():
                 task = tasks.next()
                 if task.status() == "RUNNING":
                     found.append(int(task.taskId()))
         return found
 
-    def _store(self) -> Any:
+    def _status_store(self) -> Any:
         context: Any = self.spark.sparkContext
         return context._jsc.sc().statusStore()
 

@@ -1,10 +1,9 @@
-"""How long may a job run stand still? So long that no sound file does, and never for ever."""
+"""Limits how long a job run may make no progress."""
 
 STALLS_MAX = 3
-"""So many times a run goes on after it stood still: once for the quick decoder, then for single files."""
+"""A job run continues after this many stalls; the next one ends it."""
 
 
 def longest_stall_minutes(stall_minutes: float) -> float:
-    """The longest that a run stands still in all, where each time lasts `stall_minutes`: the last time ends
-    it."""
+    """The most minutes a job run can spend in stalls of `stall_minutes` each, including the one that ends it."""
     return (STALLS_MAX + 1) * stall_minutes

@@ -1,61 +1,62 @@
-"""What becomes of a batch with files that Spark reads for ever? In a process of its own: the threads stay.
+"""Loads a batch in which reading two of three files stalls, in a process of its own.
 
     python -m tests.spark.stalled_batch FOLDER
 
-Prints, as JSON, what became of each file, and when. Patience is 12 seconds, and executors report every
-second. A first file alone warms the code up: cold, a task may be silent for as long.
+Prints each file's result and the finish time as JSON. A stalled read is a Spark task that sleeps longer than
+the stall timeout. As it cannot be interrupted, this needs a process of its own. Executors report every
+second, and a first load warms the code up: a task may also be silent while cold code is compiled.
 """
 
 import io
 import json
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
+from glue_scripts import staging
+from glue_scripts.reading import Located, read_parquet
+from glue_scripts.stall_watchdog import VECTORIZED_READER
 from local_aws.spark import base_conf
 from tests.spark.conftest import FolderStorage, Lake
 
-STALL_MINUTES = "0.2"
-ROWS = 4000
-RUN_OF_LEVELS = bytes([3, 0, 0, 0, 0xD0, 0x0F, 1])
-"""The definition levels of a page of 1,000 values, none of them null: three bytes, a run of 1,000 ones."""
+STALL_MINUTES = "0.15"
+SLEEP_MILLISECONDS = 5 * 60 * 1000
+FILES = ("loads.parquet", "sleeps_vectorized.parquet", "sleeps_always.parquet")
 
 
 def parquet(hour: int) -> bytes:
-    """Trips that began in this hour, 1,000 in a row group."""
+    """1,000 trips that began in this hour."""
+    rows = 1000
     columns = {
-        "VendorID": pa.array([2] * ROWS, pa.int64()),
-        "lpep_pickup_datetime": pa.array([datetime(2024, 1, 5, hour)] * ROWS, pa.timestamp("us")),
-        "lpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, hour, 30)] * ROWS, pa.timestamp("us")),
-        "trip_distance": pa.array([row / 100 for row in range(ROWS)]),
+        "VendorID": pa.array([2] * rows, pa.int64()),
+        "lpep_pickup_datetime": pa.array([datetime(2024, 1, 5, hour)] * rows, pa.timestamp("us")),
+        "lpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, hour, 30)] * rows, pa.timestamp("us")),
+        "trip_distance": pa.array([row / 100 for row in range(rows)]),
     }
     buffer = io.BytesIO()
-    options = {"row_group_size": 1000, "use_dictionary": False, "compression": "none"}
-    pq.write_table(pa.table(columns), buffer, **options)
+    pq.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
 
 
-def endless(content: bytes, group: int, column: int) -> bytes:
-    """The same file with one bit flipped: the levels of a page say 936 values where its header says 1,000."""
-    chunk = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(group).column(column)
-    place = content.index(RUN_OF_LEVELS, chunk.data_page_offset) + 5
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
-
-
-FILES = {
-    "good.parquet": parquet(10),
-    "endless_at_its_end.parquet": endless(parquet(12), 3, 3),
-    "endless_in_its_times.parquet": endless(parquet(13), 0, 1),
-}
+def read_asleep(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+    """The job's reader, except that tasks sleep over some files, one of them with the vectorized reader only."""
+    names = ["sleeps_always"]
+    if spark.conf.get(VECTORIZED_READER) == "true":
+        names.append("sleeps_vectorized")
+    asleep = " OR ".join(f"contains(_path, '{name}')" for name in names)
+    sleep = f"reflect('java.lang.Thread', 'sleep', {SLEEP_MILLISECONDS}L) IS NOT NULL"
+    return read_parquet(spark, files).where(f"NOT ({asleep}) OR {sleep}")
 
 
 def main(folder: Path) -> None:
-    """Load the batch, as many endless files as Spark has threads."""
+    """Load the batch with as many stalled tasks as Spark has task slots."""
     conf = base_conf() | {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
@@ -72,14 +73,17 @@ def main(folder: Path) -> None:
     lake = Lake(session, FolderStorage(folder / "bucket"), "taxi")
     lake.storage.put("raw/taxi/first.parquet", parquet(9))
     lake.load("raw/taxi/first.parquet")
-    for name, content in FILES.items():
-        lake.storage.put(f"raw/taxi/{name}", content)
-    result = lake.load(*(f"raw/taxi/{name}" for name in FILES), arguments=["--stall-minutes", STALL_MINUTES])
+    for hour, name in enumerate(FILES, start=10):
+        lake.storage.put(f"raw/taxi/{name}", parquet(hour))
+    with mock.patch.object(staging, "read_parquet", read_asleep):
+        result = lake.load(
+            *(f"raw/taxi/{name}" for name in FILES), arguments=["--stall-minutes", STALL_MINUTES]
+        )
     found = {
         file.version.key.rpartition("/")[2]: [file.status, file.written, file.error_code, file.error_message]
         for file in result.files
     }
-    print(json.dumps({"files": found, "rows": lake.count("green"), "done": time.time()}))
+    print(json.dumps({"files": found, "rows": lake.count("green"), "finished": time.time()}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Does a file that Spark reads for ever fail alone, in bounded time, and does the run end?"""
+"""Tests of the stall watchdog and of how a batch continues after a stall."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from taxi_etl.identity import FileVersion
 from tests.conftest import ROOT
 
 
-def test_files_that_are_read_for_ever_fail_and_good_ones_of_their_batch_load(tmp_path):
+def test_a_file_that_stalls_both_decoders_fails_alone_and_the_rest_of_its_batch_loads(tmp_path):
     run = subprocess.run(
         [sys.executable, "-m", "tests.spark.stalled_batch", str(tmp_path)],
         cwd=ROOT,
@@ -29,40 +29,38 @@ def test_files_that_are_read_for_ever_fail_and_good_ones_of_their_batch_load(tmp
 
     assert run.returncode == 0, run.stderr[-3000:]
     found = json.loads(run.stdout.splitlines()[-1])
-    assert {name: file[:3] for name, file in found["files"].items()} == {
-        "good.parquet": ["loaded", 4000, ""],
-        "endless_at_its_end.parquet": ["failed", 0, "unreadable"],
-        "endless_in_its_times.parquet": ["failed", 0, "unreadable"],
+    assert found["files"] == {
+        "loads.parquet": ["loaded", 1000, "", ""],
+        "sleeps_vectorized.parquet": ["loaded", 1000, "", ""],
+        "sleeps_always.parquet": ["failed", 0, "unreadable", "Spark made no progress for 9 seconds"],
     }
-    for name, (*_, message) in found["files"].items():
-        assert name.startswith("endless") == ("fewer levels than values" in message), message
-    assert found["rows"] == 8000
-    assert time.time() - found["done"] < 60, "Spark ends with the run, although its threads do not"
+    assert found["rows"] == 3000, "those of the first load included"
+    assert time.time() - found["finished"] < 60, "the process must not wait for tasks that still sleep"
 
 
-class StandsStill(StallWatchdog):
-    """StallWatchdog that work itself denies."""
+class FakeWatchdog(StallWatchdog):
+    """A watchdog that takes a TimeoutError for a stall."""
 
-    quick = True
+    vectorized = True
 
     @contextmanager
-    def expected(self) -> Iterator[None]:
+    def watch(self) -> Iterator[None]:
         try:
             yield
         except TimeoutError:
             self.stalls += 1
-            raise StalledError("reading it made no headway for 10 minutes") from None
+            raise StalledError("Spark made no progress for 10 minutes") from None
 
-    def decode_row_by_row(self) -> bool:
-        was, self.quick = self.quick, False
-        return was
+    def disable_vectorized_reader(self) -> bool:
+        was_enabled, self.vectorized = self.vectorized, False
+        return was_enabled
 
 
-class Reads(Stager):
-    """A stager whose files named `endless` are read for ever by either decoder."""
+class FakeStager(Stager):
+    """A stager that stalls on files named `stalls`, whichever decoder reads them."""
 
     def _stage_together(self, files):
-        if any("endless" in file.uri for file in files):
+        if any("stalls" in file.uri for file in files):
             raise TimeoutError
         return [Attempt(file, read=1) for file in files]
 
@@ -76,24 +74,24 @@ def files(*names: str) -> list[Located]:
     ]
 
 
-def stager(headway: StallWatchdog) -> Reads:
-    return Reads(spark=None, trips=None, quarantine=None, run=None, headway=headway)
+def stager(watchdog: StallWatchdog) -> FakeStager:
+    return FakeStager(spark=None, trips=None, quarantine=None, run=None, watchdog=watchdog)
 
 
-def test_a_file_that_stands_still_for_both_decoders_fails_alone():
-    attempts = stager(StandsStill(None, 600)).stage(files("good", "endless", "other"))
+def test_after_a_second_stall_each_file_is_read_alone():
+    attempts = stager(FakeWatchdog(None, 600)).stage(files("good", "stalls", "other"))
 
     assert [(attempt.located.uri, attempt.read, attempt.fault, attempt.error) for attempt in attempts] == [
         ("s3://good", 1, None, ""),
-        ("s3://endless", 0, "unreadable", "reading it made no headway for 10 minutes"),
+        ("s3://stalls", 0, "unreadable", "Spark made no progress for 10 minutes"),
         ("s3://other", 1, None, ""),
     ]
 
 
-def test_a_run_stands_still_four_times_at_most():
-    headway = StandsStill(None, 600)
+def test_the_fourth_stall_ends_the_job_run():
+    watchdog = FakeWatchdog(None, 600)
 
     with pytest.raises(StalledError):
-        stager(headway).stage(files("endless 1", "endless 2", "endless 3", "endless 4"))
+        stager(watchdog).stage(files("stalls 1", "stalls 2", "stalls 3", "stalls 4"))
 
-    assert headway.stalls == 4
+    assert watchdog.stalls == 4
