@@ -54,6 +54,6 @@ def _reason(spark: SparkSession, file: Located) -> str:
         if is_cancelled(error):
             raise
         if "TextParsingException" in whole_text(error):
-            return f"a line has more than {LINE_MAX_CHARS:,} characters: are its line ends lost?"
+            return f"a line has more than {LINE_MAX_CHARS:,} characters; check the file's line endings"
         return one_line(error)
     return ""

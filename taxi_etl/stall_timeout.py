@@ -5,5 +5,5 @@ STALLS_MAX = 3
 
 
 def longest_stall_minutes(stall_minutes: float) -> float:
-    """The most minutes a job run can spend in stalls of `stall_minutes` each, including the one that ends it."""
+    """The most minutes a job run can spend in stalls of `stall_minutes` each, its last one included."""
     return (STALLS_MAX + 1) * stall_minutes

@@ -46,7 +46,7 @@ def parquet(hour: int) -> bytes:
 
 
 def read_asleep(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
-    """The job's reader, except that tasks sleep over some files, one of them with the vectorized reader only."""
+    """The job's reader, except that its tasks sleep while they read some files."""
     names = ["sleeps_always"]
     if spark.conf.get(VECTORIZED_READER) == "true":
         names.append("sleeps_vectorized")

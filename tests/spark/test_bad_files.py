@@ -199,10 +199,10 @@ def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
         message = found[name].error_message
         assert 0 < len(message) <= 600, name
         assert "\n" not in message, name
-    assert "a value is far too long" in found["line_of_a_bomb.csv.gz"].error_message
+    assert "a value is too long" in found["line_of_a_bomb.csv.gz"].error_message
     for name in ("line_of_100_mb.csv", "line_of_500_mb.csv", "endless_line_of_a_bomb.csv.gz"):
         assert found[name].error_message == (
-            "a line has more than 16,777,216 characters: are its line ends lost?"
+            "a line has more than 16,777,216 characters; check the file's line endings"
         )
     assert lake.count("green") == 8000
 
