@@ -13,7 +13,9 @@ TEXT = (Path(__file__).resolve().parents[2] / "docs" / "data.md").read_text()
 
 
 def test_every_layout_is_listed_once():
-    assert sorted(re.findall(r"^\| ([A-Z][\w-]*) \| \w+ (?:csv|parquet), ", TEXT, re.MULTILINE)) == sorted(VARIANTS)
+    assert sorted(re.findall(r"^\| ([A-Z][\w-]*) \| \w+ (?:csv|parquet), ", TEXT, re.MULTILINE)) == sorted(
+        VARIANTS
+    )
 
 
 def test_lenient_columns_and_reasons_are_listed():
