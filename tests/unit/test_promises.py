@@ -18,10 +18,8 @@ from tests.fixtures.documents import (
     promises,
     promises_page,
 )
-from tests.workflow.error_scenarios import SETBACKS
-from tests.workflow.path_scenarios import JOURNEYS
+from tests.workflow.scenarios import BY_NAME as SCENARIOS
 
-SCENARIOS = {scenario.name for scenario in (*JOURNEYS, *SETBACKS)}
 CITED = sorted({test for page in PAGES for test in cited_tests((ROOT / page).read_text())})
 FAULTS = sorted(TESTS.glob("e2e/test_faults_*.py"))
 PROVEN = {proof for promise in promises() for proof in promise.proofs}

@@ -1,7 +1,7 @@
-"""Which fields does a value have? Shapes of JSON, and what services and our own steps give to the workflow.
+"""Shapes of the JSON values that AWS APIs and our own steps return to the workflow.
 
-A shape is a mapping of field names to shapes; scalars have no fields; None is a value nobody knows. A list
-has the shape of its members, for JSONata looks through it.
+A shape maps field names to shapes. A scalar has no fields; None is a value of unknown structure. A list has
+the shape of its members, because JSONata paths map over lists.
 """
 
 import json
@@ -34,11 +34,11 @@ _VERSION = {
 
 
 class NoSuchApiError(Exception):
-    """A task calls what no service offers."""
+    """A task's Resource names an API that does not exist."""
 
 
 def of_json(value: Any) -> Shape:
-    """The shape of an example."""
+    """Return the shape of an example value."""
     if isinstance(value, dict):
         return {name: of_json(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -47,7 +47,7 @@ def of_json(value: Any) -> Shape:
 
 
 def any_of(shapes: Sequence[Shape]) -> Shape:
-    """What holds for a value that may have any of these shapes: the fields of all."""
+    """Return the shape with the fields of all these shapes."""
     found: dict[str, Shape] = {}
     for shape in shapes:
         if shape is None:
@@ -59,19 +59,19 @@ def any_of(shapes: Sequence[Shape]) -> Shape:
 
 @cache
 def operation(resource: str) -> OperationModel:
-    """The API that a task's Resource calls. Raises NoSuchApiError."""
+    """Return the API that a task's Resource calls. Raises NoSuchApiError."""
     integration = resource.split(":::", 1)[-1].removesuffix(".sync")
     service, _, action = integration.removeprefix("aws-sdk:").partition(":")
     try:
         model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
         return model.operation_model(action[:1].upper() + action[1:])
     except (UnknownServiceError, OperationNotFoundError) as error:
-        raise NoSuchApiError(f"no API is called {integration}") from error
+        raise NoSuchApiError(f"there is no API {integration}") from error
 
 
 @cache
 def result(resource: str) -> Shape:
-    """What a task's call gives to the state machine. Raises NoSuchApiError."""
+    """Return the shape of a task's result. Raises NoSuchApiError."""
     model = operation(resource)
     if resource.endswith("glue:startJobRun.sync"):
         return of_model(model.service_model.operation_model("GetJobRun").output_shape.members["JobRun"])
@@ -80,7 +80,7 @@ def result(resource: str) -> Shape:
 
 
 def of_model(shape: Any, depth: int = 0) -> Shape:
-    """The shape of botocore's shape."""
+    """Convert a botocore shape."""
     if shape is None:
         return SCALAR
     if shape.type_name == "list":
@@ -94,17 +94,17 @@ def of_model(shape: Any, depth: int = 0) -> Shape:
 
 @cache
 def validation() -> Shape:
-    """What the validating function answers: made by its own code."""
+    """Return the shape of the validator's summary, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
     rejected = RejectedFile(version, (Rejection(Code.EMPTY, "no bytes"),))
     manifest = Manifest(execution="run", bucket="lake", trigger="s3", rejected=(rejected,))
-    given = parse_input({"bucket": "lake", "files": [_VERSION], "trigger": "s3"})
-    return of_json(summary(manifest, given, "s3://lake/manifest.json"))
+    parsed = parse_input({"bucket": "lake", "files": [_VERSION], "trigger": "s3"})
+    return of_json(summary(manifest, parsed, "s3://lake/manifest.json"))
 
 
 @cache
 def job_summary() -> Shape:
-    """What the job writes into summary.json: made by the core's own code."""
+    """Return the shape of the job's summary.json, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
     failed = FileResult(version, LoadStatus.FAILED, "yellow", error_code="unreadable", error_message="why")
     document = JobResult(

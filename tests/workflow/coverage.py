@@ -1,7 +1,7 @@
-"""Which states and transitions of the definition were executed? GoldenNotification from histories, never from scenarios.
+"""Coverage of the definition's states and transitions, counted from execution histories.
 
-A transition is one line of the definition: a Next, a rule or the Default of a Choice, an entry of a Catch,
-and an error of a Retry's row.
+A covered element is a state, a Next, a rule or the Default of a Choice, an entry of a Catch, or an error of a
+retry policy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.executions import Run
+from tests.workflow.executions import Execution
 
-REPORT = pytest.StashKey[list[str]]()
-"""Where the report waits for the end of the session."""
-ALL = "States.ALL"
-
-
-def to_take(definition: Mapping[str, Any]) -> set[str]:
-    """Every state and transition of the definition."""
-    return {line for name, state in definition["States"].items() for line in _lines(name, state)}
+COVERAGE_REPORT = pytest.StashKey[list[str]]()
+"""Key under which the report is kept until the end of the session."""
+ALL_ERRORS = "States.ALL"
 
 
-def _lines(name: str, state: Mapping[str, Any]) -> Iterator[str]:
+def required_elements(definition: Mapping[str, Any]) -> set[str]:
+    """Return every state and transition of the definition."""
+    return {element for name, state in definition["States"].items() for element in _elements(name, state)}
+
+
+def _elements(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     yield f"state {name}"
     if "Next" in state:
         yield _next(name, state["Next"])
@@ -37,23 +37,25 @@ def _lines(name: str, state: Mapping[str, Any]) -> Iterator[str]:
         yield from (_retry(name, number, error) for error in retrier["ErrorEquals"])
 
 
-def taken(definition: Mapping[str, Any], runs: Iterable[Run]) -> set[str]:
-    """The states and transitions that these executions took."""
-    return {line for run in runs for line in _taken(definition["States"], run)}
+def executed_elements(definition: Mapping[str, Any], executions: Iterable[Execution]) -> set[str]:
+    """Return the states and transitions that these executions went through."""
+    return {element for execution in executions for element in _executed(definition["States"], execution)}
 
 
-def _taken(states: Mapping[str, Any], run: Run) -> Iterator[str]:
-    choices = iter(run.choices)
-    yield from (f"state {name}" for name in run.path)
-    yield from (_retry(retry["state"], retry["row"], retry["error"]) for retry in run.retries)
-    for name, error, following in zip(run.path, run.last_errors, [*run.path[1:], None], strict=True):
+def _executed(states: Mapping[str, Any], execution: Execution) -> Iterator[str]:
+    choices = iter(execution.choices)
+    yield from (f"state {name}" for name in execution.path)
+    yield from (_retry(retry["state"], retry["row"], retry["error"]) for retry in execution.retries)
+    for name, error, following in zip(
+        execution.path, execution.last_errors, [*execution.path[1:], None], strict=True
+    ):
         state = states[name]
         if state["Type"] == "Choice":
             chosen = next(choices)
             assert (chosen["state"], chosen["next"]) == (name, following)
             yield _rule(name, chosen["rule"], chosen["next"])
         elif following is None:
-            if state.get("End") and run.status == "SUCCEEDED":
+            if state.get("End") and execution.status == "SUCCEEDED":
                 yield f"end of {name}"
         elif error is None:
             yield _next(name, following)
@@ -61,19 +63,19 @@ def _taken(states: Mapping[str, Any], run: Run) -> Iterator[str]:
             number = next(
                 number
                 for number, catcher in enumerate(state["Catch"])
-                if error in catcher["ErrorEquals"] or ALL in catcher["ErrorEquals"]
+                if error in catcher["ErrorEquals"] or ALL_ERRORS in catcher["ErrorEquals"]
             )
             yield _catch(name, number, following)
 
 
-def report(wanted: set[str], found: set[str]) -> list[str]:
-    """The coverage as people read it: a count for each kind, and what is missing."""
+def report(required: set[str], executed: set[str]) -> list[str]:
+    """Return the coverage as lines of text: a count for each kind of element, and what is missing."""
     lines = []
     for kind in ("state", "next", "end", "choice", "catch", "retry"):
-        of_kind = {line for line in wanted if line.startswith(kind)}
-        missing = sorted(of_kind - found)
+        of_kind = {element for element in required if element.startswith(kind)}
+        missing = sorted(of_kind - executed)
         lines.append(f"{kind:8}{len(of_kind) - len(missing):4} of {len(of_kind)}")
-        lines += [f"    missing: {line}" for line in missing]
+        lines += [f"    missing: {element}" for element in missing]
     return lines
 
 

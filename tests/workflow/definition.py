@@ -1,4 +1,4 @@
-"""Where does the definition come from? The synthesized template, its references in sight or filled in."""
+"""The state machine's definition, read from the synthesized template."""
 
 import json
 import re
@@ -14,7 +14,7 @@ Definition = dict[str, Any]
 
 
 def machine_template(stacks: Stacks) -> Definition:
-    """The definition with a `${Reference}` wherever CloudFormation puts something in."""
+    """Return the definition with `${Reference}` wherever CloudFormation inserts a value."""
     machine = only(stacks.pipeline, "AWS::StepFunctions::StateMachine")
     joined = machine.properties["DefinitionString"]["Fn::Join"]
     parts = ["${Partition}" if part == {"Ref": "AWS::Partition"} else flat(part) for part in joined[1]]
@@ -23,7 +23,7 @@ def machine_template(stacks: Stacks) -> Definition:
 
 
 def reference_values(stacks: Stacks, topic_arn: str) -> dict[str, str]:
-    """What CloudFormation would put in, in an account of the emulator."""
+    """Return the values that CloudFormation would insert in an account of the emulator."""
     values = {"Partition": "aws"}
     for resource in resources(stacks.pipeline):
         name = resource.properties.get("FunctionName") or resource.properties.get("Name")
@@ -37,8 +37,11 @@ def reference_values(stacks: Stacks, topic_arn: str) -> dict[str, str]:
     return values
 
 
-def filled_in(template: Mapping[str, Any], values: Mapping[str, str]) -> Definition:
-    """The definition as AWS gets it. The lake's bucket is the one reference to another stack."""
+def resolved(template: Mapping[str, Any], values: Mapping[str, str]) -> Definition:
+    """Return the definition with its references replaced by values, as AWS receives it.
+
+    The lake's bucket is the only reference to another stack.
+    """
 
     def value(match: re.Match[str]) -> str:
         if match[1].startswith("PublishOutputRefLakeBucket"):

@@ -1,19 +1,18 @@
-"""What if a task fails? Every error of every retry row, every other error, and answers that come too late.
+"""Scenarios of failing tasks: every retried error, other errors, and timeouts.
 
-The table of waits is section 5 of the design, worked out by hand: interval, then times the backoff, bounded.
+The retry delays are calculated by hand from the design: the interval, multiplied by the backoff rate for each
+further attempt, up to the maximum delay.
 """
 
 import json
 from dataclasses import dataclass, replace
 
-from tests.workflow.scenarios import (
-    LOOK,
+from tests.workflow.scenario import (
+    CRAWL_POLL,
     NOT_CRAWLED,
-    OUT_OF_MEMORY,
-    REASON,
     REJECTED_BESIDE_OTHERS,
     STAGES,
-    GoldenNotification,
+    ExpectedNotification,
     Scenario,
     failure,
     invalid,
@@ -21,24 +20,24 @@ from tests.workflow.scenarios import (
     success,
 )
 from tests.workflow.service_answers import (
-    REQUEST,
+    REQUEST_ID,
     Answer,
     function_error,
+    raised,
     service_error,
-    thrown,
 )
 
-PUBLISHES = tuple(name for name in STAGES if name.startswith("Notify"))
+PUBLISHING_STATES = tuple(name for name in STAGES if name.startswith("Notify"))
 
 
 @dataclass(frozen=True)
-class Row:
-    """Errors of a task that are tried again, and what each further attempt waits at most, in seconds."""
+class RetryPolicy:
+    """Errors of a task that are retried, and the longest delay before each retry in seconds."""
 
     state: str
     service: str
     errors: tuple[str, ...]
-    waits: tuple[float, ...]
+    delays: tuple[float, ...]
 
 
 SNS_ERRORS = (
@@ -48,8 +47,8 @@ SNS_ERRORS = (
     "AmazonSNSException",
     "SdkClientException",
 )
-ROWS = (
-    Row(
+RETRY_POLICIES = (
+    RetryPolicy(
         "ValidateInput",
         "Lambda",
         (
@@ -61,18 +60,18 @@ ROWS = (
         ),
         (2, 4, 8),
     ),
-    Row("RunGlueETLJob", "Glue", ("ConcurrentRunsExceededException",), (60, 90, 135, 202.5, 303.75)),
-    Row("RunGlueETLJob", "Glue", ("InternalServiceException", "ThrottlingException"), (30, 60)),
-    Row("ReadJobResult", "S3", ("S3Exception", "SdkClientException"), (2, 4, 8)),
-    Row("RunCrawlerUpdate", "Glue", ("CrawlerRunningException",), (60, 90, 135)),
-    Row("RunCrawlerUpdate", "Glue", ("OperationTimeoutException",), (30, 60)),
-    Row(
+    RetryPolicy("RunGlueETLJob", "Glue", ("ConcurrentRunsExceededException",), (60, 90, 135, 202.5, 303.75)),
+    RetryPolicy("RunGlueETLJob", "Glue", ("InternalServiceException", "ThrottlingException"), (30, 60)),
+    RetryPolicy("ReadJobResult", "S3", ("S3Exception", "SdkClientException"), (2, 4, 8)),
+    RetryPolicy("RunCrawlerUpdate", "Glue", ("CrawlerRunningException",), (60, 90, 135)),
+    RetryPolicy("RunCrawlerUpdate", "Glue", ("OperationTimeoutException",), (30, 60)),
+    RetryPolicy(
         "CheckCrawlerStatus",
         "Glue",
         ("InternalServiceException", "ThrottlingException", "GlueException", "SdkClientException"),
         (5, 10, 20),
     ),
-    *(Row(state, "SNS", SNS_ERRORS, (2, 4, 8, 16)) for state in PUBLISHES),
+    *(RetryPolicy(state, "SNS", SNS_ERRORS, (2, 4, 8, 16)) for state in PUBLISHING_STATES),
 )
 
 TIMEOUTS = {
@@ -81,173 +80,188 @@ TIMEOUTS = {
     "ReadJobResult": 30,
     "RunCrawlerUpdate": 30,
     "CheckCrawlerStatus": 30,
-    **dict.fromkeys(PUBLISHES, 30),
+    **dict.fromkeys(PUBLISHING_STATES, 30),
 }
-TOO_LATE = "it did not end within its time limit"
+TIMEOUT_CAUSE = "it did not end within its time limit"
 
 
-def recovered(row: Row) -> Scenario:
-    """The last attempt that the row allows succeeds."""
-    stage = STAGES[row.state]
-    error = row.errors[0]
-    wrong = [service_error(row.service, error, "try again")] * len(row.waits)
-    waited = [(row.state, f"{row.service}.{error}", wait) for wait in row.waits]
+def last_retry_succeeds(policy: RetryPolicy) -> Scenario:
+    """Return the scenario in which the last retry succeeds."""
+    stage = STAGES[policy.state]
+    error = policy.errors[0]
+    errors = [service_error(policy.service, error, "try again")] * len(policy.delays)
+    retry_delays = [(policy.state, f"{policy.service}.{error}", delay) for delay in policy.delays]
     return Scenario(
-        name=f"{row.state}-recovers-from-{error}",
-        answers={**stage.answers, row.state: [*wrong, stage.good]},
-        path=[*stage.before, row.state, *stage.after],
-        error=stage.after[-1] if stage.after and stage.after[-1] in ENDINGS else "",
-        cause=ENDINGS.get(stage.after[-1], "") if stage.after else "",
-        told=stage.told,
-        waited=waited,
+        name=f"{policy.state}-recovers-from-{error}",
+        answers={**stage.answers, policy.state: [*errors, stage.good_answer]},
+        path=[*stage.path_before, policy.state, *stage.path_after],
+        error=stage.error,
+        cause=stage.cause,
+        notifications=stage.notifications,
+        retry_delays=retry_delays,
     )
 
 
-ENDINGS = {"ValidationFailed": REASON, "ExecutionFailed": OUT_OF_MEMORY}
-"""With which cause the good ways of the stages end, where they end in a failure."""
-
-
-def exhausted(row: Row, error: str) -> Scenario:
-    """Every attempt fails."""
-    wrong = [service_error(row.service, error, "try again")] * (len(row.waits) + 1)
-    name = f"{row.service}.{error}"
-    waited = [(row.state, name, wait) for wait in row.waits]
+def retries_exhausted(policy: RetryPolicy, error: str) -> Scenario:
+    """Return the scenario in which every attempt fails."""
+    errors = [service_error(policy.service, error, "try again")] * (len(policy.delays) + 1)
+    name = f"{policy.service}.{error}"
+    retry_delays = [(policy.state, name, delay) for delay in policy.delays]
     if error == "CrawlerRunningException":
-        # The other crawl is waited for, as if it were ours.
-        stage = STAGES[row.state]
+        # The execution waits for the crawl that is running.
+        stage = STAGES[policy.state]
         return Scenario(
-            name="RunCrawlerUpdate-finds-it-running",
-            answers={**stage.answers, row.state: wrong},
-            path=[*stage.before, row.state, *LOOK, "NotifySuccess"],
-            told=[success("READY")],
-            waited=waited,
+            name="RunCrawlerUpdate-crawler-keeps-running",
+            answers={**stage.answers, policy.state: errors},
+            path=[*stage.path_before, policy.state, *CRAWL_POLL, "NotifySuccess"],
+            notifications=[success("READY")],
+            retry_delays=retry_delays,
         )
-    found = caught(row.state, wrong, name, "try again", f"gives-up-{error}")
-    return replace(found, waited=waited)
+    found = caught_error(policy.state, errors, name, "try again", f"retries-exhausted-{error}")
+    return replace(found, retry_delays=retry_delays)
 
 
-def caught(state: str, answers: list[Answer], error: str, cause: str, how: str) -> Scenario:
-    """An error that is not, or no longer, tried again; `cause` is what people read of it."""
+def caught_error(state: str, answers: list[Answer], error: str, cause: str, suffix: str) -> Scenario:
+    """Return the scenario in which a state's Catch handles an error; the notification shows `cause`."""
     stage = STAGES[state]
     match state:
         case "ValidateInput":
-            told = [invalid(error, cause)]
+            notifications = [invalid(error, cause)]
         case "RunGlueETLJob" | "ReadJobResult":
-            told = [failure(error, cause)]
+            notifications = [failure(error, cause)]
         case "RunCrawlerUpdate" | "CheckCrawlerStatus":
-            told = [partial(NOT_CRAWLED, cause, crawler_state="FAILED")]
+            notifications = [partial(NOT_CRAWLED, cause, crawler_state="FAILED")]
         case _:
-            # The message itself was tried, and so was the one before it, if there is one.
-            told = [each for each in stage.told if each in (REJECTED_BESIDE_OTHERS, _own(state))]
+            # The failed message was attempted; a message before it was published.
+            notifications = [
+                each for each in stage.notifications if each in (REJECTED_BESIDE_OTHERS, _own(state))
+            ]
     return Scenario(
-        name=f"{state}-{how}",
+        name=f"{state}-{suffix}",
         answers={**stage.answers, state: answers},
-        path=[*stage.before, state, *stage.caught],
-        error=stage.caught_error,
-        cause=cause if stage.caught_error else "",
-        told=told,
+        path=[*stage.path_before, state, *stage.path_on_error],
+        error=stage.failure_error,
+        cause=cause if stage.failure_error else "",
+        notifications=notifications,
     )
 
 
-def _own(state: str) -> GoldenNotification:
-    return next(told for told in STAGES[state].told if told.state == state)
+def _own(state: str) -> ExpectedNotification:
+    return next(each for each in STAGES[state].notifications if each.state == state)
 
 
-def too_late(state: str) -> Scenario:
-    """The answer comes a second after the task's timeout."""
-    answer = {**STAGES[state].good, "AfterSeconds": TIMEOUTS[state] + 1}
-    return caught(state, [answer], "States.Timeout", TOO_LATE, "answers-too-late")
+def task_times_out(state: str) -> Scenario:
+    """Return the scenario in which the answer comes a second after the task's timeout."""
+    answer = {**STAGES[state].good_answer, "AfterSeconds": TIMEOUTS[state] + 1}
+    return caught_error(state, [answer], "States.Timeout", TIMEOUT_CAUSE, "task-timeout")
 
 
-def just_in_time(state: str) -> Scenario:
-    """The answer comes with the task's timeout."""
+def answer_at_timeout(state: str) -> Scenario:
+    """Return the scenario in which the answer comes at the task's timeout, which is early enough."""
     stage = STAGES[state]
-    ending = stage.after[-1] if stage.after else ""
     return Scenario(
-        name=f"{state}-answers-just-in-time",
-        answers={**stage.answers, state: [{**stage.good, "AfterSeconds": TIMEOUTS[state]}]},
-        path=[*stage.before, state, *stage.after],
-        error=ending if ending in ENDINGS else "",
-        cause=ENDINGS.get(ending, ""),
-        told=stage.told,
+        name=f"{state}-answers-at-the-timeout",
+        answers={**stage.answers, state: [{**stage.good_answer, "AfterSeconds": TIMEOUTS[state]}]},
+        path=[*stage.path_before, state, *stage.path_after],
+        error=stage.error,
+        cause=stage.cause,
+        notifications=stage.notifications,
     )
 
 
 def _sandbox(kind: str, message: str) -> Answer:
-    return thrown(kind, json.dumps({"errorType": kind, "errorMessage": message}))
+    return raised(kind, json.dumps({"errorType": kind, "errorMessage": message}))
 
 
-TIMED_OUT = f"RequestId: {REQUEST} Error: Task timed out after 60.00 seconds"
-KILLED = f"RequestId: {REQUEST} Error: Runtime exited with error: signal: killed"
-UNKNOWN = (
+FUNCTION_TIMED_OUT = f"RequestId: {REQUEST_ID} Error: Task timed out after 60.00 seconds"
+FUNCTION_KILLED = f"RequestId: {REQUEST_ID} Error: Runtime exited with error: signal: killed"
+UNKNOWN_FUNCTION_ERROR = (
     "The cause could not be determined because Lambda did not return an error type. Returned payload: {}"
 )
-# state, how, answer, error, what people read of it
-OTHER_ERRORS = (
+# state, suffix of the name, answer, error, cause in the message
+UNRETRIED_ERRORS = (
     (
         "ValidateInput",
-        "raises",
+        "client-error",
         function_error("ClientError", "Access Denied"),
         "ClientError",
         "Access Denied",
     ),
     (
         "ValidateInput",
-        "refuses",
+        "invalid-input",
         function_error("InvalidInputError", "no bucket"),
         "InvalidInputError",
         "no bucket",
     ),
-    ("ValidateInput", "times-out", _sandbox("Sandbox.Timedout", TIMED_OUT), "Sandbox.Timedout", TIMED_OUT),
-    ("ValidateInput", "out-of-memory", _sandbox("Runtime.ExitError", KILLED), "Runtime.ExitError", KILLED),
-    ("ValidateInput", "unknown", thrown("Lambda.Unknown", UNKNOWN), "Lambda.Unknown", UNKNOWN),
     (
         "ValidateInput",
-        "is-gone",
+        "function-timeout",
+        _sandbox("Sandbox.Timedout", FUNCTION_TIMED_OUT),
+        "Sandbox.Timedout",
+        FUNCTION_TIMED_OUT,
+    ),
+    (
+        "ValidateInput",
+        "function-out-of-memory",
+        _sandbox("Runtime.ExitError", FUNCTION_KILLED),
+        "Runtime.ExitError",
+        FUNCTION_KILLED,
+    ),
+    (
+        "ValidateInput",
+        "unknown-error",
+        raised("Lambda.Unknown", UNKNOWN_FUNCTION_ERROR),
+        "Lambda.Unknown",
+        UNKNOWN_FUNCTION_ERROR,
+    ),
+    (
+        "ValidateInput",
+        "not-found",
         service_error("Lambda", "ResourceNotFoundException", "Function not found", 404),
         "Lambda.ResourceNotFoundException",
         "Function not found",
     ),
-    ("ValidateInput", "silent", thrown("Lambda.Odd"), "Lambda.Odd", "AWS named no cause"),
+    ("ValidateInput", "error-without-cause", raised("Lambda.Odd"), "Lambda.Odd", "AWS named no cause"),
     (
         "RunGlueETLJob",
-        "job-is-gone",
+        "job-not-found",
         service_error("Glue", "EntityNotFoundException", "Failed to start job run: not found"),
         "Glue.EntityNotFoundException",
         "Failed to start job run: not found",
     ),
     (
         "RunGlueETLJob",
-        "is-denied",
+        "access-denied",
         service_error("Glue", "AccessDeniedException", "User is not authorized", 403),
         "Glue.AccessDeniedException",
         "User is not authorized",
     ),
     (
         "RunGlueETLJob",
-        "half-json",
-        thrown("Glue.Odd", '{"JobRunState": "FAI'),
+        "cause-is-invalid-json",
+        raised("Glue.Odd", '{"JobRunState": "FAI'),
         "Glue.Odd",
         '{"JobRunState": "FAI',
     ),
-    ("RunGlueETLJob", "long-cause", thrown("Glue.Odd", "x" * 5000), "Glue.Odd", "x" * 1900),
+    ("RunGlueETLJob", "long-cause", raised("Glue.Odd", "x" * 5000), "Glue.Odd", "x" * 1900),
     (
         "ReadJobResult",
-        "is-missing",
+        "no-such-key",
         service_error("S3", "NoSuchKeyException", "The specified key does not exist.", 404),
         "S3.NoSuchKeyException",
         "The specified key does not exist.",
     ),
     (
         "RunCrawlerUpdate",
-        "is-gone",
+        "not-found",
         service_error("Glue", "EntityNotFoundException", "Crawler entry not found"),
         "Glue.EntityNotFoundException",
         "Crawler entry not found",
     ),
     (
         "CheckCrawlerStatus",
-        "is-gone",
+        "not-found",
         service_error("Glue", "EntityNotFoundException", "Crawler entry not found"),
         "Glue.EntityNotFoundException",
         "Crawler entry not found",
@@ -255,21 +269,24 @@ OTHER_ERRORS = (
     *(
         (
             state,
-            "is-denied",
+            "access-denied",
             service_error(
                 "SNS", "AuthorizationErrorException", "not authorized to perform: SNS:Publish", 403
             ),
             "SNS.AuthorizationErrorException",
             "not authorized to perform: SNS:Publish",
         )
-        for state in PUBLISHES
+        for state in PUBLISHING_STATES
     ),
 )
 
-SETBACKS = (
-    *(exhausted(row, error) for row in ROWS for error in row.errors),
-    *(recovered(row) for row in ROWS),
-    *(caught(state, [answer], error, cause, how) for state, how, answer, error, cause in OTHER_ERRORS),
-    *(too_late(state) for state in TIMEOUTS),
-    *(just_in_time(state) for state in TIMEOUTS),
+ERROR_SCENARIOS = (
+    *(retries_exhausted(policy, error) for policy in RETRY_POLICIES for error in policy.errors),
+    *(last_retry_succeeds(policy) for policy in RETRY_POLICIES),
+    *(
+        caught_error(state, [answer], error, cause, suffix)
+        for state, suffix, answer, error, cause in UNRETRIED_ERRORS
+    ),
+    *(task_times_out(state) for state in TIMEOUTS),
+    *(answer_at_timeout(state) for state in TIMEOUTS),
 )

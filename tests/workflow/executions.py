@@ -1,4 +1,4 @@
-"""How is a scenario executed? On the emulated Step Functions, with the definition as it was synthesized."""
+"""Execution of scenarios on the emulated Step Functions, with the synthesized definition."""
 
 import itertools
 import json
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.fixtures.local_account import Aws
-from tests.workflow.scenarios import Scenario
+from tests.workflow.scenario import Scenario
 
 ROLE = "arn:aws:iam::000000000000:role/anything"
-PATIENCE_SECONDS = 60
-AT_ONCE = 4
+EXECUTION_TIMEOUT_SECONDS = 60
+PARALLEL_EXECUTIONS = 4
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
-class Run:
-    """An ended execution, as its history and the emulator's records tell it.
+class Execution:
+    """An ended execution, read from its history and the emulator's records.
 
-    `path` are the states entered; `last_errors` is, for each of them, the error its last attempt ended with
-    (None for success and for states that are no tasks).
+    `path` lists the states entered. `last_errors` holds, for each of them, the error of its last attempt
+    (None for a success and for states that are not tasks).
     """
 
     arn: str
@@ -39,21 +39,19 @@ class Run:
 
     @property
     def published(self) -> list[tuple[str, dict[str, Any]]]:
-        """(state, message) of every attempt to publish that differs from the one before."""
-        found: list[tuple[str, dict[str, Any]]] = []
+        """(state, message) of each state that published; retries of a state are left out."""
+        found: dict[str, dict[str, Any]] = {}
         for call in self.calls:
-            if call["resource"].endswith("sns:publish"):
-                told = call["state"], json.loads(call["arguments"]["Message"])
-                if told[0] not in [state for state, _ in found]:
-                    found.append(told)
-        return found
+            if call["resource"].endswith("sns:publish") and call["state"] not in found:
+                found[call["state"]] = json.loads(call["arguments"]["Message"])
+        return list(found.items())
 
     def arguments(self, state: str) -> list[Any]:
-        """What a state asked for, call by call."""
+        """The arguments of each call of a state."""
         return [call["arguments"] for call in self.calls if call["state"] == state]
 
 
-class Machines:
+class StateMachines:
     """State machines in one account; each definition is created once."""
 
     def __init__(self, aws: Aws) -> None:
@@ -61,7 +59,7 @@ class Machines:
         self._arns: dict[str, str] = {}
 
     def arn(self, definition: Mapping[str, Any]) -> str:
-        """The state machine with this definition."""
+        """Return the ARN of the state machine with this definition."""
         text = json.dumps(definition)
         if text not in self._arns:
             created = self.aws.client("stepfunctions").create_state_machine(
@@ -70,57 +68,57 @@ class Machines:
             self._arns[text] = created["stateMachineArn"]
         return self._arns[text]
 
-    def run_all(self, wanted: Iterable[tuple[Mapping[str, Any], Scenario]]) -> list[Run]:
-        """Execute each scenario on its definition, several at once."""
-        pairs = [(self.arn(definition), scenario) for definition, scenario in wanted]
+    def execute_all(self, pairs: Iterable[tuple[Mapping[str, Any], Scenario]]) -> list[Execution]:
+        """Execute each scenario on its definition, several in parallel."""
+        machines = [(self.arn(definition), scenario) for definition, scenario in pairs]
         self.aws.wait_scale(0)
-        with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            return list(pool.map(lambda pair: self._run(*pair), pairs))
+        with ThreadPoolExecutor(max_workers=PARALLEL_EXECUTIONS) as pool:
+            return list(pool.map(lambda pair: self._execute(*pair), machines))
 
-    def start(self, machine: str, name: str, given: Any, answers: Mapping[str, Any]) -> str:
-        """Start a scripted execution; gives its ARN."""
+    def start(self, machine: str, name: str, execution_input: Any, answers: Mapping[str, Any]) -> str:
+        """Start an execution with scripted answers; return its ARN."""
         unique = f"{name[:60]}-{next(_numbers)}"
         self.aws.script(unique, {state: list(queue) for state, queue in answers.items()})
         started = self.aws.client("stepfunctions").start_execution(
-            stateMachineArn=machine, name=unique, input=json.dumps(given)
+            stateMachineArn=machine, name=unique, input=json.dumps(execution_input)
         )
         return started["executionArn"]
 
-    def finished(self, arn: str, seconds: float = PATIENCE_SECONDS) -> Run:
-        """The execution once it has ended."""
-        states = self.aws.client("stepfunctions")
+    def wait_for(self, arn: str, seconds: float = EXECUTION_TIMEOUT_SECONDS) -> Execution:
+        """Wait until the execution has ended; fail after the timeout."""
+        stepfunctions = self.aws.client("stepfunctions")
         deadline = time.monotonic() + seconds
-        while (shown := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-            assert time.monotonic() < deadline, f"{arn} has not ended after {seconds} seconds"
+        while (described := stepfunctions.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            assert time.monotonic() < deadline, f"{arn} is still RUNNING after {seconds} seconds"
             time.sleep(0.05)
-        path, last_errors = _walked(self.events(arn))
-        scripted = self.aws.scripted(arn)
-        return Run(
+        path, last_errors = _states_entered(self.events(arn))
+        recorded = self.aws.scripted(arn)
+        return Execution(
             arn=arn,
-            status=shown["status"],
-            error=shown.get("error") or "",
-            cause=shown.get("cause") or "",
-            output=json.loads(shown["output"]) if shown.get("output") else None,
+            status=described["status"],
+            error=described.get("error") or "",
+            cause=described.get("cause") or "",
+            output=json.loads(described["output"]) if described.get("output") else None,
             path=path,
             last_errors=last_errors,
-            calls=scripted["calls"],
-            choices=scripted["choices"],
-            waits=scripted["waits"],
+            calls=recorded["calls"],
+            choices=recorded["choices"],
+            waits=recorded["waits"],
             retries=self.aws.retries(arn),
         )
 
-    def _run(self, machine: str, scenario: Scenario) -> Run:
-        return self.finished(self.start(machine, scenario.name, scenario.given, scenario.answers))
+    def _execute(self, machine: str, scenario: Scenario) -> Execution:
+        return self.wait_for(self.start(machine, scenario.name, scenario.execution_input, scenario.answers))
 
     def events(self, arn: str) -> list[dict[str, Any]]:
-        """The history of an execution."""
+        """Return the history of an execution."""
         pages = self.aws.client("stepfunctions").get_paginator("get_execution_history")
         found = pages.paginate(executionArn=arn, PaginationConfig={"PageSize": 1000})
         return [event for page in found for event in page["events"]]
 
 
-def _walked(events: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str | None]]:
-    """The states entered, and the error each one's last attempt ended with."""
+def _states_entered(events: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str | None]]:
+    """Return the states entered, and the error of each one's last attempt."""
     path: list[str] = []
     errors: list[str | None] = []
     for event in events:

@@ -1,26 +1,26 @@
-"""Which ways lead through the workflow? Validation, job runs and results in all their endings, crawls."""
+"""Scenarios of every path: validation, job runs, results, crawls and crawl policies."""
 
-from tests.workflow.scenarios import (
-    BAD_RUN,
-    CATALOG,
-    CRAWL_FAILED,
-    CRAWLED,
-    GOOD,
-    INVALID,
-    JOB_FAILED,
-    LOAD,
-    LOOK,
-    NO_FILE,
-    NO_JOB,
+from tests.workflow.scenario import (
+    CATALOG_PATH,
+    CRAWL_ANSWERS,
+    CRAWL_FAILURE_PATH,
+    CRAWL_POLL,
+    FAILED_JOB_RUN,
+    JOB_FAILURE_PATH,
+    JOB_OUT_OF_MEMORY,
+    JOB_PATH,
+    LOAD_ANSWERS,
+    LOAD_PATH,
     NOT_CRAWLED,
     ONE_FILE,
     ONE_OF_TWO_LOADED,
-    ONE_REJECTED,
-    REASON,
+    ONE_REJECTED_ANSWERS,
+    ONLY_FILE_REJECTED,
     REJECTED_BESIDE_OTHERS,
-    TO_RESULT,
+    REJECTION_CAUSE,
     TWO_FILES,
-    VALIDATE,
+    VALIDATION_FAILURE_PATH,
+    VALIDATION_PATH,
     Scenario,
     failure,
     invalid,
@@ -28,178 +28,206 @@ from tests.workflow.scenarios import (
     success,
 )
 from tests.workflow.service_answers import (
-    KEY,
-    RUN_STATES,
+    FILE_KEY,
+    JOB_RUN_STATES,
     Answer,
-    body,
-    crawl_started,
     crawler,
-    failed_run,
+    crawler_started,
+    failed_job_run,
     function_error,
     job_run,
+    object_text,
+    raised,
     service_error,
-    summarised,
-    thrown,
-    validated,
+    summary_object,
+    validation_result,
 )
 
-DAMAGED_CAUSE = "raw/taxi/bad.csv: page 3 is damaged"
-ONE_FAILED = ("1 of 2 files", DAMAGED_CAUSE)
+FAILED_FILE_CAUSE = "raw/taxi/bad.csv: page 3 is damaged"
+ONE_OF_TWO_FAILED = ("1 of 2 files", FAILED_FILE_CAUSE)
 POLLS_MAX = 60
 
-VALIDATION = (
+VALIDATION_SCENARIOS = (
     Scenario(
-        name="one-good-file", answers=GOOD, path=[*CATALOG, "NotifySuccess"], told=[success()], given=ONE_FILE
+        name="one-good-file",
+        answers=LOAD_ANSWERS,
+        path=[*CATALOG_PATH, "NotifySuccess"],
+        notifications=[success()],
+        execution_input=ONE_FILE,
     ),
     Scenario(
         name="only-file-rejected",
-        answers={"ValidateInput": [validated(valid=0, rejected=1)]},
-        path=[*VALIDATE, *INVALID],
+        answers={"ValidateInput": [validation_result(valid=0, rejected=1)]},
+        path=[*VALIDATION_PATH, *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
-        cause=REASON,
-        told=[NO_FILE],
+        cause=REJECTION_CAUSE,
+        notifications=[ONLY_FILE_REJECTED],
     ),
     Scenario(
         name="all-of-many-rejected",
-        answers={"ValidateInput": [validated(valid=0, rejected=25, key=None, label="25 files")]},
-        path=[*VALIDATE, *INVALID],
+        answers={"ValidateInput": [validation_result(valid=0, rejected=25, key=None, label="25 files")]},
+        path=[*VALIDATION_PATH, *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
-        cause=f"{REASON}; {REASON}; {REASON}; and 22 more",
-        told=[invalid("ValidationFailed", f"{REASON}; {REASON}; {REASON}; and 22 more")],
+        cause=f"{REJECTION_CAUSE}; {REJECTION_CAUSE}; {REJECTION_CAUSE}; and 22 more",
+        notifications=[
+            invalid(
+                "ValidationFailed", f"{REJECTION_CAUSE}; {REJECTION_CAUSE}; {REJECTION_CAUSE}; and 22 more"
+            )
+        ],
     ),
     Scenario(
         name="all-superseded",
-        answers={"ValidateInput": [validated(valid=0, superseded=2)]},
-        path=[*VALIDATE, "NothingToDo"],
+        answers={"ValidateInput": [validation_result(valid=0, superseded=2)]},
+        path=[*VALIDATION_PATH, "NothingToDo"],
     ),
     Scenario(
         name="rejected-beside-superseded",
-        answers={"ValidateInput": [validated(valid=0, rejected=1, superseded=1, key=None, label="2 files")]},
-        path=[*VALIDATE, *INVALID],
+        answers={
+            "ValidateInput": [validation_result(valid=0, rejected=1, superseded=1, key=None, label="2 files")]
+        },
+        path=[*VALIDATION_PATH, *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
-        cause=REASON,
-        told=[invalid("ValidationFailed", REASON)],
+        cause=REJECTION_CAUSE,
+        notifications=[invalid("ValidationFailed", REJECTION_CAUSE)],
     ),
     Scenario(
         name="rejected-beside-good",
-        answers=ONE_REJECTED,
-        path=[*VALIDATE, "NotifyRejectedFiles", *TO_RESULT, "IsCatalogUpdateNeeded", "NotifyPartialSuccess"],
-        told=[REJECTED_BESIDE_OTHERS, ONE_OF_TWO_LOADED],
-        given=TWO_FILES,
+        answers=ONE_REJECTED_ANSWERS,
+        path=[
+            *VALIDATION_PATH,
+            "NotifyRejectedFiles",
+            *JOB_PATH,
+            "IsCatalogUpdateNeeded",
+            "NotifyPartialSuccess",
+        ],
+        notifications=[REJECTED_BESIDE_OTHERS, ONE_OF_TWO_LOADED],
+        execution_input=TWO_FILES,
     ),
     Scenario(
         name="superseded-beside-good",
-        answers={**GOOD, "ValidateInput": [validated(superseded=1, key=None, label="2 files")]},
-        path=[*CATALOG, "NotifySuccess"],
-        told=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
-        given=TWO_FILES,
+        answers={
+            **LOAD_ANSWERS,
+            "ValidateInput": [validation_result(superseded=1, key=None, label="2 files")],
+        },
+        path=[*CATALOG_PATH, "NotifySuccess"],
+        notifications=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
+        execution_input=TWO_FILES,
     ),
     Scenario(
-        name="shorthand-input-that-fails",
+        name="shorthand-input-validation-error",
         answers={"ValidateInput": [function_error("ClientError", "Access Denied")]},
-        path=["ValidateInput", *INVALID],
+        path=["ValidateInput", *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
         cause="Access Denied",
-        told=[invalid("ClientError", "Access Denied")],
-        given={"bucket": "lake", "key": KEY},
+        notifications=[invalid("ClientError", "Access Denied")],
+        execution_input={"bucket": "lake", "key": FILE_KEY},
     ),
     Scenario(
-        name="nonsense-input-that-fails",
+        name="input-is-not-an-object",
         answers={"ValidateInput": [function_error("InvalidInputError", "no bucket")]},
-        path=["ValidateInput", *INVALID],
+        path=["ValidateInput", *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
         cause="no bucket",
-        told=[invalid("InvalidInputError", "no bucket")],
-        given="nonsense",
+        notifications=[invalid("InvalidInputError", "no bucket")],
+        execution_input="nonsense",
     ),
     Scenario(
         name="job-fails-after-rejections",
-        answers={**ONE_REJECTED, "RunGlueETLJob": [BAD_RUN]},
-        path=[*VALIDATE, "NotifyRejectedFiles", "RunGlueETLJob", *JOB_FAILED],
+        answers={**ONE_REJECTED_ANSWERS, "RunGlueETLJob": [FAILED_JOB_RUN]},
+        path=[*VALIDATION_PATH, "NotifyRejectedFiles", "RunGlueETLJob", *JOB_FAILURE_PATH],
         error="ExecutionFailed",
         cause="States.TaskFailed: OutOfMemoryError: Java heap space",
-        told=[REJECTED_BESIDE_OTHERS, NO_JOB],
+        notifications=[REJECTED_BESIDE_OTHERS, JOB_OUT_OF_MEMORY],
     ),
 )
 
 
-def run_ended(state: str, message: str, *, raises: bool) -> Scenario:
-    """A job run that ends otherwise than SUCCEEDED, with an error line or without."""
-    error = "States.TaskFailed" if raises else f"Glue.JobRun.{state}"
+def job_run_scenario(state: str, message: str, *, as_error: bool) -> Scenario:
+    """Return the scenario of a job run that does not succeed, reported as a result or as an error."""
+    error = "States.TaskFailed" if as_error else f"Glue.JobRun.{state}"
     cause = message or f"The job run ended {state}"
-    answer = failed_run(state, message) if raises else job_run(state, message)
+    answer = failed_job_run(state, message) if as_error else job_run(state, message)
     return Scenario(
-        name=f"run-{state}{'-raises' if raises else ''}{'-says-why' if message else ''}",
-        answers={**GOOD, "RunGlueETLJob": [answer]},
-        path=[*VALIDATE, "RunGlueETLJob", *([] if raises else ["CheckGlueJobStatus"]), *JOB_FAILED],
+        name=f"job-run-{state}{'-as-error' if as_error else ''}{'-with-message' if message else ''}",
+        answers={**LOAD_ANSWERS, "RunGlueETLJob": [answer]},
+        path=[
+            *VALIDATION_PATH,
+            "RunGlueETLJob",
+            *([] if as_error else ["CheckGlueJobStatus"]),
+            *JOB_FAILURE_PATH,
+        ],
         error="ExecutionFailed",
         cause=f"{error}: {cause}",
-        told=[failure(error, cause)],
+        notifications=[failure(error, cause)],
     )
 
 
-RUNS = tuple(
-    run_ended(state, message, raises=raises)
-    for state in RUN_STATES
+JOB_RUN_SCENARIOS = tuple(
+    job_run_scenario(state, message, as_error=as_error)
+    for state in JOB_RUN_STATES
     if state != "SUCCEEDED"
     for message in ("", "AnalysisException: [TABLE_OR_VIEW_NOT_FOUND]")
-    for raises in (False, True)
+    for as_error in (False, True)
 )
 
 
-def read(name: str, answer: Answer, error: str, cause: str, path: list[str] | None = None) -> Scenario:
-    """A result that means that nothing was loaded, or cannot be read."""
+def failed_result(
+    name: str, answer: Answer, error: str, cause: str, path: list[str] | None = None
+) -> Scenario:
+    """Return the scenario of a result without loaded files, or of a result that cannot be read."""
     return Scenario(
         name=name,
-        answers={**GOOD, "ReadJobResult": [answer]},
-        path=[*(path or LOAD[:-1]), *JOB_FAILED],
+        answers={**LOAD_ANSWERS, "ReadJobResult": [answer]},
+        path=[*(path or LOAD_PATH[:-1]), *JOB_FAILURE_PATH],
         error="ExecutionFailed",
         cause=f"{error}: {cause}",
-        told=[failure(error, cause)],
+        notifications=[failure(error, cause)],
     )
 
 
-RESULTS = (
-    read("no-file-loads", summarised(loaded=0, failed=1), "unreadable", DAMAGED_CAUSE, LOAD),
+RESULT_SCENARIOS = (
+    failed_result(
+        "no-file-loads", summary_object(loaded=0, failed=1), "unreadable", FAILED_FILE_CAUSE, LOAD_PATH
+    ),
     Scenario(
-        name="all-overtaken-during-the-run",
-        answers={**GOOD, "ReadJobResult": [summarised(loaded=0, superseded=1)]},
-        path=[*LOAD, "NothingToDo"],
+        name="all-superseded-during-the-job-run",
+        answers={**LOAD_ANSWERS, "ReadJobResult": [summary_object(loaded=0, superseded=1)]},
+        path=[*LOAD_PATH, "NothingToDo"],
     ),
     Scenario(
         name="one-fails-one-loads",
         answers={
-            **GOOD,
-            "ValidateInput": [validated(valid=2, key=None, label="2 files")],
-            "ReadJobResult": [summarised(failed=1)],
+            **LOAD_ANSWERS,
+            "ValidateInput": [validation_result(valid=2, key=None, label="2 files")],
+            "ReadJobResult": [summary_object(failed=1)],
         },
-        path=[*CATALOG, "NotifyPartialSuccess"],
-        told=[partial(*ONE_FAILED)],
-        given=TWO_FILES,
+        path=[*CATALOG_PATH, "NotifyPartialSuccess"],
+        notifications=[partial(*ONE_OF_TWO_FAILED)],
+        execution_input=TWO_FILES,
     ),
     Scenario(
-        name="one-overtaken-one-loads",
+        name="one-superseded-one-loads",
         answers={
-            **GOOD,
-            "ValidateInput": [validated(valid=2, key=None, label="2 files")],
-            "ReadJobResult": [summarised(superseded=1)],
+            **LOAD_ANSWERS,
+            "ValidateInput": [validation_result(valid=2, key=None, label="2 files")],
+            "ReadJobResult": [summary_object(superseded=1)],
         },
-        path=[*CATALOG, "NotifySuccess"],
-        told=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
-        given=TWO_FILES,
+        path=[*CATALOG_PATH, "NotifySuccess"],
+        notifications=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
+        execution_input=TWO_FILES,
     ),
-    # What no catch matches: the closer tells people.
+    # No Catch handles these errors; the finalizer publishes the notification.
     Scenario(
-        name="a-result-beyond-the-size-limit",
-        answers={**GOOD, "ReadJobResult": [body('{"a": "' + "x" * 262_144 + '"}')]},
-        path=LOAD[:-1],
+        name="result-exceeds-the-size-limit",
+        answers={**LOAD_ANSWERS, "ReadJobResult": [object_text('{"a": "' + "x" * 262_144 + '"}')]},
+        path=LOAD_PATH[:-1],
         error="States.DataLimitExceeded",
         cause="The state/task 'ReadJobResult' returned a result with a size exceeding the maximum number of "
         "bytes service limit.",
     ),
     Scenario(
-        name="a-broken-runtime",
-        answers={"ValidateInput": [thrown("States.Runtime", "an error of the service itself")]},
+        name="service-runtime-error",
+        answers={"ValidateInput": [raised("States.Runtime", "an error of the service itself")]},
         path=["ValidateInput"],
         error="States.Runtime",
         cause="an error of the service itself",
@@ -207,104 +235,144 @@ RESULTS = (
 )
 
 
-def crawl(
+def crawl_scenario(
     name: str,
-    looks: list[Answer],
+    polls: list[Answer],
     *,
-    starts: int = 1,
     restarts: tuple[int, ...] = (),
     error: str = "",
     failed: int = 0,
-    rejected: int = 0,
 ) -> Scenario:
-    """A crawl after changed columns; after the looks in `restarts` (from 1) the crawler is started again."""
+    """Return the scenario of a crawl after changed columns.
+
+    `polls` are the crawler's answers; the crawler is started again after the polls in `restarts`, counted
+    from 1.
+    """
     path: list[str] = ["RunCrawlerUpdate"]
-    for look in range(1, len(looks) + 1):
-        path += LOOK
-        if look in restarts:
+    for poll in range(1, len(polls) + 1):
+        path += CRAWL_POLL
+        if poll in restarts:
             path.append("RunCrawlerUpdate")
-    rest, told = ["NotifySuccess"], success("READY")
+    rest, notification = ["NotifySuccess"], success("READY")
     if failed:
-        rest, told = ["NotifyPartialSuccess"], partial(*ONE_FAILED, crawler_state="READY")
+        rest, notification = ["NotifyPartialSuccess"], partial(*ONE_OF_TWO_FAILED, crawler_state="READY")
     if error:
-        rest, told = CRAWL_FAILED, partial(NOT_CRAWLED, error, crawler_state="FAILED")
-    files = 1 + failed + rejected
-    validation = validated() if files == 1 else validated(valid=files, key=None, label=f"{files} files")
+        rest, notification = CRAWL_FAILURE_PATH, partial(NOT_CRAWLED, error, crawler_state="FAILED")
+    validated = validation_result(valid=2, key=None, label="2 files") if failed else validation_result()
     return Scenario(
         name=f"crawl-{name}",
         answers={
-            "ValidateInput": [validation],
+            "ValidateInput": [validated],
             "RunGlueETLJob": [job_run()],
-            "ReadJobResult": [summarised(changed=True, failed=failed)],
-            "RunCrawlerUpdate": [crawl_started()] * (1 + len(restarts)),
-            "CheckCrawlerStatus": looks,
+            "ReadJobResult": [summary_object(changed=True, failed=failed)],
+            "RunCrawlerUpdate": [crawler_started()] * (1 + len(restarts)),
+            "CheckCrawlerStatus": polls,
         },
-        path=[*CATALOG, *path, *rest],
-        told=[told],
+        path=[*CATALOG_PATH, *path, *rest],
+        notifications=[notification],
     )
 
 
-RUNNING, FRESH, STALE = crawler("RUNNING", begun=-3600), crawler(), crawler(begun=-3600)
-NEVER_ENDED = f"no crawl was finished after {POLLS_MAX} looks"
-BUSY = service_error(
+RUNNING, FRESH, STALE = crawler("RUNNING", started=-3600), crawler(), crawler(started=-3600)
+TOO_MANY_POLLS = f"no crawl was finished after {POLLS_MAX} looks"
+CRAWLER_RUNNING = service_error(
     "Glue", "CrawlerRunningException", "Crawler with name crawler-taxi-raw has already started"
 )
 
-CRAWLS = (
-    crawl("runs-then-succeeds", [RUNNING, crawler("STOPPING", begun=-3600), FRESH]),
-    crawl("after-a-partial-load", [FRESH], failed=1),
-    crawl("fails", [crawler(status="FAILED", message="no permission")], error="no permission"),
-    crawl("fails-and-says-nothing", [crawler(status="FAILED")], error="the last crawl ended FAILED"),
-    crawl("is-cancelled", [RUNNING, crawler(status="CANCELLED")], error="the last crawl ended CANCELLED"),
-    crawl("is-in-an-unknown-state", [crawler("SLEEPING")], error="the last crawl ended SUCCEEDED"),
-    crawl("never-happened-before", [crawler(status=None), FRESH], restarts=(1,)),
-    crawl("stale-and-failed-is-started-again", [crawler(status="FAILED", begun=-5), FRESH], restarts=(1,)),
-    crawl(
-        "stale-and-cancelled-is-started-again", [crawler(status="CANCELLED", begun=-5), FRESH], restarts=(1,)
+CRAWL_SCENARIOS = (
+    crawl_scenario("runs-then-succeeds", [RUNNING, crawler("STOPPING", started=-3600), FRESH]),
+    crawl_scenario("after-a-partial-load", [FRESH], failed=1),
+    crawl_scenario("fails", [crawler(status="FAILED", message="no permission")], error="no permission"),
+    crawl_scenario("fails-without-message", [crawler(status="FAILED")], error="the last crawl ended FAILED"),
+    crawl_scenario(
+        "is-cancelled", [RUNNING, crawler(status="CANCELLED")], error="the last crawl ended CANCELLED"
     ),
-    crawl("never-ends", [RUNNING] * POLLS_MAX, error=NEVER_ENDED),
-    crawl("ends-at-the-last-look", [*[RUNNING] * (POLLS_MAX - 1), FRESH]),
-    crawl("stays-stale", [STALE] * POLLS_MAX, restarts=tuple(range(1, POLLS_MAX)), error=NEVER_ENDED),
-    crawl("fresh-at-the-last-look", [*[STALE] * (POLLS_MAX - 1), FRESH], restarts=tuple(range(1, POLLS_MAX))),
-    crawl(
-        "of-others-and-stale-share-the-looks",
+    crawl_scenario("is-in-an-unknown-state", [crawler("SLEEPING")], error="the last crawl ended SUCCEEDED"),
+    crawl_scenario("has-never-run", [crawler(status=None), FRESH], restarts=(1,)),
+    crawl_scenario(
+        "stale-and-failed-is-repeated", [crawler(status="FAILED", started=-5), FRESH], restarts=(1,)
+    ),
+    crawl_scenario(
+        "stale-and-cancelled-is-repeated",
+        [crawler(status="CANCELLED", started=-5), FRESH],
+        restarts=(1,),
+    ),
+    crawl_scenario("never-ends", [RUNNING] * POLLS_MAX, error=TOO_MANY_POLLS),
+    crawl_scenario("ends-at-the-last-poll", [*[RUNNING] * (POLLS_MAX - 1), FRESH]),
+    crawl_scenario(
+        "stays-stale", [STALE] * POLLS_MAX, restarts=tuple(range(1, POLLS_MAX)), error=TOO_MANY_POLLS
+    ),
+    crawl_scenario(
+        "fresh-at-the-last-poll", [*[STALE] * (POLLS_MAX - 1), FRESH], restarts=tuple(range(1, POLLS_MAX))
+    ),
+    crawl_scenario(
+        "running-and-stale-polls-share-the-limit",
         [RUNNING, STALE, *[RUNNING] * 58],
         restarts=(2,),
-        error=NEVER_ENDED,
+        error=TOO_MANY_POLLS,
     ),
-    # The second in which RunCrawlerUpdate was entered counts; times are text or numbers.
+    # A crawl counts from the second in which RunCrawlerUpdate was entered; AWS sends text or numbers.
     *(
-        crawl(f"begun-{begun}-as-{kind}", [crawler(begun=begun, kind=kind)])
-        for kind in ("text", "number")
-        for begun in (0, 0.25, 1)
+        crawl_scenario(
+            f"started-{started}-as-{time_format}", [crawler(started=started, time_format=time_format)]
+        )
+        for time_format in ("text", "number")
+        for started in (0, 0.25, 1)
     ),
     *(
-        crawl(f"begun-{begun}-as-{kind}", [crawler(begun=begun, kind=kind), FRESH], restarts=(1,))
-        for kind in ("text", "number")
-        for begun in (-0.25, -1)
+        crawl_scenario(
+            f"started-{started}-as-{time_format}",
+            [crawler(started=started, time_format=time_format), FRESH],
+            restarts=(1,),
+        )
+        for time_format in ("text", "number")
+        for started in (-0.25, -1)
     ),
     Scenario(
-        name="crawl-of-another-is-too-old-and-ours-follows",
+        name="crawl-of-another-execution-is-stale-and-repeated",
         answers={
-            **CRAWLED,
-            "RunCrawlerUpdate": [BUSY, BUSY, BUSY, BUSY, crawl_started()],
-            "CheckCrawlerStatus": [RUNNING, crawler(begun=-60), FRESH],
+            **CRAWL_ANSWERS,
+            "RunCrawlerUpdate": [
+                *[CRAWLER_RUNNING] * 4,
+                crawler_started(),
+            ],
+            "CheckCrawlerStatus": [RUNNING, crawler(started=-60), FRESH],
         },
-        path=[*CATALOG, "RunCrawlerUpdate", *LOOK, *LOOK, "RunCrawlerUpdate", *LOOK, "NotifySuccess"],
-        told=[success("READY")],
-        waited=[("RunCrawlerUpdate", "Glue.CrawlerRunningException", wait) for wait in (60, 90, 135)],
+        path=[
+            *CATALOG_PATH,
+            "RunCrawlerUpdate",
+            *CRAWL_POLL,
+            *CRAWL_POLL,
+            "RunCrawlerUpdate",
+            *CRAWL_POLL,
+            "NotifySuccess",
+        ],
+        notifications=[success("READY")],
+        retry_delays=[("RunCrawlerUpdate", "Glue.CrawlerRunningException", delay) for delay in (60, 90, 135)],
     ),
 )
 
-POLICIES = (
+POLICY_SCENARIOS = (
     Scenario(
-        name="policy-always", answers={**CRAWLED, "ReadJobResult": [summarised()]}, policy="always",
-        path=[*CATALOG, "RunCrawlerUpdate", *LOOK, "NotifySuccess"], told=[success("READY")],
+        name="policy-always",
+        answers={**CRAWL_ANSWERS, "ReadJobResult": [summary_object()]},
+        policy="always",
+        path=[*CATALOG_PATH, "RunCrawlerUpdate", *CRAWL_POLL, "NotifySuccess"],
+        notifications=[success("READY")],
     ),
     Scenario(
-        name="policy-never", answers={**GOOD, "ReadJobResult": [summarised(changed=True)]}, policy="never",
-        path=[*CATALOG, "NotifySuccess"], told=[success()],
+        name="policy-never",
+        answers={**LOAD_ANSWERS, "ReadJobResult": [summary_object(changed=True)]},
+        policy="never",
+        path=[*CATALOG_PATH, "NotifySuccess"],
+        notifications=[success()],
     ),
-)  # fmt: skip
+)
 
-JOURNEYS = (*VALIDATION, *RUNS, *RESULTS, *CRAWLS, *POLICIES)
+PATH_SCENARIOS = (
+    *VALIDATION_SCENARIOS,
+    *JOB_RUN_SCENARIOS,
+    *RESULT_SCENARIOS,
+    *CRAWL_SCENARIOS,
+    *POLICY_SCENARIOS,
+)

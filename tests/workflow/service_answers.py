@@ -1,8 +1,8 @@
-"""What do Lambda, Glue, S3 and SNS really send to a state machine? Results and errors in their shapes.
+"""Results and errors as Lambda, Glue, S3 and SNS send them to a state machine.
 
 Sources: Step Functions developer guide, "Handling errors", "Start an AWS Glue job"; Lambda developer guide,
-"Function errors"; AWS Glue web API reference, JobRun, Crawler, LastCrawlInfo. Names and enumerations are held
-to botocore's models in test_answers.py.
+"Function errors"; AWS Glue web API reference, JobRun, Crawler, LastCrawlInfo. test_service_answers.py checks
+names and enumerations against botocore's models.
 """
 
 import json
@@ -11,14 +11,17 @@ from typing import Any
 
 Answer = dict[str, Any]
 
-KEY = "raw/taxi/yellow_tripdata_2024-01.parquet"
-NAME = "yellow_tripdata_2024-01.parquet"
+FILE_KEY = "raw/taxi/yellow_tripdata_2024-01.parquet"
+FILE_NAME = "yellow_tripdata_2024-01.parquet"
 BUCKET = "000000000000-oubt-datalake"
 MANIFEST = f"s3://{BUCKET}/runs/etl-pipeline-workflow/run/manifest.json"
-DAMAGED = {"Error": "unreadable", "Cause": "raw/taxi/bad.csv: page 3 is damaged"}
-NO_PARQUET = {"key": KEY, "reasons": [{"code": "not_parquet", "message": "the magic bytes are missing"}]}
+FAILED_FILE_ERROR = {"Error": "unreadable", "Cause": "raw/taxi/bad.csv: page 3 is damaged"}
+REJECTED_FILE = {
+    "key": FILE_KEY,
+    "reasons": [{"code": "not_parquet", "message": "the magic bytes are missing"}],
+}
 
-RUN_STATES = (
+JOB_RUN_STATES = (
     "STARTING",
     "RUNNING",
     "STOPPING",
@@ -31,30 +34,30 @@ RUN_STATES = (
     "EXPIRED",
 )
 CRAWLER_STATES = ("READY", "RUNNING", "STOPPING")
-LAST_CRAWLS = ("SUCCEEDED", "CANCELLED", "FAILED")
-REQUEST = "6a1b2c3d-0000-1111-2222-333344445555"
+CRAWL_STATUSES = ("SUCCEEDED", "CANCELLED", "FAILED")
+REQUEST_ID = "6a1b2c3d-0000-1111-2222-333344445555"
 
 
 def returned(result: Any, after_seconds: float = 0) -> Answer:
-    """A task that answers."""
+    """Return the answer of a task that succeeds."""
     return {"Return": result, "AfterSeconds": after_seconds}
 
 
-def thrown(error: str, cause: str = "") -> Answer:
-    """A task that fails."""
+def raised(error: str, cause: str = "") -> Answer:
+    """Return the answer of a task that fails."""
     return {"Throw": {"Error": error, "Cause": cause}}
 
 
-def validated(
+def validation_result(
     *,
     valid: int = 1,
     rejected: int = 0,
     superseded: int = 0,
-    key: str | None = KEY,
-    label: str = NAME,
+    key: str | None = FILE_KEY,
+    label: str = FILE_NAME,
     after_seconds: float = 0,
 ) -> Answer:
-    """What `lambda:invoke` gives around the function's own answer."""
+    """Return the result of `lambda:invoke` with the validator's summary as its payload."""
     payload = {
         "valid": valid > 0,
         "bucket": BUCKET,
@@ -66,11 +69,11 @@ def validated(
             "rejected": rejected,
             "superseded": superseded,
         },
-        "rejected": [NO_PARQUET] * min(rejected, 20),
+        "rejected": [REJECTED_FILE] * min(rejected, 20),
         "rejectedOmitted": max(0, rejected - 20),
         "manifest": MANIFEST,
     }
-    metadata = {"RequestId": REQUEST}
+    metadata = {"RequestId": REQUEST_ID}
     http = {"HttpHeaders": {"Content-Type": "application/json"}, "HttpStatusCode": 200}
     return returned(
         {
@@ -85,29 +88,31 @@ def validated(
 
 
 def function_error(kind: str, message: str) -> Answer:
-    """An exception of the function: its class is the error, the document Lambda sends the cause."""
+    """Return the error of a function that raises: its class, with Lambda's JSON document as the cause."""
     document = {
         "errorMessage": message,
         "errorType": kind,
-        "requestId": REQUEST,
+        "requestId": REQUEST_ID,
         "stackTrace": ['  File "/var/task/lambdas/validate_input/handler.py", line 33, in handler\n'],
     }
-    return thrown(kind, json.dumps(document))
+    return raised(kind, json.dumps(document))
 
 
 def service_error(service: str, error: str, message: str, status: int = 400) -> Answer:
-    """An error of AWS itself, with the SDK's words around the message."""
-    return thrown(f"{service}.{error}", service_cause(service, error, message, status))
+    """Return the error of an AWS service, with the message in the SDK's format."""
+    return raised(f"{service}.{error}", service_cause(service, error, message, status))
 
 
 def service_cause(service: str, error: str, message: str, status: int = 400) -> str:
-    """The cause of `service_error`."""
+    """Return the cause of `service_error`."""
     code = error.removesuffix("Exception")
-    return f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {REQUEST})"
+    return (
+        f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {REQUEST_ID})"
+    )
 
 
 def job_run_document(state: str, message: str = "", **more: Any) -> dict[str, Any]:
-    """A job run as `glue:startJobRun.sync` shows it: names of the API, times in milliseconds."""
+    """Return a job run as `glue:startJobRun.sync` reports it, with times in milliseconds."""
     document = {
         "AllocatedCapacity": 3,
         "Arguments": {"--manifest": MANIFEST},
@@ -132,16 +137,16 @@ def job_run_document(state: str, message: str = "", **more: Any) -> dict[str, An
 
 
 def job_run(state: str = "SUCCEEDED", message: str = "", after_seconds: float = 0, **more: Any) -> Answer:
-    """A run that ended without raising."""
+    """Return the answer of an ended job run that the task reports as a result."""
     return returned(job_run_document(state, message, **more), after_seconds)
 
 
-def failed_run(state: str, message: str = "") -> Answer:
-    """A run whose end raises: the run is the cause, as text."""
-    return thrown("States.TaskFailed", json.dumps(job_run_document(state, message)))
+def failed_job_run(state: str, message: str = "") -> Answer:
+    """Return the answer of a job run that the task reports as an error: the cause is the run as JSON."""
+    return raised("States.TaskFailed", json.dumps(job_run_document(state, message)))
 
 
-def summarised(
+def summary_object(
     *,
     loaded: int = 1,
     failed: int = 0,
@@ -150,9 +155,9 @@ def summarised(
     error: Mapping[str, str] | None = None,
     after_seconds: float = 0,
 ) -> Answer:
-    """What `aws-sdk:s3:getObject` gives for the job's summary.json."""
+    """Return the result of `aws-sdk:s3:getObject` for the job's summary.json."""
     files = [{"key": "raw/taxi/bad.csv", "status": "failed", "dataset": "green"}] * failed
-    files += [{"key": KEY, "status": "loaded", "dataset": "yellow"}] * loaded
+    files += [{"key": FILE_KEY, "status": "loaded", "dataset": "yellow"}] * loaded
     document = {
         "schemaVersion": "1",
         "execution": "run",
@@ -165,20 +170,20 @@ def summarised(
             "failed": failed,
             "superseded": superseded,
         },
-        "rows": {"read": 10, "written": 8, "quarantined": 2} if loaded else dict.fromkeys(ROWS, 0),
+        "rows": {"read": 10, "written": 8, "quarantined": 2} if loaded else dict.fromkeys(ROW_COUNTS, 0),
         "datasets": (["green"] if failed else []) + (["yellow"] if loaded else []),
         "files": files,
         "filesOmitted": 0,
-        "error": (error or DAMAGED) if failed else None,
+        "error": (error or FAILED_FILE_ERROR) if failed else None,
     }
-    return body(json.dumps(document), after_seconds)
+    return object_text(json.dumps(document), after_seconds)
 
 
-ROWS = ("read", "written", "quarantined")
+ROW_COUNTS = ("read", "written", "quarantined")
 
 
-def body(text: str, after_seconds: float = 0) -> Answer:
-    """An object's text."""
+def object_text(text: str, after_seconds: float = 0) -> Answer:
+    """Return the result of `aws-sdk:s3:getObject` for an object with this text."""
     result = {
         "AcceptRanges": "bytes",
         "Body": text,
@@ -193,8 +198,8 @@ def body(text: str, after_seconds: float = 0) -> Answer:
     return returned(result, after_seconds)
 
 
-def crawl_started() -> Answer:
-    """`aws-sdk:glue:startCrawler` answers with nothing."""
+def crawler_started() -> Answer:
+    """Return the empty result of `aws-sdk:glue:startCrawler`."""
     return returned({})
 
 
@@ -202,14 +207,15 @@ def crawler(
     state: str = "READY",
     status: str | None = "SUCCEEDED",
     *,
-    begun: float = 1,
-    kind: str = "text",
+    started: float = 1,
+    time_format: str = "text",
     message: str = "",
     after_seconds: float = 0,
 ) -> Answer:
-    """What `aws-sdk:glue:getCrawler` gives; `begun` is seconds after RunCrawlerUpdate was entered.
+    """Return the result of `aws-sdk:glue:getCrawler`.
 
-    `status` None is a crawler that never crawled; `kind` is how the time is spelled, "text" or "number".
+    `started` is the start of the last crawl, in seconds after RunCrawlerUpdate was entered, written in
+    `time_format`, "text" or "number". A `status` of None is a crawler that has never run.
     """
     found: dict[str, Any] = {
         "Classifiers": [],
@@ -226,8 +232,8 @@ def crawler(
         found["LastCrawl"] = {
             "LogGroup": "/aws-glue/crawlers",
             "LogStream": "crawler-taxi-raw",
-            "MessagePrefix": REQUEST,
-            "StartTime": {"$entered": "RunCrawlerUpdate", "plus": begun, "as": kind},
+            "MessagePrefix": REQUEST_ID,
+            "StartTime": {"$entered": "RunCrawlerUpdate", "plus": started, "as": time_format},
             "Status": status,
             **({"ErrorMessage": message} if message else {}),
         }

@@ -1,4 +1,4 @@
-"""Do crawls end well when they meet? Real steps around the emulated crawler, which is not scripted here."""
+"""Tests of executions against the emulated crawler, with real crawls instead of scripted answers."""
 
 import json
 import time
@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from tests.fixtures.local_account import Aws, eventually
-from tests.workflow.executions import Machines, Run
-from tests.workflow.scenarios import CATALOG, CRAWL_FAILED, GOOD, LOOK, ONE_FILE
-from tests.workflow.service_answers import summarised
+from tests.workflow.executions import Execution, StateMachines
+from tests.workflow.scenario import CATALOG_PATH, CRAWL_FAILURE_PATH, CRAWL_POLL, LOAD_ANSWERS, ONE_FILE
+from tests.workflow.service_answers import summary_object
 
-TO_CRAWL = {**GOOD, "ReadJobResult": [summarised(changed=True)]}
+ANSWERS = {**LOAD_ANSWERS, "ReadJobResult": [summary_object(changed=True)]}
 CRAWLER = "crawler-taxi-raw"
 WAIT_SCALE = 0.01
-"""30 s between looks become 0.3 s, so that crawls of some seconds are looked at often."""
+"""Shortens the 30 s between polls to 0.3 s, so that a crawl of a few seconds is polled often."""
 
 
 @pytest.fixture
 def aws(workflow_aws: Aws) -> Iterator[Aws]:
-    """The account with a crawler that never ran, and with waits that take a little time."""
+    """The account with a crawler that has never run, and with short waits."""
     glue = workflow_aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "taxi_raw"})
     glue.create_crawler(
@@ -41,116 +41,125 @@ def aws(workflow_aws: Aws) -> Iterator[Aws]:
 
 
 @pytest.fixture
-def start(aws: Aws, machines: Machines, executable: Any) -> Any:
+def start(aws: Aws, machines: StateMachines, executable: Any) -> Any:
     """Starts an execution whose load changed the columns."""
     arn = machines.arn(executable())
-    return lambda name: machines.start(arn, name, ONE_FILE, TO_CRAWL)
+    return lambda name: machines.start(arn, name, ONE_FILE, ANSWERS)
 
 
-def crawler_state(run: Run) -> str:
-    """What the execution told about the crawl."""
-    ((_, message),) = run.published
+def crawler_state(execution: Execution) -> str:
+    """Return the crawler state that the execution's notification shows."""
+    ((_, message),) = execution.published
     return str(message["crawlerState"])
 
 
-def crawl_begun(run: Run, machines: Machines) -> float:
-    """When the crawl began by which the execution judged, as epoch seconds."""
-    started = json.loads(task_outputs(run, machines)[-1])["Crawler"]["LastCrawl"]["StartTime"]
-    return time.mktime(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+def crawl_started(execution: Execution, machines: StateMachines) -> float:
+    """Return when the crawl started that the execution accepted, in epoch seconds."""
+    text = json.loads(crawler_answers(execution, machines)[-1])["Crawler"]["LastCrawl"]["StartTime"]
+    return time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
 
 
-def task_outputs(run: Run, machines: Machines) -> list[str]:
-    """What getCrawler answered, look by look."""
+def crawler_answers(execution: Execution, machines: StateMachines) -> list[str]:
+    """Return getCrawler's answer of each poll."""
     outputs = [
         event["taskSucceededEventDetails"]["output"]
-        for event in machines.events(run.arn)
+        for event in machines.events(execution.arn)
         if event["type"] == "TaskSucceeded"
     ]
-    return [output for output in outputs if "LastCrawl" in output or '"Crawler"' in output]
+    return [output for output in outputs if '"Crawler"' in output]
 
 
-def entered(run: Run, state: str, machines: Machines) -> float:
-    """When the execution last entered a state, as epoch seconds."""
+def entered(execution: Execution, state: str, machines: StateMachines) -> float:
+    """Return when the execution last entered a state, in epoch seconds."""
     return max(
         event["timestamp"].timestamp()
-        for event in machines.events(run.arn)
+        for event in machines.events(execution.arn)
         if event.get("stateEnteredEventDetails", {}).get("name") == state
     )
 
 
-def test_two_executions_that_need_a_crawl_each_get_one_that_saw_their_files(
-    aws: Aws, machines: Machines, start: Any
+def test_two_executions_each_wait_for_a_crawl_that_started_after_their_load(
+    aws: Aws, machines: StateMachines, start: Any
 ) -> None:
     aws.settings(crawl_seconds=5.0)
     first = start("first")
     eventually(lambda: aws.client("glue").get_crawler(Name=CRAWLER)["Crawler"]["State"] == "RUNNING")
-    time.sleep(1.1)  # into another second than the first crawl's
+    time.sleep(1.1)  # the second crawl must start in another second than the first
     second = start("second")
-    runs = [machines.finished(first), machines.finished(second)]
+    executions = [machines.wait_for(first), machines.wait_for(second)]
 
-    for run in runs:
-        assert run.status == "SUCCEEDED"
-        assert crawler_state(run) == "READY"
-    assert {retry["error"] for retry in runs[1].retries} == {"Glue.CrawlerRunningException"}
-    for run in runs:
-        assert crawl_begun(run, machines) >= int(entered(run, "RunCrawlerUpdate", machines))
-    # The second was refused while the first's crawl ran, and did not count that crawl as its own. (The first
-    # may have judged by the second's: it is newer still.)
-    assert crawl_begun(runs[1], machines) >= int(entered(runs[0], "RunCrawlerUpdate", machines)) + 5
+    for execution in executions:
+        assert execution.status == "SUCCEEDED"
+        assert crawler_state(execution) == "READY"
+    assert {retry["error"] for retry in executions[1].retries} == {"Glue.CrawlerRunningException"}
+    for execution in executions:
+        assert crawl_started(execution, machines) >= int(entered(execution, "RunCrawlerUpdate", machines))
+    # The second execution could not start a crawl while the first's ran, and did not accept that crawl.
+    # (The first may have accepted the second's, which is newer.)
+    assert (
+        crawl_started(executions[1], machines)
+        >= int(entered(executions[0], "RunCrawlerUpdate", machines)) + 5
+    )
 
 
-def test_two_executions_at_the_very_same_time_both_end_with_a_crawl(
-    aws: Aws, machines: Machines, start: Any
+def test_two_simultaneous_executions_both_end_with_a_crawl(
+    aws: Aws, machines: StateMachines, start: Any
 ) -> None:
     aws.settings(crawl_seconds=1.0)
-    runs = [machines.finished(arn) for arn in [start("one"), start("other")]]
+    executions = [machines.wait_for(arn) for arn in [start("one"), start("other")]]
 
-    assert [crawler_state(run) for run in runs] == ["READY", "READY"]
-    assert sum(not run.retries for run in runs) >= 1, "nobody started at once"
+    assert [crawler_state(execution) for execution in executions] == ["READY", "READY"]
+    assert sum(not execution.retries for execution in executions) >= 1, (
+        "both executions retried the start of a crawl"
+    )
 
 
-def test_a_crawl_that_fails_makes_the_success_partial_and_says_why(
-    aws: Aws, machines: Machines, start: Any
+def test_a_failed_crawl_makes_the_success_partial_and_reports_the_reason(
+    aws: Aws, machines: StateMachines, start: Any
 ) -> None:
     aws.settings(crawl_seconds=0.2, crawl_fails="Insufficient Lake Formation permission(s) on taxi_raw")
-    run = machines.finished(start("fails"))
+    execution = machines.wait_for(start("fails"))
 
-    ((state, message),) = run.published
-    assert (run.status, state, message["crawlerState"]) == ("SUCCEEDED", "NotifyPartialSuccess", "FAILED")
+    ((state, message),) = execution.published
+    assert (execution.status, state, message["crawlerState"]) == (
+        "SUCCEEDED",
+        "NotifyPartialSuccess",
+        "FAILED",
+    )
     assert "Insufficient Lake Formation permission(s) on taxi_raw" in message["message"]
 
 
-def test_a_crawl_that_never_ends_is_looked_at_sixty_times_and_not_waited_for(
-    aws: Aws, machines: Machines, start: Any
+def test_a_crawl_that_never_ends_is_abandoned_after_sixty_polls(
+    aws: Aws, machines: StateMachines, start: Any
 ) -> None:
     aws.wait_scale(0)
     aws.settings(crawl_seconds=600.0)
-    run = machines.finished(start("never-ends"))
+    execution = machines.wait_for(start("never-ends"))
 
-    assert run.path == [*CATALOG, "RunCrawlerUpdate", *LOOK * 60, *CRAWL_FAILED]
-    assert crawler_state(run) == "FAILED"
+    assert execution.path == [*CATALOG_PATH, "RunCrawlerUpdate", *CRAWL_POLL * 60, *CRAWL_FAILURE_PATH]
+    assert crawler_state(execution) == "FAILED"
 
 
-def test_a_crawl_that_began_too_early_is_followed_by_our_own(
-    aws: Aws, machines: Machines, start: Any
+def test_a_crawl_that_started_before_the_load_is_repeated(
+    aws: Aws, machines: StateMachines, start: Any
 ) -> None:
     aws.settings(crawl_seconds=4.0)
     aws.client("glue").start_crawler(Name=CRAWLER)
     time.sleep(1.1)
-    run = machines.finished(start("too-early"))
+    execution = machines.wait_for(start("too-early"))
 
-    assert crawler_state(run) == "READY"
-    assert run.retries[0]["error"] == "Glue.CrawlerRunningException"
-    assert crawl_begun(run, machines) >= int(entered(run, "RunCrawlerUpdate", machines))
+    assert crawler_state(execution) == "READY"
+    assert execution.retries[0]["error"] == "Glue.CrawlerRunningException"
+    assert crawl_started(execution, machines) >= int(entered(execution, "RunCrawlerUpdate", machines))
 
 
-def test_a_crawler_that_is_gone_makes_the_success_partial(aws: Aws, machines: Machines, start: Any) -> None:
+def test_a_deleted_crawler_makes_the_success_partial(aws: Aws, machines: StateMachines, start: Any) -> None:
     aws.client("glue").delete_crawler(Name=CRAWLER)
     try:
-        run = machines.finished(start("gone"))
+        execution = machines.wait_for(start("gone"))
     finally:
         aws.client("glue").create_crawler(
             Name=CRAWLER, Role="crawler", DatabaseName="taxi_raw", Targets={"S3Targets": []}
         )
 
-    assert run.path == [*CATALOG, "RunCrawlerUpdate", *CRAWL_FAILED]
+    assert execution.path == [*CATALOG_PATH, "RunCrawlerUpdate", *CRAWL_FAILURE_PATH]

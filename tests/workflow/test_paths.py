@@ -1,4 +1,4 @@
-"""Does every way through the state machine, executed, end where the design says, and say what it says?"""
+"""Tests that each scenario, executed, takes its path, ends as expected and publishes its notifications."""
 
 import json
 from typing import Any
@@ -6,44 +6,35 @@ from typing import Any
 import pytest
 
 from tests.fixtures.local_account import Aws
-from tests.workflow.error_scenarios import SETBACKS
-from tests.workflow.executions import Run
-from tests.workflow.expected import misses
-from tests.workflow.path_scenarios import JOURNEYS
-from tests.workflow.scenarios import Scenario
-from tests.workflow.service_answers import BUCKET, KEY, MANIFEST, NAME
-
-SCENARIOS = [*JOURNEYS, *SETBACKS]
-
-
-def named(name: str) -> Scenario:
-    """The scenario of that name."""
-    (found,) = [scenario for scenario in SCENARIOS if scenario.name == name]
-    return found
+from tests.workflow.differences import differences
+from tests.workflow.executions import Execution
+from tests.workflow.scenario import Scenario
+from tests.workflow.scenarios import BY_NAME, SCENARIOS
+from tests.workflow.service_answers import BUCKET, FILE_KEY, FILE_NAME, MANIFEST
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_path(runs: Any, scenario: Scenario) -> None:
-    (run,) = runs.all([scenario])
+def test_path(executions: Any, scenario: Scenario) -> None:
+    (execution,) = executions.all([scenario])
 
-    assert misses(scenario, run) == []
+    assert differences(scenario, execution) == []
 
 
 @pytest.fixture(scope="module")
-def crawled(runs: Any) -> Run:
-    """A run in which every kind of service was called."""
-    (run,) = runs.all([named("crawl-runs-then-succeeds")])
-    return run
+def crawled(executions: Any) -> Execution:
+    """An execution that calls every service."""
+    (execution,) = executions.all([BY_NAME["crawl-runs-then-succeeds"]])
+    return execution
 
 
-def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -> None:
+def test_a_success_notification_has_every_field(crawled: Execution, topic_arn: str) -> None:
     (published,) = crawled.arguments("NotifySuccess")
     message = json.loads(published.pop("Message"))
     assert message.pop("timestamp")[-1] == "Z"
     assert "8 rows written" in message.pop("message")
     assert published == {
         "TopicArn": topic_arn,
-        "Subject": f"Taxi ETL SUCCESS: {NAME}",
+        "Subject": f"Taxi ETL SUCCESS: {FILE_NAME}",
         "MessageAttributes": {
             "status": {"DataType": "String", "StringValue": "SUCCESS"},
             "dataset": {"DataType": "String.Array", "StringValue": '["yellow"]'},
@@ -55,11 +46,11 @@ def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -
         "jobRunId": "jr_0123456789abcdef",
         "executionTimeSeconds": 90,
         "bucket": BUCKET,
-        "key": KEY,
+        "key": FILE_KEY,
         "crawlerState": "READY",
         "workflowExecutionId": crawled.arn,
         "schemaVersion": "1",
-        "files": [{"key": KEY, "status": "loaded", "dataset": "yellow"}],
+        "files": [{"key": FILE_KEY, "status": "loaded", "dataset": "yellow"}],
         "rows": {"read": 10, "written": 8, "quarantined": 2},
         "jobCostUsd": 0.0231,  # 90 s x 3 DPU / 3600 x 0.308 USD
         "filesOmitted": 0,
@@ -67,7 +58,7 @@ def test_a_success_is_published_with_every_field(crawled: Run, topic_arn: str) -
     }
 
 
-def test_what_is_published_reaches_a_subscriber_by_its_attributes(
+def test_a_subscription_filters_notifications_by_status(
     workflow_aws: Aws, topic_arn: str, machines: Any, executable: Any
 ) -> None:
     sqs, sns = workflow_aws.client("sqs"), workflow_aws.client("sns")
@@ -75,14 +66,10 @@ def test_what_is_published_reaches_a_subscriber_by_its_attributes(
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     policy = {"FilterPolicy": json.dumps({"status": ["PARTIAL_SUCCESS"]})}
     subscription = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=policy)
-    (run,) = machines.run_all([(executable(), named("rejected-beside-good"))])
+    (execution,) = machines.execute_all([(executable(), BY_NAME["rejected-beside-good"])])
     (received,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
 
     envelope = json.loads(received["Body"])
     assert envelope["Subject"].startswith("Taxi ETL PARTIAL_SUCCESS: ")
-    assert json.loads(envelope["Message"])["workflowExecutionId"] == run.arn
-
-
-def test_scenarios_have_names_of_their_own() -> None:
-    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
+    assert json.loads(envelope["Message"])["workflowExecutionId"] == execution.arn

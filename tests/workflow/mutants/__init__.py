@@ -1,10 +1,10 @@
-"""What if the definition had one fault? Single faults of our own definition, each with who must catch it."""
+"""Single faults put into our own definition, each with the check or scenario that must notice it."""
 
-from tests.workflow.mutants.data import TASKS, VARIABLES
 from tests.workflow.mutants.errors import CATCHES, RETRIES
-from tests.workflow.mutants.fault import Mutant
-from tests.workflow.mutants.transitions import CHOICES, TRANSITIONS
+from tests.workflow.mutants.mutant import Mutant
+from tests.workflow.mutants.transitions import CHOICES, MACHINE, TRANSITIONS
+from tests.workflow.mutants.variables import TASKS, VARIABLES
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*TRANSITIONS, *CHOICES, *RETRIES, *CATCHES, *VARIABLES, *TASKS)
+MUTANTS = (*MACHINE, *TRANSITIONS, *CHOICES, *RETRIES, *CATCHES, *VARIABLES, *TASKS)

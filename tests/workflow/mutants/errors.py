@@ -1,114 +1,122 @@
-"""What if errors were met otherwise? Faults of retries and catches."""
+"""Faults of retries and catches."""
 
-from tests.workflow.mutants.fault import Mutant, delete, put, swap, write
+from tests.workflow.mutants.mutant import Mutant, remove, replace_text, set_field, swap_entries
 
 RETRIES = (
     Mutant(
-        "an error in two rows",
-        "recovery",
-        put("RunGlueETLJob", "Retry", 1, "ErrorEquals", ["Glue.ConcurrentRunsExceededException"]),
-    ),
-    Mutant("no row", "RunGlueETLJob-gives-up-ThrottlingException", delete("RunGlueETLJob", "Retry", 1)),
-    Mutant("no retries", "recovery", delete("NotifySuccess", "Retry")),
-    Mutant(
-        "an attempt less",
-        "ReadJobResult-gives-up-S3Exception",
-        put("ReadJobResult", "Retry", 0, "MaxAttempts", 2),
+        "an error in two retry policies",
+        "error_handling",
+        set_field("RunGlueETLJob", "Retry", 1, "ErrorEquals", ["Glue.ConcurrentRunsExceededException"]),
     ),
     Mutant(
-        "an attempt more",
-        "ReadJobResult-gives-up-S3Exception",
-        put("ReadJobResult", "Retry", 0, "MaxAttempts", 4),
+        "a missing retry policy",
+        "RunGlueETLJob-retries-exhausted-ThrottlingException",
+        remove("RunGlueETLJob", "Retry", 1),
+    ),
+    Mutant("no Retry", "error_handling", remove("NotifySuccess", "Retry")),
+    Mutant(
+        "one attempt too few",
+        "ReadJobResult-retries-exhausted-S3Exception",
+        set_field("ReadJobResult", "Retry", 0, "MaxAttempts", 2),
+    ),
+    Mutant(
+        "one attempt too many",
+        "ReadJobResult-retries-exhausted-S3Exception",
+        set_field("ReadJobResult", "Retry", 0, "MaxAttempts", 4),
     ),
     Mutant(
         "another interval",
-        "RunCrawlerUpdate-finds-it-running",
-        put("RunCrawlerUpdate", "Retry", 0, "IntervalSeconds", 6),
+        "RunCrawlerUpdate-crawler-keeps-running",
+        set_field("RunCrawlerUpdate", "Retry", 0, "IntervalSeconds", 6),
     ),
     Mutant(
         "another backoff",
-        "RunGlueETLJob-gives-up-ConcurrentRunsExceededException",
-        put("RunGlueETLJob", "Retry", 0, "BackoffRate", 2),
+        "RunGlueETLJob-retries-exhausted-ConcurrentRunsExceededException",
+        set_field("RunGlueETLJob", "Retry", 0, "BackoffRate", 2),
     ),
     Mutant(
-        "a delay that cuts short",
-        "RunGlueETLJob-gives-up-ConcurrentRunsExceededException",
-        put("RunGlueETLJob", "Retry", 0, "MaxDelaySeconds", 300),
+        "a maximum delay that is too short",
+        "RunGlueETLJob-retries-exhausted-ConcurrentRunsExceededException",
+        set_field("RunGlueETLJob", "Retry", 0, "MaxDelaySeconds", 300),
     ),
-    Mutant("no jitter", "recovery", delete("CheckCrawlerStatus", "Retry", 0, "JitterStrategy")),
-    Mutant("no backoff", "recovery", put("CheckCrawlerStatus", "Retry", 0, "BackoffRate", 1)),
+    Mutant("no jitter", "error_handling", remove("CheckCrawlerStatus", "Retry", 0, "JitterStrategy")),
+    Mutant("no backoff", "error_handling", set_field("CheckCrawlerStatus", "Retry", 0, "BackoffRate", 1)),
     Mutant(
-        "an error less",
-        "NotifyFailure-gives-up-KMSThrottlingException",
-        delete("NotifyFailure", "Retry", 0, "ErrorEquals", 2),
+        "an error that is not retried",
+        "NotifyFailure-retries-exhausted-KMSThrottlingException",
+        remove("NotifyFailure", "Retry", 0, "ErrorEquals", 2),
     ),
     Mutant(
-        "a misspelt error",
-        "recovery",
-        put("RunGlueETLJob", "Retry", 0, "ErrorEquals", ["Glue.ConcurrentRunExceededException"]),
+        "a misspelled error",
+        "error_handling",
+        set_field("RunGlueETLJob", "Retry", 0, "ErrorEquals", ["Glue.ConcurrentRunExceededException"]),
     ),
     Mutant(
         "another service's error",
-        "recovery",
-        put("ReadJobResult", "Retry", 0, "ErrorEquals", ["SNS.SdkClientException"]),
+        "error_handling",
+        set_field("ReadJobResult", "Retry", 0, "ErrorEquals", ["SNS.SdkClientException"]),
     ),
     Mutant(
-        "a failed run tried again",
-        "run-FAILED-raises",
-        put("RunGlueETLJob", "Retry", 1, "ErrorEquals", ["States.TaskFailed"]),
+        "a failed job run retried",
+        "job-run-FAILED-as-error",
+        set_field("RunGlueETLJob", "Retry", 1, "ErrorEquals", ["States.TaskFailed"]),
     ),
     Mutant(
-        "everything tried again",
-        "ReadJobResult-is-missing",
-        put("ReadJobResult", "Retry", 0, "ErrorEquals", ["States.ALL"]),
+        "every error retried",
+        "ReadJobResult-no-such-key",
+        set_field("ReadJobResult", "Retry", 0, "ErrorEquals", ["States.ALL"]),
     ),
     Mutant(
-        "everything before what is specific",
-        "recovery",
-        put("RunGlueETLJob", "Retry", 0, "ErrorEquals", ["States.ALL"]),
+        "States.ALL before a specific error",
+        "error_handling",
+        set_field("RunGlueETLJob", "Retry", 0, "ErrorEquals", ["States.ALL"]),
     ),
 )
 
 CATCHES = (
     Mutant(
-        "a catch that comes too late to be asked",
-        "recovery",
-        put("ReadJobResult", "Catch", 0, "ErrorEquals", ["S3.NoSuchKeyException", "States.ALL"]),
+        "States.ALL beside another error",
+        "error_handling",
+        set_field("ReadJobResult", "Catch", 0, "ErrorEquals", ["S3.NoSuchKeyException", "States.ALL"]),
     ),
-    Mutant("no catch", "recovery", delete("ReadJobResult", "Catch")),
+    Mutant("no Catch", "error_handling", remove("ReadJobResult", "Catch")),
     Mutant(
-        "no catch of what runs already",
-        "RunCrawlerUpdate-finds-it-running",
-        delete("RunCrawlerUpdate", "Catch", 0),
-    ),
-    Mutant("catches in another order", "recovery", swap(0, 1, "RunCrawlerUpdate", "Catch")),
-    Mutant(
-        "a catch that goes elsewhere",
-        "CheckCrawlerStatus-is-gone",
-        put("CheckCrawlerStatus", "Catch", 0, "Next", "NotifyPartialSuccess"),
+        "no Catch of a running crawler",
+        "RunCrawlerUpdate-crawler-keeps-running",
+        remove("RunCrawlerUpdate", "Catch", 0),
     ),
     Mutant(
-        "a crawl's error that fails the load",
-        "RunCrawlerUpdate-is-gone",
-        put("RunCrawlerUpdate", "Catch", 1, "Next", "NotifyGlueJobFailure"),
+        "States.ALL in the first Catch", "error_handling", swap_entries(0, 1, "RunCrawlerUpdate", "Catch")
     ),
     Mutant(
-        "a lost message that succeeds",
-        "NotifySuccess-is-denied",
-        put("NotifySuccess", "Catch", 0, "Next", "NothingToDo"),
+        "a Catch that skips a state",
+        "CheckCrawlerStatus-not-found",
+        set_field("CheckCrawlerStatus", "Catch", 0, "Next", "NotifyPartialSuccess"),
     ),
     Mutant(
-        "a catch of less", "recovery", put("ValidateInput", "Catch", 0, "ErrorEquals", ["States.TaskFailed"])
-    ),
-    Mutant("a catch that forgets the variables", "reads", delete("ValidateInput", "Catch", 0, "Assign")),
-    Mutant(
-        "a catch that keeps an old failure",
-        "run-FAILED-raises",
-        delete("RunGlueETLJob", "Catch", 0, "Assign", "failure"),
+        "a crawl error that fails the load",
+        "RunCrawlerUpdate-not-found",
+        set_field("RunCrawlerUpdate", "Catch", 1, "Next", "NotifyGlueJobFailure"),
     ),
     Mutant(
-        "a catch that reads a result",
-        "reads",
-        write("errorOutput", "result", "ReadJobResult", "Catch", 0, "Assign", "failure"),
+        "a success after a failed notification",
+        "NotifySuccess-access-denied",
+        set_field("NotifySuccess", "Catch", 0, "Next", "NothingToDo"),
+    ),
+    Mutant(
+        "a Catch of some errors only",
+        "error_handling",
+        set_field("ValidateInput", "Catch", 0, "ErrorEquals", ["States.TaskFailed"]),
+    ),
+    Mutant("a Catch without Assign", "references", remove("ValidateInput", "Catch", 0, "Assign")),
+    Mutant(
+        "a Catch that does not assign the failure",
+        "job-run-FAILED-as-error",
+        remove("RunGlueETLJob", "Catch", 0, "Assign", "failure"),
+    ),
+    Mutant(
+        "a Catch that reads the result",
+        "references",
+        replace_text("errorOutput", "result", "ReadJobResult", "Catch", 0, "Assign", "failure"),
     ),
 )

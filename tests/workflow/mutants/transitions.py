@@ -1,112 +1,141 @@
-"""What if the states followed each other otherwise? Faults of transitions and choices."""
+"""Faults of the state machine's own fields, of transitions and of choices."""
 
-from tests.workflow.mutants.fault import Mutant, both, delete, put, swap, write
+from tests.workflow.mutants.mutant import (
+    Mutant,
+    both,
+    remove,
+    replace_text,
+    set_field,
+    set_machine_field,
+    swap_entries,
+)
 
 CONDITION = "Condition"
 
+MACHINE = (
+    Mutant("a StartAt that is not a state", "graph", set_machine_field("StartAt", "ValidateInputs")),
+    Mutant("a StartAt that skips a state", "graph", set_machine_field("StartAt", "CheckValidation")),
+    Mutant("another QueryLanguage", "language", set_machine_field("QueryLanguage", "JSONPath")),
+    Mutant("no timeout of the state machine", "error_handling", set_machine_field("TimeoutSeconds", None)),
+)
+
 TRANSITIONS = (
-    Mutant("no Next", "graph", delete("ReadJobResult", "Next")),
+    Mutant("no Next", "graph", remove("ReadJobResult", "Next")),
     Mutant(
         "no Next, but an End",
         "one-good-file",
-        both(delete("ReadJobResult", "Next"), put("ReadJobResult", "End", True)),
+        both(remove("ReadJobResult", "Next"), set_field("ReadJobResult", "End", True)),
     ),
-    Mutant("a Next that dangles", "graph", put("ReadJobResult", "Next", "EvaluateResults")),
-    Mutant("a wrong Next", "one-good-file", put("RunGlueETLJob", "Next", "EvaluateResult")),
-    Mutant("a Next past the status", "run-STOPPED", put("RunGlueETLJob", "Next", "ReadJobResult")),
+    Mutant("a Next to a missing state", "graph", set_field("ReadJobResult", "Next", "EvaluateResults")),
+    Mutant(
+        "a Next that skips a state", "one-good-file", set_field("RunGlueETLJob", "Next", "EvaluateResult")
+    ),
+    Mutant(
+        "a Next that skips the check of the job run",
+        "job-run-STOPPED",
+        set_field("RunGlueETLJob", "Next", "ReadJobResult"),
+    ),
     Mutant(
         "a Next that skips the wait",
         "crawl-never-ends",
-        put("RunCrawlerUpdate", "Next", "CheckCrawlerStatus"),
+        set_field("RunCrawlerUpdate", "Next", "CheckCrawlerStatus"),
     ),
-    Mutant("an endless loop", "graph", put("NotifyFailure", "Next", "NotifyGlueJobFailure")),
-    Mutant("an End beside a Next", "asl_validator", put("ReadJobResult", "End", True)),
-    Mutant("a state nobody reaches", "graph", put("Idle", {"Type": "Succeed"})),
+    Mutant("an endless loop", "graph", set_field("NotifyFailure", "Next", "NotifyGlueJobFailure")),
+    Mutant("an End beside a Next", "asl_validator", set_field("ReadJobResult", "End", True)),
+    Mutant("an unreachable state", "graph", set_field("Idle", {"Type": "Succeed"})),
     Mutant(
-        "a success after an announced failure", "no-file-loads", put("ExecutionFailed", {"Type": "Succeed"})
+        "a success after a failure notification",
+        "no-file-loads",
+        set_field("ExecutionFailed", {"Type": "Succeed"}),
     ),
     Mutant(
-        "rejections without a failed end",
+        "a success after a validation failure",
         "only-file-rejected",
-        put("NotifyValidationFailure", "Next", "NothingToDo"),
+        set_field("NotifyValidationFailure", "Next", "NothingToDo"),
     ),
     Mutant(
-        "a rejected file that stops the others",
+        "a rejected file that stops the valid files",
         "rejected-beside-good",
-        put("NotifyRejectedFiles", "Next", "ValidationFailed"),
+        set_field("NotifyRejectedFiles", "Next", "ValidationFailed"),
     ),
 )
 
 CHOICES = (
     Mutant(
-        "a condition that is no boolean",
+        "a condition that is not a boolean",
         "one-good-file",
-        put("EvaluateResult", "Choices", 0, CONDITION, "{% $summary.counts.loaded %}"),
+        set_field("EvaluateResult", "Choices", 0, CONDITION, "{% $summary.counts.loaded %}"),
     ),
-    Mutant("rules in another order", "only-file-rejected", swap(0, 1, "CheckValidation", "Choices")),
-    Mutant("the bound after the wait", "crawl-never-ends", swap(0, 1, "IsCrawlerRunning", "Choices")),
+    Mutant("rules in another order", "only-file-rejected", swap_entries(0, 1, "CheckValidation", "Choices")),
     Mutant(
-        "partial before whole success", "crawl-runs-then-succeeds", swap(3, 4, "IsCrawlerRunning", "Choices")
+        "the limit of polls after the wait",
+        "crawl-never-ends",
+        swap_entries(0, 1, "IsCrawlerRunning", "Choices"),
     ),
-    Mutant("no Default", "graph", delete("EvaluateResult", "Default")),
+    Mutant(
+        "partial success before success",
+        "crawl-runs-then-succeeds",
+        swap_entries(3, 4, "IsCrawlerRunning", "Choices"),
+    ),
+    Mutant("no Default", "graph", remove("EvaluateResult", "Default")),
     Mutant(
         "a wrong Default",
-        "all-overtaken-during-the-run",
-        put("EvaluateResult", "Default", "NotifyGlueJobFailure"),
+        "all-superseded-during-the-job-run",
+        set_field("EvaluateResult", "Default", "NotifyGlueJobFailure"),
     ),
-    Mutant("no rule", "crawl-never-happened-before", delete("IsCrawlerRunning", "Choices", 2)),
+    Mutant("a missing rule", "crawl-has-never-run", remove("IsCrawlerRunning", "Choices", 2)),
     Mutant(
         "a rule with a wrong target",
         "no-file-loads",
-        put("EvaluateResult", "Choices", 1, "Next", "NothingToDo"),
+        set_field("EvaluateResult", "Choices", 1, "Next", "NothingToDo"),
     ),
     Mutant(
         "success and partial success swapped",
         "one-good-file",
         both(
-            put("IsCatalogUpdateNeeded", "Choices", 1, "Next", "NotifyPartialSuccess"),
-            put("IsCatalogUpdateNeeded", "Default", "NotifySuccess"),
+            set_field("IsCatalogUpdateNeeded", "Choices", 1, "Next", "NotifyPartialSuccess"),
+            set_field("IsCatalogUpdateNeeded", "Default", "NotifySuccess"),
         ),
     ),
     Mutant(
         "greater or equal for greater",
         "all-superseded",
-        write("rejected > 0", "rejected >= 0", "CheckValidation", "Choices", 0, CONDITION),
+        replace_text("rejected > 0", "rejected >= 0", "CheckValidation", "Choices", 0, CONDITION),
     ),
     Mutant(
         "less for greater",
         "one-good-file",
-        write("loaded > 0", "loaded < 1", "EvaluateResult", "Choices", 0, CONDITION),
+        replace_text("loaded > 0", "loaded < 1", "EvaluateResult", "Choices", 0, CONDITION),
     ),
     Mutant(
         "or for and",
         "one-fails-one-loads",
-        write(" and ", " or ", "IsCatalogUpdateNeeded", "Choices", 1, CONDITION),
+        replace_text(" and ", " or ", "IsCatalogUpdateNeeded", "Choices", 1, CONDITION),
     ),
     Mutant(
         "not equal for equal",
-        "run-TIMEOUT",
-        write("= 'SUCCEEDED'", "!= 'SUCCEEDED'", "CheckGlueJobStatus", "Choices", 0, CONDITION),
+        "job-run-TIMEOUT",
+        replace_text("= 'SUCCEEDED'", "!= 'SUCCEEDED'", "CheckGlueJobStatus", "Choices", 0, CONDITION),
     ),
     Mutant(
-        "another state of the run",
-        "run-STOPPED",
-        write("'SUCCEEDED'", "'STOPPED'", "CheckGlueJobStatus", "Choices", 0, CONDITION),
+        "another state of the job run",
+        "job-run-STOPPED",
+        replace_text("'SUCCEEDED'", "'STOPPED'", "CheckGlueJobStatus", "Choices", 0, CONDITION),
     ),
     Mutant(
-        "one look too many",
+        "one poll too many",
         "crawl-never-ends",
-        write(">= 60", "> 60", "IsCrawlerRunning", "Choices", 0, CONDITION),
+        replace_text(">= 60", "> 60", "IsCrawlerRunning", "Choices", 0, CONDITION),
     ),
     Mutant(
-        "one look too few",
-        "crawl-ends-at-the-last-look",
-        write(">= 60", ">= 59", "IsCrawlerRunning", "Choices", 0, CONDITION),
+        "one poll too few",
+        "crawl-ends-at-the-last-poll",
+        replace_text(">= 60", ">= 59", "IsCrawlerRunning", "Choices", 0, CONDITION),
     ),
     Mutant(
-        "stale looks without bound",
+        "unlimited polls of a stale crawl",
         "crawl-stays-stale",
-        write(
+        replace_text(
             "($crawl.state = 'RUNNING' or $crawl.state = 'STALE')",
             "$crawl.state = 'RUNNING'",
             "IsCrawlerRunning",
@@ -116,11 +145,13 @@ CHOICES = (
         ),
     ),
     Mutant(
-        "always a crawl", "one-good-file", put("IsCatalogUpdateNeeded", "Choices", 0, CONDITION, "{% true %}")
+        "a crawl after every load",
+        "one-good-file",
+        set_field("IsCatalogUpdateNeeded", "Choices", 0, CONDITION, "{% true %}"),
     ),
     Mutant(
         "a condition without delimiters",
         "asl_validator",
-        put("EvaluateResult", "Choices", 0, CONDITION, "$summary.counts.loaded > 0"),
+        set_field("EvaluateResult", "Choices", 0, CONDITION, "$summary.counts.loaded > 0"),
     ),
 )
