@@ -1,1 +1,1 @@
-"""How fast is the transform, next to what could be had? Run with `make bench`."""
+"""Throughput benchmark of the job; `make bench` runs it."""

@@ -1,5 +1,4 @@
-"""How does DuckDB run the job's statement? The second engine's reader, for benchmarks and for tests that hold
-it against Spark's."""
+"""DuckDB as a second engine for the job's SQL, used by the benchmark and the transform tests."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +14,9 @@ from taxi_etl.transform.sources import SPARE_FIELDS, source_columns
 
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
-    """A database in memory.
+    """An in-memory database.
 
-    It does not answer from a Parquet file's statistics: they leave NaN out, so that DuckDB takes a column
-    with NaN for one without.
+    It does not use Parquet statistics, which leave out NaN: DuckDB would assume that a column has none.
     """
     database = duckdb.connect(config=dict(config))
     database.execute("SET disabled_optimizers = 'statistics_propagation'")
@@ -26,12 +24,12 @@ def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
 
 
 def translated(text: str) -> str:
-    """Spark's text as DuckDB reads it."""
+    """Spark SQL in DuckDB's dialect."""
     return sqlglot.transpile(text, read="spark", write="duckdb")[0]
 
 
 def contents_of(path: Path) -> Contents:
-    """What validation finds in a file's first or last bytes."""
+    """The contents that validation finds in a file's first or last bytes."""
     with path.open("rb") as file:
         if path.suffix != ".parquet":
             return inspect_csv(file.read(HEAD_BYTES), path.stat().st_size, gzipped=path.suffix == ".gz")
@@ -41,18 +39,20 @@ def contents_of(path: Path) -> Contents:
         return Contents(columns=read_schema(file.read()).columns)
 
 
-def offer(
+def create_source_view(
     database: duckdb.DuckDBPyConnection, view: str, path: Path, file: AcceptedFile, lineage: Mapping[str, str]
 ) -> None:
-    """Make a file's rows the view that `statements.judged` reads; `lineage` as Spark's text."""
-    known = {column: translated(f"SELECT {text}").removeprefix("SELECT ") for column, text in lineage.items()}
-    listed = ", ".join(f"{text} AS {column}" for column, text in known.items())
+    """Create the view that `statements.judged` reads from; `lineage` holds Spark SQL literals."""
+    values = {
+        column: translated(f"SELECT {text}").removeprefix("SELECT ") for column, text in lineage.items()
+    }
+    listed = ", ".join(f"{text} AS {column}" for column, text in values.items())
     read = _csv(path, file) if file.format == "csv" else _parquet(path, file)
     database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})")  # noqa: S608
 
 
 def _csv(path: Path, file: AcceptedFile) -> str:
-    """All text, with room for over-wide rows."""
+    """A query for the rows of a CSV file, all columns as text. Spare fields hold what exceeds the header."""
     names = [_quoted(name) for name, _ in source_columns("csv", file.columns)]
     width = len(file.columns)
     fields = [f"c{place}" for place in range(width + SPARE_FIELDS)]
@@ -70,7 +70,7 @@ def _csv(path: Path, file: AcceptedFile) -> str:
 
 
 def _parquet(path: Path, file: AcceptedFile) -> str:
-    """Nanoseconds are cut to microseconds, which a cast would round."""
+    """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
     offered = source_columns("parquet", file.columns)
     values = [
         f"{_micros(_quoted(name)) if kind == Kind.NANOSECONDS else _quoted(name)} AS {_quoted(offer)}"

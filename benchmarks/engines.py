@@ -1,8 +1,8 @@
-"""What is measured? Three ways to get a file's rows into Parquet, each in a process of its own.
+"""The three engines that the benchmark compares; each loads files in its own process.
 
-`job` is the Glue job's own code; `floor` is Spark reading and writing the same columns with the same reader,
-settings and table properties, and no transform in between; `duckdb` runs the job's statement, transpiled,
-and writes plain Parquet.
+- `job`: the Glue job's code.
+- `floor`: Spark with the same reader, settings and table properties, writing the columns without a transform.
+- `duckdb`: the job's SQL, transpiled, into plain Parquet files.
 """
 
 import json
@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -36,29 +35,29 @@ Load = Callable[[Path], None]
 
 
 def accepted(path: Path) -> AcceptedFile:
-    """What validation would say of the file."""
+    """The manifest entry that validation would write for the file. Raises ValueError if it has no dataset."""
     found = duckdb_engine.contents_of(path)
     dataset = recognize(found.columns, path.name).dataset
     if dataset is None:
-        raise ValueError(f"{path} is of no dataset")
+        raise ValueError(f"{path} does not match any dataset")
     version = FileVersion("benchmark", f"raw/taxi/{path.name}", VERSION, path.stat().st_size)
     kind = "parquet" if path.suffix == ".parquet" else "csv"
     return AcceptedFile(version, dataset, kind, found.columns, found.compression, found.encoding)
 
 
-def spark(folder: Path, threads: int = THREADS, java: str = "") -> SparkSession:
-    """The session of the local Glue, with the job's settings and an Iceberg catalog `lake` in a folder.
+def spark(folder: Path) -> SparkSession:
+    """A session with the job's settings and an Iceberg catalog `lake` in a folder.
 
-    It compiles as Glue's Java does, unless more options for `java` say otherwise.
+    Java compiles as on Glue, without the options that make the local account start faster.
     """
-    builder = SparkSession.Builder().master(f"local[{threads}]")
+    builder = SparkSession.Builder()
     conf = base_conf(memory=MEMORY) | {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "hadoop",
         "spark.sql.catalog.lake.warehouse": str(folder / "warehouse"),
-        "spark.master": f"local[{threads}]",
-        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {java}",
+        "spark.master": f"local[{THREADS}]",
+        "spark.driver.extraJavaOptions": JAVA_OPTIONS,
         **SESSION,
     }
     for key, value in conf.items():
@@ -69,8 +68,8 @@ def spark(folder: Path, threads: int = THREADS, java: str = "") -> SparkSession:
     return session
 
 
-class Folder:
-    """The job's storage, for files that lie where they are and never change."""
+class FolderStorage:
+    """The job's storage for files in a folder that do not change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,12 +87,13 @@ class Folder:
         return f"file://{self.folder}/{version.key.rpartition('/')[2]}"
 
 
-def job(folder: Path, java: str = "") -> Load:
+def job(folder: Path) -> Load:
     """The Glue job's loader."""
-    session = spark(folder, java=java)
+    session = spark(folder)
 
     def load(path: Path) -> None:
-        loader = Loader(session, Folder(path.parent), Options("lake.taxi", 1.0), RUN)
+        options = Options("lake.taxi", max_quarantine_share=1.0, sort_by_pickup=False, stall_minutes=5)
+        loader = Loader(session, FolderStorage(path.parent), options, RUN)
         result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
         if result.counts()["loaded"] != 1:
             raise RuntimeError(f"the job did not load the file: {result.dumps()}")
@@ -102,7 +102,7 @@ def job(folder: Path, java: str = "") -> Load:
 
 
 def floor(folder: Path) -> Load:
-    """The same reader and the same kind of table, and nothing in between."""
+    """The same reader and the same kind of table, without the transform."""
     session = spark(folder)
 
     def load(path: Path) -> None:
@@ -122,25 +122,25 @@ def floor(folder: Path) -> Load:
 
 
 def duckdb(folder: Path) -> Load:
-    """DuckDB with the job's statement, transpiled."""
+    """DuckDB with the job's SQL, transpiled."""
     database = duckdb_engine.connect(threads=THREADS)
     out = folder / "duckdb"
     out.mkdir(parents=True, exist_ok=True)
 
     def load(path: Path) -> None:
         file = accepted(path)
-        duckdb_engine.offer(database, SOURCE, path, file, lineage(file.version, RUN))
+        duckdb_engine.create_source_view(database, SOURCE, path, file, lineage(file.version, RUN))
         offered = source_columns(file.format, file.columns)
         judged = statements.judged(file.dataset, offered)
-        # One scan, as the job's: rows part on their way out.
-        parted = duckdb_engine.translated(
-            "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (own statement)
+        # One scan, as in the job: the writer separates trips from quarantined rows.
+        partitioned = duckdb_engine.translated(
+            "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (generated)
             f"CASE WHEN reason_bits <> 0 THEN {statements.reasons_of('reason_bits')} END AS reasons "
             f"FROM ({judged})"
         )
         target = out / path.name.split(".")[0]
         database.execute(
-            f"COPY ({parted}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (kind))"
+            f"COPY ({partitioned}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (kind))"
         )
 
     return load
@@ -150,8 +150,8 @@ ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckd
 
 
 def main(engine: str, folder: str, small: str, large: str) -> None:
-    """Time one engine: its start, a first small file, and the file that counts. Prints seconds as JSON."""
-    seconds: dict[str, Any] = {}
+    """Time one engine's start, a first small file and the measured file. Prints seconds as JSON."""
+    seconds: dict[str, float] = {}
     began = time.perf_counter()
     load = ENGINES[engine](Path(folder))
     seconds["start"] = time.perf_counter() - began

@@ -1,11 +1,11 @@
-"""How many rows a second does the job load, and what does that cost beside the floor and DuckDB?
+"""Benchmark of the job's throughput against plain Spark and DuckDB.
 
     make bench                                  # a million rows, Parquet
     make bench ROWS=10000000 FORMAT=csv.gz
 
-Data is generated (`sample_data`), one row in a thousand of it damaged, so that quarantine is written too.
-Each engine runs in a process of its own: start-up, a first small file (a thousand rows, all code still cold)
-and the file itself are timed apart. Afterwards the rows that the job and DuckDB wrote are compared.
+The data is generated (`sample_data`); one row in a thousand is invalid, so quarantine is written too. Each
+engine runs in its own process. Start-up, a first small file (cold code) and the measured file are timed
+separately. At the end the rows that the job and DuckDB wrote are compared.
 """
 
 import argparse
@@ -35,7 +35,7 @@ POLL_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds, and megabytes of memory at the peak, of one engine's process with its children."""
+    """One engine's times in seconds, and the peak memory of its process tree in megabytes."""
 
     start: float
     first: float
@@ -44,7 +44,7 @@ class Measured:
 
 
 def measure(engine: str, folder: Path, small: Path, large: Path) -> Measured:
-    """Run an engine in a process of its own. Raises RuntimeError with its output when it fails."""
+    """Run an engine in its own process. Raises RuntimeError with its output if it fails."""
     command = [sys.executable, "-m", "benchmarks.engines", engine, str(folder), str(small), str(large)]
     process = subprocess.Popen(  # noqa: S603 (our own module)
         command,
@@ -71,24 +71,24 @@ def measure(engine: str, folder: Path, small: Path, large: Path) -> Measured:
 
 
 def tree_kilobytes(root: int) -> int:
-    """The resident memory of a process and all that it started."""
+    """The resident memory of a process and its descendants."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,rss="],  # noqa: S607 (wherever it lies)
+        ["ps", "-A", "-o", "pid=,ppid=,rss="],  # noqa: S607 (any ps will do)
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     rows = [tuple(map(int, line.split())) for line in listed.splitlines()]
-    kind_family = {root}
-    while grown := {pid for pid, parent, _ in rows if parent in kind_family} - kind_family:
-        kind_family |= grown
-    return sum(size for pid, _, size in rows if pid in kind_family)
+    processes = {root}
+    while grown := {pid for pid, parent, _ in rows if parent in processes} - processes:
+        processes |= grown
+    return sum(size for pid, _, size in rows if pid in processes)
 
 
 def differences(folder: Path, large: Path) -> list[str]:
-    """What the rows that job and DuckDB wrote differ in, as sentences; none means that they are equal.
+    """Differences between the rows that the job and DuckDB wrote; empty if they are equal.
 
-    Counts and sums of row hashes, which do not depend on order; in quarantine the maps are compared as text.
+    Compares row counts and sums of row hashes, which do not depend on order. Maps are compared as text.
     """
     found = []
     database = duckdb.connect(config={"threads": THREADS})
@@ -102,7 +102,7 @@ def differences(folder: Path, large: Path) -> list[str]:
         ),
     }
     for kind, (table, wanted) in kinds.items():
-        query = f"SELECT count(*), sum(hash({', '.join(wanted)})) FROM read_parquet('{{}}') "  # noqa: S608 (own names)
+        query = f"SELECT count(*), sum(hash({', '.join(wanted)})) FROM read_parquet('{{}}') "  # noqa: S608 (our own names)
         query += f"WHERE source_file LIKE '%/{large.name}'"
         job = query.format(f"{folder}/job/warehouse/taxi/{table}/data/**/*.parquet")
         duck = query.format(f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}/kind={kind}/*.parquet")
@@ -113,13 +113,13 @@ def differences(folder: Path, large: Path) -> list[str]:
 
 
 def report(rows: int, kind: str, results: dict[str, Measured]) -> str:
-    """The table that docs/performance.md shows."""
+    """The results as the table in docs/performance.md."""
     floor = results["floor"].run
     lines = [
         f"{rows:,} rows, {kind}, {THREADS} threads, {MEMORY} of Java heap, {os.cpu_count()} CPUs "
         f"({platform.machine()}), Python {platform.python_version()}",
         "",
-        "| engine | start s | first 1,000 rows s | run s | rows/s | of the floor's time | peak MB |",
+        f"| engine | start s | first {SMALL_ROWS:,} rows s | run s | rows/s | time / floor | peak MB |",
         "|---|---|---|---|---|---|---|",
     ]
     for engine, result in results.items():
@@ -131,34 +131,34 @@ def report(rows: int, kind: str, results: dict[str, Measured]) -> str:
 
 
 def main() -> None:
-    """Generate, measure, compare, report. Exits with 1 when the engines' rows differ."""
+    """Generate files, measure the engines, print the results; exits with 1 if the engines' rows differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--format", choices=("parquet", "csv.gz"), default="parquet")
-    parser.add_argument("--repeat", type=int, default=1, help="take the quickest of so many rounds")
-    asked = parser.parse_args()
+    parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each engine counts")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
         small, large = (
             generate(
-                folder / f"{DATASET}_tripdata_{MONTH}{suffix}.{asked.format}",
+                folder / f"{DATASET}_tripdata_{MONTH}{suffix}.{arguments.format}",
                 dataset=DATASET,
                 month=MONTH,
                 rows=rows,
                 dirty_share=DIRTY_SHARE,
-                format=asked.format,
+                format=arguments.format,
             ).path
-            for suffix, rows in (("_small", SMALL_ROWS), ("", asked.rows))
+            for suffix, rows in (("_small", SMALL_ROWS), ("", arguments.rows))
         )
         results: dict[str, Measured] = {}
-        for number in range(asked.repeat):
-            # Engines take turns, so that a machine's busy minute does not fall on one of them.
+        for number in range(arguments.repeat):
+            # Engines take turns, so that other load on the machine does not affect only one of them.
             for engine in ENGINES:
                 place = folder / engine if number == 0 else folder / f"{engine}_{number}"
                 result = measure(engine, place, small, large)
                 if engine not in results or result.run < results[engine].run:
                     results[engine] = result
-        print(report(asked.rows, asked.format, results))
+        print(report(arguments.rows, arguments.format, results))
         found = differences(folder, large)
     if found:
         sys.exit("\n".join(found))

@@ -1,1 +1,1 @@
-"""The Spark job. `process_taxi_data.py` is the script; the modules beside it travel with the core's zip."""
+"""The Glue job: `process_taxi_data.py` is its script, the other modules are its extra Python files."""

@@ -1,9 +1,9 @@
-"""How do rows get into a table at once, and only if nobody else loaded the same file meanwhile?
+"""Iceberg tables with separate steps for writing data files and committing them.
 
-Spark's own `overwrite` writes and commits in one go. A load has to look twice in between: are all rows
-accounted for, and is the file's version still the newest? So Spark only writes the data files, by the path
-Iceberg's own compaction takes (`FileRewriteCoordinator`), and the commit is Iceberg's `OverwriteFiles`,
-the same operation with the same validations as Spark's overwrite with `isolation-level=serializable` and
+Spark's `overwrite` writes and commits in one step. A load checks two things in between: that all rows are
+accounted for, and that the file's version is still the current one. So Spark only writes the data files, the
+way Iceberg's compaction does (`FileRewriteCoordinator`). The commit is Iceberg's `OverwriteFiles`: the same
+operation and validations as Spark's overwrite with `isolation-level=serializable` and
 `validate-from-snapshot-id`.
 """
 
@@ -29,40 +29,36 @@ ALTER_ATTEMPTS = 3
 
 
 class ConflictError(Exception):
-    """Another run committed rows of the same files since the snapshot that this commit builds on."""
+    """Another job run committed rows of the same source files after the snapshot this commit is based on."""
 
 
 @dataclass
 class Staged:
-    """Data files that are written and belong to no snapshot yet, by the source that owns their rows."""
+    """Written data files that are not committed yet, by `source_id`."""
 
     files: dict[str, list[Any]] = field(default_factory=dict)
 
-    def rows(self, source_id: str) -> int:
-        """How many rows the data files of a source hold, by Iceberg's count."""
+    def row_count(self, source_id: str) -> int:
+        """Rows in the data files of a source, as Iceberg counted them."""
         return sum(int(file.recordCount()) for file in self.files.get(source_id, []))
 
-    def only(self, source_ids: Iterable[str]) -> list[Any]:
-        """The data files of some sources."""
+    def files_of(self, source_ids: Iterable[str]) -> list[Any]:
+        """The data files of these sources."""
         return [file for source_id in source_ids for file in self.files.get(source_id, [])]
-
-    def add(self, other: "Staged") -> None:
-        """Take in the data files of another write."""
-        for source_id, files in other.files.items():
-            self.files.setdefault(source_id, []).extend(files)
 
 
 class LakeTable:
-    """One Iceberg table, owned by the job."""
+    """An Iceberg table that the job creates, alters and writes."""
 
     def __init__(self, spark: SparkSession, database: str, table: str) -> None:
-        """`database` is `CATALOG.DATABASE`; nothing is read before the table is asked for something."""
+        """`database` is `CATALOG.DATABASE`. The table is loaded on first use."""
         self.spark = spark
         self.name = table
         self.qualified = f"{database}.{table}"
         self.changed = False
-        """Whether this run created the table or gave it a column."""
+        """Whether this job run created the table or added a column."""
         self.ensured = False
+        """Whether this job run called `ensure`."""
         self._java: Any = None
 
     def exists(self) -> bool:
@@ -70,25 +66,25 @@ class LakeTable:
         return self.spark.catalog.tableExists(self.qualified)
 
     def ensure(self) -> None:
-        """Create the table if it is missing; give it the columns it lacks. Two runs may do so at once."""
+        """Create the table or add missing columns. Other job runs may do the same concurrently."""
         if not self.exists():
             self.spark.sql(tables.create_table(self.name, self.qualified))
             self.changed = True
         self.ensured = True
         for attempt in range(1, ALTER_ATTEMPTS + 1):
             known = self._fields()
-            lacking = tuple(column for column in tables.columns_of(self.name) if column.name not in known)
-            if not lacking:
+            missing = tuple(column for column in tables.columns_of(self.name) if column.name not in known)
+            if not missing:
                 return
             try:
-                self.spark.sql(tables.add_columns(self.qualified, lacking))
+                self.spark.sql(tables.add_columns(self.qualified, missing))
                 self.changed = True
             except (PySparkException, Py4JJavaError):
                 if attempt == ALTER_ATTEMPTS:
                     raise
 
     def stage(self, rows: DataFrame) -> Staged:
-        """Write rows as data files of this table, without committing them."""
+        """Write rows as data files of this table without committing them."""
         known = self._fields()
         rows = rows.selectExpr(
             *(
@@ -104,7 +100,7 @@ class LakeTable:
             rows.write.format("iceberg").mode("append").save(token)
             staged = Staged()
             for file in coordinator.fetchNewFiles(table, token):
-                staged.files.setdefault(self._owner(file), []).append(file)
+                staged.files.setdefault(self._source_id(file), []).append(file)
             return staged
         finally:
             cache.remove(token)
@@ -117,89 +113,87 @@ class LakeTable:
             io.deleteFile(file.location())
 
     def snapshot_id(self) -> int | None:
-        """The newest snapshot of the table; None for a table without one."""
+        """The table's current snapshot; None if it has none."""
         table = self._load()
         table.refresh()
         snapshot = table.currentSnapshot()
         return None if snapshot is None else int(snapshot.snapshotId())
 
-    def rows_of(self, source_ids: Sequence[str]) -> dict[str, int]:
-        """How many rows the table holds of each source that it holds any of; from metadata, no data is
-        read."""
+    def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Rows per source, for sources with any; read from the table's metadata."""
         table = self._load()
         table.refresh()
         counts: dict[str, int] = {}
-        tasks = table.newScan().filter(self._of(source_ids)).planFiles()
+        tasks = table.newScan().filter(self._rows_of(source_ids)).planFiles()
         try:
-            found = tasks.iterator()
-            while found.hasNext():
-                task = found.next()
-                owner = self._owner(task.file())
-                counts[owner] = counts.get(owner, 0) + int(task.file().recordCount())
+            iterator = tasks.iterator()
+            while iterator.hasNext():
+                file = iterator.next().file()
+                source_id = self._source_id(file)
+                counts[source_id] = counts.get(source_id, 0) + int(file.recordCount())
         finally:
             tasks.close()
         return counts
 
-    def versions_of(self, source_ids: Sequence[str]) -> dict[str, str]:
-        """The source version whose rows the table holds, of each source that it holds any of."""
+    def source_versions(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The version ID of the rows of each source, for sources with any rows."""
         self.spark.catalog.refreshTable(self.qualified)
         listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
         query = (
-            f"SELECT source_id, max(source_version) FROM {self.qualified} "  # noqa: S608 (own names, hex digits)
+            f"SELECT source_id, max(source_version) FROM {self.qualified} "  # noqa: S608 (generated names and hex digits only)
             f"WHERE source_id IN ({listed}) GROUP BY source_id"
         )
         rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
-    def replace(
-        self, source_ids: Sequence[str], files: Iterable[Any], since: int | None, notes: Mapping[str, str]
+    def replace_rows(
+        self, source_ids: Sequence[str], files: Iterable[Any], since: int | None, summary: Mapping[str, str]
     ) -> None:
-        """Commit, in one snapshot: the rows of these sources are those in `files`, and no others.
+        """Replace all rows of these sources by those in `files`, in one commit.
 
-        `since` is the snapshot the caller looked at. Raises ConflictError when rows of these sources came
-        in later.
+        `since` is the snapshot that the caller based its checks on; `summary` is added to the new snapshot's
+        summary. Raises ConflictError if rows of these sources were committed after `since`.
         """
         table = self._load()
         table.refresh()
-        mine = self._of(source_ids)
-        commit = table.newOverwrite().overwriteByRowFilter(mine)
+        commit = table.newOverwrite().overwriteByRowFilter(self._rows_of(source_ids))
         for file in files:
             commit = commit.addFile(file)
         if since is not None:
             commit = commit.validateFromSnapshot(since)
-        self._commit(commit.validateNoConflictingData().validateNoConflictingDeletes(), notes)
+        self._commit(commit.validateNoConflictingData().validateNoConflictingDeletes(), summary)
 
-    def take_back(self, files: Iterable[Any], notes: Mapping[str, str]) -> None:
-        """Remove data files that this run committed, as far as they are still there."""
+    def remove_files(self, files: Iterable[Any], summary: Mapping[str, str]) -> None:
+        """Remove committed data files; files that are no longer in the table are ignored."""
         table = self._load()
         table.refresh()
         commit = table.newDelete()
         for file in files:
             commit = commit.deleteFile(file)
-        self._commit(commit, notes)
+        self._commit(commit, summary)
 
-    def note_columns(self, names: Iterable[str]) -> bool:
-        """Remember the source columns of loaded files; returns whether there were new ones among them."""
-        seen = set(json.loads(self.property(tables.SEEN_COLUMNS_PROPERTY) or "[]"))
-        wanted = seen | set(names)
-        if wanted == seen:
+    def record_source_columns(self, names: Iterable[str]) -> bool:
+        """Add source columns of loaded files to a table property; returns whether any of them is new."""
+        known = set(json.loads(self.property(tables.SEEN_COLUMNS_PROPERTY) or "[]"))
+        updated = known | set(names)
+        if updated == known:
             return False
-        self.set_property(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(wanted)))
+        self.set_property(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(updated)))
         return True
 
     def property(self, key: str) -> str | None:
-        """A property of the table as the catalog has it now."""
+        """The current value of a table property; None if it is not set."""
         table = self._load()
         table.refresh()
         value = table.properties().get(key)
         return None if value is None else str(value)
 
     def set_property(self, key: str, value: str) -> None:
-        """Set a property of the table."""
+        """Set a table property."""
         self._load().updateProperties().set(key, value).commit()
 
-    def _commit(self, operation: Any, notes: Mapping[str, str]) -> None:
-        for key, value in notes.items():
+    def _commit(self, operation: Any, summary: Mapping[str, str]) -> None:
+        for key, value in summary.items():
             operation = operation.set(key, value)
         try:
             operation.commit()
@@ -215,20 +209,24 @@ class LakeTable:
         return self._java
 
     def _fields(self) -> dict[str, str]:
-        """The table's columns and their Spark types as the catalog has them now."""
+        """The table's current columns and their Spark types."""
         self.spark.catalog.refreshTable(self.qualified)
         return dict(self.spark.table(self.qualified).dtypes)
 
-    def _of(self, source_ids: Sequence[str]) -> Any:
+    def _rows_of(self, source_ids: Sequence[str]) -> Any:
+        """Iceberg's filter for the rows of these sources."""
         expressions = jvm(self.spark).org.apache.iceberg.expressions.Expressions
         return getattr(expressions, "in")("source_id", list(source_ids))
 
-    def _owner(self, file: Any) -> str:
+    def _source_id(self, file: Any) -> str:
+        """The partition of a data file."""
         return str(file.partition().get(0, jvm(self.spark).java.lang.Class.forName("java.lang.String")))
 
     def _singleton(self, name: str) -> Any:
-        """The one instance of a class of Iceberg's Spark module; py4j cannot call a static `get()` beside
-        `get(x)`."""
+        """The singleton of a class in Iceberg's Spark module.
+
+        By reflection, since py4j 0.10.9 cannot call the static `get()` of a class that also has `get(x)`.
+        """
         java = jvm(self.spark).java.lang
         loader = java.Thread.currentThread().getContextClassLoader()
         gateway: Any = self.spark.sparkContext._gateway

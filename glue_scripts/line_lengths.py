@@ -1,10 +1,10 @@
-"""Does a CSV file hold a line that no worker's memory could? Looked at in a stream, before Spark takes lines.
+"""Check of CSV files for lines that would exceed a worker's memory.
 
-Spark's reader of lines holds each one whole, several times over, however long it is: some hundred megabytes
-without a line end, or a gzip file of some hundred kilobytes that unpacks to them, end the worker. Hadoop has
-a limit of its own (`mapreduce.input.linerecordreader.line.maxlength`), but it leaves longer lines out
-without a word. So the CSV parser itself reads a doubtful file first, as one column: in a stream, through a
-buffer of a line's limit, and it raises as soon as a line passes that.
+Spark's line reader holds each line in memory several times, whatever its length: a few hundred megabytes
+without a line ending, also unpacked from a small gzip file, end the worker. Hadoop's own limit
+(`mapreduce.input.linerecordreader.line.maxlength`) drops longer lines silently. So a file that could hold
+such a line is first read as a single column by the CSV parser, which streams it through a buffer of limited
+size and raises an error when a line exceeds it.
 """
 
 from collections.abc import Sequence
@@ -12,38 +12,39 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.reading import ONE_BY_ONE, THREADS, Located, java_charset
+from glue_scripts.reading import FILE_OPTIONS, THREADS, Located, java_charset
 from glue_scripts.spark_errors import SPARK_ERRORS, is_cancelled, one_line, whole_text
 
 LINE_MAX_CHARS = 16 * 1024**2
-"""The longest line of a file that could hold a longer one; many times what the longest rows have."""
+"""Longest accepted line; real rows are far shorter."""
 GZIP_RATIO_MAX = 1032
-"""So many bytes deflate makes of one at most. Source: zlib's technical details, maximum expansion factor."""
+"""Most bytes that one byte of gzip data expands to. Source: zlib's technical details, maximum expansion."""
 ONE_COLUMN = {"sep": "\ufffe", "quote": "\uffff", "escape": "\uffff", "comment": "\ufdd0"}
-"""Characters that no text has: Unicode keeps them free."""
+"""Unicode noncharacters, which do not occur in text: the parser finds no separator, quote or comment."""
 
 
-def overlong(spark: SparkSession, files: Sequence[Located]) -> dict[Located, str]:
-    """The CSV files that cannot be read line by line, each with the reason: a line is too long, or the file
-    cannot be unpacked. Raises Spark's error where its work was cancelled."""
-    doubtful = [file for file in files if _may_be_overlong(file)]
-    if not doubtful:
+def find_overlong_lines(spark: SparkSession, files: Sequence[Located]) -> dict[Located, str]:
+    """The CSV files that cannot be read line by line, each with the error: a line is too long, or the file
+    cannot be unpacked. Raises Spark's error if its job was cancelled."""
+    suspects = [file for file in files if _may_have_overlong_lines(file)]
+    if not suspects:
         return {}
-    with ThreadPoolExecutor(min(THREADS, len(doubtful))) as pool:
-        reasons = pool.map(lambda file: _reason(spark, file), doubtful)
-        return {file: reason for file, reason in zip(doubtful, reasons, strict=True) if reason}
+    with ThreadPoolExecutor(min(THREADS, len(suspects))) as pool:
+        errors = pool.map(lambda file: _read_as_one_column(spark, file), suspects)
+        return {file: error for file, error in zip(suspects, errors, strict=True) if error}
 
 
-def _may_be_overlong(file: Located) -> bool:
-    """Whether the file has room for such a line, and is read line by line: UTF-16 is not."""
+def _may_have_overlong_lines(file: Located) -> bool:
+    """Whether the file is large enough to hold such a line and Spark reads it by lines (not UTF-16)."""
     ratio = GZIP_RATIO_MAX if file.file.compression == "gzip" else 1
-    by_lines = not java_charset(file.file.encoding).startswith("utf-16")
-    return by_lines and file.file.version.size * ratio > LINE_MAX_CHARS
+    read_by_lines = not java_charset(file.file.encoding).startswith("utf-16")
+    return read_by_lines and file.file.version.size * ratio > LINE_MAX_CHARS
 
 
-def _reason(spark: SparkSession, file: Located) -> str:
+def _read_as_one_column(spark: SparkSession, file: Located) -> str:
+    """The error that reading the file in a stream ends with; empty if there is none."""
     reader = (
-        spark.read.options(**ONE_BY_ONE, **ONE_COLUMN)
+        spark.read.options(**FILE_OPTIONS, **ONE_COLUMN)
         .schema("line string")
         .options(multiLine="true", encoding=java_charset(file.file.encoding))
         .option("maxCharsPerColumn", LINE_MAX_CHARS)

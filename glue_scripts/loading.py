@@ -32,13 +32,16 @@ COMMIT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Options:
-    """What an operator tunes: `max_quarantine_share` is a fraction of a file's rows, `stall_minutes` how long
-    Spark's tasks may stand still."""
+    """Options of a load.
+
+    `database` is `CATALOG.DATABASE`, `max_quarantine_share` a fraction of a file's rows, and `stall_minutes`
+    the stall timeout.
+    """
 
     database: str
-    max_quarantine_share: float = 0.5
-    sort_by_pickup: bool = False
-    stall_minutes: float = 5
+    max_quarantine_share: float
+    sort_by_pickup: bool
+    stall_minutes: float
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ class Loader:
         ordered = tuple(results[file.version.identity] for file in manifest.accepted)
         return JobResult(manifest.execution, manifest.bucket, self.run.run_id, ordered, self.schema_changed)
 
-    def touched(self) -> list[LakeTable]:
-        """The tables that this run made sure of."""
+    def ensured_tables(self) -> list[LakeTable]:
+        """The tables that this job run created, altered or checked."""
         return [table for table in self.tables.values() if table.ensured]
 
     def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile]) -> list[FileResult]:
@@ -103,7 +106,7 @@ class Loader:
         loaded = self._leave_other_tables(trips, loaded, results)
         if loaded:
             names = {normalize(name) for attempt in loaded for name, _ in attempt.located.file.columns}
-            new_columns = trips.note_columns(names)
+            new_columns = trips.record_source_columns(names)
             self.schema_changed = self.schema_changed or trips.changed or new_columns
         failed = [attempt for attempt in attempts if attempt.fault is not None]
         return results + [_result(attempt) for attempt in (*loaded, *failed)]
@@ -138,10 +141,10 @@ class Loader:
                 added = self._commit_quarantine(good, quarantine_since)
                 try:
                     ids = [attempt.source_id for attempt in good]
-                    files = [file for attempt in good for file in attempt.trips.only(ids)]
-                    trips.replace(ids, files, since, self.notes)
+                    files = [file for attempt in good for file in attempt.trips.files_of(ids)]
+                    trips.replace_rows(ids, files, since, self.notes)
                 except ConflictError:
-                    self.quarantine.take_back(added, self.notes)
+                    self.quarantine.remove_files(added, self.notes)
                     raise
             except ConflictError as error:
                 refused = str(error)
@@ -157,11 +160,11 @@ class Loader:
 
         Comes before the trips: whoever is refused there takes these back, and no stale row stays behind.
         """
-        before = self.quarantine.rows_of([attempt.source_id for attempt in good])
+        before = self.quarantine.row_counts([attempt.source_id for attempt in good])
         ids = [attempt.source_id for attempt in good if attempt.quarantined or attempt.source_id in before]
-        files = [file for attempt in good for file in attempt.quarantine.only(ids)]
+        files = [file for attempt in good for file in attempt.quarantine.files_of(ids)]
         if ids:
-            self.quarantine.replace(ids, files, since, self.notes)
+            self.quarantine.replace_rows(ids, files, since, self.notes)
         return files
 
     def _still_current(
@@ -190,10 +193,10 @@ class Loader:
             if not by_id or name in (trips.name, tables.QUARANTINE) or not other.exists():
                 continue
             since = other.snapshot_id()
-            found = list(other.rows_of(list(by_id)))
+            found = list(other.row_counts(list(by_id)))
             if not found:
                 continue
-            theirs = other.versions_of(found)
+            theirs = other.source_versions(found)
             for source in found:
                 attempt = by_id[source]
                 newest = self.storage.current_version(attempt.located.file.version)
@@ -201,13 +204,13 @@ class Loader:
                     newest is not None
                     and theirs.get(source) == newest != attempt.located.file.version.version_id
                 ):
-                    files = attempt.trips.only([source])
-                    trips.take_back(files, self.notes)
-                    self.quarantine.take_back(attempt.quarantine.only([source]), self.notes)
+                    files = attempt.trips.files_of([source])
+                    trips.remove_files(files, self.notes)
+                    self.quarantine.remove_files(attempt.quarantine.files_of([source]), self.notes)
                     results.append(_not_loaded(by_id.pop(source).located.file, SUPERSEDED))
             leaving = [source for source in found if source in by_id]
             if leaving:
-                other.replace(leaving, [], since, self.notes)
+                other.replace_rows(leaving, [], since, self.notes)
         return list(by_id.values())
 
     def _look(self, versions: Iterable[FileVersion]) -> dict[FileVersion, Verdict]:

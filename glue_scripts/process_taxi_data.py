@@ -1,15 +1,15 @@
-"""Which files were accepted, and what became of them? The Glue job: manifest in, Iceberg tables and a
-result out.
+"""The Glue job: loads the files of a manifest into Iceberg tables and writes a result.
 
-Runs unchanged on AWS Glue and on a laptop; only Spark's configuration differs. A file that cannot be
-loaded is a result, not an error: the exit code is 0, and whoever started the run reads `summary.json`
-beside the manifest. The exit code is 1, with one line that says why, where the run itself could not work.
+Runs unchanged on AWS Glue and locally; only Spark's configuration differs. A file that cannot be loaded is
+part of the result (`result.json` and `summary.json` beside the manifest), and the exit code is 0. If the job
+run itself fails, it exits with 1 and one line that states the error.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from pyspark.sql import SparkSession
 
@@ -19,25 +19,24 @@ from glue_scripts.stall_watchdog import VECTORIZED_READER
 from glue_scripts.storage import S3Storage, Storage
 from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest
-from taxi_etl.names import SPARK_CATALOG, TAXI_DATABASE
 from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import Run
 
 SESSION = {
-    # Names of files and columns stand in the SQL: Spark would put variables of the driver's environment and
-    # JVM in for each ${…} of theirs, and the table would tell them.
+    # The SQL contains names of files and columns. Spark would replace each ${…} in them by a variable of the
+    # driver's environment or JVM and so disclose it in the table.
     "spark.sql.variable.substitute": "false",
-    # Parquet names that differ in case only are two columns.
+    # Parquet column names may differ in case only.
     "spark.sql.caseSensitive": "true",
-    # Java does not compile methods beyond 8,000 bytes; Spark's generated ones are then slower than none.
+    # Java does not compile methods above 8,000 bytes; larger generated code is slower than interpreted plans.
     "spark.sql.codegen.hugeMethodLimit": "8000",
-    # The transform converts step by step, each value once. Pushing its filter down would write every step
-    # into the next one's text, again and again: for a CSV file, gigabytes of plan.
+    # The transform converts each value once, in steps. Pushing its filter down would repeat the expressions
+    # of all steps: for a CSV file, gigabytes of plan.
     "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.PushDownPredicates",
-    # Spark infers facts about every column from every other one's expression: with some fifty columns that
-    # each take several steps, it does so until the memory is gone. The transform needs none of them.
+    # Spark infers constraints for every column from the expressions of the others. With fifty columns and
+    # several steps each, that exhausts the memory, and the transform does not need them.
     "spark.sql.constraintPropagation.enabled": "false",
-    # pandas saves nanoseconds; without this, Spark refuses the file.
+    # pandas writes nanoseconds; without this setting Spark rejects the file.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # The stall watchdog turns it off for the rest of a job run after a stall.
     VECTORIZED_READER: "true",
@@ -47,23 +46,24 @@ SESSION = {
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """The job's own arguments among those that Glue passes. Exits with 2 when one is missing or wrong."""
+    """Parse the job's arguments and ignore Glue's own. Exits with 2 if one is missing or invalid."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--manifest", required=True, help="s3://…/manifest.json that validation wrote")
-    parser.add_argument("--database", default=TAXI_DATABASE, help="the catalog's database of the taxi tables")
-    parser.add_argument("--catalog", default=SPARK_CATALOG, help="the Spark catalog that holds the database")
-    parser.add_argument("--max-quarantine-share", type=float, default=0.5, help="above it, a file fails")
-    parser.add_argument("--sort-by-pickup", choices=("true", "false"), default="false")
-    parser.add_argument("--stall-minutes", type=float, default=5, help="how long tasks may stand still")
-    parser.add_argument("--optimizer-role", default="", help="ARN that Glue's table optimizers act as")
-    parser.add_argument("--retention-days", type=int, default=7, help="how long old snapshots stay")
-    parser.add_argument("--JOB_RUN_ID", dest="run_id", default="local", help="Glue passes it")
+    add = partial(parser.add_argument, required=True)
+    add("--manifest", help="URI of the manifest.json that validation wrote")
+    add("--catalog", help="Spark catalog of the database")
+    add("--database", help="database of the taxi tables")
+    add("--max-quarantine-share", type=float, help="a file fails above this fraction of quarantined rows")
+    add("--sort-by-pickup", choices=("true", "false"), help="whether to sort each file's rows by pickup time")
+    add("--stall-minutes", type=float, help="stall timeout: how long Spark may make no progress")
+    add("--optimizer-role", help="ARN of the role of Glue's table optimizers; empty to create none")
+    add("--retention-days", type=int, help="days to keep old snapshots and orphan files")
+    add("--JOB_RUN_ID", dest="run_id", help="ID of the job run, which Glue passes")
     known, _ = parser.parse_known_args(arguments)
     return known
 
 
 def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, now: datetime) -> JobResult:
-    """Load the manifest's files, write result.json and summary.json beside it, and return the result."""
+    """Load the files of the manifest, write `result.json` and `summary.json` beside it, return the result."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
     manifest = Manifest.loads(storage.read(arguments.manifest))
@@ -79,14 +79,14 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
     storage.write(f"{folder}/result.json", result.dumps())
     storage.write(f"{folder}/summary.json", result.summary())
     if arguments.optimizer_role:
-        care = TableMaintenance(arguments.optimizer_role, arguments.retention_days)
-        for warning in create_optimizers(loader.touched(), arguments.database, care):
+        maintenance = TableMaintenance(arguments.optimizer_role, arguments.retention_days)
+        for warning in create_optimizers(loader.ensured_tables(), arguments.database, maintenance):
             print(f"process_taxi_data: {warning}")
     return result
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run as Glue runs it."""
+    """Run the job as Glue does."""
     parsed = parse_arguments(arguments)
     spark = SparkSession.builder.appName("process_taxi_data").getOrCreate()
     try:

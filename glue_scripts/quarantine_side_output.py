@@ -1,8 +1,19 @@
-"""How do rows for quarantine leave the one scan of their files? Beside the trips, in files of their own.
+"""Side output for quarantined rows: they leave the single scan of their files in data files of their own.
 
-A Spark write has one table. So rows that cannot be true are written as rows of the trips table whose owner
-is no file: Iceberg puts them into data files of their own, which are never committed. They are few, and are
-read again from there into the quarantine table; the input is not.
+A Spark write has one target table. A quarantined row is therefore staged as a row of the trips table, under a
+`source_id` that no file has. The table is partitioned by `source_id`, so these rows get separate data files.
+Those are never committed: the job reads them into the quarantine table and deletes them.
+
+What quarantine needs beyond the lineage travels in `source_version`, as lines of text:
+
+    source_id       quarantine-3f2ac1…               prefix and the file's source_id
+    source_version  4kYh9Bq…                         line 0: the file's version ID
+                    2                                line 1: reason_bits
+                    66617265=31322E35 746970=2D31    line 2: row_as_read, as hex(name)=hex(value) entries
+                    17                               line 3: position, missing if the reader does not know it
+
+The entries are text because a map column that is filled now and then slows Iceberg's writer for every row.
+They are hexadecimal because quarantine keeps every byte, and Spark's `to_json` replaces invalid UTF-8.
 """
 
 from collections.abc import Sequence
@@ -12,64 +23,65 @@ from pyspark.sql import DataFrame, SparkSession
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.statements import reasons_of
 
-_OWNER = "held-"
+_PREFIX = "quarantine-"
 _SEPARATOR = "\n"
-"""Neither in a version id nor in what else travels beside it."""
-_COLUMNS = "source_id string, source_file string, source_version string, ingested_at timestamp"
+"""Not part of any version ID, number or hexadecimal text."""
+_SCHEMA = "source_id string, source_file string, source_version string, ingested_at timestamp"
 
 
-def owner(source_id: str) -> str:
-    """The partition of the trips table in which a file's rows for quarantine are staged."""
-    return _OWNER + source_id
+def staging_id(source_id: str) -> str:
+    """The `source_id` under which a file's quarantined rows are staged in the trips table."""
+    return _PREFIX + source_id
 
 
-def beside(judged: DataFrame) -> DataFrame:
-    """Rows of `statements.judged` as rows of the trips table.
-
-    One for quarantine has another owner, and beside its version its reasons, itself as read and its
-    position. All as text: a map with entries now and then slows Iceberg's writer down for every row.
-    """
-    instead = {
-        "source_id": f"CASE WHEN reason_bits = 0 THEN source_id ELSE concat('{_OWNER}', source_id) END",
+def pack_quarantined(judged: DataFrame) -> DataFrame:
+    """Rows of `statements.judged` as rows of the trips table, quarantined ones in the form shown above."""
+    packed = {
+        "source_id": f"concat('{_PREFIX}', source_id)",
         "source_version": (
-            "CASE WHEN reason_bits = 0 THEN source_version ELSE concat_ws("
-            f"'{_SEPARATOR}', source_version, reason_bits, {_packed('row_as_read')}, position) END"
+            f"concat_ws('{_SEPARATOR}', source_version, reason_bits, {_hex_entries('row_as_read')}, position)"
         ),
     }
-    leave = {"reason_bits", "row_as_read", "position"}
+    quarantine_only = {"reason_bits", "row_as_read", "position"}
     return judged.selectExpr(
-        *(f"{instead.get(name, name)} AS {name}" for name in judged.columns if name not in leave)
+        *(
+            f"CASE WHEN reason_bits = 0 THEN {name} ELSE {packed[name]} END AS {name}"
+            if name in packed
+            else name
+            for name in judged.columns
+            if name not in quarantine_only
+        )
     )
 
 
-def rows(spark: SparkSession, locations: Sequence[str], dataset: str, run_id: str) -> DataFrame:
-    """The rows of data files that hold what `beside` put aside, in the columns of the quarantine table."""
-    carried = f"split(source_version, '{_SEPARATOR}')"
+def unpack_quarantined(spark: SparkSession, locations: Sequence[str], dataset: str, run_id: str) -> DataFrame:
+    """Rows of the quarantine table, from data files that hold rows of `pack_quarantined`."""
+    lines = f"split(source_version, '{_SEPARATOR}')"
     return (
-        spark.read.schema(_COLUMNS)
+        spark.read.schema(_SCHEMA)
         .parquet(*locations)
         .selectExpr(
             f"{literal(dataset)} AS dataset",
-            f"{reasons_of(f'CAST({carried}[1] AS int)')} AS reasons",
-            f"{_unpacked(f'{carried}[2]')} AS row_as_read",
-            f"CAST(get({carried}, 3) AS bigint) AS position",
-            f"substring(source_id, {len(_OWNER) + 1}) AS source_id",
+            f"{reasons_of(f'CAST({lines}[1] AS int)')} AS reasons",
+            f"{_map_from_hex(f'{lines}[2]')} AS row_as_read",
+            f"CAST(get({lines}, 3) AS bigint) AS position",
+            f"substring(source_id, {len(_PREFIX) + 1}) AS source_id",
             "source_file",
-            f"{carried}[0] AS source_version",
+            f"{lines}[0] AS source_version",
             "ingested_at",
             f"{literal(run_id)} AS run_id",
         )
     )
 
 
-def _packed(texts: str) -> str:
-    """A map of texts as one text: `KEY=VALUE KEY=VALUE` in hexadecimal digits, whatever bytes they hold."""
-    pair = "concat(hex(entry.key), '=', hex(entry.value))"
-    return f"array_join(transform(map_entries({texts}), entry -> {pair}), ' ')"
+def _hex_entries(texts: str) -> str:
+    """A map of texts as one text that keeps every byte of names and values."""
+    entry = "concat(hex(entry.key), '=', hex(entry.value))"
+    return f"array_join(transform(map_entries({texts}), entry -> {entry}), ' ')"
 
 
-def _unpacked(packed: str) -> str:
-    """The map that was `_packed`."""
-    key, value = (f"CAST(unhex(split(pair, '=')[{place}]) AS string)" for place in (0, 1))
-    pairs = f"filter(split({packed}, ' '), pair -> pair <> '')"
-    return f"map_from_entries(transform({pairs}, pair -> struct({key}, {value})))"
+def _map_from_hex(entries: str) -> str:
+    """The map that `_hex_entries` packed."""
+    key, value = (f"CAST(unhex(split(entry, '=')[{place}]) AS string)" for place in (0, 1))
+    present = f"filter(split({entries}, ' '), entry -> entry <> '')"
+    return f"map_from_entries(transform({present}, entry -> struct({key}, {value})))"

@@ -1,4 +1,4 @@
-"""How does Spark read trip files? One scan for all files of one schema, with the lineage beside every row."""
+"""Spark readers for trip files: one scan for all files of one schema, with lineage columns for each row."""
 
 import codecs
 import re
@@ -19,24 +19,24 @@ from taxi_etl.transform.expressions import literal, name
 
 THREADS = 16
 SCHEME = "^[a-z0-9]+:/+"
-"""What a file's path begins with: file systems give back `s3a://` for `s3://`, or `file:/` for `file:///`."""
+"""The scheme of a path. File systems return `s3a://` for `s3://` and `file:/` for `file:///`."""
 SPARK_TYPES = {
     Kind.STRING: "string",
     Kind.INTEGER: "bigint",
     Kind.DOUBLE: "double",
     Kind.TIMESTAMP: "timestamp_ntz",
-    # Spark has no such type, and reads the bare number with `nanosAsLong`.
+    # Spark has no type for nanoseconds; with `nanosAsLong` it reads the plain number.
     Kind.NANOSECONDS: "bigint",
     Kind.DATE: "date",
     Kind.BOOLEAN: "boolean",
 }
 JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
 VALUE_MAX_CHARS = 100_000
-"""A longer value of a CSV file fails its file: it is what a lost quote or line end leaves."""
-ONE_BY_ONE = {
-    # Keys are names, not patterns: a bracket in one is a bracket.
+"""A longer value in a CSV file fails the file, since it results from a missing quote or line ending."""
+FILE_OPTIONS = {
+    # Object keys are not glob patterns.
     "__globPaths__": "false",
-    # Skipping what cannot be read would lose rows silently.
+    # Skipping unreadable or missing files would lose rows silently.
     "ignoreCorruptFiles": "false",
     "ignoreMissingFiles": "false",
 }
@@ -51,17 +51,18 @@ class Located:
 
 
 def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
-    """The rows of Parquet files of one schema. Page checksums are verified where a file has them.
+    """The rows of Parquet files of one schema. Page checksums are verified if a file has them.
 
-    The schema comes from the kinds, not from one of the files: int32 in one and int64 in the next is one
-    plan.
+    The schema is built from the column kinds, so files with int32 and int64 columns share a plan.
     """
     columns = files[0].file.columns
     typed = ", ".join(f"{name(column)} {spark_type(kind)}" for column, kind in columns if kind != Kind.NULL)
-    # Spark takes an empty text for a mistake; pandas saves a table without rows with columns of no type.
+    # Spark rejects an empty schema text. pandas gives the columns of an empty table no type.
     schema = typed or StructType([])
     reader = (
-        spark.read.options(**ONE_BY_ONE).option("parquet.page.verify-checksum.enabled", "true").schema(schema)
+        spark.read.options(**FILE_OPTIONS)
+        .option("parquet.page.verify-checksum.enabled", "true")
+        .schema(schema)
     )
     offered = sources.source_columns("parquet", columns)
     values = [
@@ -79,21 +80,20 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
 def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     """The rows of CSV files of one header, all values as text.
 
-    The header's names go over the fields by position, with spare fields behind them, so that rows wider
-    than the header neither shift nor lose a value. A row wider than that fails its file. Blank lines are
-    no rows.
+    Fields are named by position, followed by spare fields, so that rows wider than the header neither shift
+    nor lose values. A row with more fields than that fails its file. Blank lines are skipped.
     """
     offered = [column for column, _ in sources.source_columns("csv", files[0].file.columns)]
     width = len(files[0].file.columns)
     fields = [f"c{place}" for place in range(width + sources.SPARE_FIELDS)]
     charset = java_charset(files[0].file.encoding)
     reader = (
-        spark.read.options(**ONE_BY_ONE)
+        spark.read.options(**FILE_OPTIONS)
         .schema(", ".join(f"{field} string" for field in fields))
         .options(header="true", sep=",", quote='"', escape='"', encoding=charset, mode="PERMISSIVE")
         .option("maxColumns", len(fields))
         .option("maxCharsPerColumn", VALUE_MAX_CHARS)
-        # Lines end where a byte is a newline, which in UTF-16 is half a character: such a file is read as a
+        # Spark splits files at newline bytes, which in UTF-16 are half a character. UTF-16 files are read
         # whole.
         .option("multiLine", str(charset.startswith("utf-16")).lower())
     )
@@ -114,7 +114,7 @@ def spark_type(kind: str) -> str:
 
 
 def _value(column: str, kind: str) -> str:
-    """A Parquet column as the transform expects its kind; nanoseconds lose what microseconds do not hold."""
+    """A Parquet column as the transform expects it; nanoseconds are truncated to microseconds."""
     if kind == Kind.NULL:
         return "CAST(NULL AS string)"
     if kind == Kind.NANOSECONDS:
@@ -124,7 +124,7 @@ def _value(column: str, kind: str) -> str:
 
 
 def java_charset(encoding: str) -> str:
-    """Java's name of a Python codec. Raises LookupError for a codec that Python does not know."""
+    """Java's name of a Python codec. Raises LookupError for an unknown codec."""
     codec = codecs.lookup(encoding).name
     return JAVA_CHARSETS.get(codec, codec)
 
@@ -134,8 +134,8 @@ def with_lineage(
 ) -> DataFrame:
     """The rows with the lineage columns of their files in place of `_path`.
 
-    Of one file they are literals; of several, each row looks its file's up. A row whose path belongs to no
-    file falls out there, and the count of rows notices. Raises HiddenFileError.
+    For one file they are literals; for several files they come from a broadcast join. A row whose path does
+    not match any file is dropped by the join, which the row counts reveal. Raises HiddenFileError.
     """
     paths = listed_paths(spark, rows, files)
     by_file = {path: sources.lineage(file.file.version, run) for path, file in zip(paths, files, strict=True)}
@@ -152,14 +152,14 @@ def _aliased(values: Mapping[str, str]) -> list[str]:
 
 
 def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[Located]) -> list[str]:
-    """The path of each file as `_metadata.file_path` spells it, in their order.
+    """The path of each file, in order, as `_metadata.file_path` spells it.
 
-    Raises HiddenFileError, naming it, for a file that Spark silently leaves out.
+    Raises HiddenFileError for a file that Spark silently skips.
     """
     java = jvm(spark)
     listed = {}
     for encoded in rows.inputFiles():
-        # `file:///` in a listing is `file:/` beside a row.
+        # The listing has `file:///` where `_metadata.file_path` has `file:/`.
         plain = java.org.apache.hadoop.fs.Path(java.java.net.URI(encoded)).toString()
         listed[re.sub(SCHEME, "", encoded)] = spark_path(spark, plain)
     found = []
@@ -167,20 +167,19 @@ def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[Located])
         known = listed.get(re.sub(SCHEME, "", spark_path(spark, file.uri)))
         if known is None:
             raise HiddenFileError(
-                f"Spark does not list {file.uri} : names must not begin with a dot or underscore"
+                f"Spark skips {file.uri} because its name begins with a dot or underscore; rename the file"
             )
         found.append(known)
     return found
 
 
 def spark_path(spark: SparkSession, uri: str) -> str:
-    """A URI as Spark's `_metadata.file_path` spells it: with percent signs for spaces and the like."""
+    """A URI as Spark's `_metadata.file_path` spells it, with percent-encoding."""
     return str(jvm(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
 
 
 def footer_rows(spark: SparkSession, files: Sequence[Located]) -> dict[Located, "int | Exception"]:
-    """How many rows each Parquet footer promises, read without Spark's reader; the error where there is no
-    footer."""
+    """The row count in each Parquet footer, read without Spark's reader; the error if it cannot be read."""
     conf = spark.sparkContext._jsc.hadoopConfiguration()
     parquet = jvm(spark).org.apache.parquet.hadoop
 
@@ -202,5 +201,5 @@ def footer_rows(spark: SparkSession, files: Sequence[Located]) -> dict[Located, 
 
 
 def jvm(spark: SparkSession) -> Any:
-    """Spark's JVM, for the few calls that PySpark has no name for."""
+    """Spark's JVM, for calls that PySpark does not offer."""
     return spark.sparkContext._jvm

@@ -1,4 +1,4 @@
-"""How do rows come in the order of their pick-ups? One shuffle, into tasks that each sort some days."""
+"""Sorting by pickup time: one shuffle into ranges of days, each sorted by one task."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +11,9 @@ from taxi_etl.transform.day_ranges import day_ranges
 
 
 def in_day_ranges(spark: SparkSession, rows: DataFrame, versions: Sequence[FileVersion]) -> DataFrame:
-    """The rows of these files, so that data files of one source have no pick-up days in common.
+    """Repartition and sort the rows of these files so that no pickup day spans two data files of a source.
 
-    A file has as many ranges of days as Spark reads it in parts.
+    Each file gets as many ranges of days as it has Spark input partitions.
     """
     session: Any = spark
     part_bytes = session._jsparkSession.sessionState().conf().filesMaxPartitionBytes()

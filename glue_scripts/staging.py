@@ -16,7 +16,7 @@ from pyspark.sql import functions as fn
 
 from glue_scripts import quarantine_side_output
 from glue_scripts.iceberg import LakeTable, Staged
-from glue_scripts.line_lengths import overlong
+from glue_scripts.line_lengths import find_overlong_lines
 from glue_scripts.reading import (
     Located,
     footer_rows,
@@ -53,12 +53,12 @@ class Attempt:
     @property
     def written(self) -> int:
         """Rows in data files of the trips table, by Iceberg's count."""
-        return self.trips.rows(self.source_id)
+        return self.trips.row_count(self.source_id)
 
     @property
     def quarantined(self) -> int:
         """Rows in data files of the quarantine table, by Iceberg's count."""
-        return self.quarantine.rows(self.source_id)
+        return self.quarantine.row_count(self.source_id)
 
     def fail(self, fault: Fault, error: str) -> "Attempt":
         """The same file, failed."""
@@ -125,9 +125,9 @@ class Stager:
 
     def _stage_csv(self, files: Sequence[Located]) -> list[Attempt]:
         """CSV files have no footer: their lines are counted where they are read, all files' together."""
-        unfit = overlong(self.spark, files)
-        failed = [Attempt(file).fail(Fault.UNREADABLE, reason) for file, reason in unfit.items()]
-        files = [file for file in files if file not in unfit]
+        overlong = find_overlong_lines(self.spark, files)
+        failed = [Attempt(file).fail(Fault.UNREADABLE, reason) for file, reason in overlong.items()]
+        files = [file for file in files if file not in overlong]
         if not files:
             return failed
         attempts = [Attempt(file) for file in files]
@@ -146,20 +146,20 @@ class Stager:
 
     def _write(self, attempts: Sequence[Attempt], rows: DataFrame) -> None:
         """Write the files' rows, those to be held first beside the trips, then into quarantine."""
-        result = quarantine_side_output.beside(self._judged(attempts, rows))
+        result = quarantine_side_output.pack_quarantined(self._judged(attempts, rows))
         if self.sort_by_pickup:
             versions = [attempt.located.file.version for attempt in attempts]
             result = in_day_ranges(self.spark, result, versions)
         staged = self.trips.stage(result)
         for attempt in attempts:
             attempt.trips.files[attempt.source_id] = staged.files.get(attempt.source_id, [])
-        beside = staged.only(quarantine_side_output.owner(attempt.source_id) for attempt in attempts)
+        beside = staged.files_of(quarantine_side_output.staging_id(attempt.source_id) for attempt in attempts)
         if beside:
             self._write_quarantine(attempts, [str(file.location()) for file in beside])
             self.trips.discard(beside)
 
     def _write_quarantine(self, attempts: Sequence[Attempt], locations: Sequence[str]) -> None:
-        result = quarantine_side_output.rows(
+        result = quarantine_side_output.unpack_quarantined(
             self.spark, locations, attempts[0].located.file.dataset, self.run.run_id
         )
         reasons = Observation()
@@ -209,6 +209,6 @@ class Stager:
 
 def discard(attempt: Attempt, trips: LakeTable, quarantine: LakeTable) -> None:
     """Delete the data files of an attempt that will not be committed."""
-    trips.discard(attempt.trips.only([attempt.source_id]))
-    quarantine.discard(attempt.quarantine.only([attempt.source_id]))
+    trips.discard(attempt.trips.files_of([attempt.source_id]))
+    quarantine.discard(attempt.quarantine.files_of([attempt.source_id]))
     attempt.trips, attempt.quarantine = Staged(), Staged()

@@ -1,4 +1,4 @@
-"""How does the job reach objects? A small seam: S3 on AWS and in the local account, a folder in tests."""
+"""Object storage as the job uses it: S3, or a folder in tests."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,34 +13,34 @@ UNVERSIONED = "null"
 
 
 class Storage(Protocol):
-    """What the job asks of an object store."""
+    """The operations that the job needs from an object store."""
 
     def read(self, uri: str) -> bytes:
-        """The bytes of an object."""
+        """The content of an object."""
 
     def write(self, uri: str, text: str) -> None:
         """Write an object."""
 
     def current_version(self, version: FileVersion) -> str | None:
-        """The version id that the file's key has now; None where the object is deleted."""
+        """The ID of the current version of the file's key; None if the object was deleted."""
 
     def location(self, version: FileVersion) -> str:
-        """The URI under which Spark reads the file's current version."""
+        """The URI from which Spark reads the file's current version."""
 
 
 @dataclass(frozen=True)
 class S3Storage:
-    """S3 with boto3's default configuration, so that endpoints come from the environment."""
+    """S3 with boto3's default configuration; endpoints come from the environment."""
 
     client: Any
 
     @classmethod
     def connect(cls) -> "S3Storage":
-        """A storage with a client of its own."""
+        """Storage with a new S3 client."""
         return cls(boto3.client("s3"))
 
     def read(self, uri: str) -> bytes:
-        """The bytes of an object. Raises ClientError, e.g. NoSuchKey."""
+        """The content of an object. Raises ClientError, for example NoSuchKey."""
         bucket, key = split_uri(uri)
         body: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
@@ -51,8 +51,10 @@ class S3Storage:
         self.client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
     def current_version(self, version: FileVersion) -> str | None:
-        """The key's version id now, None after a deletion. Raises ClientError for anything but "not
-        found"."""
+        """The ID of the key's current version; None if the object was deleted.
+
+        Raises ClientError for every other error.
+        """
         try:
             head = self.client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
@@ -62,8 +64,7 @@ class S3Storage:
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:
-        """`s3://bucket/key`; Spark reads the newest version, which is why the job looks at it before and
-        after."""
+        """`s3://bucket/key`. Spark always reads the current version of it."""
         return version.uri
 
 

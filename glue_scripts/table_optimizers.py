@@ -1,7 +1,7 @@
-"""Who looks after a table when no run does? Glue's table optimizers, which the job makes with each table.
+"""Creates Glue's table optimizers for each table of a job run.
 
-A table remembers, as a property, the optimizers it was given: a run asks Glue only about a new table, after
-a changed setting, or where it failed before. What fails is a line in the log, never a failed load.
+A table property records the optimizers that a table has, so Glue is called only for a new table, after a
+changed setting, or after a failed attempt. A failure is a warning in the log; the load succeeds regardless.
 """
 
 from collections.abc import Iterable
@@ -15,33 +15,36 @@ from glue_scripts.iceberg import LakeTable
 from glue_scripts.spark_errors import one_line
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY, TableMaintenance
 
-FAULTS = (BotoCoreError, ClientError, Py4JJavaError, ValueError)
+ERRORS = (BotoCoreError, ClientError, Py4JJavaError, ValueError)
 
 
-def create_optimizers(
-    tables: Iterable[LakeTable], database: str, care: TableMaintenance, client: Any = None
-) -> list[str]:
-    """Give each table its optimizers where it lacks them; returns a line for each table where that failed.
+def create_optimizers(tables: Iterable[LakeTable], database: str, maintenance: TableMaintenance) -> list[str]:
+    """Create missing or changed optimizers; returns a warning for each table where that failed.
 
-    `database` is the Glue database's name; `client` a Glue client, by default a new one where it is needed.
+    `database` is the name of the Glue database.
     """
     warnings = []
     for table in tables:
         try:
-            if table.property(OPTIMIZERS_PROPERTY) != care.mark():
-                client = client or boto3.client("glue")
-                for kind, configuration in care.optimizers().items():
-                    of = {"DatabaseName": database, "TableName": table.name, "Type": kind}
-                    _put(client, {"CatalogId": care.account, **of}, configuration)
-                table.set_property(OPTIMIZERS_PROPERTY, care.mark())
-        except FAULTS as error:
-            warnings.append(f"WARNING: table {table.name} has no optimizers yet: {one_line(error)}")
+            if table.property(OPTIMIZERS_PROPERTY) != maintenance.property_value():
+                _create_for_table(boto3.client("glue"), database, table.name, maintenance)
+                table.set_property(OPTIMIZERS_PROPERTY, maintenance.property_value())
+        except ERRORS as error:
+            warnings.append(f"WARNING: no table optimizers for {table.name}: {one_line(error)}")
     return warnings
 
 
-def _put(client: Any, of: dict[str, Any], configuration: dict[str, Any]) -> None:
-    """Create an optimizer, or change the one that is there: another run may have been quicker."""
-    try:
-        client.create_table_optimizer(**of, TableOptimizerConfiguration=configuration)
-    except client.exceptions.AlreadyExistsException:
-        client.update_table_optimizer(**of, TableOptimizerConfiguration=configuration)
+def _create_for_table(client: Any, database: str, table: str, maintenance: TableMaintenance) -> None:
+    for kind, configuration in maintenance.optimizers().items():
+        request = {
+            "CatalogId": maintenance.account,
+            "DatabaseName": database,
+            "TableName": table,
+            "Type": kind,
+            "TableOptimizerConfiguration": configuration,
+        }
+        try:
+            client.create_table_optimizer(**request)
+        except client.exceptions.AlreadyExistsException:
+            # It was created by another job run, perhaps with other settings.
+            client.update_table_optimizer(**request)

@@ -1,4 +1,4 @@
-"""What keeps the tables small and quick? The table optimizers that Glue runs on each of them.
+"""Configuration of the Glue table optimizers: compaction, snapshot expiry and orphan file removal.
 
 Source: AWS Glue, CreateTableOptimizer; Iceberg, table maintenance.
 """
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 OPTIMIZERS_PROPERTY = "taxi-etl.optimizers"
-"""The table property that says, as JSON, which optimizers a table was given."""
+"""Table property with the optimizers that the job created for the table, as JSON."""
 RUN_RATE_HOURS = 24
 
 
 @dataclass(frozen=True)
 class TableMaintenance:
-    """What an operator decides: the ARN of the role that the optimizers act as, and for how many days old
-    snapshots and files that belong to none stay.
+    """The optimizers' role ARN, and for how many days old snapshots and orphan files are kept.
 
-    The days must outlast the longest job run: it builds on the snapshot it saw when it began, and its data
-    files belong to no snapshot until it commits.
+    The retention must exceed the longest job run: until a run commits, its data files are orphan files, and
+    its commit is validated against an older snapshot.
     """
 
     role_arn: str
@@ -26,16 +25,16 @@ class TableMaintenance:
 
     @property
     def account(self) -> str:
-        """The account of role and catalog. Raises ValueError for a text that is no ARN of an account."""
+        """The account ID of the role and the catalog. Raises ValueError if `role_arn` is not a role's ARN."""
         parts = self.role_arn.split(":")
         if len(parts) < 6 or parts[0] != "arn" or not parts[4]:
-            raise ValueError(f"{self.role_arn!r} is no ARN of a role")
+            raise ValueError(f"{self.role_arn!r} is not the ARN of a role")
         return parts[4]
 
     def optimizers(self) -> dict[str, dict[str, Any]]:
-        """The configuration of each type of optimizer, as CreateTableOptimizer takes it.
+        """The configuration of each optimizer type, as CreateTableOptimizer takes it.
 
-        Compaction binpacks: it merges small files of one partition, which is one source file.
+        Compaction merges the small data files of one partition, which holds the rows of one source file.
         """
         common = {"roleArn": self.role_arn, "enabled": True}
         expiry = {
@@ -60,6 +59,6 @@ class TableMaintenance:
             },
         }
 
-    def mark(self) -> str:
+    def property_value(self) -> str:
         """The value of `OPTIMIZERS_PROPERTY` for a table that has these optimizers."""
         return json.dumps(self.optimizers(), sort_keys=True)

@@ -1,4 +1,4 @@
-"""What do the job's tests share? A bucket in a folder, and a job run over what is in it."""
+"""Fixtures of the job's tests: a versioned bucket in a folder, and job runs over its objects."""
 
 import json
 import shutil
@@ -26,17 +26,19 @@ NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 
 @dataclass
 class FolderStorage:
-    """A versioned bucket in a folder; `before_look` and `after_look` let a test act right before and right
-    after the job asks for a version."""
+    """A versioned bucket in a folder.
+
+    `before_check` and `after_check` are called with the number of each version check, before and after it.
+    """
 
     root: Path
     versions: dict[str, str] = field(default_factory=dict)
-    looks: int = 0
-    before_look: Callable[[int], None] = lambda _: None
-    after_look: Callable[[int], None] = lambda _: None
+    checks: int = 0
+    before_check: Callable[[int], None] = lambda _: None
+    after_check: Callable[[int], None] = lambda _: None
 
     def put(self, key: str, content: bytes | Path) -> str:
-        """Upload an object; returns its new version id."""
+        """Upload an object; returns its version ID."""
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
@@ -62,12 +64,12 @@ class FolderStorage:
         path.write_text(text)
 
     def current_version(self, version: FileVersion) -> str | None:
-        self.looks += 1
-        look = self.looks
-        self.before_look(look)
-        found = self.versions.get(version.key)
-        self.after_look(look)
-        return found
+        self.checks += 1
+        check = self.checks
+        self.before_check(check)
+        current = self.versions.get(version.key)
+        self.after_check(check)
+        return current
 
     def location(self, version: FileVersion) -> str:
         return f"file://{self.root}/{version.key}"
@@ -75,14 +77,14 @@ class FolderStorage:
 
 @dataclass
 class Lake:
-    """A bucket and a database of its own, and the job to run over them."""
+    """A bucket and a database, and the job that loads one into the other."""
 
     spark: Any
     storage: FolderStorage
     database: str
 
     def accept(self, key: str, dataset: str | None = None) -> AcceptedFile:
-        """What validation would say of an object's current version."""
+        """The manifest entry that validation would write for an object's current version."""
         path = self.storage.root / key
         version = FileVersion(BUCKET, key, self.storage.versions[key], path.stat().st_size)
         if key.endswith(".parquet"):
@@ -94,22 +96,31 @@ class Lake:
         return AcceptedFile(version, named, "csv", found.columns, found.compression, found.encoding)
 
     def load(self, *files: str | AcceptedFile, arguments: Sequence[str] = ()) -> JobResult:
-        """Run the job over these objects, as the workflow would."""
+        """Run the job over these objects as the workflow would; later `arguments` override the defaults."""
         accepted = tuple(self.accept(file) if isinstance(file, str) else file for file in files)
         execution = uuid.uuid4().hex
         uri = f"s3://{BUCKET}/runs/{execution}/manifest.json"
         self.storage.write(uri, Manifest(execution, BUCKET, "s3", accepted).dumps())
-        known = ["--manifest", uri, "--catalog", "lake", "--database", self.database, *arguments]
-        result = run(
-            self.spark, self.storage, parse_arguments([*known, "--JOB_RUN_ID", f"jr_{execution}"]), NOW
-        )
+        defaults = {
+            "--manifest": uri,
+            "--catalog": "lake",
+            "--database": self.database,
+            "--max-quarantine-share": "0.5",
+            "--sort-by-pickup": "false",
+            "--stall-minutes": "5",
+            "--optimizer-role": "",
+            "--retention-days": "7",
+            "--JOB_RUN_ID": f"jr_{execution}",
+        }
+        passed = [word for pair in defaults.items() for word in pair]
+        result = run(self.spark, self.storage, parse_arguments([*passed, *arguments]), NOW)
         written = self.storage.read(uri.replace("manifest", "result"))
-        assert JobResult.loads(written) == result, "result.json is not what the run returned"
+        assert JobResult.loads(written) == result, "result.json differs from the returned result"
         assert json.loads(self.storage.read(uri.replace("manifest", "summary")))["counts"] == result.counts()
         return result
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        """Rows of a query; `{yellow}` and so on stand for the tables."""
+        """Rows of a query in which `{yellow}`, `{quarantine}` and so on stand for the tables."""
         names = {name: f"lake.{self.database}.{name}_trips" for name in DATASETS}
         names["quarantine"] = f"lake.{self.database}.quarantined_trips"
         for name in names.values():
@@ -118,13 +129,13 @@ class Lake:
         return [tuple(row) for row in self.spark.sql(text.format(**names)).collect()]
 
     def count(self, table: str, key: str | None = None) -> int:
-        """Rows of a table, or those of one file."""
+        """The number of rows in a table, of all files or of one."""
         condition = f"WHERE source_id = '{source_id(BUCKET, key)}'" if key else ""
         return self.query(f"SELECT count(*) FROM {{{table}}} {condition}")[0][0]
 
     def _recognized(self, columns: Any, key: str) -> str:
         dataset = recognize(columns, key).dataset
-        assert dataset, f"{key} is of no dataset: {recognize(columns, key).rejections}"
+        assert dataset, f"{key} does not match any dataset: {recognize(columns, key).rejections}"
         return dataset
 
 

@@ -1,6 +1,6 @@
-"""Is every bad file refused with a reason, in bounded memory, and does a good one beside it load?
+"""Tests of damaged and malicious files: each is rejected or fails alone, with a reason and in bounded memory.
 
-Validation, which sees a file's ends, comes first; what passes goes to the job in one batch with a good file
+Validation sees the beginning and end of a file. Files that pass it go to the job in one batch with good files
 of the same columns.
 """
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.errors import PySparkException
 
-from glue_scripts.line_lengths import overlong
+from glue_scripts.line_lengths import find_overlong_lines
 from glue_scripts.reading import Located
 from lambdas.validate_input.validation import check
 from taxi_etl.documents import AcceptedFile, LoadStatus
@@ -43,26 +43,26 @@ def parquet(rows: int = 4000, **options) -> bytes:
     return buffer.getvalue()
 
 
-def with_zeros(content: bytes) -> bytes:
-    """The same file with two hundred zero bytes inside the first page of its distances."""
+def zero_a_page(content: bytes) -> bytes:
+    """The same file with 200 zero bytes in the first page of its distances."""
     place = pq.ParquetFile(io.BytesIO(content)).metadata.row_group(0).column(3).data_page_offset + 100
     return content[:place] + bytes(200) + content[place + 200 :]
 
 
-def without_middle(content: bytes) -> bytes:
-    """The same file with a thousand bytes of data missing, its footer whole."""
+def cut_out_the_middle(content: bytes) -> bytes:
+    """The same file without 1,000 bytes of its data, with an intact footer."""
     return content[:2000] + content[3000:]
 
 
-def bomb(start: bytes, letters: int) -> bytes:
-    """A gzip file of a start and that many zeros behind it, a thousandth of that in size."""
+def gzip_bomb(start: bytes, zeros: int) -> bytes:
+    """A gzip file of `start` and that many zeros, about a thousandth of their size."""
     packer = zlib.compressobj(9, wbits=31)
-    parts = [packer.compress(start), *(packer.compress(b"0" * MIB) for _ in range(letters // MIB))]
+    parts = [packer.compress(start), *(packer.compress(b"0" * MIB) for _ in range(zeros // MIB))]
     return b"".join([*parts, packer.flush()])
 
 
-def wrong_checksum(packed: bytes) -> bytes:
-    """A gzip file whose last eight bytes promise another text."""
+def corrupt_checksum(packed: bytes) -> bytes:
+    """The same gzip file with a wrong checksum in its trailer."""
     return packed[:-8] + bytes([packed[-8] ^ 1]) + packed[-7:]
 
 
@@ -72,7 +72,7 @@ REJECTED = {
     "cut_in_the_header.parquet": (lambda: parquet()[:10], ["truncated"]),
     "cut_in_a_row_group.parquet": (lambda: parquet()[:5000], ["truncated"]),
     "cut_in_the_footer.parquet": (lambda: parquet()[:-20], ["truncated"]),
-    "hole_in_the_data.parquet": (lambda: without_middle(parquet()), ["truncated"]),
+    "hole_in_the_data.parquet": (lambda: cut_out_the_middle(parquet()), ["truncated"]),
     "zeros_for_a_footer.parquet": (lambda: parquet()[:-200] + bytes(192) + parquet()[-8:], ["not_parquet"]),
     "text.parquet": (csv, ["not_parquet"]),
     "parquet.csv": (parquet, ["not_text"]),
@@ -84,46 +84,46 @@ REJECTED = {
         ["unreadable_header"],
     ),
     "one_line.csv": (lambda: b"0" * 100 * MIB, ["unreadable_header"]),
-    "one_line_bomb.csv.gz": (lambda: bomb(b"", 1024 * MIB), ["unreadable_header"]),
+    "one_line_bomb.csv.gz": (lambda: gzip_bomb(b"", 1024 * MIB), ["unreadable_header"]),
     "_hidden.csv": (csv, ["unsupported_type"]),
     ".hidden.parquet": (parquet, ["unsupported_type"]),
 }
 FAILED = {
-    "zeros_in_a_page.parquet": lambda: with_zeros(parquet()),
-    "zeros_in_a_checked_page.parquet": lambda: with_zeros(
+    "zeros_in_a_page.parquet": lambda: zero_a_page(parquet()),
+    "zeros_in_a_checked_page.parquet": lambda: zero_a_page(
         parquet(compression="none", write_page_checksum=True)
     ),
     "cut_behind_the_head.csv.gz": lambda: gzip.compress(csv(200_000))[:4_000],
-    "wrong_checksum.csv.gz": lambda: wrong_checksum(gzip.compress(csv(200_000))),
+    "wrong_checksum.csv.gz": lambda: corrupt_checksum(gzip.compress(csv(200_000))),
     "row_of_ten_thousand_fields.csv": lambda: csv(end="1," * 10_000 + "\n"),
     "line_of_100_mb.csv": lambda: csv(end="0" * 100 * MIB),
     "line_of_500_mb.csv": lambda: csv(end="0" * 500 * MIB),
-    "line_of_a_bomb.csv.gz": lambda: bomb(csv(), 10 * MIB),
-    # One line of 4 GB, in 4 MB.
-    "endless_line_of_a_bomb.csv.gz": lambda: gzip.compress(csv()) + bomb(b"", 64 * MIB) * 64,
+    "line_of_a_bomb.csv.gz": lambda: gzip_bomb(csv(), 10 * MIB),
+    # A line of 4 GB in a file of 4 MB.
+    "line_of_4_gb.csv.gz": lambda: gzip.compress(csv()) + gzip_bomb(b"", 64 * MIB) * 64,
 }
 GOOD = {
     "good.csv": (csv, 2000),
     "good.parquet": (parquet, 4000),
     "header_only.csv": (lambda: csv(0), 0),
-    # Large enough to be looked at for lines that are too long; none is.
+    # Large enough to be checked for overlong lines.
     "long_rows.csv": (lambda: "\r\n".join([HEADER, *[f'{ROW},"{"x" * 9000}"'] * 2000]).encode(), 2000),
 }
 
 
-class FolderS3:
-    """The two calls by which validation looks at an object, over a bucket in a folder."""
+class FakeS3:
+    """The two S3 calls that validation makes, for a bucket in a folder."""
 
     def __init__(self, storage) -> None:
         self.storage = storage
 
-    def head_object(self, **asked):
-        size = (self.storage.root / asked["Key"]).stat().st_size
-        return {"ContentLength": size, "ETag": '"e7a9"', "VersionId": self.storage.versions[asked["Key"]]}
+    def head_object(self, **request):
+        size = (self.storage.root / request["Key"]).stat().st_size
+        return {"ContentLength": size, "ETag": '"e7a9"', "VersionId": self.storage.versions[request["Key"]]}
 
-    def get_object(self, **asked):
-        first, last = map(int, asked["Range"].removeprefix("bytes=").split("-"))
-        with (self.storage.root / asked["Key"]).open("rb") as file:
+    def get_object(self, **request):
+        first, last = map(int, request["Range"].removeprefix("bytes=").split("-"))
+        with (self.storage.root / request["Key"]).open("rb") as file:
             file.seek(first)
             part = file.read(last - first + 1)
         return {"Body": io.BytesIO(part), "ContentLength": len(part)}
@@ -134,10 +134,10 @@ def key_of(name: str) -> str:
 
 
 def validated(lake, name: str):
-    """What validation says of an object of the bucket."""
+    """Validation's finding about an object of the bucket."""
     key = key_of(name)
     version = FileVersion("lake", key, lake.storage.versions[key])
-    return check(FolderS3(lake.storage), version, LIMITS)
+    return check(FakeS3(lake.storage), version, LIMITS)
 
 
 @pytest.mark.parametrize("name", REJECTED)
@@ -171,14 +171,14 @@ def test_a_known_bad_file_is_rejected(lake, shared_data, name, code):
     assert [str(reason.code) for reason in validated(lake, name).reasons] == [code]
 
 
-def test_every_known_bad_file_has_its_expectation(shared_data):
+def test_every_shared_corrupt_file_has_an_expected_code(shared_data):
     [names] = [
         mark.args[1] for mark in test_a_known_bad_file_is_rejected.pytestmark if mark.name == "parametrize"
     ]
     assert {name for name, _ in names} == {path.name for path in (shared_data / "corrupt").iterdir()}
 
 
-def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
+def test_damage_that_validation_cannot_see_fails_the_file_alone(lake):
     for name, (content, _) in GOOD.items():
         lake.storage.put(key_of(name), content())
     for name, content in FAILED.items():
@@ -200,7 +200,7 @@ def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
         assert 0 < len(message) <= 600, name
         assert "\n" not in message, name
     assert "a value is too long" in found["line_of_a_bomb.csv.gz"].error_message
-    for name in ("line_of_100_mb.csv", "line_of_500_mb.csv", "endless_line_of_a_bomb.csv.gz"):
+    for name in ("line_of_100_mb.csv", "line_of_500_mb.csv", "line_of_4_gb.csv.gz"):
         assert found[name].error_message == (
             "a line has more than 16,777,216 characters; check the file's line endings"
         )
@@ -211,16 +211,14 @@ def test_what_only_the_job_can_see_fails_alone_in_a_batch_with_good_files(lake):
     ("size", "compression", "encoding"),
     [(16_777_216, "none", "utf-8"), (16_256, "gzip", "utf-8"), (10**9, "none", "utf-16")],
 )
-def test_a_file_that_has_no_room_for_an_overlong_line_or_no_lines_is_not_read_for_them(
-    size, compression, encoding
-):
+def test_files_that_cannot_hold_an_overlong_line_are_not_checked(size, compression, encoding):
     version = FileVersion("lake", "raw/taxi/small.csv", "1", size)
     file = AcceptedFile(version, "green", "csv", (), compression, encoding)
 
-    assert overlong(None, [Located(file, "s3://lake/raw/taxi/small.csv")]) == {}
+    assert find_overlong_lines(None, [Located(file, "s3://lake/raw/taxi/small.csv")]) == {}
 
 
-def test_a_look_that_was_cancelled_is_no_finding():
+def test_a_cancelled_line_check_raises_instead_of_failing_the_file():
     class Cancelled:
         @property
         def read(self):
@@ -232,4 +230,4 @@ def test_a_look_that_was_cancelled_is_no_finding():
     file = AcceptedFile(version, "green", "csv", ())
 
     with pytest.raises(PySparkException):
-        overlong(Cancelled(), [Located(file, "s3://lake/raw/taxi/large.csv")])
+        find_overlong_lines(Cancelled(), [Located(file, "s3://lake/raw/taxi/large.csv")])

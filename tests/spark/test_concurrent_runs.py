@@ -1,7 +1,7 @@
-"""Do the tables end as if each file's newest version had been loaded once, when runs overlap or die?
+"""Tests of overlapping and killed job runs: the tables hold each file's current version exactly once.
 
-The job looks at a file's version twice: before it reads, and between noting the table's snapshot and its
-commit. Tests act at the second look, the latest moment at which a run can still learn of another.
+The job checks a file's version twice: before it reads the file, and after it has noted the table's snapshot
+for its commit. The tests act at the second check, the last point at which a job run can notice another one.
 """
 
 import io
@@ -25,8 +25,10 @@ BEFORE_COMMIT = 2
 
 
 def trips(good: int, bad: int = 0, prefix: str = "lpep") -> bytes:
-    """A file of trips of ten minutes, and of some that end before they begin; `lpep` is green, `tpep`
-    yellow."""
+    """A file with valid trips of ten minutes and invalid trips that end before they begin.
+
+    The prefix `lpep` makes a green file, `tpep` a yellow one.
+    """
     ends = [datetime(2024, 1, 5, 10, 10)] * good + [datetime(2024, 1, 5, 9)] * bad
     columns = {
         "VendorID": pa.array([2] * (good + bad), pa.int64()),
@@ -40,7 +42,7 @@ def trips(good: int, bad: int = 0, prefix: str = "lpep") -> bytes:
 
 
 def counts(lake, key: str) -> dict[str, int]:
-    """How many rows of a file each table holds."""
+    """The rows of a file in each table."""
     names = [name for name in ("green", "yellow") if lake.spark.catalog.tableExists(table(lake, name))]
     return {name: lake.count(name, key) for name in (*names, "quarantine")}
 
@@ -49,101 +51,101 @@ def table(lake, name: str) -> str:
     return f"lake.{lake.database}.{name}_trips"
 
 
-def another(lake, **hooks):
-    """The same bucket and database as another run sees them, with hooks of its own."""
-    return replace(lake, storage=replace(lake.storage, looks=0, **hooks))
+def other_run(lake, **hooks):
+    """The same bucket and database for another job run, with its own hooks."""
+    return replace(lake, storage=replace(lake.storage, checks=0, **hooks))
 
 
-def at(look: int, act: Callable[[], object]) -> Callable[[int], None]:
-    """A hook that acts once, at one look."""
+def at(check: int, act: Callable[[], object]) -> Callable[[int], None]:
+    """A hook that acts once, at the version check of this number."""
     pending = [act]
 
     def hook(number: int) -> None:
-        if number == look and pending:
+        if number == check and pending:
             pending.pop()()
 
     return hook
 
 
-def side_by_side(lake, *keys: str) -> list[JobResult]:
-    """Runs over one file each, all of them about to commit before any of them does."""
+def load_concurrently(lake, *keys: str) -> list[JobResult]:
+    """Job runs of one file each, all of which reach their commit before any of them commits."""
     barrier = threading.Barrier(len(keys), timeout=120)
     files = [lake.accept(key) for key in keys]
-    runs = [another(lake, after_look=at(BEFORE_COMMIT, barrier.wait)) for _ in keys]
+    runs = [other_run(lake, after_check=at(BEFORE_COMMIT, barrier.wait)) for _ in keys]
     with ThreadPoolExecutor(len(keys)) as pool:
         return list(pool.map(lambda run, file: run.load(file), runs, files))
 
 
-def test_runs_of_different_files_both_land(lake):
+def test_concurrent_runs_of_different_files_both_load(lake):
     lake.storage.put(A, trips(1, 1))
     lake.storage.put(B, trips(2, 1))
     lake.load(A)
 
-    results = side_by_side(lake, A, B)
+    results = load_concurrently(lake, A, B)
 
     assert [result.counts()["loaded"] for result in results] == [1, 1]
     assert counts(lake, A) == {"green": 1, "quarantine": 1}
     assert counts(lake, B) == {"green": 2, "quarantine": 1}
 
 
-def test_runs_of_the_same_file_leave_its_rows_once(lake):
+def test_concurrent_runs_of_one_file_load_its_rows_once(lake):
     lake.storage.put(A, trips(3, 2))
     lake.load(A)
 
-    results = side_by_side(lake, A, A)
+    results = load_concurrently(lake, A, A)
 
     assert [result.counts()["loaded"] for result in results] == [1, 1]
     assert counts(lake, A) == {"green": 3, "quarantine": 2}
 
 
-def test_two_first_runs_of_the_same_file_leave_its_rows_once(lake):
-    """There is no table yet, so both runs make it; and no snapshot that a commit could be checked against."""
+def test_concurrent_first_runs_of_one_file_load_its_rows_once(lake):
+    """Both job runs create the table, and there is no snapshot for the commit's validation."""
     lake.storage.put(A, trips(3, 2))
 
-    results = side_by_side(lake, A, A)
+    results = load_concurrently(lake, A, A)
 
     assert [result.counts()["loaded"] for result in results] == [1, 1]
     assert counts(lake, A) == {"green": 3, "quarantine": 2}
 
 
 @pytest.mark.parametrize("newer_is_clean", [True, False])
-def test_a_newer_version_that_overtakes_wins(lake, newer_is_clean):
+def test_a_newer_version_loaded_before_the_commit_wins(lake, newer_is_clean):
     lake.storage.put(A, trips(1, 1))
     older = lake.accept(A)
 
-    def overtake() -> None:
+    def load_newer() -> None:
         lake.storage.put(A, trips(4, 0 if newer_is_clean else 2))
-        assert another(lake).load(A).counts()["loaded"] == 1
+        assert other_run(lake).load(A).counts()["loaded"] == 1
 
-    [result] = another(lake, after_look=at(BEFORE_COMMIT, overtake)).load(older).files
+    [result] = other_run(lake, after_check=at(BEFORE_COMMIT, load_newer)).load(older).files
 
     assert result.status is LoadStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 4, "quarantine": 0 if newer_is_clean else 2}
 
 
-def test_a_newer_version_of_another_dataset_that_overtakes_wins(lake):
-    """The two runs commit to different tables, and neither has quarantined rows: neither is refused."""
+def test_a_newer_version_of_another_dataset_loaded_before_the_commit_wins(lake):
+    """The job runs commit to different tables without quarantined rows, so neither commit conflicts."""
     lake.storage.put(A, trips(2))
     older = lake.accept(A)
 
-    def overtake() -> None:
+    def load_newer() -> None:
         lake.storage.put(A, trips(4, prefix="tpep"))
-        assert another(lake).load(A).counts()["loaded"] == 1
+        assert other_run(lake).load(A).counts()["loaded"] == 1
 
-    [result] = another(lake, after_look=at(BEFORE_COMMIT, overtake)).load(older).files
+    [result] = other_run(lake, after_check=at(BEFORE_COMMIT, load_newer)).load(older).files
 
     assert result.status is LoadStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 0, "yellow": 4, "quarantine": 0}
 
 
 class Killed(BaseException):
-    """No code of the job catches this, as none runs after a kill."""
+    """Stands for a killed process: no code of the job catches it."""
 
 
 @pytest.fixture
 def kill(monkeypatch) -> Iterator[Callable[[str], None]]:
-    """Let the next run die right before its commit to a table."""
-    original = LakeTable.replace
+    """Kills the next job run right before it commits to the given table."""
+    original = LakeTable.replace_rows
     doomed: list[str] = []
 
     def commit(table, *arguments) -> None:
@@ -152,12 +154,12 @@ def kill(monkeypatch) -> Iterator[Callable[[str], None]]:
             raise Killed
         original(table, *arguments)
 
-    monkeypatch.setattr(LakeTable, "replace", commit)
+    monkeypatch.setattr(LakeTable, "replace_rows", commit)
     yield doomed.append
-    assert not doomed, "the run did not come to that commit"
+    assert not doomed, "the job run did not reach that commit"
 
 
-def test_a_first_run_killed_between_its_commits_ends_right_when_replayed(lake, kill):
+def test_a_replay_completes_a_first_load_killed_between_its_commits(lake, kill):
     lake.storage.put(A, trips(3, 2))
     kill("green_trips")
     with pytest.raises(Killed):
@@ -169,7 +171,7 @@ def test_a_first_run_killed_between_its_commits_ends_right_when_replayed(lake, k
     assert counts(lake, A) == {"green": 3, "quarantine": 2}
 
 
-def test_a_reload_killed_between_its_commits_ends_right_when_replayed(lake, kill):
+def test_a_replay_completes_a_reload_killed_between_its_commits(lake, kill):
     lake.storage.put(A, trips(1, 1))
     lake.load(A)
     lake.storage.put(A, trips(5, 0))
@@ -183,7 +185,7 @@ def test_a_reload_killed_between_its_commits_ends_right_when_replayed(lake, kill
     assert counts(lake, A) == {"green": 5, "quarantine": 0}
 
 
-def test_a_change_of_dataset_killed_before_the_old_rows_left_ends_right_when_replayed(lake, kill):
+def test_a_replay_completes_a_dataset_change_killed_before_the_old_rows_were_removed(lake, kill):
     lake.storage.put(A, trips(2))
     lake.load(A)
     lake.storage.put(A, trips(4, prefix="tpep"))
@@ -197,8 +199,8 @@ def test_a_change_of_dataset_killed_before_the_old_rows_left_ends_right_when_rep
     assert counts(lake, A) == {"green": 0, "yellow": 4, "quarantine": 0}
 
 
-def test_two_runs_that_add_the_same_column_both_go_on(lake, monkeypatch):
-    """Both see a table without the column; the slower one's ALTER TABLE is refused."""
+def test_two_runs_can_add_the_same_column(lake, monkeypatch):
+    """Both see a table without the column, and the slower one's ALTER TABLE fails."""
     name = table(lake, "green")
     lake.spark.sql(create_table("green_trips", name))
     lake.spark.sql(f"ALTER TABLE {name} DROP COLUMNS (ehail_fee, cbd_congestion_fee)")
@@ -220,7 +222,7 @@ def test_two_runs_that_add_the_same_column_both_go_on(lake, monkeypatch):
     assert columns.count("ehail_fee") == columns.count("cbd_congestion_fee") == 1
 
 
-def test_two_runs_that_make_the_same_table_both_go_on(lake, monkeypatch):
+def test_two_runs_can_create_the_same_table(lake, monkeypatch):
     first, second = (LakeTable(lake.spark, f"lake.{lake.database}", "green_trips") for _ in "ab")
     original = LakeTable.exists
 

@@ -1,4 +1,4 @@
-"""Does the job keep its promises when files change, break, move between datasets, or are strange?"""
+"""Tests of the job with files that change, are damaged, switch datasets or have unusual content."""
 
 import gzip
 import io
@@ -58,7 +58,7 @@ def test_a_reupload_replaces_only_its_own_rows(lake):
     assert not result.schema_changed
 
 
-def test_an_older_version_yields_to_a_newer_one(lake):
+def test_an_older_version_does_not_replace_a_newer_one(lake):
     lake.storage.put(A, csv(GOOD))
     older = lake.accept(A)
     lake.storage.put(A, csv(GOOD, GOOD))
@@ -70,17 +70,17 @@ def test_an_older_version_yields_to_a_newer_one(lake):
     assert lake.count("green", A) == 2
 
 
-def test_a_version_that_is_replaced_while_it_is_read_is_left_out_and_the_rest_is_loaded(lake):
+def test_a_version_replaced_while_it_is_read_is_superseded_and_the_rest_loads(lake):
     lake.storage.put(A, csv(GOOD))
     lake.storage.put(B, csv(GOOD, GOOD))
     files = [lake.accept(A), lake.accept(B)]
-    looks = iter(range(100))
+    checks = iter(range(100))
 
-    def replace_after_the_first_looks(_: int) -> None:
-        if next(looks) == 2:
+    def replace_after_the_first_checks(_: int) -> None:
+        if next(checks) == 2:
             lake.storage.put(A, csv(GOOD, GOOD, GOOD))
 
-    lake.storage.before_look = replace_after_the_first_looks
+    lake.storage.before_check = replace_after_the_first_checks
     result = lake.load(*files)
 
     assert [file.status for file in result.files] == [LoadStatus.SUPERSEDED, LoadStatus.LOADED]
@@ -100,8 +100,8 @@ def test_a_deleted_object_fails_and_its_older_rows_stay(lake):
 
 
 def interfere(monkeypatch, table_name: str, meanwhile) -> list[str]:
-    """Let `meanwhile` happen right before the next commit to a table; returns what commits came to since."""
-    original = LakeTable.replace
+    """Call `meanwhile` right before the next commit to a table; returns the outcomes of later commits."""
+    original = LakeTable.replace_rows
     outcomes: list[str] = []
     pending = [meanwhile]
 
@@ -116,12 +116,12 @@ def interfere(monkeypatch, table_name: str, meanwhile) -> list[str]:
             raise
         outcomes.append(f"{table.name} committed")
 
-    monkeypatch.setattr(LakeTable, "replace", replace)
+    monkeypatch.setattr(LakeTable, "replace_rows", replace)
     return outcomes
 
 
-def test_a_refused_commit_looks_again_and_loads(lake, monkeypatch):
-    """Another run commits to the same file's rows between this run's look and its commit."""
+def test_a_conflicting_commit_is_retried(lake, monkeypatch):
+    """Another job run commits rows of the same file between this run's version check and its commit."""
     lake.storage.put(A, csv(GOOD))
     lake.load(A)
     lake.storage.put(A, csv(GOOD, GOOD, GOOD))
@@ -133,7 +133,7 @@ def test_a_refused_commit_looks_again_and_loads(lake, monkeypatch):
     assert (result.status, lake.count("green", A)) == (LoadStatus.LOADED, 3)
 
 
-def test_runs_of_different_files_do_not_disturb_each_other(lake, monkeypatch):
+def test_runs_of_different_files_do_not_conflict(lake, monkeypatch):
     lake.storage.put(A, csv(GOOD))
     lake.storage.put(B, csv(GOOD, GOOD))
     files = [lake.accept(A), lake.accept(B)]
@@ -146,8 +146,8 @@ def test_runs_of_different_files_do_not_disturb_each_other(lake, monkeypatch):
     assert (lake.count("green", A), lake.count("green", B)) == (1, 0)
 
 
-@pytest.mark.parametrize("overtaken_at", ["quarantined_trips", "green_trips"])
-def test_a_run_that_is_overtaken_yields_and_leaves_nothing_behind(lake, monkeypatch, overtaken_at):
+@pytest.mark.parametrize("conflict_in", ["quarantined_trips", "green_trips"])
+def test_a_superseded_run_leaves_no_rows(lake, monkeypatch, conflict_in):
     lake.storage.put(A, csv(GOOD, BAD))
     older = lake.accept(A)
 
@@ -155,7 +155,7 @@ def test_a_run_that_is_overtaken_yields_and_leaves_nothing_behind(lake, monkeypa
         lake.storage.put(A, csv(GOOD, GOOD, GOOD))
         assert lake.load(A).files[0].status is LoadStatus.LOADED
 
-    outcomes = interfere(monkeypatch, overtaken_at, a_newer_version_loads)
+    outcomes = interfere(monkeypatch, conflict_in, a_newer_version_loads)
     [result] = lake.load(older).files
 
     assert outcomes[-1] == "green_trips refused"
@@ -183,7 +183,7 @@ def test_a_damaged_file_fails_alone_with_its_error(lake):
     assert result.files[0].reasons == {"negative_duration": 1}
 
 
-def test_a_parquet_page_whose_checksum_is_wrong_fails_its_file(lake):
+def test_a_wrong_parquet_page_checksum_fails_the_file(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     content = bytearray(
         parquet(yellow_columns(500), compression="none", use_dictionary=False, write_page_checksum=True)
@@ -202,7 +202,7 @@ def test_a_parquet_page_whose_checksum_is_wrong_fails_its_file(lake):
     assert lake.count("yellow", key) == 500, "the older rows stay"
 
 
-def test_a_file_with_too_many_impossible_rows_is_not_loaded(lake):
+def test_a_file_with_too_many_invalid_rows_is_not_loaded(lake):
     lake.storage.put(A, csv(GOOD))
     lake.load(A)
     lake.storage.put(A, csv(GOOD, BAD, BAD))
@@ -218,7 +218,7 @@ def test_a_file_with_too_many_impossible_rows_is_not_loaded(lake):
     assert lake.load(A, arguments=["--max-quarantine-share", "0.7"]).files[0].quarantined == 2
 
 
-def test_a_file_that_is_another_dataset_now_leaves_its_old_table(lake):
+def test_a_file_that_changes_its_dataset_leaves_its_old_table(lake):
     key = "raw/taxi/trips_2024-01.csv"
     lake.storage.put(key, csv(GOOD, BAD))
     lake.load(key)
@@ -243,7 +243,7 @@ def test_rows_wider_than_the_header_do_not_shift(lake):
     assert rows == [(2, 18.4, {}), (2, 18.4, {}), (2, 18.4, {"surplus": "x,y"})]
 
 
-def test_a_row_wider_than_any_plausible_one_fails_its_file(lake):
+def test_a_row_with_too_many_fields_fails_the_file(lake):
     lake.storage.put(A, csv(GOOD, GOOD + "," * 40 + "x"))
 
     [result] = lake.load(A).files
@@ -264,7 +264,7 @@ def test_unknown_columns_are_kept_and_reported_once(lake):
     assert (first.schema_changed, again.schema_changed, lake.load(B).schema_changed) == (True, False, True)
 
 
-def test_a_table_that_lacks_a_column_gets_it(lake):
+def test_a_missing_column_is_added_to_the_table(lake):
     lake.storage.put(A, csv(GOOD))
     lake.load(A)
     lake.spark.sql(f"ALTER TABLE lake.{lake.database}.green_trips DROP COLUMN cbd_congestion_fee")
@@ -279,7 +279,7 @@ def test_a_table_that_lacks_a_column_gets_it(lake):
     "name",
     ["green [1] {a,b}*?_2024-01.csv", "grün é 100%25+x#y_2024-01.csv", "a b.csv.2024-01.csv"],
 )
-def test_keys_are_names_whatever_characters_they_hold(lake, name):
+def test_special_characters_in_keys_are_not_patterns(lake, name):
     key = f"raw/taxi/year=2024/{name}"
     lake.storage.put(key, csv(GOOD))
 
@@ -289,12 +289,12 @@ def test_keys_are_names_whatever_characters_they_hold(lake, name):
 
 
 @pytest.mark.parametrize("key", ["raw/taxi//b.csv", "raw/taxi/./b.csv", "raw/taxi/x/../b.csv"])
-def test_such_keys_are_rejected_since_their_paths_are_another_objects(lake, key):
+def test_keys_that_spark_would_normalize_to_another_object_are_rejected(lake, key):
     assert spark_path(lake.spark, f"s3://lake/{key}") == "s3://lake/raw/taxi/b.csv"
     assert [str(reason.code) for reason in check_key(key)] == ["wrong_prefix"]
 
 
-def test_a_name_that_spark_takes_for_a_hidden_file_fails_instead_of_loading_nothing(lake):
+def test_a_name_that_spark_treats_as_hidden_fails_the_file(lake):
     hidden = "raw/taxi/_green_2024-01.csv"
     lake.storage.put(hidden, csv(GOOD))
     lake.storage.put(A, csv(GOOD))
@@ -302,10 +302,10 @@ def test_a_name_that_spark_takes_for_a_hidden_file_fails_instead_of_loading_noth
     result = lake.load(hidden, A)
 
     assert [file.status for file in result.files] == [LoadStatus.FAILED, LoadStatus.LOADED]
-    assert "begin with a dot or underscore" in result.files[0].error_message
+    assert "begins with a dot or underscore" in result.files[0].error_message
 
 
-def test_encodings_and_gzip_members_are_read_whole(lake):
+def test_utf16_byte_order_marks_and_gzip_members_are_read(lake):
     utf16, marked = "raw/taxi/green_tripdata_2024-03.csv", "raw/taxi/green_tripdata_2024-04.csv"
     members = "raw/taxi/green_tripdata_2024-05.csv.gz"
     lake.storage.put(utf16, csv(GOOD, GOOD).decode().encode("utf-16"))
@@ -340,19 +340,19 @@ def test_parquet_columns_of_nulls_and_mixed_widths_load(lake):
         (1, None),
         (2, None),
     ]
-    held = lake.query("SELECT position, row_as_read FROM {quarantine}")
-    assert [position for position, _ in held] == [2, 2]
-    assert held[0][1]["passenger_count"] == "2.5"
+    quarantined = lake.query("SELECT position, row_as_read FROM {quarantine}")
+    assert [position for position, _ in quarantined] == [2, 2]
+    assert quarantined[0][1]["passenger_count"] == "2.5"
 
 
-def test_an_empty_batch_and_an_empty_file_are_no_errors(lake):
+def test_an_empty_batch_and_an_empty_file_load(lake):
     assert lake.load().counts()["files"] == 0
     lake.storage.put(A, csv())
     [result] = lake.load(A).files
     assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
 
 
-def test_a_table_without_rows_that_pandas_saved_is_an_empty_file(lake):
+def test_an_empty_table_saved_by_pandas_loads(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     lake.storage.put(key, parquet({name: pa.nulls(0) for name in yellow_columns(0)}))
     [result] = lake.load(key).files
@@ -368,11 +368,11 @@ def test_a_file_is_read_once_though_some_of_its_rows_go_to_quarantine(lake):
     [file] = lake.load(key).files
 
     assert (file.written, file.quarantined) == (498, 2)
-    # all rows where they come from, and the two once more from where they were put aside
+    # All rows from the input, and the two quarantined ones again from the side output.
     assert records_read(lake.spark, before)[0] == 502
 
 
-def test_what_is_put_aside_for_quarantine_stays_in_no_tables_folder(lake):
+def test_no_data_files_of_the_side_output_remain(lake):
     lake.storage.put(A, csv(GOOD, GOOD, BAD))
     lake.storage.put(B, csv(GOOD, BAD))
 
@@ -382,10 +382,10 @@ def test_what_is_put_aside_for_quarantine_stays_in_no_tables_folder(lake):
     folder = next(iter(listed)).partition("/data/")[0].removeprefix("file:")
     found = {f"{path}" for path in Path(folder, "data").rglob("*.parquet")}
     assert found == {path.removeprefix("file:") for path in listed}
-    assert len(found) == 2, "one for each file, none for the rows held back"
+    assert len(found) == 2, "one for each file, none of the side output"
 
 
-def test_a_held_row_is_kept_as_read_whatever_its_texts_and_names_hold(lake):
+def test_a_quarantined_row_keeps_every_character_of_its_names_and_values(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     hostile = {
         "a=b c\n'\"": "=",
@@ -411,7 +411,7 @@ def test_a_held_row_is_kept_as_read_whatever_its_texts_and_names_hold(lake):
 
 
 @pytest.mark.parametrize("typed", [True, False])
-def test_a_held_row_without_any_value_is_kept_too(lake, typed):
+def test_a_quarantined_row_without_values_is_kept(lake, typed):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     columns = yellow_columns(1).items()
     nothing = {name: pa.nulls(1, values.type if typed else pa.null()) for name, values in columns}
@@ -426,7 +426,7 @@ def test_a_held_row_without_any_value_is_kept_too(lake, typed):
 
 
 def records_read(spark, after_job: int = -1) -> tuple[int, int]:
-    """How many records the session's jobs after that one have read from files, and the newest job."""
+    """The records that Spark jobs after this one have read from files, and the ID of the newest job."""
     store = spark.sparkContext._jsc.sc().statusStore()
     jobs, stages, newest = store.jobsList(None).iterator(), set(), after_job
     while jobs.hasNext():

@@ -1,4 +1,4 @@
-"""Does the local account's care keep tables small, never change a row, and never touch what a load staged?"""
+"""Tests of table maintenance in the local account."""
 
 import json
 import os
@@ -24,25 +24,25 @@ def csv(rows: int, distance: float = 3.5) -> bytes:
 
 @pytest.fixture
 def many_tasks(spark):
-    """Files are read in parts of 16 KiB, each of which becomes a data file."""
+    """Read files in parts of 16 KiB, each of which becomes a data file."""
     before = spark.conf.get(SPLIT)
     spark.conf.set(SPLIT, "16k")
     yield
     spark.conf.set(SPLIT, before)
 
 
-def place(lake) -> Path:
-    """The folder of the table."""
+def table_folder(lake) -> Path:
+    """The table's folder."""
     return Path(lake.spark.conf.get("spark.sql.catalog.lake.warehouse")) / lake.database / "green_trips"
 
 
-def care(lake):
+def maintain(lake):
     now = datetime.now(UTC)
     return create_optimizers(lake.spark, "lake", lake.database, "green_trips", retention_days=WEEK, now=now)
 
 
 def rows(lake) -> Counter:
-    """What readers see: every row, and how often it is there."""
+    """All rows that readers see, with how often each occurs."""
     return Counter(map(str, lake.query("SELECT * FROM {green}")))
 
 
@@ -53,8 +53,8 @@ def files_of(lake, key: str) -> int:
     return found[0]
 
 
-def put_aged(path: Path, days: int) -> Path:
-    """A file that belongs to no snapshot, so many days old."""
+def put_orphan(path: Path, days: int) -> Path:
+    """Create an orphan file of this age."""
     path.write_bytes(b"left behind")
     moment = (datetime.now(UTC) - timedelta(days=days)).timestamp()
     os.utime(path, (moment, moment))
@@ -62,8 +62,8 @@ def put_aged(path: Path, days: int) -> Path:
 
 
 def age_oldest_snapshot(lake, days: int) -> int:
-    """Let the table's first snapshot be so many days old; returns its id."""
-    metadata = place(lake) / "metadata"
+    """Backdate the table's first snapshot; returns its ID."""
+    metadata = table_folder(lake) / "metadata"
     newest = max(metadata.glob("v*.metadata.json"), key=lambda path: int(path.name[1:].split(".")[0]))
     document = json.loads(newest.read_text())
     moment = int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000)
@@ -76,7 +76,7 @@ def age_oldest_snapshot(lake, days: int) -> int:
     return oldest["snapshot-id"]
 
 
-def test_small_files_of_a_source_become_one_and_what_is_older_than_the_retention_goes(lake, many_tasks):
+def test_it_compacts_each_source_and_removes_what_is_older_than_the_retention(lake, many_tasks):
     lake.storage.put("raw/taxi/green_2024-01.csv", csv(2000))
     lake.storage.put("raw/taxi/green_2024-02.csv", csv(3))
     lake.load("raw/taxi/green_2024-01.csv", "raw/taxi/green_2024-02.csv")
@@ -85,10 +85,10 @@ def test_small_files_of_a_source_become_one_and_what_is_older_than_the_retention
     old = age_oldest_snapshot(lake, days=8)
     before, many = rows(lake), files_of(lake, "raw/taxi/green_2024-01.csv")
     assert many >= 5
-    older = put_aged(place(lake) / "data" / "older.parquet", days=8)
-    younger = put_aged(place(lake) / "data" / "younger.parquet", days=6)
+    older = put_orphan(table_folder(lake) / "data" / "older.parquet", days=8)
+    younger = put_orphan(table_folder(lake) / "data" / "younger.parquet", days=6)
 
-    done = care(lake)
+    done = maintain(lake)
 
     assert (done.files_before, done.files_after) == (many + 1, 2)
     assert files_of(lake, "raw/taxi/green_2024-01.csv") == 1
@@ -100,7 +100,7 @@ def test_small_files_of_a_source_become_one_and_what_is_older_than_the_retention
     assert sum(before.values()) == 2004
 
 
-def test_what_a_load_has_staged_outlives_care_and_is_committed_after_it(lake):
+def test_staged_data_files_can_be_committed_after_it(lake):
     key = "raw/taxi/green_2024-01.csv"
     lake.storage.put(key, csv(5))
     lake.load(key)
@@ -108,14 +108,14 @@ def test_what_a_load_has_staged_outlives_care_and_is_committed_after_it(lake):
     since = table.snapshot_id()
     staged = table.stage(lake.spark.sql(f"SELECT * FROM {table.qualified} LIMIT 3"))
 
-    done = care(lake)
+    done = maintain(lake)
 
     assert done.orphans_removed == 0
     source = source_id("lake", key)
-    table.replace([source], staged.only([source]), since, {})
+    table.replace_rows([source], staged.files_of([source]), since, {})
     assert lake.count("green") == 3
 
 
-def test_care_with_less_than_a_day_is_refused(lake):
+def test_a_retention_below_one_day_is_refused(lake):
     with pytest.raises(ValueError, match="0 days are too few"):
         create_optimizers(lake.spark, "lake", "taxi", "green_trips", retention_days=0, now=datetime.now(UTC))

@@ -1,10 +1,10 @@
-"""Does the job load a dataset that was only put into the registry, as CONTRIBUTING.md says?"""
+"""Test that the job loads a dataset added to the registry as CONTRIBUTING.md describes."""
 
 from taxi_etl.documents import LoadStatus
 from tests.fixtures.new_dataset import FILE, add_as_documented
 
 
-def test_the_job_makes_the_new_table_and_loads_the_file(lake, monkeypatch):
+def test_the_job_creates_the_new_table_and_loads_the_file(lake, monkeypatch):
     add_as_documented(monkeypatch)
     key = "raw/taxi/scooters/trips_2024-01.csv"
     lake.storage.put(key, FILE)

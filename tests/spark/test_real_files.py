@@ -1,7 +1,7 @@
-"""Do the TLC's own files load whole? Counts are of plain DuckDB queries over the raw files, written down
-here.
+"""Test that real TLC files load completely.
 
-For a Parquet file (yellow: tpep_ for lpep_; `first` and `behind` a year around the month in the file's name):
+The expected counts come from DuckDB queries over the raw files. For a Parquet file (yellow: tpep_ instead of
+lpep_; `first` and `behind` are a year before and after the month in the file's name):
 
     SELECT count(*), count(*) FILTER (bad), … FROM (SELECT
       lpep_dropoff_datetime < lpep_pickup_datetime AS negative,
@@ -22,7 +22,7 @@ GREEN_2025 = "raw/taxi/green_tripdata_2025-03.parquet"
 GREEN_CSV = "raw/taxi/green_tripdata_2020-04.csv.gz"
 
 
-def test_four_real_files_load_in_one_run_and_every_row_is_accounted_for(lake, shared_data: Path):
+def test_every_row_of_four_real_files_is_written_or_quarantined(lake, shared_data: Path):
     for key in (YELLOW, GREEN_2024, GREEN_2025):
         lake.storage.put(key, shared_data / "tlc" / "parquet" / key.rsplit("/")[-1])
     lake.storage.put(GREEN_CSV, shared_data / "tlc" / "csv_gz" / "green_tripdata_2020-04.csv.gz")
@@ -51,7 +51,7 @@ def test_four_real_files_load_in_one_run_and_every_row_is_accounted_for(lake, sh
         "green_tripdata_2025-03.parquet": 909_884.59,
         "green_tripdata_2020-04.csv.gz": 590_708.83,
     }
-    # Wall-clock times are the file's own to the second: no session's zone moved them.
+    # Wall-clock times are not shifted by a session time zone.
     [(first, last)] = lake.query("SELECT min(pickup_datetime), max(pickup_datetime) FROM {yellow}")
     assert (str(first), str(last)) == ("2021-12-31 20:28:31", "2022-01-03 10:53:33")
     [(position, pickup)] = lake.query(

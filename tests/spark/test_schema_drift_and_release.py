@@ -1,4 +1,4 @@
-"""What if files, datasets or rules change between loads? Columns get a type, quarantined rows go free."""
+"""Tests of loads after a change of a file's columns, of a dataset or of a quarantine rule."""
 
 import json
 from dataclasses import replace
@@ -20,23 +20,23 @@ def csv(*rows: str, header: str = HEADER) -> bytes:
     return "\n".join([header, *rows, ""]).encode()
 
 
-def test_a_new_column_is_kept_and_told_until_it_gets_a_type(lake, monkeypatch):
+def test_a_new_column_is_kept_and_reported_until_it_gets_a_type(lake, monkeypatch):
     lake.storage.put(A, csv(NEAR + ",app", header=HEADER + ",request_source"))
     lake.storage.put(B, csv(NEAR))
     result = lake.load(A, B)
 
     assert [file.new_columns for file in result.files] == [("request_source",), ()]
-    told = [file["newColumns"] for file in json.loads(result.summary())["files"]]
-    assert told == [["request_source"], []]
+    reported = [file["newColumns"] for file in json.loads(result.summary())["files"]]
+    assert reported == [["request_source"], []]
     assert {"tip_amount", "cbd_congestion_fee"} <= set(result.files[0].missing_columns)
     assert result.schema_changed
 
-    typed = Column("request_source", ColumnType.STRING, "How the ride was asked for")
+    typed = Column("request_source", ColumnType.STRING, "How the ride was requested")
     monkeypatch.setitem(DATASETS, "green", replace(GREEN, columns=(*GREEN.columns, typed)))
     again = lake.load(A)
 
     assert again.files[0].new_columns == ()
-    assert again.schema_changed, "the table has a column more"
+    assert again.schema_changed, "the table has a new column"
     rows = lake.query("SELECT request_source, extra_columns, tip_amount FROM {green} ORDER BY 1 NULLS LAST")
     assert rows == [("app", {}, None), (None, {}, None)]
     assert not lake.load(A).schema_changed
@@ -46,20 +46,20 @@ def test_a_new_column_is_kept_and_told_until_it_gets_a_type(lake, monkeypatch):
 def test_replay_after_a_change_moves_quarantined_rows_into_the_table(lake, monkeypatch, released_by):
     lake.storage.put(A, csv(NEAR, FAR, FAR))
     lake.storage.put(B, csv(NEAR, FAR))
-    [refused, held] = lake.load(A, B).files
-    assert (refused.error_code, held.reasons) == ("too_many_quarantined", {"implausible_distance": 1})
+    [failed, loaded] = lake.load(A, B).files
+    assert (failed.error_code, loaded.reasons) == ("too_many_quarantined", {"implausible_distance": 1})
     assert (lake.count("green"), lake.count("quarantine")) == (1, 1)
 
     if released_by == "a changed rule":
         monkeypatch.setattr(predicates, "FARTHEST_MILES", 3000)
-        arguments, moved, left = [], {A: 3, B: 2}, {A: 0, B: 0}
+        arguments, written, quarantined = [], {A: 3, B: 2}, {A: 0, B: 0}
     else:
-        arguments, moved, left = ["--max-quarantine-share", "0.9"], {A: 1, B: 1}, {A: 2, B: 1}
+        arguments, written, quarantined = ["--max-quarantine-share", "0.9"], {A: 1, B: 1}, {A: 2, B: 1}
 
     for _ in ("replay", "the same replay again"):
         assert {file.error_code for file in lake.load(A, B, arguments=arguments).files} == {""}
-        assert {key: lake.count("green", key) for key in (A, B)} == moved
-        assert {key: lake.count("quarantine", key) for key in (A, B)} == left
+        assert {key: lake.count("green", key) for key in (A, B)} == written
+        assert {key: lake.count("quarantine", key) for key in (A, B)} == quarantined
 
 
 def test_the_documented_query_shows_why_rows_are_in_quarantine(lake):

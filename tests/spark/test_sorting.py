@@ -1,4 +1,4 @@
-"""Does a query of one day read only the data files it must, once the job sorts by pick-up?"""
+"""Tests of sorting by pickup time: a query for one day reads only the data files of that day."""
 
 import random
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ HOURS = 31 * 24
 
 @pytest.fixture
 def four_parts(spark):
-    """A file of January with a trip every half hour, in no order, is read in four parts of 25 KiB."""
+    """Read the file of January in four parts of 25 KiB."""
     before = spark.conf.get(SPLIT)
     spark.conf.set(SPLIT, str(25 * 1024))
     yield
@@ -22,7 +22,7 @@ def four_parts(spark):
 
 
 def january() -> bytes:
-    """1,490 trips: one each half hour, one of last year, one of next month."""
+    """1,490 unsorted trips: one each half hour, one of the last year, one of the next month."""
     starts = [datetime(2024, 1, 1) + timedelta(minutes=30 * half) for half in range(2 * HOURS)]
     starts += [datetime(2023, 12, 31, 23, 0), datetime(2024, 2, 1, 1, 0)]
     random.Random(7).shuffle(starts)
@@ -31,7 +31,7 @@ def january() -> bytes:
 
 
 def files_for(lake, since: str, until: str) -> int:
-    """How many data files Iceberg plans to read for pick-ups from one moment until before another."""
+    """The number of data files that Iceberg plans to read for pickups from `since` until before `until`."""
     jvm = lake.spark._jvm
     util = jvm.org.apache.iceberg.spark.Spark3Util
     table = util.loadIcebergTable(lake.spark._jsparkSession, f"lake.{lake.database}.green_trips")
@@ -47,13 +47,13 @@ def files_for(lake, since: str, until: str) -> int:
 
 
 def spans(lake) -> list[tuple[datetime, datetime]]:
-    """The first and the last pick-up in each data file."""
+    """The first and last pickup in each data file."""
     bounds = "readable_metrics.pickup_datetime"
     return lake.query(f"SELECT {bounds}.lower_bound, {bounds}.upper_bound FROM {{green}}.files ORDER BY 1")
 
 
-def is_in_order(lake) -> bool:
-    """Whether the rows of each data file lie there in the order of their pick-ups."""
+def is_sorted(lake) -> bool:
+    """Whether the rows of each data file are sorted by pickup time."""
     placed = lake.query("SELECT _file, _pos, pickup_datetime FROM {green} ORDER BY _file, _pos")
     return all(row[0] != after[0] or row[2] <= after[2] for row, after in pairwise(placed))
 
@@ -66,7 +66,7 @@ def load(lake, sort: str) -> None:
     assert [(file.read, file.written, file.quarantined) for file in result.files] == [(1490, 1490, 0)]
 
 
-def test_sorted_data_files_hold_neighbouring_days_and_one_day_reads_one_of_them(lake, four_parts):
+def test_sorted_data_files_hold_ranges_of_days(lake, four_parts):
     load(lake, "true")
 
     assert spans(lake) == [
@@ -78,12 +78,12 @@ def test_sorted_data_files_hold_neighbouring_days_and_one_day_reads_one_of_them(
     assert files_for(lake, "2024-01-10T00:00:00", "2024-01-11T00:00:00") == 1
     assert files_for(lake, "2024-01-08T12:00:00", "2024-01-09T12:00:00") == 2
     assert files_for(lake, "2024-02-02T00:00:00", "2024-02-03T00:00:00") == 0
-    assert is_in_order(lake)
+    assert is_sorted(lake)
 
 
-def test_without_the_setting_one_day_reads_every_data_file(lake, four_parts):
+def test_without_sorting_one_day_reads_every_data_file(lake, four_parts):
     load(lake, "false")
 
     assert len(spans(lake)) == 4
-    assert not is_in_order(lake)
+    assert not is_sorted(lake)
     assert files_for(lake, "2024-01-10T00:00:00", "2024-01-11T00:00:00") == 4

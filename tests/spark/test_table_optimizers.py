@@ -1,4 +1,4 @@
-"""Does every table get the optimizers that keep it small and quick, once, and never at a load's expense?"""
+"""Tests that the job creates the table optimizers once per table and loads files even if it cannot."""
 
 import boto3
 import pytest
@@ -40,7 +40,7 @@ EXPECTED = {
 
 @pytest.fixture
 def glue(monkeypatch):
-    """A Glue client that knows every call's shape and answers only what a test has announced."""
+    """A Glue client that validates requests and returns the responses that a test has added."""
     client = boto3.client(
         "glue", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
@@ -49,7 +49,7 @@ def glue(monkeypatch):
         yield stub
 
 
-def wanted(table: str, kind: str, database: str) -> dict:
+def expected_request(table: str, kind: str, database: str) -> dict:
     return {
         "CatalogId": "123456789012",
         "DatabaseName": database,
@@ -65,23 +65,23 @@ def load(lake, days: int = 9):
     return lake.load(KEY, arguments=["--optimizer-role", ROLE, "--retention-days", str(days)])
 
 
-def test_each_table_of_a_run_gets_three_optimizers_once(lake, glue, capsys):
+def test_each_table_gets_three_optimizers_once(lake, glue, capsys):
     for table in ("green_trips", "quarantined_trips"):
         for kind in EXPECTED:
-            glue.add_response("create_table_optimizer", {}, wanted(table, kind, lake.database))
+            glue.add_response("create_table_optimizer", {}, expected_request(table, kind, lake.database))
 
     load(lake)
     load(lake)
 
     glue.assert_no_pending_responses()
-    assert "WARNING" not in capsys.readouterr().out, "the second run asks Glue for nothing"
+    assert "WARNING" not in capsys.readouterr().out, "the second job run calls no Glue API"
 
 
-def test_an_optimizer_that_another_run_made_is_brought_up_to_date(lake, glue, capsys):
+def test_an_existing_optimizer_is_updated(lake, glue, capsys):
     for table in ("green_trips", "quarantined_trips"):
         for kind in EXPECTED:
             glue.add_client_error("create_table_optimizer", "AlreadyExistsException")
-            glue.add_response("update_table_optimizer", {}, wanted(table, kind, lake.database))
+            glue.add_response("update_table_optimizer", {}, expected_request(table, kind, lake.database))
 
     load(lake)
 
@@ -89,36 +89,36 @@ def test_an_optimizer_that_another_run_made_is_brought_up_to_date(lake, glue, ca
     assert "WARNING" not in capsys.readouterr().out
 
 
-def test_a_run_that_may_not_make_them_says_so_and_loads_and_the_next_run_tries_again(lake, glue, capsys):
+def test_a_run_without_permission_warns_and_loads_and_the_next_run_retries(lake, glue, capsys):
     for _ in ("green_trips", "quarantined_trips"):
-        glue.add_client_error("create_table_optimizer", "AccessDeniedException", "no such right")
+        glue.add_client_error("create_table_optimizer", "AccessDeniedException", "no permission")
 
     result = load(lake)
 
     assert [file.status for file in result.files] == [LoadStatus.LOADED]
     [first, _] = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
     assert "green_trips" in first
-    assert "no such right" in first
+    assert "no permission" in first
     for table in ("green_trips", "quarantined_trips"):
         for kind in EXPECTED:
-            glue.add_response("create_table_optimizer", {}, wanted(table, kind, lake.database))
+            glue.add_response("create_table_optimizer", {}, expected_request(table, kind, lake.database))
     load(lake)
     glue.assert_no_pending_responses()
 
 
-def test_without_a_role_nobody_is_asked(lake, glue):
+def test_without_a_role_no_optimizer_is_created(lake, glue):
     lake.storage.put(KEY, CONTENT)
 
     assert lake.load(KEY).counts()["loaded"] == 1
 
 
-def test_a_role_that_is_no_arn_is_a_warning(lake, glue, capsys):
+def test_an_invalid_role_arn_is_a_warning(lake, glue, capsys):
     lake.storage.put(KEY, CONTENT)
 
     result = lake.load(KEY, arguments=["--optimizer-role", "optimizers"])
 
     assert result.counts()["loaded"] == 1
-    assert "'optimizers' is no ARN of a role" in capsys.readouterr().out
+    assert "'optimizers' is not the ARN of a role" in capsys.readouterr().out
 
 
 def test_tables_have_a_target_file_size(lake, glue):

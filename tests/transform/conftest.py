@@ -133,7 +133,7 @@ class Engines:
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
         known_here = lineage(accepted.version, RUN) | {"_ingested_at": INGESTED_AT}
-        duckdb_engine.offer(self.duck, view, path, accepted, known_here)
+        duckdb_engine.create_source_view(self.duck, view, path, accepted, known_here)
         return view
 
 
