@@ -20,7 +20,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local_aws import java, lean_environment, paths, settings, spark
+from local_aws import debugger, java, lean_environment, paths, settings, spark
 from local_aws.errors import LocalAwsError
 
 REGION = spark.REGION
@@ -71,7 +71,8 @@ def up(
     itself once that process is gone. Raises LocalAwsError when something that it needs is missing, or the
     port is taken.
     """
-    fingerprint = _fingerprint(extra_environment or {})
+    extra = debugger.environment() | (extra_environment or {})
+    fingerprint = _fingerprint(extra)
     running = status(state_dir)
     if running and running.fingerprint == fingerprint and port in (0, _port(running)):
         return running
@@ -90,7 +91,7 @@ def up(
         process = subprocess.Popen(
             [python, "-m", "local_aws.emulator"],
             cwd=state_dir,
-            env=_emulator_environment(state_dir, port, owner) | (extra_environment or {}),
+            env=_emulator_environment(state_dir, port, owner) | extra,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs
 
-from local_aws import paths, roles, settings, spark
+from local_aws import debugger, paths, roles, settings, spark
 
 LOG_PREFIX = "/aws-glue/jobs"
 LOGS = {"output.log": "output", "error.log": "error"}
@@ -80,7 +80,12 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
         if uri.strip()
     ]
     conf_dir = spark.write_conf_dir(here / "conf", _conf(arguments))
-    command = [settings.python(), script.name, *_command_line(arguments)]
+    command = [
+        settings.python(),
+        *debugger.python_options(job["Name"]),
+        script.name,
+        *_command_line(arguments),
+    ]
     (conf_dir / "sitecustomize.py").write_text(_HIDE_CHECKOUT)
     (here / "command.json").write_text(json.dumps(command, indent=2))
     with (here / "output.log").open("wb") as output, (here / "error.log").open("wb") as errors:
@@ -161,9 +166,10 @@ def _command_line(arguments: dict[str, str]) -> list[str]:
 def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str]:
     """A clean environment: the script finds its account, Spark and the Python files, but no checkout."""
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
+    python_path = (*extra, conf_dir, *([debugger.packages()] if debugger.target() else []))
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
-        "PYTHONPATH": os.pathsep.join(map(str, (*extra, conf_dir))),
+        "PYTHONPATH": os.pathsep.join(map(str, python_path)),
         "PYTHONUNBUFFERED": "1",
         "PYSPARK_PYTHON": settings.python(),
         "SPARK_CONF_DIR": str(conf_dir),

@@ -15,6 +15,7 @@ from local_aws.patches import (
     iam_roles,
     iam_transport,
     injected_faults,
+    lambda_debugger,
     lambda_errors,
     lambda_metrics,
     lambda_roles,
@@ -37,6 +38,7 @@ from local_aws.patches import (
 
 ALL = (
     sqs_batches,
+    lambda_debugger,
     lambda_errors,
     glue_jobs,
     glue_crawlers,

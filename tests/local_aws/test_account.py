@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import account, java, paths
+from local_aws import account, java
 from local_aws.errors import LocalAwsError
-from tests.fixtures.local_account import Aws, eventually
+from tests.fixtures.local_account import Aws, eventually, new_state_dir
 
 
 @pytest.fixture
 def state_dir():
     """A place for an account of this test's own."""
-    folder = paths.LOCAL / "tests" / f"{os.getpid()}-own"
+    folder = new_state_dir("-own")
     yield folder
     account.down(folder)
     shutil.rmtree(folder, ignore_errors=True)

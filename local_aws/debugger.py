@@ -1,0 +1,51 @@
+"""Attaching a debugger to one function, or to the Glue job, of the local account.
+
+With `LOCAL_AWS_DEBUG` set to the function's or job's physical name when the account starts, its processes wait for
+a client of debugpy before they run. debugpy lies in a folder of its own (`paths.DEBUGGER`), so that neither the
+project's environment nor the functions' gains a package. CONTRIBUTING.md has the steps.
+"""
+
+import os
+from pathlib import Path
+
+from local_aws import paths
+from local_aws.errors import LocalAwsError
+
+VARIABLE = "LOCAL_AWS_DEBUG"
+"""Names the function or job to debug."""
+PACKAGES_VARIABLE = "LOCAL_AWS_DEBUGPY"
+"""Names the folder that holds debugpy, when it is not `paths.DEBUGGER`."""
+HOST = "127.0.0.1"
+PORT = 5678
+FUNCTION_TIMEOUT_SECONDS = 3600
+"""Replaces the timeout of a function that is debugged: the emulator ends it otherwise while it is stopped."""
+
+
+def target() -> str:
+    """The name of the function or job to debug, empty when there is none."""
+    return os.environ.get(VARIABLE, "")
+
+
+def packages() -> Path:
+    """The folder that holds debugpy."""
+    return Path(os.environ.get(PACKAGES_VARIABLE, paths.DEBUGGER))
+
+
+def environment() -> dict[str, str]:
+    """The variables that the emulator inherits. Raises LocalAwsError when debugpy is needed and missing."""
+    if not target():
+        return {}
+    if not (packages() / "debugpy").is_dir():
+        raise LocalAwsError(
+            f"{VARIABLE}={target()} needs debugpy, which is not in {packages()}: install it with "
+            f"`.venv/bin/python -m pip install --target {paths.DEBUGGER.relative_to(paths.CHECKOUT)} debugpy`, or "
+            f"unset {VARIABLE}"
+        )
+    return {VARIABLE: target(), PACKAGES_VARIABLE: str(packages())}
+
+
+def python_options(job_name: str) -> list[str]:
+    """The interpreter's options with which a job's script waits for the debugger; none for other jobs."""
+    if job_name != target():
+        return []
+    return ["-m", "debugpy", "--listen", f"{HOST}:{PORT}", "--wait-for-client"]
