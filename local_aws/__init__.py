@@ -1,1 +1,1 @@
-"""What stands in for AWS on a laptop? An emulated account whose Glue really runs Spark."""
+"""The local AWS: an emulated account whose Glue runs Spark jobs for real."""

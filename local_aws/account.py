@@ -1,8 +1,7 @@
-"""How is the local AWS account started and stopped? One background process, known by its pid file.
+"""Start and stop the local AWS account, one background process with a record file.
 
-The account lives as long as its process: nothing is persisted, so that every start is a fresh account and
-nothing stale can hide in it. Deploying again takes half a minute. Logs and job runs stay on disk until the
-next `up`.
+Nothing is persisted: the account is gone when its process ends, and every start is an empty account. Logs and
+the files of job runs stay on disk until the next start.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ _LOG = "emulator.log"
 
 @dataclass(frozen=True)
 class Account:
-    """A running local account. `state_dir` holds its log, `emulator.log`, and its job runs."""
+    """A running local account. `state_dir` holds its log, `emulator.log`, and the files of its job runs."""
 
     endpoint_url: str
     pid: int
@@ -44,7 +43,7 @@ class Account:
     account_id: str = ACCOUNT_ID
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that point AWS clients and the CDK command line at this account."""
+        """Return the variables that point AWS clients and the CDK command line at this account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ENDPOINT_URL_S3": self.endpoint_url,
@@ -65,11 +64,11 @@ def up(
     owner: int | None = None,
     extra_environment: dict[str, str] | None = None,
 ) -> Account:
-    """The running account of `state_dir`, started if it is not. Port 0 takes a free one.
+    """Return the running account of `state_dir`; start it first when it does not run.
 
-    A running account whose code has changed since is started anew. With `owner`, a process id, it stops by
-    itself once that process is gone. Raises LocalAwsError when something that it needs is missing, or the
-    port is taken.
+    An account that runs older code, or with other variables, is replaced by an empty one. Port 0 chooses a
+    free port. With `owner`, a process id, the account stops when that process ends. Raises LocalAwsError when
+    a requirement is missing or the port is taken.
     """
     extra = debugger.environment() | (extra_environment or {})
     fingerprint = _fingerprint(extra)
@@ -84,7 +83,9 @@ def up(
     spark.jars()
     port = port or _free_port()
     if _is_taken(port):
-        raise LocalAwsError(f"port {port} is taken: stop what listens there, or choose another port")
+        raise LocalAwsError(
+            f"port {port} is taken: stop the process that listens there, or choose another port with `--port`"
+        )
     shutil.rmtree(state_dir, ignore_errors=True)
     (state_dir / "tmp").mkdir(parents=True)
     with (state_dir / _LOG).open("wb") as log:
@@ -104,7 +105,7 @@ def up(
 
 
 def status(state_dir: Path = paths.ACCOUNT) -> Account | None:
-    """The running account of `state_dir`, None when there is none."""
+    """Return the running account of `state_dir`, None when there is none."""
     record = state_dir / _RECORD
     if not record.exists():
         return None
@@ -113,7 +114,7 @@ def status(state_dir: Path = paths.ACCOUNT) -> Account | None:
 
 
 def down(state_dir: Path = paths.ACCOUNT) -> bool:
-    """Stop the account and the job runs it started; whether there was one. Its log and runs' files stay."""
+    """Stop the account and its job runs, and return whether it ran. Its files stay."""
     record = state_dir / _RECORD
     stopped = False
     if record.exists():
@@ -127,7 +128,7 @@ def down(state_dir: Path = paths.ACCOUNT) -> bool:
 
 
 def _emulator_environment(state_dir: Path, port: int, owner: int | None) -> dict[str, str]:
-    """What the emulator's process sees: little of this one's, since Lambda functions inherit it."""
+    """Return the emulator's environment. Functions inherit it, so it has few of this process's variables."""
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL")
     return {
         **{name: os.environ[name] for name in keep if name in os.environ},
@@ -156,7 +157,9 @@ def _wait_until_healthy(account: Account, process: subprocess.Popen[bytes]) -> N
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             log = (Path(account.state_dir) / _LOG).read_text(errors="replace")
-            raise LocalAwsError(f"the local AWS did not start; its log ends:\n{log[-2000:]}")
+            raise LocalAwsError(
+                f"the local AWS did not start within {START_SECONDS} s; the end of its log:\n{log[-2000:]}"
+            )
         time.sleep(0.1)
 
 
@@ -169,7 +172,7 @@ def _is_healthy(account: Account) -> bool:
 
 
 def _stop(pid: int) -> None:
-    """Ask, wait, insist."""
+    """End the emulator with SIGTERM, after the time limit with SIGKILL."""
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while _is_emulator(pid) and time.monotonic() < deadline:
@@ -180,13 +183,13 @@ def _stop(pid: int) -> None:
 
 
 def _reap(pid: int) -> None:
-    """Collect the process when it is a child of this one, so that it does not count as running."""
+    """Reap the process when it is a child of this one; a zombie would count as running."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 
 
 def _stop_orphans(state_dir: Path) -> None:
-    """End job runs that outlived an emulator which had no time to end them."""
+    """End job runs that outlived their emulator."""
     for pid_file in (state_dir / "runs").glob("*/pid"):
         pid = int(pid_file.read_text())
         if str(pid_file.parent.name) in _command(pid):
@@ -199,20 +202,20 @@ def _is_emulator(pid: int) -> bool:
 
 
 def _command(pid: int) -> str:
-    """The command line of a process, empty when there is none: a pid alone may be somebody else's by now."""
+    """Return a process's command line, empty when there is none. A pid alone may have been reused."""
     if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
         except OSError:
             return ""
-    shown = subprocess.run(
+    listed = subprocess.run(
         ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return shown.stdout
+    return listed.stdout
 
 
 def _fingerprint(extra: dict[str, str]) -> str:
-    """Changes when an account started now would differ from one started before."""
+    """Return a hash of what an account is started from: code, variables and interpreter."""
     digest = hashlib.sha256(json.dumps([sorted(extra.items()), sys.executable]).encode())
     for source in (*sorted((paths.CHECKOUT / "local_aws").rglob("*.py")), paths.EMULATOR_LOCK):
         digest.update(source.read_bytes())

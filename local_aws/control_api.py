@@ -1,12 +1,13 @@
-"""How do tests look behind the emulator's AWS? A few routes of our own beside its AWS endpoints.
+"""The control API: HTTP routes for tests beside the emulator's AWS endpoints.
 
-GET  /_local/retries?execution=ARN   what each retry of an execution would have waited
-POST /_local/settings                change `local_aws.settings.Settings`; answers with all of them
-POST /_local/script                  what an execution's tasks will answer (patches/stepfunctions_scripts)
+GET  /_local/retries?execution=ARN   the delay of each retry of an execution
+POST /_local/settings                change settings (`local_aws.settings.Settings`); returns all of them
+POST /_local/script                  script an execution's tasks (patches/stepfunctions_scripted_tasks.py)
 GET  /_local/script?execution=ARN    what a scripted execution did
-POST /_local/faults                  let calls go wrong (`local_aws.fault_injection.Fault`): these, and no others
-GET  /_local/faults                  the faults, with how often each has struck
-GET  /_local/calls                   what roles did since they are enforced (`local_aws.roles.Call`)
+POST /_local/faults                  replace the injected faults (`local_aws.fault_injection.Fault`)
+GET  /_local/faults                  the injected faults, with how often each has occurred
+GET  /_local/calls                   the calls that roles made since they are enforced
+(`local_aws.roles.Call`)
 """
 
 import json
@@ -28,10 +29,10 @@ App = Callable[
 PREFIX = "/_local/"
 
 
-def door(app: App) -> App:
-    """The ASGI application `app` with the control routes in front of it."""
+def with_control_routes(app: App) -> App:
+    """Return the ASGI application `app` with the control routes in front of it."""
 
-    async def answer(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def respond(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await app(scope, receive, send)
             return
@@ -41,7 +42,7 @@ def door(app: App) -> App:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    return answer
+    return respond
 
 
 async def _body(receive: Any) -> bytes:
@@ -55,21 +56,21 @@ async def _body(receive: Any) -> bytes:
 
 def _route(scope: dict[str, Any], body: bytes) -> tuple[int, Any]:
     try:
-        return 200, _do(scope, body)
+        return 200, _call_route(scope, body)
     except LookupError as error:
         return 404, {"message": str(error)}
     except (ValueError, TypeError) as error:
         return 400, {"message": str(error)}
 
 
-def _do(scope: dict[str, Any], body: bytes) -> Any:
-    """A route's answer. Raises LookupError where there is none, ValueError or TypeError for a wrong body."""
+def _call_route(scope: dict[str, Any], body: bytes) -> Any:
+    """Return a route's document. Raises LookupError for an unknown route, ValueError or TypeError."""
     route = scope["path"].removeprefix(PREFIX)
-    if scope["method"] == "GET" and route in _SHOWN:
-        return _SHOWN[route](_execution(scope))
+    if scope["method"] == "GET" and route in _GET_ROUTES:
+        return _GET_ROUTES[route](_execution(scope))
     match (scope["method"], route):
         case ("POST", "script"):
-            return stepfunctions_scripted_tasks.write(json.loads(body or b"{}"))
+            return stepfunctions_scripted_tasks.register_script(json.loads(body or b"{}"))
         case ("POST", "settings"):
             enforced = SETTINGS.enforce_roles
             SETTINGS.change(json.loads(body or b"{}"))
@@ -78,27 +79,27 @@ def _do(scope: dict[str, Any], body: bytes) -> Any:
             return asdict(SETTINGS)
         case ("POST", "faults"):
             fault_injection.replace_all(json.loads(body or b"[]"))
-            return fault_injection.shown()
-    raise LookupError(f"no route {scope['method']} {scope['path']}")
+            return fault_injection.list_all()
+    raise LookupError(f"no route {scope['method']} {scope['path']}; local_aws/control_api.py lists them")
 
 
 def _enforce_roles(enforced: bool) -> None:
-    """Begin the record anew; processes of functions have the credentials they started with, so they end."""
+    """Clear the recorded calls, and end the functions' processes, which keep their first credentials."""
     emulator.AUTH = enforced
-    roles.forget()
+    roles.clear_calls()
     lambda_runtime.reset()
 
 
 def _execution(scope: dict[str, Any]) -> str:
-    """The execution's ARN in the query."""
+    """Return the execution's ARN in the query, empty when there is none."""
     found: str = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
     return found
 
 
-_SHOWN: dict[str, Callable[[str], Any]] = {
-    "retries": stepfunctions_retries.recorded,
-    "script": stepfunctions_scripted_tasks.recorded,
-    "faults": lambda _: fault_injection.shown(),
-    "calls": lambda _: roles.noted(),
+_GET_ROUTES: dict[str, Callable[[str], Any]] = {
+    "retries": stepfunctions_retries.recorded_retries,
+    "script": stepfunctions_scripted_tasks.recorded_script,
+    "faults": lambda _: fault_injection.list_all(),
+    "calls": lambda _: roles.recorded_calls(),
 }
-"""What GET routes answer, given the execution's ARN in the query."""
+"""The documents of GET routes, by the execution's ARN in the query."""

@@ -1,8 +1,8 @@
 """Attaching a debugger to one function, or to the Glue job, of the local account.
 
-With `LOCAL_AWS_DEBUG` set to the function's or job's physical name when the account starts, its processes wait for
-a client of debugpy before they run. debugpy lies in a folder of its own (`paths.DEBUGGER`), so that neither the
-project's environment nor the functions' gains a package. CONTRIBUTING.md has the steps.
+With `LOCAL_AWS_DEBUG` set to the function's or job's physical name when the account starts, its processes
+wait for a client of debugpy before they run. debugpy lies in a folder of its own (`paths.DEBUGGER`), so that
+neither the project's environment nor the functions' gains a package. CONTRIBUTING.md has the steps.
 """
 
 import os
@@ -37,9 +37,9 @@ def environment() -> dict[str, str]:
         return {}
     if not (packages() / "debugpy").is_dir():
         raise LocalAwsError(
-            f"{VARIABLE}={target()} needs debugpy, which is not in {packages()}: install it with "
-            f"`.venv/bin/python -m pip install --target {paths.DEBUGGER.relative_to(paths.CHECKOUT)} debugpy`, or "
-            f"unset {VARIABLE}"
+            f"{VARIABLE}={target()} needs debugpy, which is not in {packages()}: run "
+            "`.venv/bin/python -m pip install --target "
+            f"{paths.DEBUGGER.relative_to(paths.CHECKOUT)} debugpy`, or unset {VARIABLE}"
         )
     return {VARIABLE: target(), PACKAGES_VARIABLE: str(packages())}
 

@@ -1,8 +1,7 @@
-"""What runs in the emulator's process? MiniStack with our patches, and a small control door for tests.
+"""The emulator's process: MiniStack with the patches and the control API.
 
-Started by `local_aws.account` as `python -m local_aws.emulator` with the emulator's own interpreter;
-everything it needs comes in environment variables. Imports the standard library, ministack and local_aws
-only.
+`local_aws.account` starts it as `python -m local_aws.emulator` with the emulator's own interpreter and
+configures it through environment variables. It imports only the standard library, ministack and local_aws.
 """
 
 import os
@@ -19,27 +18,27 @@ from local_aws.settings import OWNER_VARIABLE
 
 
 def main() -> None:
-    """Apply the patches and serve until told to stop; job runs do not outlive the server."""
-    # What a Lambda function may import is its bundle, its layers and the emulator's lean environment:
-    # its process inherits these variables, and must not find this checkout through them.
+    """Apply the patches and serve until a signal ends the process, which also ends the job runs."""
+    # A function's process inherits this variable. It must not import from this checkout: only from its
+    # bundle, its layers and the emulator's lean environment.
     os.environ.pop("PYTHONPATH", None)
     patching.check_version(app._version())
     patches.apply_all()
-    app.app = control_api.door(app.app)
+    app.app = control_api.with_control_routes(app.app)
     owner = os.environ.get(OWNER_VARIABLE)
     if owner:
-        threading.Thread(target=_stop_without, args=(int(owner),), daemon=True).start()
+        threading.Thread(target=_stop_after, args=(int(owner),), daemon=True).start()
     sys.argv = sys.argv[:1]
     try:
         app.main()
     finally:
         glue_runs.stop_all()
-        # threads of executions still waiting somewhere must not hold the process
+        # Ends threads of executions that still wait.
         os._exit(0)
 
 
-def _stop_without(owner: int) -> None:
-    """Stop this server once the process that wanted it is gone, however that ended."""
+def _stop_after(owner: int) -> None:
+    """Stop this server when its owner's process has ended."""
     while True:
         time.sleep(2)
         try:

@@ -1,5 +1,5 @@
-"""What can stand in the way of a local AWS? One kind_family of errors, whose messages say what to do."""
+"""The base class of the local AWS's errors."""
 
 
 class LocalAwsError(Exception):
-    """The account cannot be started, reached or deployed into; the message says what to do."""
+    """The local account cannot be started, reached or deployed to; the message names the next step."""

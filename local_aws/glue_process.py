@@ -1,7 +1,7 @@
-"""How does a job run's script run? As a process of the project's Python, with Spark set up as on Glue.
+"""The process of a job run's script: the project's Python, with Spark configured as on Glue.
 
-Each run has a folder `runs/RUN_ID` below the account's directory: the script and its `--extra-py-files` as
-downloaded from S3, Spark's configuration, output.log, error.log and the process's id.
+Each job run has a folder `runs/RUN_ID` in the account's directory, with the script and its `--extra-py-files`
+from S3, Spark's configuration, output.log, error.log and the process id.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from local_aws import debugger, paths, roles, settings, spark
 
 LOG_PREFIX = "/aws-glue/jobs"
 LOGS = {"output.log": "output", "error.log": "error"}
-"""Which file goes to which log group below the prefix; the stream is the run's id."""
+"""Log file to log group below the prefix. The log stream is the run's id."""
 ERROR_MESSAGE_MAX = 2000
 PID = "pid"
 _CONSUMED = frozenset({"--conf", "--extra-py-files", "--extra-jars", "--extra-files"})
-"""Arguments for the launcher, not for the script."""
+"""Arguments that the launcher reads and the script does not get."""
 _TRACEBACK = "Traceback (most recent call last):"
 _MAX_LOG_EVENTS = 5000
-_HIDE_CHECKOUT = f"""# Glue has a job's Python files and no checkout: take away one installed as editable.
+_HIDE_CHECKOUT = f"""# On Glue a job has only its own Python files: hide an editable checkout.
 import sys
 sys.path[:] = [entry for entry in sys.path if entry != {str(paths.CHECKOUT)!r}]
 sys.meta_path[:] = [f for f in sys.meta_path if not getattr(f, "__module__", "").startswith("__editable__")]
@@ -38,13 +38,13 @@ sys.meta_path[:] = [f for f in sys.meta_path if not getattr(f, "__module__", "")
 
 @dataclass(frozen=True)
 class Process:
-    """A running script and its children: the JVM is one of them, so signals go to the whole group."""
+    """A running script. Signals go to its process group, which includes the JVM."""
 
     popen: subprocess.Popen[bytes]
     log_prefix: str
 
     def poll(self) -> int | None:
-        """The exit code, None while it runs."""
+        """Return the exit code, None while the script runs."""
         return self.popen.poll()
 
     def kill(self) -> None:
@@ -58,12 +58,12 @@ _processes: list[Process] = []
 
 
 def folder(run_id: str) -> Path:
-    """Where the run keeps its files."""
+    """Return the folder of the run's files."""
     return settings.state() / "runs" / run_id
 
 
 def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) -> Process:
-    """Start the job's script: its default arguments, `overrides` on top, the job's fixed ones on top of all.
+    """Start the job's script with its default arguments, `overrides`, and NonOverridableArguments.
 
     Raises FileNotFoundError when the script or a Python file is not in S3, ValueError for a malformed
     `--conf`.
@@ -92,7 +92,7 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
         popen = subprocess.Popen(
             command,
             cwd=here,
-            env=_environment(conf_dir, extra, here) | roles.session(role, run["Id"]),
+            env=_environment(conf_dir, extra, here) | roles.session_environment(role, run["Id"]),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
@@ -105,16 +105,16 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
 
 
 def kill_all() -> None:
-    """End every script that still runs."""
+    """End every running script."""
     for process in _processes:
         if process.poll() is None:
             process.kill()
 
 
 def error_message(run_id: str, code: int) -> str:
-    """What getJobRun tells about a failed script: the error under the last traceback, else its last words.
+    """Return getJobRun's message for a failed script: the error of the last traceback, else the last line.
 
-    A Java error stands on the line after Python's and is told too.
+    A Java error on the line after Python's is included.
     """
     lines = [line for line in _read(run_id, "error.log").splitlines() if line.strip()]
     if _TRACEBACK in lines:
@@ -127,11 +127,11 @@ def error_message(run_id: str, code: int) -> str:
 
 
 def publish_logs(run_id: str, prefix: str, role: str) -> None:
-    """Put what the script printed into CloudWatch Logs, as Glue does where the job's role allows it."""
+    """Copy the script's output to CloudWatch Logs where the job's role allows it, as Glue does."""
     now = int(time.time() * 1000)
     for name, suffix in LOGS.items():
         group = f"{prefix}/{suffix}"
-        if not roles.log_rights(role, group, run_id):
+        if not roles.can_write_log(role, group, run_id):
             continue
         lines = _read(run_id, name).splitlines()[-_MAX_LOG_EVENTS:]
         cloudwatch_logs._create_log_group({"logGroupName": group})
@@ -148,7 +148,7 @@ def _read(run_id: str, name: str) -> str:
 
 
 def _conf(arguments: dict[str, str]) -> dict[str, str]:
-    """The job's own configuration, between what any local session has and what the account adds."""
+    """Return Spark's configuration: the local base, then the job's own, then the account's endpoints."""
     own = spark.parse_conf_argument(arguments.get("--conf", ""))
     formats = arguments.get("--datalake-formats", "").split(",")
     return {
@@ -164,7 +164,7 @@ def _command_line(arguments: dict[str, str]) -> list[str]:
 
 
 def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str]:
-    """A clean environment: the script finds its account, Spark and the Python files, but no checkout."""
+    """Return the script's environment: its account, Spark and Python files, without the checkout."""
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
     python_path = (*extra, conf_dir, *([debugger.packages()] if debugger.target() else []))
     return {
@@ -184,12 +184,14 @@ def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str
 
 
 def _download(uri: str, into: Path, role: str) -> Path:
-    """The S3 object, which Glue reads as the job's role, as a file in the run's folder. Raises
-    FileNotFoundError, PermissionError."""
+    """Download an S3 object into the run's folder with the job's role.
+
+    Raises FileNotFoundError and PermissionError.
+    """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     arn = f"arn:aws:s3:::{bucket}/{key}"
-    if not roles.may(role, "s3:GetObject", arn):
-        raise PermissionError(f"{role} {roles.refusal('s3:GetObject', arn)}")
+    if not roles.is_allowed(role, "s3:GetObject", arn):
+        raise PermissionError(f"{role} {roles.denial_message('s3:GetObject', arn)}")
     headers = {
         "host": "s3.us-east-1.amazonaws.com",
         "authorization": f"AWS4-HMAC-SHA256 Credential={get_account_id()}/20260101/us-east-1/s3/aws4_request",

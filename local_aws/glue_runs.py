@@ -1,9 +1,9 @@
-"""When does a Glue job run start, wait and end? The life of job runs, as AWS Glue has it.
+"""The lifecycle of Glue job runs.
 
-A job runs at most MaxConcurrentRuns times at once. One more is refused, or, with JobRunQueuingEnabled, waits
-in state WAITING for its turn. A run ends SUCCEEDED, FAILED, STOPPED (batchStopJobRun) or TIMEOUT, its Timeout
-in minutes counted from its start.
-Sources: AWS Glue web API reference, JobRun; developer guide, "Job run statuses", "Job run queuing".
+A job has at most MaxConcurrentRuns runs at a time. Another run is refused, or, with JobRunQueuingEnabled,
+waits in state WAITING. A run ends SUCCEEDED, FAILED, STOPPED (batchStopJobRun) or TIMEOUT; its Timeout in
+minutes counts from its start. Sources: AWS Glue web API reference, JobRun; developer guide, "Job run
+statuses", "Job run queuing".
 """
 
 import contextvars
@@ -28,12 +28,12 @@ Run = dict[str, Any]
 _listeners: list[Callable[[Run], None]] = []
 
 
-class TooManyRuns(Exception):  # noqa: N818  (Glue's ConcurrentRunsExceededException)
-    """The job runs as often as it may, and does not queue."""
+class ConcurrentRunsExceededError(Exception):
+    """The job has MaxConcurrentRuns runs and does not queue."""
 
 
 def new_run(job: dict[str, Any], arguments: dict[str, str]) -> Run:
-    """A run of `job`, as getJobRun shows it: capacity as the job has it, `arguments` only the run's own."""
+    """Return a new run of `job` in the form of getJobRun; `arguments` are those of this run only."""
     now = time.time()
     run = {
         "Id": f"jr_{os.urandom(32).hex()}",
@@ -61,24 +61,26 @@ def new_run(job: dict[str, Any], arguments: dict[str, str]) -> Run:
 
 
 def start(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
-    """Start `run`, or let it wait for its turn. `system` are the arguments Glue adds itself.
+    """Start `run`, or queue it. `system` are the arguments that Glue adds.
 
-    Raises TooManyRuns when the job does not queue.
+    Raises ConcurrentRunsExceededError when the job does not queue runs.
     """
     with _changed:
         runs = glue._job_runs.setdefault(job["Name"], [])
         limit = (job.get("ExecutionProperty") or {}).get("MaxConcurrentRuns", 1)
         if sum(other["JobRunState"] in UNFINISHED for other in runs) >= limit:
             if not run["JobRunQueuingEnabled"]:
-                raise TooManyRuns(f"Concurrent runs exceeded for {job['Name']}")
+                raise ConcurrentRunsExceededError(f"Concurrent runs exceeded for {job['Name']}")
             _set(run, "WAITING")
         runs.append(run)
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_live, job, run, runs, limit, system), daemon=True).start()
+    threading.Thread(
+        target=context.run, args=(_run_lifecycle, job, run, runs, limit, system), daemon=True
+    ).start()
 
 
 def stop(run: Run) -> bool:
-    """Stop an unfinished run; whether it was one."""
+    """Stop a run and return whether it was unfinished."""
     with _changed:
         if run["JobRunState"] not in UNFINISHED:
             return False
@@ -87,31 +89,33 @@ def stop(run: Run) -> bool:
 
 
 def wait(run: Run, seconds: float) -> bool:
-    """Wait up to `seconds` for the run to end; whether it has."""
+    """Wait up to `seconds` for the run to end and return whether it has."""
     with _changed:
         return _changed.wait_for(lambda: run["JobRunState"] not in UNFINISHED, seconds)
 
 
 def publish_run_events(listener: Callable[[Run], None]) -> None:
-    """Call `listener` with each run once it has ended, in the run's account."""
+    """Call `listener` with each ended run, in the context of the run's account."""
     _listeners.append(listener)
 
 
 def stop_all() -> None:
-    """End every child process: the emulator goes away."""
+    """End all scripts, before the emulator ends."""
     _stopping.set()
     glue_process.kill_all()
 
 
-def _live(job: dict[str, Any], run: Run, runs: list[Run], limit: int, system: dict[str, str]) -> None:
-    """The run's own thread, from its turn to its end."""
-    if _take_turn(run, runs, limit):
-        _work(job, run, system)
+def _run_lifecycle(
+    job: dict[str, Any], run: Run, runs: list[Run], limit: int, system: dict[str, str]
+) -> None:
+    """Wait in the queue, run the script and call the listeners; the thread of one run."""
+    if _wait_in_queue(run, runs, limit):
+        _execute(job, run, system)
     for listener in _listeners:
         listener(run)
 
 
-def _work(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
+def _execute(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
     while SETTINGS.hold_job_runs and run["JobRunState"] == "STARTING" and not _stopping.is_set():
         time.sleep(_POLL_SECONDS)
     begun = time.monotonic()
@@ -121,9 +125,9 @@ def _work(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
         with _changed:
             if run["JobRunState"] == "STARTING":
                 _set(run, "RUNNING")
-        state, message = _watch(run, process, begun)
+        state, message = _wait_for_process(run, process, begun)
         glue_process.publish_logs(run["Id"], process.log_prefix, job["Role"])
-    except Exception as error:  # whatever goes wrong here must end the run, as a fault of the service
+    except Exception as error:  # Any error here must end the run.
         state, message = "FAILED", f"{type(error).__name__}: {error}"
     with _changed:
         run["ExecutionTime"] = int(time.monotonic() - begun)
@@ -133,10 +137,10 @@ def _work(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
         _set(run, state)
 
 
-def _take_turn(run: Run, runs: list[Run], limit: int) -> bool:
-    """Wait until fewer than `limit` runs are active and none waits longer; False when stopped before."""
+def _wait_in_queue(run: Run, runs: list[Run], limit: int) -> bool:
+    """Wait until fewer than `limit` runs are active and no older run waits; False when stopped before."""
 
-    def turn() -> bool:
+    def may_start() -> bool:
         if run["JobRunState"] != "WAITING":
             return True
         ahead = [other for other in runs[: runs.index(run)] if other["JobRunState"] == "WAITING"]
@@ -144,7 +148,7 @@ def _take_turn(run: Run, runs: list[Run], limit: int) -> bool:
         return not ahead and active < limit
 
     with _changed:
-        _changed.wait_for(turn)
+        _changed.wait_for(may_start)
         if run["JobRunState"] == "WAITING":
             _set(run, "STARTING")
         if run["JobRunState"] != "STARTING":
@@ -153,8 +157,8 @@ def _take_turn(run: Run, runs: list[Run], limit: int) -> bool:
         return True
 
 
-def _watch(run: Run, process: glue_process.Process, begun: float) -> tuple[str, str]:
-    """The state and error message the process ends with."""
+def _wait_for_process(run: Run, process: glue_process.Process, begun: float) -> tuple[str, str]:
+    """Return the final state and error message of the process."""
     deadline = begun + run["Timeout"] * SETTINGS.glue_minute_seconds
     while (code := process.poll()) is None:
         if run["JobRunState"] == "STOPPING":
@@ -176,7 +180,7 @@ def _set(run: Run, state: str) -> None:
 
 
 def _dpus(worker_type: str | None) -> float:
-    """DPUs of one worker. Source: AWS Glue developer guide, worker types."""
+    """Return the DPUs of one worker. Source: AWS Glue developer guide, worker types."""
     return {"G.025X": 0.25, "G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8, "Standard": 1}.get(
         worker_type or "", 1
     )

@@ -1,6 +1,6 @@
-"""What does the emulator run in? A virtual environment with nothing but itself and boto3.
+"""The emulator's own virtual environment, which holds only MiniStack and boto3.
 
-Its Lambda functions run in it too, so a package missing from their bundle fails here as it would on AWS.
+Functions run in it too, so a package missing from their bundle or layers fails here as it would on AWS.
 """
 
 import hashlib
@@ -15,19 +15,19 @@ from local_aws.errors import LocalAwsError
 _MARK = "installed"
 
 
-class EnvironmentBroken(LocalAwsError):  # noqa: N818  (reads as what happened)
-    """The emulator's environment could not be made; the message holds what the installer said."""
+class EnvironmentSetupError(LocalAwsError):
+    """The emulator's environment could not be installed; the message ends with the installer's output."""
 
 
 def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATOR_LOCK) -> Path:
-    """The environment's interpreter; makes it anew when the lock or this interpreter has changed.
+    """Return the environment's interpreter; reinstall it when the lock file or this interpreter has changed.
 
-    Needs the network then (10 to 30 seconds). Raises EnvironmentBroken.
+    Installing needs the network. Raises EnvironmentSetupError.
     """
     python = folder / "bin" / "python"
     mark = folder / _MARK
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest() + f" {sys.version}"
-    with setup_lock.alone():
+    with setup_lock.exclusive():
         if python.exists() and mark.exists() and mark.read_text() == wanted:
             return python
         shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +41,10 @@ def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATO
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise EnvironmentBroken(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+        raise EnvironmentSetupError(
+            "the emulator's environment could not be installed; check the network and try again. "
+            f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}"
+        )
 
 
 if __name__ == "__main__":

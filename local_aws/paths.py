@@ -1,4 +1,4 @@
-"""Where does the local AWS keep its things? Everything below `.local/` of the checkout, which git ignores."""
+"""Paths of the local AWS's files, below the checkout's `.local/`, which git ignores."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ LOCAL = CHECKOUT / ".local"
 EMULATOR_ENVIRONMENT = LOCAL / "emulator"
 """The emulator's own virtual environment."""
 ACCOUNT = LOCAL / "aws"
-"""The default account's pid file, log and job runs."""
+"""The default account's record, log and job runs."""
 JARS = LOCAL / "spark-jars.json"
 DEBUGGER = LOCAL / "debugger"
-"""Where a developer installs debugpy."""
+"""The folder into which a developer installs debugpy."""
 EMULATOR_LOCK = CHECKOUT / "local_aws" / "requirements.txt"

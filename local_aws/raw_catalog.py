@@ -1,12 +1,12 @@
-"""Which tables lie under an S3 prefix? What a Glue crawler would say of Parquet and CSV files.
+"""The tables that a Glue crawler finds in Parquet and CSV files below an S3 prefix.
 
-A folder whose files share format and most columns is one table, named as the folder; a folder of several
-kinds is one table for each kind, named as what its files' names begin with. Column names and types come from
+A folder whose files share format and most columns is one table with the folder's name. A folder of several
+kinds is one table for each kind, with the common prefix of its file names. Column names and types come from
 the Parquet footer, or from a CSV's header and first rows.
 Source: AWS Glue developer guide, "How does a crawler determine when to create partitions?".
 
-Run as a program: S3 targets as JSON on stdin, Glue TableInputs as JSON on stdout; the account from AWS
-variables.
+As a program it reads S3 targets as JSON from stdin and writes Glue TableInputs as JSON to stdout. The AWS
+variables select the account.
 """
 
 import csv
@@ -28,7 +28,7 @@ import pyarrow.parquet
 from pyarrow import fs
 
 SIMILAR = 0.7
-"""The share of column names from which two files are of one kind."""
+"""The share of common column names from which two files are of one kind."""
 SAMPLE_BYTES = 1 << 20
 _PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -48,7 +48,7 @@ Columns = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class File:
-    """One object: its key, `parquet` or `csv`, its columns as (name, Hive type), its bytes."""
+    """One object: key, format `parquet` or `csv`, columns as (name, Hive type), size in bytes."""
 
     key: str
     format: str
@@ -57,7 +57,7 @@ class File:
 
 
 def tables(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
-    """The TableInputs for these files of the bucket."""
+    """Return the TableInputs for these files of the bucket."""
     folders: dict[str, list[File]] = {}
     for file in files:
         folders.setdefault(str(PurePosixPath(file.key).parent), []).append(file)
@@ -66,14 +66,14 @@ def tables(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
         kinds = _kinds(members)
         for kind in kinds:
             name = _table_name(PurePosixPath(folder).name if len(kinds) == 1 else _common_name(kind))
-            while name in found:  # the crawler makes such names unique too
+            while name in found:  # Glue's crawler makes names unique too.
                 name += f"_{kind[0].format}"
             found[name] = _table(name, f"s3://{bucket}/{folder}/", kind)
     return list(found.values())
 
 
 def hive_type(kind: pyarrow.DataType) -> str:
-    """The Hive type a crawler gives an Arrow type."""
+    """Return the Hive type that a crawler gives an Arrow type."""
     checks = (
         (pyarrow.types.is_boolean, "boolean"),
         (pyarrow.types.is_int64, "bigint"),
@@ -90,7 +90,7 @@ def hive_type(kind: pyarrow.DataType) -> str:
 
 
 def csv_columns(text: str) -> Columns:
-    """Names from the first line; bigint or double where every sampled value is such a number, else string."""
+    """Return names from the first line; types are bigint or double where all samples match, else string."""
     rows = list(csv.reader(io.StringIO(text)))
     if not rows:
         return ()
@@ -111,7 +111,7 @@ def _csv_type(values: Sequence[str]) -> str:
 
 
 def _kinds(files: Sequence[File]) -> list[list[File]]:
-    """The files in groups of one format and similar columns."""
+    """Group files by format and similar columns."""
     kinds: list[list[File]] = []
     for file in sorted(files, key=lambda file: file.key):
         home = next((kind for kind in kinds if _similar(kind[0], file)), None)
@@ -147,7 +147,7 @@ def _table(name: str, location: str, kind: Sequence[File]) -> dict[str, Any]:
 
 
 def _common_name(kind: Sequence[File]) -> str:
-    """What these files' names begin with, without what counts: yellow_tripdata of yellow_tripdata_2024-01."""
+    """Return the common prefix of the names without numbers: yellow_tripdata of yellow_tripdata_2024-01."""
     names = [PurePosixPath(file.key).name.split(".")[0] for file in kind]
     stems = [re.sub(r"[_-]?\d[\d_-]*$", "", name) for name in names]
     return os.path.commonprefix(stems) or names[0]  # noqa: RUF071  (names, not paths)
@@ -158,7 +158,7 @@ def _table_name(text: str) -> str:
 
 
 def _read(s3: Any, arrow: fs.S3FileSystem, bucket: str, key: str, size: int) -> File | None:
-    """The file, or None for a kind that this crawler does not classify."""
+    """Return the file, None for a type that this crawler does not classify."""
     if key.endswith(".parquet"):
         with arrow.open_input_file(f"{bucket}/{key}") as opened:
             schema = pyarrow.parquet.read_schema(opened)
@@ -188,7 +188,7 @@ def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
             try:
                 file = _read(s3, arrow, bucket, entry["Key"], entry["Size"])
             except (pyarrow.ArrowException, OSError, EOFError):
-                continue  # a crawler leaves out what no classifier can read
+                continue  # A crawler skips files that no classifier can read.
             if file:
                 files.append(file)
     return tables(bucket, files)

@@ -1,10 +1,9 @@
-"""Who acts in the account, and may it? Roles of functions, state machines, jobs and crawlers, held to their
-policies.
+"""Enforcement of the roles of functions, state machines, jobs and crawlers.
 
-With the setting `enforce_roles`, whoever acts in a role's name may do what its policies allow. A client is
-known by its credentials: `session` gives a role's to a process. What a service does in a role's name without
-such a client, such as a state machine's tasks, asks `may` first. Either way each call is noted, allowed or
-not, for tests that compare what was used with what is granted.
+With the setting `enforce_roles`, a call with a role's credentials is allowed only by the role's policies.
+`session_environment` gives a process these credentials. Code that acts for a role without them, such as a
+state machine's tasks, calls `is_allowed` first. Each call is recorded, allowed or not, for tests that compare
+the used permissions with the granted ones.
 """
 
 import hashlib
@@ -18,12 +17,12 @@ from ministack.services import sts
 
 from local_aws.settings import SETTINGS
 
-TOLD_KEYS = ("s3:prefix", "iam:PassedToService")
-"""The condition keys of a call that are noted: those that this account's policies may ask for."""
+RECORDED_CONDITION_KEYS = ("s3:prefix", "iam:PassedToService")
+"""The condition keys that are recorded with a call: those that the app's policies use."""
 
 
 class Call(NamedTuple):
-    """One action on one resource, by a role known by its name; `context` as pairs of key and value."""
+    """One action on one resource by a role, given by name; `context` is pairs of condition key and value."""
 
     role: str
     action: str
@@ -36,18 +35,22 @@ _lock = threading.Lock()
 _calls: Counter[Call] = Counter()
 
 
-def note(principal: str, action: str, resource: str, context: dict[str, Any], *, allowed: bool) -> None:
-    """Remember what a principal, given by its ARN, asked for; nothing unless it is a role's session."""
+def record_call(
+    principal: str, action: str, resource: str, context: dict[str, Any], *, allowed: bool
+) -> None:
+    """Record a call of a principal, given by its ARN, when it is a role's session."""
     kind, _, rest = principal.rpartition(":")[2].partition("/")
     if kind != "assumed-role":
         return
-    told = tuple((key, str(context[key])) for key in TOLD_KEYS if context.get(key) is not None)
+    recorded = tuple(
+        (key, str(context[key])) for key in RECORDED_CONDITION_KEYS if context.get(key) is not None
+    )
     with _lock:
-        _calls[Call(rest.split("/")[0], action, resource, told, allowed)] += 1
+        _calls[Call(rest.split("/")[0], action, resource, recorded, allowed)] += 1
 
 
-def noted() -> list[dict[str, Any]]:
-    """Every call since roles are enforced, with how often it was made."""
+def recorded_calls() -> list[dict[str, Any]]:
+    """Return every call since roles are enforced, with how often it was made (`times`)."""
     with _lock:
         return [
             {**call._asdict(), "context": dict(call.context), "times": times}
@@ -55,18 +58,18 @@ def noted() -> list[dict[str, Any]]:
         ]
 
 
-def forget() -> None:
-    """Begin the record anew."""
+def clear_calls() -> None:
+    """Remove all recorded calls."""
     with _lock:
         _calls.clear()
 
 
-def may(role_arn: str, action: str, resource: str, **context: str) -> bool:
-    """Whether the role's policies allow an action of a service in its name; anything, unless enforced."""
+def is_allowed(role_arn: str, action: str, resource: str, **context: str) -> bool:
+    """Return whether the role's policies allow an action. Without `enforce_roles`, everything is allowed."""
     if not SETTINGS.enforce_roles:
         return True
     account, name = get_account_id(), role_arn.rpartition("/")[2]
-    asked = iam_evaluator.EvalContext(
+    request = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::{account}:assumed-role/{name}/service",
         principal_type="AssumedRole",
         principal_account=account,
@@ -76,28 +79,30 @@ def may(role_arn: str, action: str, resource: str, **context: str) -> bool:
         service_context={key.lower(): value for key, value in context.items()},
     )
     policies = iam_evaluator._gather_role_policies(name, account)
-    allowed = bool(iam_evaluator.evaluate(asked, policies).decision == "Allow")
-    note(asked.principal_arn, action, resource, context, allowed=allowed)
+    allowed = bool(iam_evaluator.evaluate(request, policies).decision == "Allow")
+    record_call(request.principal_arn, action, resource, context, allowed=allowed)
     return allowed
 
 
-def log_rights(role: str, group: str, stream: str) -> bool:
-    """Whether the role may create this stream of a log group and write into it."""
+def can_write_log(role: str, group: str, stream: str) -> bool:
+    """Return whether the role may create this stream of a log group and write to it."""
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:log-stream:{stream}"
-    return may(role, "logs:CreateLogStream", arn) and may(role, "logs:PutLogEvents", arn)
+    return is_allowed(role, "logs:CreateLogStream", arn) and is_allowed(role, "logs:PutLogEvents", arn)
 
 
-def refusal(action: str, resource: str) -> str:
-    """What AWS says to who may not."""
+def denial_message(action: str, resource: str) -> str:
+    """Return AWS's message for a denied action, without the principal before it."""
     return (
         f"is not authorized to perform: {action} on resource: {resource} because no identity-based policy "
         f"allows the {action} action"
     )
 
 
-def session(role_arn: str, name: str) -> dict[str, str]:
-    """The environment variables of credentials for the role, in a session of that name; unless enforced, the
-    account's own."""
+def session_environment(role_arn: str, name: str) -> dict[str, str]:
+    """Return environment variables with credentials of the role, in a session of that name.
+
+    Without `enforce_roles`, they are the account's own.
+    """
     account = get_account_id()
     if not SETTINGS.enforce_roles:
         return {"AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "test"}

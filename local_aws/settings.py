@@ -1,4 +1,4 @@
-"""What can be set on a running local account? Tests do it through the control door."""
+"""Settings of a running local account, which tests change through the control API."""
 
 import os
 from dataclasses import dataclass, fields
@@ -6,32 +6,33 @@ from pathlib import Path
 from typing import Any
 
 OWNER_VARIABLE = "LOCAL_AWS_OWNER"
-"""Names the process without which the emulator stops; unset, it runs until it is stopped."""
+"""Process id of the owner, with whose end the emulator stops. Optional."""
 PYTHON_VARIABLE = "LOCAL_AWS_PYTHON"
-"""Names the project's interpreter, which runs Glue jobs and crawls."""
+"""Path of the project's interpreter, which runs Glue jobs and crawls."""
 STATE_VARIABLE = "LOCAL_AWS_STATE"
-"""Names the directory of the account's files."""
+"""Path of the directory with the account's files."""
 
 
 @dataclass
 class Settings:
-    """Times are seconds. A crawler that `crawl_fails` ends FAILED with that message."""
+    """Settings of the emulated services. Times are in seconds."""
 
     crawl_seconds: float = 2.0
-    crawl_fails: str = ""
+    crawl_error: str = ""
+    """When not empty, crawls end FAILED with this message."""
     glue_minute_seconds: float = 60.0
-    """How long a minute of a Glue job's Timeout lasts."""
+    """Seconds that a minute of a Glue job's Timeout lasts."""
     hold_job_runs: bool = False
-    """Whether job runs stay STARTING, as on AWS for a minute: time to change what they are about to read."""
+    """Whether job runs stay STARTING, so that a test can change what they read."""
     enforce_roles: bool = False
-    """Whether functions, state machines, jobs and crawlers may do only what their roles allow."""
+    """Whether functions, state machines, jobs and crawlers are restricted to their roles' permissions."""
 
     def change(self, changes: dict[str, Any]) -> None:
         """Set the named values. Raises ValueError for an unknown name or a wrong type."""
         names = [field.name for field in fields(self)]
         for name, value in changes.items():
             if name not in names:
-                raise ValueError(f"no such setting: {name}; there are {', '.join(names)}")
+                raise ValueError(f"no such setting: {name}; the settings are {', '.join(names)}")
             setattr(self, name, type(getattr(self, name))(value))
 
 
@@ -39,15 +40,15 @@ SETTINGS = Settings()
 
 
 def python() -> str:
-    """The project's interpreter."""
+    """Return the path of the project's interpreter."""
     return os.environ[PYTHON_VARIABLE]
 
 
 def state() -> Path:
-    """The directory of the account's files."""
+    """Return the directory with the account's files."""
     return Path(os.environ[STATE_VARIABLE])
 
 
 def endpoint_url() -> str:
-    """Where this emulator answers."""
+    """Return this emulator's endpoint URL."""
     return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"

@@ -1,4 +1,4 @@
-"""What if two processes need at once what is made at first use? One makes it, the other waits."""
+"""A lock for one-time setup that several processes may start at the same time."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from local_aws import paths
 
 
 @contextmanager
-def alone() -> Iterator[None]:
-    """The block runs in one process at a time; it looks first whether there is a need left."""
+def exclusive() -> Iterator[None]:
+    """Run the block in one process at a time; the block checks first whether the setup is still needed."""
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
-    with (paths.LOCAL / "first-use.lock").open("w") as lock:
-        # Given back by the system, however this process ends.
+    with (paths.LOCAL / "setup.lock").open("w") as lock:
+        # The system releases it when this process ends.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

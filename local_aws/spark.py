@@ -1,8 +1,8 @@
-"""How does Spark run here as on AWS Glue? Its jars, and what points it at the local account.
+"""Spark's jars and configuration for the local account.
 
-Glue brings Spark, Iceberg and S3 access along; here PySpark is given the same versions as jars, found once
-and remembered. A job is not changed for it: its own `--conf` stays, and what differs locally (endpoints,
-path-style addresses, memory) comes from a spark-defaults.conf beside it.
+Glue ships Spark, Iceberg and S3 access. Here PySpark gets the same versions as jars, resolved once and
+recorded. The job is unchanged: it keeps its own `--conf`, and local differences (endpoints, path-style
+addresses, memory) are in a spark-defaults.conf.
 """
 
 import json
@@ -20,27 +20,27 @@ ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
 S3 = (
     "org.apache.iceberg:iceberg-aws-bundle:1.11.0",
     "org.apache.hadoop:hadoop-aws:3.4.2",
-    # S3A wants it, the bundle above lacks it; same version as the AWS SDK in that bundle
+    # S3A needs it and the bundle above lacks it. Same version as the AWS SDK in that bundle.
     "software.amazon.awssdk:s3-transfer-manager:2.44.4",
 )
 COORDINATES = (ICEBERG, *S3)
 EXCLUDED = "software.amazon.awssdk:bundle"
-"""600 MB that hadoop-aws asks for and iceberg-aws-bundle has already."""
+"""600 MB that hadoop-aws depends on and iceberg-aws-bundle already contains."""
 
 REGION = "us-east-1"
 _CATALOG_PREFIX = "spark.sql.catalog."
 
 
-class JarsMissing(LocalAwsError):  # noqa: N818  (reads as what happened)
-    """The jars could not be resolved: Maven Central is out of reach, or Java is missing."""
+class JarResolutionError(LocalAwsError):
+    """The jars could not be resolved: Maven Central is unreachable, or Java is missing."""
 
 
 def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) -> tuple[Path, ...]:
-    """The jar files of `coordinates`, in order. Resolves all of them once and remembers the list in `record`.
+    """Return the jar files of `coordinates`, in order. All jars are resolved once and listed in `record`.
 
-    Resolves again when the coordinates have changed or a jar has vanished. Raises JarsMissing.
+    Resolves again when the coordinates have changed or a jar is missing. Raises JarResolutionError.
     """
-    with setup_lock.alone():
+    with setup_lock.exclusive():
         known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
         if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
             known = resolve()
@@ -52,11 +52,11 @@ def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) ->
 
 
 def resolve() -> dict[str, str]:
-    """Every coordinate's jar file, fetched through Spark's own Ivy (10 to 60 seconds). Raises JarsMissing.
+    """Return each coordinate's jar file, fetched through Spark's own Ivy. Raises JarResolutionError.
 
-    Only the named jars are kept: what they ask for beyond these, Spark ships or the bundle holds.
+    Other dependencies of these jars are ignored: Spark ships them, or the bundle contains them.
     """
-    ask = subprocess.run(
+    resolved = subprocess.run(
         [sys.executable, "-m", "local_aws.spark"],
         capture_output=True,
         text=True,
@@ -64,32 +64,33 @@ def resolve() -> dict[str, str]:
         env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
         check=False,
     )
-    if ask.returncode != 0:
-        raise JarsMissing(f"Spark could not resolve its jars:\n{(ask.stdout + ask.stderr)[-3000:]}")
-    files = [Path(line) for line in json.loads(ask.stdout.splitlines()[-1])]
+    if resolved.returncode != 0:
+        raise JarResolutionError(
+            "Spark could not resolve its jars; check Java and the network to Maven Central:\n"
+            f"{(resolved.stdout + resolved.stderr)[-3000:]}"
+        )
+    files = [Path(line) for line in json.loads(resolved.stdout.splitlines()[-1])]
     found = {}
     for coordinate in COORDINATES:
         group, artifact, version = coordinate.split(":")
         matches = [file for file in files if file.name == f"{group}_{artifact}-{version}.jar"]
         if not matches:
-            raise JarsMissing(f"Spark resolved {len(files)} jars, none of them {coordinate}")
+            raise JarResolutionError(f"Spark resolved {len(files)} jars, but not {coordinate}")
         found[coordinate] = str(matches[0])
     return found
 
 
 JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+ExitOnOutOfMemoryError"
-"""Out of memory, a local Spark may hang with half of its threads gone; on a cluster the worker ends."""
+"""Ends the JVM when it is out of memory, as a cluster ends the worker. Otherwise a local Spark may hang."""
 QUICK_START = "-XX:TieredStopAtLevel=1"
-"""Java's thorough compiler is left out: for files of up to a million rows, half of a run's processor time
-goes into it, and is not won back."""
+"""Leaves out Java's optimizing compiler, which costs small files half of a job run's processor time."""
 
 
 def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
-    """Spark's configuration for any local session: small, quick to start, on loopback, in UTC as Glue is.
+    """Return Spark's configuration for local sessions: small, quick to start, on loopback, in UTC as on Glue.
 
-    Without `iceberg` its runtime is left out, as on Glue without `--datalake-formats iceberg`. The class path
-    counts only when it is set before the JVM starts: in spark-defaults.conf, or in the first session's
-    builder.
+    Without `iceberg`, Iceberg's runtime is left out, as on Glue without `--datalake-formats iceberg`. The
+    class path must be set before the JVM starts: in spark-defaults.conf, or in the first session's builder.
     """
     classpath = jars(COORDINATES if iceberg else S3)
     return {
@@ -99,7 +100,7 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath)),
         "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_START}",
-        # Else the end waits two minutes for data that a task which never ends holds on to.
+        # Otherwise the session's end waits two minutes for data that a hanging task still uses.
         "spark.cleaner.referenceTracking.blocking": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "4",
@@ -109,12 +110,12 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
 
 
 def account_conf(endpoint_url: str, own: Mapping[str, str]) -> dict[str, str]:
-    """What points Spark at a local account: S3A for `s3://`, and endpoints for each Iceberg catalog in `own`.
+    """Return the configuration for a local account: S3A for `s3://`, and endpoints for the Iceberg catalogs.
 
-    `own` is the job's configuration; a catalog is a key `spark.sql.catalog.NAME`.
+    `own` is the job's configuration; each of its keys `spark.sql.catalog.NAME` is a catalog.
     """
     conf = {
-        # Glue reads s3:// with a file system of its own; the Apache one answers to both schemes
+        # Glue has its own file system for s3://. Hadoop's S3A serves both schemes.
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         "spark.hadoop.fs.s3a.endpoint": endpoint_url,
         "spark.hadoop.fs.s3a.endpoint.region": REGION,
@@ -136,7 +137,7 @@ def account_conf(endpoint_url: str, own: Mapping[str, str]) -> dict[str, str]:
 
 
 def parse_conf_argument(text: str) -> dict[str, str]:
-    """The configuration in a Glue job's `--conf` argument: `a=1 --conf b=2`. Raises ValueError.
+    """Parse a Glue job's `--conf` argument, such as `a=1 --conf b=2`. Raises ValueError.
 
     Source: AWS Glue job parameters, "--conf"; several settings are chained in its one value.
     """
@@ -146,13 +147,13 @@ def parse_conf_argument(text: str) -> dict[str, str]:
             continue
         key, equals, value = part.partition("=")
         if not equals:
-            raise ValueError(f"--conf holds {part!r}, which is no key=value")
+            raise ValueError(f"--conf contains {part!r}, which is not KEY=VALUE")
         conf[key] = value
     return conf
 
 
 def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
-    """Write `conf` as a directory for SPARK_CONF_DIR, with a quiet log on stderr, and return it."""
+    """Write `conf` as a directory for SPARK_CONF_DIR that logs warnings to stderr, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"{key} {_escaped(value)}" for key, value in conf.items()]
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
@@ -164,7 +165,7 @@ def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
         "appender.console.target = SYSTEM_ERR\n"
         "appender.console.layout.type = PatternLayout\n"
         "appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex\n"
-        # says once a session that this machine has no native Hadoop library
+        # Suppresses the warning that there is no native Hadoop library.
         "logger.native.name = org.apache.hadoop.util.NativeCodeLoader\n"
         "logger.native.level = error\n"
     )
@@ -176,7 +177,7 @@ def _escaped(value: str) -> str:
 
 
 def _print_resolved() -> None:
-    """In a process of its own: start Spark with the coordinates, print where the jars are."""
+    """Start Spark with the coordinates and print the jars' paths; runs in a process of its own."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
 
     builder = SparkSession.Builder().master("local[1]").config("spark.ui.enabled", "false")

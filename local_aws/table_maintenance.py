@@ -1,8 +1,8 @@
-"""Who looks after the tables of the local account? Nobody does by itself; asked to, Spark does it here.
+"""Table maintenance in the local account, through Iceberg's Spark procedures.
 
 On AWS Glue's table optimizers compact each table, expire its snapshots and remove its orphans
-(taxi_etl/table_maintenance.py). Here the same three are calls of Iceberg's own procedures, in a process with the
-job's configuration:
+(taxi_etl/table_maintenance.py). Here the same three are calls of Iceberg's own procedures, in a process with
+the job's configuration:
 
     python -m local_aws.table_maintenance --catalog glue_catalog --database taxi --retention-days 7 TABLE…
 """
@@ -29,9 +29,8 @@ ERROR_MAX = 2000
 
 
 @dataclass(frozen=True)
-class Done:
-    """What care did to a table: data files of the current snapshot before and after, snapshots that went,
-    files that belonged to none and were removed."""
+class MaintenanceResult:
+    """Data files of the current snapshot before and after, expired snapshots, and removed orphan files."""
 
     table: str
     files_before: int
@@ -40,16 +39,18 @@ class Done:
     orphans_removed: int
 
 
-def create_optimizers(
+def maintain_table(
     session: "SparkSession", catalog: str, database: str, table: str, *, retention_days: int, now: datetime
-) -> Done:
-    """Compact a table within each source's partition; let snapshots and orphans go that are older.
+) -> MaintenanceResult:
+    """Compact a table's data files, and remove snapshots and orphan files older than the retention.
 
-    The days must be at least one: what a load has staged belongs to no snapshot yet, and only its age tells
-    it from an orphan. Raises ValueError for fewer, and Spark's errors.
+    The retention is at least one day: files that a load has staged are in no snapshot yet, and only their age
+    distinguishes them from orphan files. Raises ValueError for less, and Spark's errors.
     """
     if retention_days < 1:
-        raise ValueError(f"{retention_days} days are too few: a load's files must outlast the load")
+        raise ValueError(
+            f"the retention must be at least 1 day to spare files of running loads, not {retention_days}"
+        )
     qualified = f"{catalog}.{database}.{table}"
     before = (now - timedelta(days=retention_days)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
     old = f"older_than => TIMESTAMP '{before}'"
@@ -59,7 +60,7 @@ def create_optimizers(
         return int(session.sql(f"SELECT count(*) FROM {qualified}.{of}").collect()[0][0])  # noqa: S608
 
     def call(procedure: str, *more: str) -> int:
-        """The rows that a procedure answers with."""
+        """Call a procedure and return the number of rows of its result."""
         given = ", ".join([f"table => '{database}.{table}'", *more])
         return len(session.sql(f"CALL {catalog}.system.{procedure}({given})").collect())
 
@@ -68,9 +69,9 @@ def create_optimizers(
     snapshots = count("snapshots")
     call("expire_snapshots", old, "retain_last => 1")
     kept = count("snapshots")
-    # By the table's own file access: a Hadoop one may spell the same place another way.
+    # Lists through the table's own FileIO: Hadoop's may write the same path differently.
     orphans = call("remove_orphan_files", old, "prefix_listing => true")
-    return Done(table, files, count("files"), snapshots - kept, orphans)
+    return MaintenanceResult(table, files, count("files"), snapshots - kept, orphans)
 
 
 def run(
@@ -80,9 +81,8 @@ def run(
     endpoint_url: str,
     credentials: tuple[str, str],
     retention_days: int,
-) -> list[Done]:
-    """Look after tables in a process with the Glue job's configuration. Raises LocalAwsError with its words
-    when it fails."""
+) -> list[MaintenanceResult]:
+    """Maintain tables in a process with the Glue job's configuration. Raises LocalAwsError."""
     own = spark.parse_conf_argument(job_arguments["--conf"])
     conf = {**spark.base_conf(), **own, **spark.account_conf(endpoint_url, own)}
     keep = ("PATH", "HOME", "JAVA_HOME", "LANG", "LC_ALL", "TMPDIR")
@@ -101,7 +101,7 @@ def run(
         "--retention-days": str(retention_days),
     }
     words = [word for pair in options.items() for word in pair]
-    with tempfile.TemporaryDirectory(prefix="table-care-") as folder:
+    with tempfile.TemporaryDirectory(prefix="table-maintenance-") as folder:
         conf_dir = spark.write_conf_dir(Path(folder), conf)
         ran = subprocess.run(
             [sys.executable, "-m", "local_aws.table_maintenance", *words, *tables],
@@ -112,12 +112,12 @@ def run(
             check=False,
         )
     if ran.returncode != 0:
-        raise LocalAwsError(f"the tables could not be looked after:\n{ran.stderr[-ERROR_MAX:]}")
-    return [Done(**done) for done in json.loads(ran.stdout.splitlines()[-1])]
+        raise LocalAwsError(f"table maintenance of {', '.join(tables)} failed:\n{ran.stderr[-ERROR_MAX:]}")
+    return [MaintenanceResult(**done) for done in json.loads(ran.stdout.splitlines()[-1])]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """In a process of its own: look after the tables, and print what was done as JSON."""
+    """Maintain the tables and print the results as JSON; runs in a process of its own."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
 
     parser = argparse.ArgumentParser()
@@ -125,14 +125,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--database", required=True)
     parser.add_argument("--retention-days", type=int, required=True)
     parser.add_argument("tables", nargs="+")
-    asked = parser.parse_args(arguments)
-    session = SparkSession.builder.appName("table_care").getOrCreate()
+    options = parser.parse_args(arguments)
+    session = SparkSession.builder.appName("table_maintenance").getOrCreate()
     now = datetime.now(UTC)
     done = [
-        create_optimizers(
-            session, asked.catalog, asked.database, table, retention_days=asked.retention_days, now=now
+        maintain_table(
+            session, options.catalog, options.database, table, retention_days=options.retention_days, now=now
         )
-        for table in asked.tables
+        for table in options.tables
     ]
     print(json.dumps([asdict(each) for each in done]))
 

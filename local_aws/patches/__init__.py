@@ -1,7 +1,8 @@
-"""What does the emulator get wrong, and what do we put in its place? One module for each service and concern.
+"""Patches of the emulator, one module for each service and concern.
 
-Each has `apply()`, says in its docstring what AWS does, and has a test in tests/local_aws of the same name.
-What still differs from AWS stands in docs/local-aws.md.
+Each module has `apply()`, and a test of the same name in tests/local_aws. Its docstring names the emulator's
+behavior that makes the patch necessary, AWS's behavior, and what would make the patch unnecessary;
+docs/local-aws.md has the table, and the differences that remain.
 """
 
 from local_aws.patches import (
@@ -46,9 +47,9 @@ ALL = (
     stepfunctions_endings,
     stepfunctions_starts,
     stepfunctions_choices,
-    # Before the scripts, whose answers need no rights.
+    # Before the scripted tasks, whose results need no permissions.
     stepfunctions_roles,
-    # Before the limits, which hold for scripted answers too.
+    # Before the limits, which also apply to scripted results.
     stepfunctions_scripted_tasks,
     stepfunctions_limits,
     stepfunctions_retries,
@@ -72,6 +73,6 @@ ALL = (
 
 
 def apply_all() -> None:
-    """Apply every patch, in order. Raises PatchMismatchError when one does not fit this emulator."""
+    """Apply every patch, in order. Raises PatchMismatchError when one does not match this emulator."""
     for patch in ALL:
         patch.apply()

@@ -1,10 +1,14 @@
-"""What do the alarms see? The metrics Step Functions publishes, each machine's apart, and that data stopped.
+"""Step Functions metrics, and alarms that evaluate their own dimensions and missing data.
 
-The emulator publishes none, its alarms count a metric over all dimensions, and they stay as they are when no
-data come. AWS publishes AWS/States by StateMachineArn, ExecutionTime in milliseconds, and evaluates alarms on
-its own clock: where a period has no data, the alarm's TreatMissingData decides.
-Sources: Step Functions developer guide, "Monitoring Step Functions metrics using Amazon CloudWatch";
+MiniStack 1.5.33: Publishes no AWS/States metrics. An alarm counts a metric over all dimensions, and keeps its
+state when no data arrive.
+AWS: Publishes AWS/States metrics by StateMachineArn, ExecutionTime in milliseconds. An alarm reads only its
+own dimensions. When a period has no data, TreatMissingData decides.
+Source: Step Functions developer guide, "Monitoring Step Functions metrics using Amazon CloudWatch";
 CloudWatch user guide, "Configuring how CloudWatch alarms treat missing data".
+Delete when: MiniStack publishes AWS/States metrics, and evaluates alarms by dimension and TreatMissingData.
+
+Alarms are evaluated on every data point and every two seconds; AWS evaluates them once a period.
 """
 
 import logging
@@ -26,15 +30,15 @@ _METRICS = {
     "ABORTED": "ExecutionsAborted",
 }
 _MISSING = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA"}
-"""What an alarm without data becomes, by its TreatMissingData; with `ignore` it stays as it is."""
+"""The state of an alarm without data, by TreatMissingData. `ignore` keeps the state."""
 _EVERY_SECONDS = 2
-_one_at_a_time = threading.RLock()
-"""Two that evaluate the same alarm at once would both tell of its new state."""
+_evaluation_lock = threading.RLock()
+"""Prevents two threads from reporting the same change of state."""
 _log = logging.getLogger("local_aws")
 
 
 def apply() -> None:
-    """Publish on every status change; evaluate alarms on their own dimensions, and again and again."""
+    """Publish on every status change; evaluate alarms on their own dimensions, on data and periodically."""
     emit = patching.replace(
         stepfunctions,
         "_emit_execution_status_event",
@@ -53,11 +57,11 @@ def apply() -> None:
     evaluate = patching.replace(
         cloudwatch, "_evaluate_alarm", "alarm", lambda alarm: _evaluate_own(evaluate, alarm)
     )
-    threading.Thread(target=_watch, daemon=True, name="alarms").start()
+    threading.Thread(target=_evaluate_periodically, daemon=True, name="alarms").start()
 
 
 def publish(namespace: str, dimensions: dict[str, str], values: dict[str, tuple[float, str]]) -> None:
-    """Put data points, metric name to value and unit, and evaluate the alarms."""
+    """Store data points (metric name to value and unit) and evaluate the alarms."""
     now = time.time()
     for name, (value, unit) in values.items():
         cloudwatch._store_datum(namespace, name, dimensions, now, unit, value, None, None, None)
@@ -76,23 +80,23 @@ def _emit(emit: Callable[[dict[str, Any]], None], execution: dict[str, Any]) -> 
 
 
 def _evaluate_own(evaluate: Any, alarm: dict[str, Any]) -> None:
-    """Evaluate an alarm with the data of its own dimensions in sight, and no other's."""
+    """Evaluate an alarm on the data of its own dimensions only."""
     metric = (alarm.get("Namespace"), alarm.get("MetricName"), cloudwatch._dims_key(_dimensions(alarm)))
     since = time.time() - alarm["Period"] * alarm["EvaluationPeriods"]
     own = [point for point in list(cloudwatch._metrics.get(metric, ())) if point["Timestamp"] >= since]
-    with _one_at_a_time:
+    with _evaluation_lock:
         if own:
-            # the same code over other globals: other threads keep writing to the real store meanwhile
+            # The same code with other globals, because other threads write to the real store meanwhile.
             FunctionType(evaluate.__code__, {**vars(cloudwatch), "_metrics": {metric: own}})(alarm)
             return
         state = _MISSING.get(alarm["TreatMissingData"], alarm["StateValue"])
         if state != alarm["StateValue"]:
             periods = f"{alarm['EvaluationPeriods']} periods of {alarm['Period']} seconds"
-            _turn(alarm, state, f"no data in {periods}")
+            _change_state(alarm, state, f"no data in {periods}")
 
 
-def _turn(alarm: dict[str, Any], state: str, reason: str) -> None:
-    """Change an alarm's state, and tell whom it tells of the new one."""
+def _change_state(alarm: dict[str, Any], state: str, reason: str) -> None:
+    """Change an alarm's state and run its actions."""
     before = alarm["StateValue"]
     alarm |= {"StateValue": state, "StateReason": reason, "StateUpdatedTimestamp": int(time.time())}
     cloudwatch._record_history(alarm["AlarmName"], before, state, reason)
@@ -100,13 +104,13 @@ def _turn(alarm: dict[str, Any], state: str, reason: str) -> None:
     cloudwatch._evaluate_parent_alarms(alarm)
 
 
-def _watch() -> None:
+def _evaluate_periodically() -> None:
     while True:
         time.sleep(_EVERY_SECONDS)
         try:
             cloudwatch._evaluate_all_alarms()
-        except Exception:  # the watch must outlive an alarm that goes away under it
-            _log.exception("alarms")
+        except Exception:  # An alarm may be deleted during its evaluation.
+            _log.exception("evaluating the alarms failed")
 
 
 def _dimensions(alarm: dict[str, Any]) -> dict[str, str]:

@@ -1,9 +1,13 @@
-"""What if a rule's function fails or is missing? Its retries and dead letters, as for any asynchronous call.
+"""Retries and dead-letter queues for the functions that EventBridge rules invoke.
 
-AWS: EventBridge invokes a function asynchronously, so a failing one is retried and given up as its own
-settings say; what cannot be delivered at all goes to the target's dead-letter queue. The emulator tries once
-and forgets. Sources: EventBridge user guide, "Using dead-letter queues"; Lambda developer guide,
-"Asynchronous invocation".
+MiniStack 1.5.33: Invokes the function once, drops the event when the function fails, and ignores the target's
+DeadLetterConfig.
+AWS: Invokes the function asynchronously, with the function's own retries and failure destination. An event
+that cannot be delivered goes to the target's dead-letter queue.
+Source: EventBridge user guide, "Using dead-letter queues"; Lambda developer guide, "Asynchronous invocation".
+Upstream: https://github.com/ministackorg/ministack/pull/1313 (closed) proposed dead-letter queues for every
+target.
+Delete when: MiniStack delivers to functions through `invoke_async_with_retry` and honors DeadLetterConfig.
 """
 
 import contextvars
@@ -16,11 +20,11 @@ from ministack.services import eventbridge, lambda_svc, sqs
 from local_aws.patches import patching
 
 _DELIVERY: contextvars.ContextVar[tuple[dict[str, Any], dict[str, Any]]] = contextvars.ContextVar("delivery")
-"""The target and rule that the running delivery is for."""
+"""The target and rule of the delivery in progress."""
 
 
 def apply() -> None:
-    """Replace the delivery to functions."""
+    """Replace the invocation of functions."""
     invoke = patching.replace(
         eventbridge,
         "_invoke_target",
@@ -51,6 +55,6 @@ def _dispatch(arn: str, payload: str) -> None:
     queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
     queue = sqs._queue_by_arn(queue_arn) if queue_arn else None
     if queue:
-        told = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": arn, "ERROR_CODE": "RESOURCE_NOT_FOUND"}
-        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in told.items()}
+        details = {"RULE_ARN": rule.get("Arn", ""), "TARGET_ARN": arn, "ERROR_CODE": "RESOURCE_NOT_FOUND"}
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in details.items()}
         sqs._act_send_message({"MessageBody": payload, "MessageAttributes": attributes}, queue["url"])

@@ -1,9 +1,13 @@
-"""What does a crawler find? What is there: it catalogs the target's objects, and takes a moment for it.
+"""Crawls that catalog the target's objects and pass through every crawler state.
 
-AWS: a started crawler is RUNNING, then STOPPING while it writes up, then READY with its LastCrawl; starting
-it before raises CrawlerRunningException. The emulator waits 5 seconds and creates no tables. How long a crawl
-takes, and whether it fails, are settings.
-Source: AWS Glue web API reference, Crawler, LastCrawlInfo.
+MiniStack 1.5.33: A crawl is READY after five seconds, passes no STOPPING state and creates no tables.
+AWS: A started crawler is RUNNING, then STOPPING, then READY with its LastCrawl, and has cataloged the objects
+it found. Starting it before it is READY raises CrawlerRunningException.
+Source: AWS Glue web API reference, "Crawler", "LastCrawlInfo"; AWS Glue developer guide, "How crawlers work".
+Delete when: MiniStack catalogs Parquet and CSV objects, has the state STOPPING, and lets a test choose how
+long a crawl takes and whether it fails.
+
+`Settings.crawl_seconds` and `Settings.crawl_error` set the duration and the failure.
 """
 
 import contextvars
@@ -19,7 +23,7 @@ from ministack.services import glue
 
 from local_aws import paths, roles, settings
 from local_aws.patches import patching
-from local_aws.patches.iam_roles import glue_needs
+from local_aws.patches.iam_roles import required_permissions
 
 _BUSY = frozenset({"RUNNING", "STOPPING"})
 _STOPPING_SECONDS = 0.5
@@ -27,7 +31,7 @@ _lock = threading.Lock()
 
 
 def apply() -> None:
-    """Replace starting and stopping."""
+    """Replace StartCrawler and StopCrawler."""
     patching.replace(glue, "_start_crawler", "data", _start)
     patching.replace(glue, "_stop_crawler", "data", _stop)
     for name in ("_crawlers", "_tables", "_create_table", "_update_table"):
@@ -73,23 +77,23 @@ def _stop(data: dict[str, Any]) -> Any:
 
 
 class _Cancelled(dict[str, Any]):
-    """An event that may stand in the crawler's record: sent out as JSON it is an empty object."""
+    """An event that can be stored in the crawler's record: as JSON it is an empty object."""
 
     def __init__(self) -> None:
         super().__init__()
         self._event = threading.Event()
 
     def set(self) -> None:
-        """The crawl is not wanted any more."""
+        """Cancel the crawl."""
         self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds`; whether the crawl was cancelled."""
+        """Wait up to `seconds` and return whether the crawl was cancelled."""
         return self._event.wait(seconds)
 
 
 def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
-    """One crawl, in a thread of its own."""
+    """Run one crawl, in a thread of its own."""
     begun = time.time()
     last = {
         "StartTime": begun,
@@ -97,18 +101,18 @@ def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
         "LogStream": crawler["Name"],
         "MessagePrefix": new_uuid(),
     }
-    message = settings.SETTINGS.crawl_fails
+    message = settings.SETTINGS.crawl_error
     tables: list[dict[str, Any]] = []
     if not message:
         try:
             tables = _find_tables(crawler)
-        except Exception as error:  # a crawl that breaks ends FAILED and says why
+        except Exception as error:  # A crawl with an error ends FAILED with its message.
             message = f"Internal Service Exception: {error}"
     stopped = cancelled.wait(max(0.0, begun + settings.SETTINGS.crawl_seconds - time.time()))
     crawler["State"] = "STOPPING"
     if not stopped and not message:
         try:
-            _catalog(crawler, tables)
+            _write_tables(crawler, tables)
         except Exception as error:
             message = f"Internal Service Exception: {error}"
     last["Status"] = "CANCELLED" if stopped else "FAILED" if message else "SUCCEEDED"
@@ -121,13 +125,13 @@ def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
 
 
 def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
-    """The tables in the crawler's targets, found by the project's Python (this one reads no Parquet)."""
+    """Find the tables in the crawler's targets with the project's Python, which can read Parquet."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(paths.CHECKOUT),
         "AWS_ENDPOINT_URL": settings.endpoint_url(),
         "AWS_DEFAULT_REGION": get_region(),
-        **roles.session(crawler["Role"], crawler["Name"]),
+        **roles.session_environment(crawler["Role"], crawler["Name"]),
     }
     found = subprocess.run(
         [settings.python(), "-m", "local_aws.raw_catalog"],
@@ -138,12 +142,14 @@ def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
         check=False,
     )
     if found.returncode != 0:
-        raise RuntimeError(found.stderr.strip().splitlines()[-1] if found.stderr.strip() else "no answer")
+        raise RuntimeError(
+            found.stderr.strip().splitlines()[-1] if found.stderr.strip() else "the crawl had no output"
+        )
     tables: list[dict[str, Any]] = json.loads(found.stdout)
     return tables
 
 
-def _catalog(crawler: dict[str, Any], tables: list[dict[str, Any]]) -> None:
+def _write_tables(crawler: dict[str, Any], tables: list[dict[str, Any]]) -> None:
     """Create or update the tables in the crawler's database."""
     database = crawler["DatabaseName"]
     for table in tables:
@@ -151,9 +157,9 @@ def _catalog(crawler: dict[str, Any], tables: list[dict[str, Any]]) -> None:
         marked = {**table["Parameters"], "UPDATED_BY_CRAWLER": crawler["Name"]}
         request = {"DatabaseName": database, "TableInput": {**table, "Name": name, "Parameters": marked}}
         verb = "Update" if f"{database}/{name}" in glue._tables else "Create"
-        for _, resource, _ in glue_needs(f"{verb}Table", request, get_region(), get_account_id()):
-            if not roles.may(crawler["Role"], f"glue:{verb}Table", resource):
-                raise RuntimeError(f"{crawler['Role']} {roles.refusal(f'glue:{verb}Table', resource)}")
+        for _, resource, _ in required_permissions(f"{verb}Table", request, get_region(), get_account_id()):
+            if not roles.is_allowed(crawler["Role"], f"glue:{verb}Table", resource):
+                raise RuntimeError(f"{crawler['Role']} {roles.denial_message(f'glue:{verb}Table', resource)}")
         status, _, body = (glue._update_table if verb == "Update" else glue._create_table)(request)
         if status >= 400:
             raise RuntimeError(json.loads(body)["message"])

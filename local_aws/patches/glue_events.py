@@ -1,8 +1,10 @@
-"""Who hears that a job run has ended? EventBridge, as for any run that ends, whoever started it.
+"""EventBridge events for ended job runs.
 
-AWS sends "Glue Job State Change" for SUCCEEDED, FAILED, TIMEOUT and STOPPED. The emulator sends none.
+MiniStack 1.5.33: Sends no event when a job run ends.
+AWS: Sends "Glue Job State Change" for SUCCEEDED, FAILED, TIMEOUT and STOPPED.
 Source: EventBridge user guide, "AWS Glue events"; AWS Glue developer guide, "Automating AWS Glue with
 EventBridge".
+Delete when: MiniStack's Glue runs jobs for real (`glue_jobs` is deleted) and sends this event.
 """
 
 import json
@@ -17,12 +19,12 @@ _SEVERITIES = {"SUCCEEDED": "INFO", "STOPPED": "INFO", "TIMEOUT": "WARN", "FAILE
 
 
 def apply() -> None:
-    """Tell of each run's end."""
+    """Publish an event when a job run ends."""
     patching.attribute(eventbridge, "_put_events")
-    glue_runs.publish_run_events(_tell)
+    glue_runs.publish_run_events(_publish_state_change)
 
 
-def _tell(run: dict[str, Any]) -> None:
+def _publish_state_change(run: dict[str, Any]) -> None:
     state = run["JobRunState"]
     detail = {
         "jobName": run["JobName"],

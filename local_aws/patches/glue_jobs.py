@@ -1,8 +1,14 @@
-"""What does Glue do with a job? Keeps all of its properties, and really runs its script, in turn.
+"""Glue jobs that keep all their properties and run their script.
 
-The emulator drops ExecutionProperty and JobRunQueuingEnabled, enforces neither, and reports a Spark job
-SUCCEEDED without running it when there is no Docker. `local_aws.glue_runs` is the life of a run; this wires
-it in.
+MiniStack 1.5.33: Drops ExecutionProperty and JobRunQueuingEnabled, and reports a Spark job SUCCEEDED without
+running it when its Docker image is not present.
+AWS: Runs the script. A run beyond MaxConcurrentRuns is refused, or waits in state WAITING when queuing is
+enabled.
+Source: AWS Glue web API reference, "Job", "JobRun"; AWS Glue developer guide, "Job run statuses", "Job run
+queuing".
+Delete when: MiniStack runs a Spark script without Docker, and enforces concurrency, queuing and timeout.
+
+`local_aws.glue_runs` implements the lifecycle of a job run; this patch connects it to the API.
 """
 
 import os
@@ -24,19 +30,19 @@ _KEPT: dict[str, Any] = {
     "NotificationProperty": {},
     "MaintenanceWindow": "",
 }
-"""Properties of a job that the emulator loses, with AWS's defaults."""
+"""Job properties that the emulator drops, with AWS's defaults."""
 
 
 def apply() -> None:
-    """Keep the properties through the API and CloudFormation; replace start, stop and reset of runs."""
+    """Keep the properties in the API and CloudFormation; replace start, stop and reset of job runs."""
     create = patching.replace(
-        glue, "_create_job", "data", lambda data: _keeping(create, data, data.get("Name"), data)
+        glue, "_create_job", "data", lambda data: _call_and_keep(create, data, data.get("Name"), data)
     )
     update = patching.replace(
         glue,
         "_update_job",
         "data",
-        lambda data: _keeping(update, data, data.get("JobName"), data.get("JobUpdate", {})),
+        lambda data: _call_and_keep(update, data, data.get("JobName"), data.get("JobUpdate", {})),
     )
     patching.attribute(provisioners, "_GLUE_JOB_DEFAULTS").update(_KEPT)
     patching.attribute(glue, "_job_runs")
@@ -46,8 +52,8 @@ def apply() -> None:
     reset = patching.replace(glue, "reset", "", lambda: _reset(reset))
 
 
-def _keeping(call: Callable[[Any], Any], data: Any, name: str | None, given: dict[str, Any]) -> Any:
-    """Make the call, then store what it would have dropped."""
+def _call_and_keep(call: Callable[[Any], Any], data: Any, name: str | None, given: dict[str, Any]) -> Any:
+    """Make the call, then store the properties that it drops."""
     known = glue._jobs.get(name) is not None
     answer = call(data)
     if answer[0] == 200:
@@ -72,13 +78,13 @@ def _start(data: dict[str, Any]) -> Any:
     system = {"--JOB_NAME": name, "--JOB_ID": f"j_{os.urandom(32).hex()}", "--JOB_RUN_ID": run["Id"]}
     try:
         glue_runs.start(job, run, system)
-    except glue_runs.TooManyRuns as error:
+    except glue_runs.ConcurrentRunsExceededError as error:
         return error_response_json("ConcurrentRunsExceededException", str(error))
     return json_response({"JobRunId": run["Id"]})
 
 
 def _get_runs(data: dict[str, Any]) -> Any:
-    """Runs, newest first, as AWS lists them; all on one page."""
+    """Return the job runs on one page, newest first as on AWS."""
     name = data.get("JobName")
     if name not in glue._jobs:
         return error_response_json("EntityNotFoundException", f"Job {name} is not found")

@@ -1,7 +1,14 @@
-"""What do Glue's table optimizers do here? They are kept and shown, and never run.
+"""The table optimizer API.
 
-The emulator has no such calls. On AWS the optimizers compact tables and expire snapshots in the background;
-here creating one succeeds, so that a job that makes them need not know where it runs.
+MiniStack 1.5.33: Rejects CreateTableOptimizer, UpdateTableOptimizer, DeleteTableOptimizer and
+GetTableOptimizer as unknown actions.
+AWS: Keeps one optimizer for each table and type, which compacts, expires snapshots or deletes orphan files in
+the background.
+Source: AWS Glue web API reference, "Table optimizer API"; AWS Glue developer guide, "Optimizing Iceberg
+tables".
+Delete when: MiniStack implements these four calls.
+
+Optimizers are stored here and never run: `taxi-etl maintain` does their work.
 """
 
 import json
@@ -23,7 +30,7 @@ _optimizers: Any = AccountRegionScopedDict()
 
 
 def apply() -> None:
-    """Answer the optimizer calls ahead of the emulator's Glue."""
+    """Handle the optimizer calls before the emulator's Glue."""
     handle = patching.replace(
         glue,
         "_handle_request_sync",
@@ -58,19 +65,19 @@ def _create(data: dict[str, Any]) -> Any:
 
 def _update(data: dict[str, Any]) -> Any:
     if _key(data) not in _optimizers:
-        return _missing(data)
+        return _not_found(data)
     _optimizers[_key(data)]["configuration"] = data["TableOptimizerConfiguration"]
     return json_response({})
 
 
 def _delete(data: dict[str, Any]) -> Any:
-    return json_response({}) if _optimizers.pop(_key(data), None) else _missing(data)
+    return json_response({}) if _optimizers.pop(_key(data), None) else _not_found(data)
 
 
 def _get(data: dict[str, Any]) -> Any:
     optimizer = _optimizers.get(_key(data))
     if optimizer is None:
-        return _missing(data)
+        return _not_found(data)
     shown = {key: value for key, value in optimizer.items() if key != "since"}
     names = {
         "CatalogId": get_account_id(),
@@ -80,7 +87,7 @@ def _get(data: dict[str, Any]) -> Any:
     return json_response({**names, "TableOptimizer": shown})
 
 
-def _missing(data: dict[str, Any]) -> Any:
+def _not_found(data: dict[str, Any]) -> Any:
     return error_response_json("EntityNotFoundException", f"Table optimizer {_key(data)} not found")
 
 

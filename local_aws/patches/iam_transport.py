@@ -1,6 +1,10 @@
-"""Does a call count as encrypted? Here yes: on AWS every client's call is, on loopback none is.
+"""Loopback requests count as encrypted.
 
-Only matters with roles enforced: policies that deny what is not sent over TLS would deny everything.
+MiniStack 1.5.33: With AUTH on, `aws:SecureTransport` is false on plain HTTP, so a policy that requires TLS
+denies everything.
+AWS: Clients use HTTPS, so `aws:SecureTransport` is true.
+Source: IAM user guide, "AWS global condition context keys", aws:SecureTransport.
+Delete when: The local account is served over HTTPS, or MiniStack can treat loopback as encrypted.
 """
 
 from ministack.core import iam_evaluator

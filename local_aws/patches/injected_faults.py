@@ -1,7 +1,13 @@
-"""What if AWS itself fails? A test asks for faults with `POST /_local/faults`, and calls run into them.
+"""Faults that a test requests: failing calls and killed functions.
 
-Nothing of the emulator is mended here: without a fault asked for, no call is touched. An error comes as the
-service would send it: JSON or XML to a client, `SERVICE.ErrorException` to a state machine.
+MiniStack 1.5.33: Cannot make an arbitrary call fail.
+AWS: Any call may be throttled or fail, and a function's process may end in the middle of a call.
+Source: Step Functions developer guide, "Handling errors in Step Functions workflows"; each service's API
+reference, "Common errors".
+Delete when: MiniStack can fail the calls that a test names, as often as the test says.
+
+`POST /_local/faults` sets the faults. Without one, no call is changed. An error has the service's own form:
+JSON or XML for a client, `SERVICE.ErrorException` for a state machine.
 """
 
 from typing import Any
@@ -13,13 +19,13 @@ from ministack.services import stepfunctions
 from local_aws import fault_injection
 from local_aws.patches import patching
 
-_MESSAGE = "a fault that was asked for"
+_MESSAGE = "a fault injected by a test"
 _SERVICES = {"glue": "Glue", "lambda": "Lambda", "s3": "S3", "sns": "SNS"}
-"""The services that the workflow calls, as its errors spell them."""
+"""The services that the workflow calls, as Step Functions spells them in error names."""
 
 
 def apply() -> None:
-    """Stand before every call from outside, and before every task of a state machine."""
+    """Intercept every call of a client and every task of a state machine."""
     for owner, name in (
         (app, "detect_service"),
         (app, "_routing_params"),
@@ -33,7 +39,7 @@ def apply() -> None:
         app,
         "_dispatch_service_request",
         "method path headers body query_params request_id",
-        lambda *request: _answer(dispatch, *request),
+        lambda *request: _dispatch_or_fail(dispatch, *request),
     )
     invoke = patching.replace(
         stepfunctions,
@@ -43,14 +49,16 @@ def apply() -> None:
     )
 
 
-async def _answer(dispatch: Any, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-    """The service's answer, or that of a fault; whoever is killed does not hear it."""
-    if not fault_injection.expected():
+async def _dispatch_or_fail(
+    dispatch: Any, method: str, path: str, headers: Any, body: bytes, *rest: Any
+) -> Any:
+    """Return the service's response, or that of a fault."""
+    if not fault_injection.any_pending():
         return await dispatch(method, path, headers, body, *rest)
     query = app._routing_params(method, path, headers, body, rest[0])
     service = app.detect_service(method, path, headers, query)
     action = iam_actions.extract_iam_action(service, method, path, headers, body, query)
-    fault = fault_injection.strike(action or "")
+    fault = fault_injection.next_fault(action or "")
     if fault is None:
         return await dispatch(method, path, headers, body, *rest)
     if fault.kills:
@@ -62,9 +70,9 @@ async def _answer(dispatch: Any, method: str, path: str, headers: Any, body: byt
 
 
 def _invoke(invoke: Any, resource: str, input_data: Any) -> Any:
-    """The task's result, or the error that a fault makes of it."""
-    service, action = _called(resource)
-    fault = fault_injection.strike(f"{service}:{action[:1].upper()}{action[1:]}")
+    """Return the task's result. Raises the fault's error."""
+    service, action = _service_and_action(resource)
+    fault = fault_injection.next_fault(f"{service}:{action[:1].upper()}{action[1:]}")
     if fault is None:
         return invoke(resource, input_data)
     name = fault.error if fault.error.endswith("Exception") else f"{fault.error}Exception"
@@ -75,14 +83,14 @@ def _invoke(invoke: Any, resource: str, input_data: Any) -> Any:
     )
 
 
-def _called(resource: str) -> tuple[str, str]:
-    """The service and call in `arn:aws:states:::sns:publish` or `arn:aws:states:::aws-sdk:s3:getObject`."""
+def _service_and_action(resource: str) -> tuple[str, str]:
+    """Return the service and action of a resource such as `arn:aws:states:::sns:publish`."""
     parts = resource.split(".", maxsplit=1)[0].split(":")
     return (parts[-2], parts[-1]) if len(parts) > 6 else ("", "")
 
 
 def _kill(function: str) -> None:
-    """End the function's processes that work on something, without a word of farewell."""
+    """Kill the function's busy processes."""
     for key, workers in list(lambda_runtime._workers.items()):
         if function in key.split(":"):
             for worker in workers:

@@ -1,4 +1,13 @@
-"""PLACEHOLDER"""
+"""A function's process that waits for a debugger.
+
+MiniStack 1.5.33: Starts a function's process with a fixed script and ends it at the function's timeout, so no
+debugger can attach.
+AWS: The AWS Toolkit for VS Code attaches to a deployed function.
+Source: Lambda developer guide, "Remotely debug Lambda functions with Visual Studio Code".
+Delete when: MiniStack can start a function's process under debugpy.
+
+Does nothing unless the account was started with `LOCAL_AWS_DEBUG` (`local_aws.debugger`).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +31,7 @@ _WAIT = f"""    if init["function_name"] == os.environ.get({debugger.VARIABLE!r}
 
 
 def apply() -> None:
-    """Make the worker process wait; lift the timeout of the function that is debugged."""
+    """Make the worker process wait, and raise the timeout of the debugged function."""
     patching.substitute(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _BEFORE, _BEFORE + _WAIT)
     initialize = patching.replace(
         lambda_runtime.Worker,

@@ -1,9 +1,10 @@
-"""What does a caller learn about a function's exception? Its class, message and stack.
+"""The class, message and stack of a function's exception.
 
-AWS answers `{"errorMessage", "errorType", "requestId", "stackTrace"}`; Step Functions makes errorType the
-Error that Retry and Catch match, and the whole document, as text, the Cause. The emulator always says
-`Runtime.HandlerError`.
-Source: AWS Lambda developer guide, "Lambda function errors in Python".
+MiniStack 1.5.33: Reports every exception as `Runtime.HandlerError`.
+AWS: Answers `{"errorMessage", "errorType", "requestId", "stackTrace"}`. Step Functions matches Retry and
+Catch against errorType, and passes the document as text in Cause.
+Source: Lambda developer guide, "Lambda function errors in Python".
+Delete when: MiniStack's Python worker reports the exception's class and stack.
 """
 
 import threading
@@ -25,13 +26,13 @@ _last = threading.local()
 
 
 def apply() -> None:
-    """Have the worker process tell the class, and carry it into the answer."""
+    """Have the worker process report class and stack, and copy them into the response."""
     patching.substitute(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _WORKER_BEFORE, _WORKER_AFTER)
     invoke = patching.replace(
         lambda_runtime.Worker,
         "invoke",
         "self event request_id trace_id depth durable invoked_function_arn",
-        lambda self, *args, **kwargs: _remembering(invoke, self, *args, **kwargs),
+        lambda self, *args, **kwargs: _keep_answer(invoke, self, *args, **kwargs),
     )
     execute = patching.replace(
         lambda_svc,
@@ -41,8 +42,8 @@ def apply() -> None:
     )
 
 
-def _remembering(invoke: Callable[..., dict[str, Any]], *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """The worker's answer, kept for the caller on this thread."""
+def _keep_answer(invoke: Callable[..., dict[str, Any]], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Return the worker's answer, and keep it for `_with_class` on this thread."""
     answer = invoke(*args, **kwargs)
     _last.answer = answer
     return answer
@@ -51,7 +52,7 @@ def _remembering(invoke: Callable[..., dict[str, Any]], *args: Any, **kwargs: An
 def _with_class(
     execute: Callable[..., dict[str, Any]], func: Any, event: Any, request_id: str
 ) -> dict[str, Any]:
-    """The function's result; a failure names the exception's class."""
+    """Return the function's result, an error with its exception's class."""
     _last.answer = {}
     result = execute(func, event, request_id)
     body, answer = result.get("body"), _last.answer

@@ -1,9 +1,12 @@
-"""What does an invocation tell CloudWatch? Lambda's own metrics, and those the function prints.
+"""Metrics of every invocation, and embedded metrics that a function prints.
 
-AWS counts every invocation, whoever made it, and makes data points of the embedded metric format in a
-function's log. The emulator counts only calls of the Invoke API, and keeps the printed line as a log event.
-Sources: Lambda developer guide, "Types of metrics for Lambda functions"; Amazon CloudWatch user guide,
+MiniStack 1.5.33: Counts only calls of the Invoke API, and keeps a printed metric as a log line.
+AWS: Counts every invocation, whatever its source, and turns the embedded metric format in a log into data
+points.
+Source: Lambda developer guide, "Types of metrics for Lambda functions"; CloudWatch user guide,
 "Specification: Embedded metric format".
+Delete when: MiniStack counts invocations by event sources and Step Functions, and reads the embedded metric
+format.
 """
 
 import json
@@ -21,12 +24,12 @@ Point = tuple[str, dict[str, str], dict[str, tuple[float, str]]]
 
 
 def apply() -> None:
-    """Count where every invocation passes; leave the emulator's own count to throttles."""
+    """Count in the function that all invocations share; leave only throttles to the emulator's own count."""
     dispatch = patching.replace(
         lambda_svc,
         "_execute_function_dispatch",
         "func config event request_id started",
-        lambda *args: _counting(dispatch, *args),
+        lambda *args: _dispatch_and_publish(dispatch, *args),
     )
     emit = patching.replace(
         lambda_svc,
@@ -38,7 +41,7 @@ def apply() -> None:
     )
 
 
-def _counting(dispatch: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
+def _dispatch_and_publish(dispatch: Callable[..., dict[str, Any]], *args: Any) -> dict[str, Any]:
     begun = time.monotonic()
     result = dispatch(*args)
     values = {
@@ -55,7 +58,7 @@ def _counting(dispatch: Callable[..., dict[str, Any]], *args: Any) -> dict[str, 
 
 
 def data_points(line: str) -> Iterator[Point]:
-    """The data points of one printed line, one for each of its dimension sets; none for other JSON."""
+    """Yield the data points of a printed line, one for each dimension set; none for other JSON."""
     try:
         document = json.loads(line)
     except ValueError:

@@ -1,8 +1,11 @@
-"""Can an app with saved log queries be deployed? The emulator's CloudFormation does not know them.
+"""Saved log queries in CloudFormation templates.
 
-AWS keeps a query definition and gives it an id, which is what `Ref` returns. Here only the id is kept: there
-is no Logs Insights console in which to choose it.
+MiniStack 1.5.33: CloudFormation rejects AWS::Logs::QueryDefinition as an unsupported resource type.
+AWS: Creates the query definition; `Ref` returns its id.
 Source: CloudFormation user guide, "AWS::Logs::QueryDefinition".
+Delete when: MiniStack's CloudFormation supports AWS::Logs::QueryDefinition.
+
+Only the id is kept.
 """
 
 import uuid
@@ -12,21 +15,21 @@ from ministack.services.cloudformation import provisioners
 
 from local_aws.patches import patching
 
-KIND = "AWS::Logs::QueryDefinition"
+RESOURCE_TYPE = "AWS::Logs::QueryDefinition"
 
 
 def apply() -> None:
-    """Let CloudFormation create, change and delete query definitions."""
+    """Register the resource type with CloudFormation."""
     handlers = patching.attribute(provisioners, "_RESOURCE_HANDLERS")
-    if KIND in handlers:
-        raise patching.PatchMismatchError(f"the emulator knows {KIND} by itself; remove this patch")
-    handlers[KIND] = {"create": _create, "update": _update, "delete": _delete}
+    if RESOURCE_TYPE in handlers:
+        raise patching.PatchMismatchError(f"the emulator supports {RESOURCE_TYPE} now: delete this patch")
+    handlers[RESOURCE_TYPE] = {"create": _create, "update": _update, "delete": _delete}
 
 
 def _create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
     for name in ("Name", "QueryString"):
         if not properties.get(name):
-            raise ValueError(f"{KIND} requires {name}")
+            raise ValueError(f"{RESOURCE_TYPE} requires {name}")
     query = str(uuid.uuid4())
     return query, {"QueryDefinitionId": query}
 
@@ -38,4 +41,4 @@ def _update(
 
 
 def _delete(physical_id: str, properties: dict[str, Any]) -> None:
-    """Nothing is left behind."""
+    """Do nothing: only the id exists."""

@@ -1,8 +1,7 @@
-"""Does a patch still fit the emulator? Replaces one function of it, or says clearly that it cannot.
+"""Helpers that replace a part of the emulator, and fail when that part has changed.
 
-The emulator's version is pinned, so a patch that fits once fits until somebody raises the pin. Then a
-function may be gone or take other arguments; replacing it blindly would fail far from the cause, or not at
-all.
+The emulator's version is pinned, so a patch that matches keeps matching until the pin is raised. A newer
+version may have removed a function or changed its parameters.
 """
 
 import inspect
@@ -14,31 +13,33 @@ PINNED_VERSION = "1.5.33"
 
 
 class PatchMismatchError(Exception):
-    """A patch meets an emulator it was not written for."""
+    """A patch does not match this version of the emulator."""
 
 
 def check_version(version: str) -> None:
-    """Raises PatchMismatchError when the emulator is not the version the patches were written for."""
+    """Raise PatchMismatchError when the emulator's version is not the pinned one."""
     if version != PINNED_VERSION:
         raise PatchMismatchError(
-            f"the patches in local_aws fit ministack {PINNED_VERSION}, this is {version}"
+            f"the patches in local_aws/patches are for ministack {PINNED_VERSION}, this is {version}: "
+            "install the pinned version, or review each patch for the new one"
         )
 
 
 def attribute(owner: ModuleType | type, name: str) -> Any:
-    """The attribute a patch reads or replaces. Raises PatchMismatchError when there is none."""
+    """Return an attribute that a patch reads or replaces. Raises PatchMismatchError when it is missing."""
     try:
         return getattr(owner, name)
     except AttributeError:
-        raise PatchMismatchError(f"{owner.__name__}.{name} is gone; {_advice()}") from None
+        raise PatchMismatchError(f"{owner.__name__}.{name} is missing; {_advice()}") from None
 
 
 def replace(
     owner: ModuleType | type, name: str, parameters: str, replacement: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """Put `replacement` in the place of `owner.name` and return the original.
+    """Replace `owner.name` and return the original.
 
-    `parameters` are the names the original must take, separated by spaces. Raises PatchMismatchError otherwise.
+    `parameters` are the names the original must take, separated by spaces. Raises PatchMismatchError
+    otherwise.
     """
     original: Callable[..., Any] = attribute(owner, name)
     found = " ".join(inspect.signature(original).parameters)
@@ -49,12 +50,14 @@ def replace(
 
 
 def substitute(owner: ModuleType, name: str, old: str, new: str) -> None:
-    """Change a piece of a text constant, which must hold it exactly once. Raises PatchMismatchError otherwise."""
+    """Replace `old` in a text constant. Raises PatchMismatchError unless it occurs exactly once."""
     text = attribute(owner, name)
     if text.count(old) != 1:
-        raise PatchMismatchError(f"{owner.__name__}.{name} does not hold {old!r} once; {_advice()}")
+        raise PatchMismatchError(
+            f"{owner.__name__}.{name} does not contain {old!r} exactly once; {_advice()}"
+        )
     setattr(owner, name, text.replace(old, new))
 
 
 def _advice() -> str:
-    return f"the patch fits ministack {PINNED_VERSION}: adapt it, or drop it when the emulator does it now"
+    return f"the patch is for ministack {PINNED_VERSION}: adapt it, or delete it if it is no longer needed"

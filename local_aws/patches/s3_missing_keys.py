@@ -1,8 +1,10 @@
-"""What does a role hear of an object that is not there? 404 if it may list the key, else 403.
+"""Access denied instead of not found, for roles that may not list the bucket.
 
-AWS: who may not list a bucket must not learn which keys exist. The emulator always says 404. That a right to
-list under a prefix is enough for the keys under it is measured, not documented.
-Sources: Amazon S3 API reference, "GetObject", "HeadObject", permissions; kopia/kopia pull request 3072.
+MiniStack 1.5.33: Answers 404 for a missing object to everyone.
+AWS: Answers 404 to a caller with s3:ListBucket, and 403 to others.
+Source: Amazon S3 API reference, "GetObject", "HeadObject", permissions. That s3:ListBucket on a prefix
+suffices for the keys below it is observed, not documented: https://github.com/kopia/kopia/pull/3072.
+Delete when: MiniStack, with AUTH on, answers 403 for a missing object to a role without s3:ListBucket.
 """
 
 from collections.abc import Callable
@@ -20,19 +22,19 @@ _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Er
 
 
 def apply() -> None:
-    """Look at S3's answers to roles."""
+    """Check S3's 404 responses to roles."""
     patching.attribute(router, "extract_access_key_id")
     dispatch = patching.replace(
         app,
         "_dispatch_service_request",
         "method path headers body query_params request_id",
-        lambda method, path, headers, body, query_params, request_id: _answer(
+        lambda method, path, headers, body, query_params, request_id: _dispatch(
             dispatch, method, path, headers, body, query_params, request_id
         ),
     )
 
 
-async def _answer(dispatch: Callable[..., Any], method: str, path: str, headers: Any, *rest: Any) -> Any:
+async def _dispatch(dispatch: Callable[..., Any], method: str, path: str, headers: Any, *rest: Any) -> Any:
     answer = await dispatch(method, path, headers, *rest)
     body, query, _ = rest
     if answer[0] != 404 or method not in ("GET", "HEAD") or not SETTINGS.enforce_roles:
@@ -43,6 +45,6 @@ async def _answer(dispatch: Callable[..., Any], method: str, path: str, headers:
     if caller is None or not key or app.detect_service(method, path, headers, params) != "s3":
         return answer
     role = caller["Arn"].split("/")[1]
-    if roles.may(role, "s3:ListBucket", f"arn:aws:s3:::{bucket}", **{"s3:prefix": key}):
+    if roles.is_allowed(role, "s3:ListBucket", f"arn:aws:s3:::{bucket}", **{"s3:prefix": key}):
         return answer
     return 403, {"Content-Type": "application/xml"}, b"" if method == "HEAD" else _DENIED

@@ -1,6 +1,9 @@
-"""Which bytes does a range of an older version hold? Those of the range.
+"""Byte ranges of a specific object version.
 
-The emulator answers a GET with both versionId and Range with the whole object.
+MiniStack 1.5.33: Answers GetObject with versionId and Range with the whole object.
+AWS: Answers with the requested range and status 206, or InvalidRange.
+Source: Amazon S3 API reference, "GetObject", Range and versionId.
+Delete when: MiniStack honors Range together with versionId.
 """
 
 from collections.abc import Callable
@@ -12,7 +15,7 @@ from local_aws.patches import patching
 
 
 def apply() -> None:
-    """Cut the range out of a version's answer."""
+    """Cut the requested range out of a version's response."""
     get = patching.replace(
         s3,
         "_get_object",
@@ -33,10 +36,10 @@ def _cut(get: Callable[..., Any], bucket: str, key: str, headers: dict[str, str]
     total = len(body)
     span = s3._parse_range(wanted, total)
     if span is None:
-        refusal = {"Content-Type": "application/xml", "Content-Range": f"bytes */{total}"}
-        return 416, refusal, s3._xml_body(s3._range_error_xml(bucket, key))
+        range_error = {"Content-Type": "application/xml", "Content-Range": f"bytes */{total}"}
+        return 416, range_error, s3._xml_body(s3._range_error_xml(bucket, key))
     first, last = span
-    # a checksum of the whole would not fit a part
+    # The checksum is of the whole object.
     kept = {name: value for name, value in answer.items() if not name.lower().startswith("x-amz-checksum")}
     kept["Content-Length"] = str(last - first + 1)
     kept["Content-Range"] = f"bytes {first}-{last}/{total}"

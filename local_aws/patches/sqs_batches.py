@@ -1,9 +1,11 @@
-"""How many messages does a Lambda function get at once? As many as its event source mapping says.
+"""Batch size and batching window of SQS event source mappings.
 
-AWS: a standard queue's batch holds up to 10,000 records. With a batching window, Lambda invokes when the
-batch is full, when the window has passed since the first message, or when the payload reaches 6 MB, whatever
-comes first. The emulator takes at most 10 and never waits.
-Source: AWS Lambda developer guide, "Using Lambda with Amazon SQS", batching behavior.
+MiniStack 1.5.33: Takes at most 10 messages at a time and ignores the batching window.
+AWS: Batches up to 10,000 records of a standard queue. With a batching window, it invokes the function when
+the batch is full, the window has passed since the first message, or the payload reaches 6 MB, whichever comes
+first.
+Source: Lambda developer guide, "Using Lambda with Amazon SQS", batching behavior.
+Delete when: MiniStack honors BatchSize above 10 and MaximumBatchingWindowInSeconds.
 """
 
 import time
@@ -16,7 +18,7 @@ from local_aws.patches import patching
 MAX_BATCH = 10_000
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 RECORD_OVERHEAD_BYTES = 700
-"""What a record adds to its message's body: ids, receipt handle, attributes."""
+"""The size of a record without its message's body: ids, receipt handle, attributes."""
 
 
 def apply() -> None:
@@ -28,7 +30,7 @@ def apply() -> None:
 
 
 def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
-    """The next batch for an event source, made invisible; empty while its window is still open."""
+    """Return the next batch of an event source and make it invisible; empty while the window is open."""
     with sqs._queues_lock:
         queue = sqs._get_q(queue_url)
         sqs._expire_retained(queue)
@@ -36,9 +38,9 @@ def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
         now = time.time()
         limit = min(int(max_number or 1), MAX_BATCH)
         visible = [message for message in queue["messages"] if message["visible_at"] <= now]
-        fitting = _within_payload(visible[:limit])
+        fitting = _fitting_count(visible[:limit])
         full = fitting == limit or fitting < len(visible[:limit])
-        if not visible or (not full and now < _since(visible) + _window(queue)):
+        if not visible or (not full and now < _visible_since(visible) + _window(queue)):
             return []
         batch: list[dict[str, Any]] = sqs._collect_msgs(
             queue, fitting, int(queue["attributes"].get("VisibilityTimeout", "30"))
@@ -46,8 +48,8 @@ def _receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
         return batch
 
 
-def _within_payload(messages: list[dict[str, Any]]) -> int:
-    """How many of these messages one invocation can carry; at least one."""
+def _fitting_count(messages: list[dict[str, Any]]) -> int:
+    """Return how many of these messages fit into one invocation, at least one."""
     size = 0
     for count, message in enumerate(messages):
         size += len(message["body"].encode()) + RECORD_OVERHEAD_BYTES
@@ -56,13 +58,13 @@ def _within_payload(messages: list[dict[str, Any]]) -> int:
     return len(messages)
 
 
-def _since(visible: list[dict[str, Any]]) -> float:
-    """When the first of the waiting messages could have been received."""
+def _visible_since(visible: list[dict[str, Any]]) -> float:
+    """Return when the first of the messages became visible."""
     return min(float(message["visible_at"]) for message in visible)
 
 
 def _window(queue: dict[str, Any]) -> float:
-    """The batching window of the queue's event source mapping, in seconds."""
+    """Return the batching window of the queue's event source mapping, in seconds."""
     arn = queue["attributes"]["QueueArn"]
     windows = [
         mapping.get("MaximumBatchingWindowInSeconds") or 0

@@ -1,6 +1,11 @@
-"""What do alarms know of queues? How many messages wait, and how long: every few seconds (AWS: every minute).
+"""Queue length and age of the oldest message.
 
-The emulator publishes no AWS/SQS metrics, so an alarm on a dead-letter queue would never ring.
+MiniStack 1.5.33: Publishes no AWS/SQS metrics, so an alarm on a dead-letter queue never fires.
+AWS: Publishes ApproximateNumberOfMessagesVisible and ApproximateAgeOfOldestMessage by QueueName every minute.
+Source: Amazon SQS developer guide, "Available CloudWatch metrics for Amazon SQS".
+Delete when: MiniStack publishes these two metrics.
+
+They are published every two seconds here.
 """
 
 import logging
@@ -17,19 +22,19 @@ _log = logging.getLogger("local_aws")
 
 
 def apply() -> None:
-    """Watch the queues of the default account in a thread."""
+    """Publish the metrics of the default account's queues from a thread."""
     for name in ("_queues", "_queues_lock", "_refresh_counts"):
         patching.attribute(sqs, name)
-    threading.Thread(target=_watch, daemon=True, name="sqs-metrics").start()
+    threading.Thread(target=_publish_periodically, daemon=True, name="sqs-metrics").start()
 
 
-def _watch() -> None:
+def _publish_periodically() -> None:
     while True:
         time.sleep(_EVERY_SECONDS)
         try:
             _publish()
-        except Exception:  # the watch must outlive a queue that goes away under it
-            _log.exception("queue metrics")
+        except Exception:  # A queue may be deleted meanwhile.
+            _log.exception("publishing the queues' metrics failed")
 
 
 def _publish() -> None:

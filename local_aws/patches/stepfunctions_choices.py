@@ -1,8 +1,10 @@
-"""When does a Choice's rule match? When its Condition gives true; what is no boolean fails the execution.
+"""Choice rules that require a boolean.
 
-AWS: a Condition must evaluate to true or false, anything else is States.QueryEvaluationError, which a Choice
-cannot catch. The emulator takes numbers, texts and objects for true or false as JSONata does.
-Source: Amazon States Language, "Choice State", JSONata's Condition.
+MiniStack 1.5.33: Converts the result of a Condition to true or false as JSONata does.
+AWS: A Condition that is neither true nor false fails the execution with States.QueryEvaluationError, which a
+Choice cannot catch.
+Source: Amazon States Language, "Choice State", Condition.
+Delete when: MiniStack fails a Choice whose Condition is not a boolean.
 """
 
 import json
@@ -14,7 +16,7 @@ from local_aws.patches import patching
 
 
 def apply() -> None:
-    """Replace the evaluation of a rule; the expression itself is evaluated as before."""
+    """Replace the evaluation of a rule, but not that of its expression."""
     patching.attribute(stepfunctions, "_apply_jsonata_template")
     patching.replace(stepfunctions, "_evaluate_jsonata_choice_rule", "rule raw_input ctx", _matches)
 

@@ -1,9 +1,11 @@
-"""How does an execution end? Also by its machine's timeout, and only once.
+"""Executions that end once: by the machine's timeout, by a stop, or by themselves.
 
-AWS: a machine's TimeoutSeconds ends the execution TIMED_OUT with States.Timeout; stopping it, or a task's
-timeout, stops the work the task waits for. The emulator ignores the machine's timeout, lets a task that fails
-after the end overwrite it, and keeps waiting tasks alive.
-Sources: Amazon States Language, "TimeoutSeconds"; Step Functions developer guide, "Run a Job (.sync)".
+MiniStack 1.5.33: Ignores the machine's TimeoutSeconds, lets a task that fails late overwrite the execution's
+end, and keeps waiting tasks alive after it.
+AWS: The machine's TimeoutSeconds ends the execution as TIMED_OUT with States.Timeout. Stopping an execution,
+or a task's timeout, stops the work that the task waits for.
+Source: Amazon States Language, "TimeoutSeconds"; Step Functions developer guide, "Run a Job (.sync)".
+Delete when: MiniStack enforces the machine's timeout, and an ended execution stays as it ended.
 """
 
 import contextvars
@@ -30,7 +32,7 @@ _SLICE_SECONDS = 0.2
 
 
 def apply() -> None:
-    """Replace the run loop's edges: start, failure, history, waits and task timeouts."""
+    """Replace start, failure, history, waits and task timeouts of executions."""
     run = patching.replace(stepfunctions, "_run_execution", "exec_arn", lambda exec_arn: _run(run, exec_arn))
     fail = patching.replace(
         stepfunctions,
@@ -53,14 +55,14 @@ def apply() -> None:
 
 
 def is_over() -> bool:
-    """Whether nobody waits any more for the task that runs in this thread."""
+    """Return whether the task in this thread is obsolete: its execution ended, or its timeout passed."""
     execution, task_over = EXECUTION.get(), _TASK_OVER.get()
     ended = execution is not None and execution["status"] != "RUNNING"
     return ended or (task_over is not None and task_over.is_set())
 
 
 def scaled_sleep(seconds: float) -> None:
-    """Sleep as the wait scale says, but not beyond the end of the execution."""
+    """Sleep for the scaled time, at most until the execution or task ends."""
     until = time.monotonic() + seconds * stepfunctions._SFN_WAIT_SCALE
     while (left := until - time.monotonic()) > 0 and not is_over():
         time.sleep(min(left, _SLICE_SECONDS))
@@ -106,7 +108,7 @@ def _fail(fail: Callable[..., None], execution: Execution, error: str, cause: st
 def _add(
     add: Callable[..., dict[str, Any]], execution: Execution, event_type: str, details: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Add an event to the history, unless it has ended."""
+    """Add an event to the history, unless the execution has ended."""
     events = execution["events"]
     if events and events[-1]["type"] in _ENDINGS:
         return {}
@@ -114,7 +116,7 @@ def _add(
 
 
 def _invoke_with_timeout(resource: str, input_data: Any, timeout: float) -> Any:
-    """Run the task; when it takes longer, let it know that it is over and raise States.Timeout."""
+    """Run the task. After the timeout, mark it as over and raise States.Timeout."""
     over = threading.Event()
     context = contextvars.copy_context()
     context.run(_TASK_OVER.set, over)

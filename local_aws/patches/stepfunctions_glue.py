@@ -1,10 +1,13 @@
-"""How does a state machine run a Glue job? `glue:startJobRun`, and `.sync`, which waits for its end.
+"""The service integration `glue:startJobRun`, with and without `.sync`.
 
-AWS: `.sync` answers with the job run; a run that ends FAILED, TIMEOUT or ERROR raises States.TaskFailed with
-the job run as JSON text in Cause. Whether STOPPED raises is not documented; here it does not, so that a
-Choice after the task is exercised. Stopping the execution, or the task's timeout, stops the run. The emulator
-has neither call.
+MiniStack 1.5.33: Does not implement glue:startJobRun.
+AWS: With `.sync`, the task returns the ended job run. FAILED, TIMEOUT or ERROR raises States.TaskFailed with
+the job run as JSON text in Cause. Stopping the execution, or the task's timeout, stops the job run.
 Source: Step Functions developer guide, "Start an AWS Glue job with Step Functions", "Run a Job (.sync)".
+Delete when: MiniStack implements glue:startJobRun.sync, and `glue_jobs` is deleted.
+
+Whether a STOPPED job run raises is not documented. Here it does not, so that a Choice after the task is
+executed.
 """
 
 import json
@@ -16,7 +19,7 @@ from ministack.services import glue, stepfunctions
 from local_aws import glue_runs
 from local_aws.patches import patching
 from local_aws.patches.stepfunctions_endings import EXECUTION, is_over
-from local_aws.patches.stepfunctions_roles import allowed, demand
+from local_aws.patches.stepfunctions_roles import is_allowed, require_permission
 
 _RESOURCE = "arn:aws:states:::glue:startJobRun"
 _RAISING = frozenset({"FAILED", "TIMEOUT", "ERROR", "EXPIRED"})
@@ -25,10 +28,12 @@ _POLL_SECONDS = 0.25
 
 
 def apply() -> None:
-    """Add the integration to the emulator's dispatch."""
+    """Add the integration to the emulator's dispatch table."""
     dispatch = patching.attribute(stepfunctions, "_SERVICE_DISPATCH")
     if _RESOURCE in dispatch:
-        raise patching.PatchMismatchError(f"the emulator has {_RESOURCE} now: compare, and drop this patch")
+        raise patching.PatchMismatchError(
+            f"the emulator supports {_RESOURCE} now: compare its behavior, and delete this patch"
+        )
     dispatch[_RESOURCE] = _start_job_run
 
 
@@ -49,7 +54,7 @@ def _start_job_run(resource: str, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wait(run: glue_runs.Run) -> dict[str, Any]:
-    """The ended job run as the SDK shapes it."""
+    """Wait for the job run to end and return it in the SDK's form."""
     execution = EXECUTION.get()
     if execution is not None:
         details = {"resourceType": "glue", "resource": "startJobRun.sync"}
@@ -60,9 +65,9 @@ def _wait(run: glue_runs.Run) -> dict[str, Any]:
             {"taskSubmittedEventDetails": {**details, "output": json.dumps({"JobRunId": run["Id"]})}},
         )
     job = f"arn:aws:glue:{get_region()}:{get_account_id()}:job/{run['JobName']}"
-    demand("glue:GetJobRun", job)
+    require_permission("glue:GetJobRun", job)
     while not glue_runs.wait(run, _POLL_SECONDS):
-        if is_over() and allowed("glue:BatchStopJobRun", job):
+        if is_over() and is_allowed("glue:BatchStopJobRun", job):
             glue_runs.stop(run)
     shaped = {key: int(value * 1000) if key in _TIMES else value for key, value in run.items()}
     if run["JobRunState"] in _RAISING:

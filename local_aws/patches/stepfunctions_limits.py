@@ -1,8 +1,10 @@
-"""How much may travel through a state machine? 256 KiB between states, and no catch-all saves more.
+"""The size limit between states, and the errors that States.ALL does not match.
 
-AWS: a state's or task's output above 262,144 bytes fails with States.DataLimitExceeded, which like
-States.Runtime is terminal: States.ALL and States.TaskFailed do not match it. The emulator has no limit.
-Sources: Step Functions developer guide, "Service quotas", "Handling errors in Step Functions workflows".
+MiniStack 1.5.33: Has no size limit, and States.ALL matches every error.
+AWS: An output above 262,144 bytes fails with States.DataLimitExceeded. States.ALL and States.TaskFailed match
+neither that error nor States.Runtime.
+Source: Step Functions developer guide, "Service quotas", "Handling errors in Step Functions workflows".
+Delete when: MiniStack enforces the limit, and exempts both errors from States.ALL and States.TaskFailed.
 """
 
 import json
@@ -21,7 +23,7 @@ _WORKING_STATES = ("_execute_task", "_execute_parallel", "_execute_map")
 
 
 def apply() -> None:
-    """Check what tasks return and what states hand on, and what a catch-all matches."""
+    """Check the size of tasks' results and states' outputs, and restrict States.ALL."""
     for name in _PLAIN_STATES:
         _limit(name, "state_def raw_input ctx")
     for name in _WORKING_STATES:
@@ -53,7 +55,7 @@ def _limit(name: str, parameters: str) -> None:
 
 
 def _checked(value: Any) -> Any:
-    """The value, when it is small enough to travel."""
+    """Return the value. Raises States.DataLimitExceeded above the limit."""
     if len(json.dumps(value, ensure_ascii=False, default=str).encode()) > MAX_BYTES:
         raise stepfunctions._ExecutionError(
             "States.DataLimitExceeded",
@@ -64,7 +66,7 @@ def _checked(value: Any) -> Any:
 
 
 def state_name() -> str:
-    """The state that the execution of this thread entered last."""
+    """Return the state that this thread's execution entered last."""
     for event in reversed((EXECUTION.get() or {}).get("events", [])):
         if "stateEnteredEventDetails" in event:
             return str(event["stateEnteredEventDetails"]["name"])

@@ -1,9 +1,13 @@
-"""How long does a retry wait? IntervalSeconds times BackoffRate to the attempt, bounded and jittered.
+"""Retry delays with MaxDelaySeconds and jitter.
 
-The emulator ignores MaxDelaySeconds and JitterStrategy and waits a minute at most. Here each retry waits as
-AWS would (times SFN_WAIT_SCALE), and what it would have waited is recorded: `GET
-/_local/retries?execution=ARN`.
-Source: Amazon States Language, "Retrying after error"; JitterStrategy FULL draws between 0 and the delay.
+MiniStack 1.5.33: Ignores MaxDelaySeconds and JitterStrategy, and waits at most a minute.
+AWS: Waits IntervalSeconds times BackoffRate to the power of the retries so far, at most MaxDelaySeconds.
+JitterStrategy FULL draws between 0 and that delay.
+Source: Amazon States Language, "Retrying after error"; Step Functions developer guide, "Retrying after an
+error".
+Delete when: MiniStack waits as the definition says, and the tests have another way to read the delays.
+
+Delays are multiplied by SFN_WAIT_SCALE. `GET /_local/retries?execution=ARN` lists them unscaled.
 """
 
 import random
@@ -22,7 +26,7 @@ Retrier = dict[str, Any]
 
 
 def apply() -> None:
-    """Wait where the retrier is chosen, and tell the emulator to add nothing."""
+    """Wait when the retrier is chosen, and set the emulator's own delay to 0."""
     find = patching.replace(
         stepfunctions,
         "_find_matching_retrier",
@@ -31,8 +35,8 @@ def apply() -> None:
     )
 
 
-def recorded(execution_arn: str) -> list[dict[str, Any]]:
-    """The retries of an execution: state, row of its Retry, error, attempt (from 1), delay, jitter."""
+def recorded_retries(execution_arn: str) -> list[dict[str, Any]]:
+    """Return an execution's retries: state, row of its Retry, error, attempt (from 1), delay, jitter."""
     for execution in stepfunctions._executions.all_values():
         if execution["executionArn"] == execution_arn:
             return list(execution.get("retries", []))
@@ -40,7 +44,7 @@ def recorded(execution_arn: str) -> list[dict[str, Any]]:
 
 
 def delay_seconds(retrier: Retrier, retries_before: int) -> float:
-    """The delay before the next retry, without jitter."""
+    """Return the delay before the next retry in seconds, without jitter."""
     interval = retrier.get("IntervalSeconds", _DEFAULT_INTERVAL_SECONDS)
     delay = float(interval * retrier.get("BackoffRate", _DEFAULT_BACKOFF_RATE) ** retries_before)
     return min(delay, float(retrier.get("MaxDelaySeconds", delay)))

@@ -1,9 +1,12 @@
-"""May a state machine do what its tasks say? What its role allows, when roles are enforced.
+"""Tasks that run with the state machine's role.
 
-AWS: a task acts as the machine's role; without the right it fails with the service's own error. The emulator
-never looks at the role. Whoever waits for a Glue job run with `.sync` also reads it, and stops it when the
-task is over; `stepfunctions_glue` asks for that.
+MiniStack 1.5.33: Never checks the machine's role.
+AWS: A task calls its service with the machine's role. Without the permission it fails with the service's own
+error.
 Source: Step Functions developer guide, "How Step Functions generates IAM policies for integrated services".
+Delete when: MiniStack, with AUTH on, authorizes tasks with the machine's role.
+
+A `.sync` task also reads the Glue job run and stops it; `stepfunctions_glue` asks for these permissions.
 """
 
 from collections.abc import Callable
@@ -23,11 +26,11 @@ _ERRORS = {
     "s3": "S3.S3Exception",
     "sns": "SNS.AuthorizationErrorException",
 }
-"""How a refusal is called, by the service that refuses."""
+"""The error of a denied call, by service."""
 
 
 def apply() -> None:
-    """Ask before a task's service is called."""
+    """Check the machine's role before a task's service is called."""
     patching.attribute(stepfunctions, "_state_machines")
     invoke = patching.replace(
         stepfunctions,
@@ -37,36 +40,36 @@ def apply() -> None:
     )
 
 
-def demand(action: str, resource: str) -> None:
-    """Raises the refusal of a service when the machine whose task runs here may not do this."""
-    if not allowed(action, resource):
+def require_permission(action: str, resource: str) -> None:
+    """Raise the service's error when the role of this thread's machine does not allow the action."""
+    if not is_allowed(action, resource):
         service = action.partition(":")[0]
         raise stepfunctions._ExecutionError(
             _ERRORS[service],
-            f"User: {_role()} {roles.refusal(action, resource)} (Service: {service}; Status Code: 403; "
-            "Request ID: LOCAL)",
+            f"User: {_role()} {roles.denial_message(action, resource)} "
+            f"(Service: {service}; Status Code: 403; Request ID: LOCAL)",
         )
 
 
-def allowed(action: str, resource: str) -> bool:
-    """Whether the machine whose task runs here may do this."""
-    return roles.may(_role(), action, resource)
+def is_allowed(action: str, resource: str) -> bool:
+    """Return whether the role of this thread's machine allows the action."""
+    return roles.is_allowed(_role(), action, resource)
 
 
 def _role() -> str:
-    """The role of the machine whose task runs here."""
+    """Return the role of this thread's machine."""
     execution = EXECUTION.get() or {}
     return str(stepfunctions._state_machines[execution["stateMachineArn"]]["roleArn"])
 
 
 def _invoke(invoke: Callable[..., Any], resource: str, arguments: Any) -> Any:
     if SETTINGS.enforce_roles:
-        demand(*_need(resource, arguments))
+        require_permission(*_required_permission(resource, arguments))
     return invoke(resource, arguments)
 
 
-def _need(resource: str, arguments: dict[str, Any]) -> tuple[str, str]:
-    """The action and resource of a task. Raises States.Runtime for one that nobody has written down here."""
+def _required_permission(resource: str, arguments: dict[str, Any]) -> tuple[str, str]:
+    """Return the action and resource of a task. Raises States.Runtime for an integration not listed here."""
     scope = f"{get_region()}:{get_account_id()}"
     match resource.removeprefix("arn:aws:states:::").removesuffix(".sync"):
         case "lambda:invoke":
@@ -85,5 +88,5 @@ def _need(resource: str, arguments: dict[str, Any]) -> tuple[str, str]:
         case "sns:publish":
             return "sns:Publish", arguments["TopicArn"]
     raise stepfunctions._ExecutionError(
-        "States.Runtime", f"which right {resource} needs is not known here; add it to {__name__}"
+        "States.Runtime", f"the permission that {resource} needs is unknown: add it to {__name__}"
     )

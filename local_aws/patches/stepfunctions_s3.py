@@ -1,11 +1,13 @@
-"""What does `aws-sdk:s3:getObject` give a state machine? The object's text as Body, with its headers.
+"""The service integration `aws-sdk:s3:getObject`.
 
-The emulator does not implement it. AWS's Body is text; errors carry the SDK's exception names, e.g.
-`S3.NoSuchKeyException`; any that has no class of its own is `S3.S3Exception`.
+MiniStack 1.5.33: Does not implement getObject for state machines.
+AWS: Returns the object's text as Body. Errors have the SDK's exception names, such as
+`S3.NoSuchKeyException`; errors without a class of their own are `S3.S3Exception`.
+Source: Step Functions developer guide, "Learning to use AWS service SDK integrations in Step Functions".
+Delete when: MiniStack implements aws-sdk:s3:getObject with the SDK's error names.
 """
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -24,7 +26,7 @@ _HEADERS = {
 
 
 def apply() -> None:
-    """Answer getObject ahead of the emulator's other S3 calls."""
+    """Handle getObject before the emulator's other S3 calls."""
     patching.attribute(app, "call_service_handler_sync")
     dispatch = patching.replace(
         stepfunctions,
@@ -33,13 +35,9 @@ def apply() -> None:
         lambda info, service, action, arguments: (
             _get_object(arguments)
             if (service, action) == ("s3", "getObject")
-            else _dispatch(dispatch, info, service, action, arguments)
+            else dispatch(info, service, action, arguments)
         ),
     )
-
-
-def _dispatch(dispatch: Callable[..., Any], *args: Any) -> Any:
-    return dispatch(*args)
 
 
 def _get_object(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +66,7 @@ def _get_object(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _error(status: int, body: bytes) -> Exception:
-    """The error a state machine sees for S3's XML error."""
+    """Return the state machine's error for S3's XML error."""
     code, message = "", f"S3 returned status {status}"
     try:
         document = ET.fromstring(body)  # noqa: S314  (the emulator's own answer)

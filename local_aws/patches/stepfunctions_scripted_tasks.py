@@ -1,15 +1,20 @@
-"""What do a state machine's tasks answer in a test? What its script says, in turn; else the real service.
+"""Task results that a test scripts, one for each attempt.
 
-Off unless used: `POST /_local/script {"execution": NAME, "answers": {STATE: [ANSWER, ...]}}` before the
+MiniStack 1.5.33: SFN_MOCK_CONFIG does not evaluate Arguments, and cannot answer each attempt differently.
+AWS: Has no equivalent: tasks call the real services.
+Source: Step Functions developer guide, "Testing state machines with Step Functions Local", mocked service
+integrations.
+Delete when: SFN_MOCK_CONFIG evaluates Arguments, answers each attempt, and reports what was called.
+
+Off unless used. `POST /_local/script {"execution": NAME, "answers": {STATE: [ANSWER, ...]}}` before the
 execution of that name starts. An ANSWER is `{"Return": RESULT}`, `{"Throw": {"Error", "Cause"}}` or `{"Call":
-true}` (the real service), one for each attempt; a state with a script and no answer left fails the execution.
-With `"AfterSeconds"` the answer takes so long, without anyone waiting: a task whose TimeoutSeconds is less
-gets States.Timeout. `{"$entered": STATE, "plus": SECONDS, "as": "text" | "number"}` inside a RESULT is a time
-relative to the second in which STATE was entered, as the SDKs spell times.
+true}` (the real service), one for each attempt. A scripted state without an answer left fails the execution.
+With `"AfterSeconds"` the answer takes that long, without a real wait: a task with a shorter TimeoutSeconds
+fails with States.Timeout. `{"$entered": STATE, "plus": SECONDS, "as": "text" | "number"}` inside a RESULT is
+a time relative to the second in which STATE was entered, in the form that the SDKs use.
 
-Arguments are evaluated all the same: `GET /_local/script?execution=ARN` tells every call with its arguments,
-which rule of each Choice was taken, what Wait states wait, and the answers nobody asked for. AWS has nothing
-of this; the emulator's SFN_MOCK_CONFIG neither evaluates Arguments nor answers each attempt on its own.
+`GET /_local/script?execution=ARN` returns every call with its evaluated arguments, the rule that each Choice
+took, the seconds of Wait states, and the answers left.
 """
 
 import contextvars
@@ -25,13 +30,13 @@ from local_aws.patches.stepfunctions_endings import EXECUTION
 Script = dict[str, Any]
 ANSWERS = ("Return", "Throw", "Call")
 
-_waiting: dict[str, Script] = {}
+_registered: dict[str, Script] = {}
 _TIMEOUT: contextvars.ContextVar[float | None] = contextvars.ContextVar("timeout", default=None)
 _MATCHED: contextvars.ContextVar[Any] = contextvars.ContextVar("matched", default=None)
 
 
 def apply() -> None:
-    """Look into the script before a service is called, and note what states do."""
+    """Look up the script before a service is called, and record what the states do."""
     invoke = patching.replace(
         stepfunctions,
         "_invoke_resource",
@@ -70,22 +75,24 @@ def apply() -> None:
     )
 
 
-def write(document: dict[str, Any]) -> Script:
-    """Keep the script of the next execution of a name. Raises ValueError when it is none."""
+def register_script(document: dict[str, Any]) -> Script:
+    """Store the script for the next execution of a name. Raises ValueError for an invalid script."""
     name, answers = document.get("execution"), document.get("answers")
     if not isinstance(name, str) or not isinstance(answers, dict):
-        raise ValueError("a script has an execution's name and answers by state")
+        raise ValueError(
+            f"a script has the name of an execution and answers by state, not {sorted(document)}"
+        )
     for state, queue in answers.items():
         for answer in queue:
             if sum(kind in answer for kind in ANSWERS) != 1:
-                raise ValueError(f"{state}: an answer is one of {', '.join(ANSWERS)}, this is {answer}")
+                raise ValueError(f"an answer of {state} needs exactly one of {', '.join(ANSWERS)}: {answer}")
     script: Script = {"answers": answers, "entered": {}, "calls": [], "choices": [], "waits": []}
-    _waiting[name] = script
+    _registered[name] = script
     return script
 
 
-def recorded(execution_arn: str) -> Script:
-    """What a scripted execution did: calls, choices, waits, and the answers that are left."""
+def recorded_script(execution_arn: str) -> Script:
+    """Return a scripted execution's calls, choices, waits, and the answers left; empty without a script."""
     for execution in stepfunctions._executions.all_values():
         if execution["executionArn"] == execution_arn and execution.get("script"):
             return dict(execution["script"])
@@ -93,12 +100,12 @@ def recorded(execution_arn: str) -> Script:
 
 
 def _current() -> Script | None:
-    """The script of the execution of this thread."""
+    """Return the script of this thread's execution, None when it has none."""
     execution = EXECUTION.get()
     if execution is None:
         return None
     if "script" not in execution:
-        execution["script"] = _waiting.pop(execution["name"], None)
+        execution["script"] = _registered.pop(execution["name"], None)
     script: Script | None = execution["script"]
     return script
 
@@ -135,17 +142,21 @@ def _invoke(invoke: Callable[..., Any], resource: str, arguments: Any) -> Any:
         raise stepfunctions._ExecutionError("States.Timeout", "")
     if "Throw" in answer:
         raise stepfunctions._ExecutionError(answer["Throw"]["Error"], answer["Throw"].get("Cause", ""))
-    return invoke(resource, arguments) if "Call" in answer else _timed(answer["Return"], script["entered"])
+    return (
+        invoke(resource, arguments)
+        if "Call" in answer
+        else _resolve_times(answer["Return"], script["entered"])
+    )
 
 
-def _timed(value: Any, entered: dict[str, str]) -> Any:
-    """The result with its relative times put in."""
+def _resolve_times(value: Any, entered: dict[str, str]) -> Any:
+    """Replace the relative times in a result."""
     if isinstance(value, list):
-        return [_timed(part, entered) for part in value]
+        return [_resolve_times(part, entered) for part in value]
     if not isinstance(value, dict):
         return value
     if "$entered" not in value:
-        return {name: _timed(part, entered) for name, part in value.items()}
+        return {name: _resolve_times(part, entered) for name, part in value.items()}
     second = int(datetime.fromisoformat(entered[value["$entered"]]).timestamp())
     moment = second + value["plus"]
     if value["as"] == "number":

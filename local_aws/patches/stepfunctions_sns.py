@@ -1,7 +1,11 @@
-"""What reaches the topic when a state machine publishes? The message with its attributes, which filters read.
+"""Message attributes and error names of `sns:publish`.
 
-The emulator drops MessageAttributes and names every error `SNS.PublishFailed`; AWS sends `SNS.` and the name
-of the exception.
+MiniStack 1.5.33: Drops MessageAttributes, and names every error `SNS.PublishFailed`.
+AWS: Publishes the attributes, which subscription filters read. An error is `SNS.` and the name of the
+exception.
+Source: Step Functions developer guide, "Publish messages to an Amazon SNS topic with Step Functions"; Amazon
+SNS API reference, "Publish", errors.
+Delete when: MiniStack passes MessageAttributes on and names errors after the exception.
 """
 
 import re
@@ -16,7 +20,7 @@ _RESOURCE = "arn:aws:states:::sns:publish"
 
 
 def apply() -> None:
-    """Replace the dispatch of sns:publish."""
+    """Replace the integration sns:publish."""
     dispatch = patching.attribute(stepfunctions, "_SERVICE_DISPATCH")
     if _RESOURCE not in dispatch:
         raise patching.PatchMismatchError(f"stepfunctions._SERVICE_DISPATCH has no {_RESOURCE}")
@@ -26,7 +30,7 @@ def apply() -> None:
 
 def _publish(resource: str, arguments: dict[str, Any]) -> dict[str, str]:
     params = {name: value for name, value in arguments.items() if name != "MessageAttributes"}
-    params |= _flat(arguments.get("MessageAttributes") or {})
+    params |= _query_parameters(arguments.get("MessageAttributes") or {})
     status, _, body = sns._publish(params)
     text = body.decode() if isinstance(body, bytes) else body
     if status >= 400:
@@ -39,8 +43,8 @@ def _publish(resource: str, arguments: dict[str, Any]) -> dict[str, str]:
     return {"MessageId": _element(text, "MessageId") or new_uuid()}
 
 
-def _flat(attributes: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Message attributes as the query protocol spells them."""
+def _query_parameters(attributes: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return message attributes in the form of the query protocol."""
     flat = {}
     for number, (name, value) in enumerate(attributes.items(), start=1):
         entry = f"MessageAttributes.entry.{number}"

@@ -1,9 +1,10 @@
-"""When does StartExecution start something? With a valid name and input, and once for each name.
+"""StartExecution that is idempotent and validates its name and input.
 
-AWS: a standard workflow's start is idempotent: the same name with the same input, while it runs, answers with
-the running execution. Names hold 1 to 80 characters and none of a list; input is JSON of at most 256 KiB. The
-emulator checks neither, and refuses every name it knows.
-Source: AWS Step Functions API reference, StartExecution.
+MiniStack 1.5.33: Checks neither the name nor the input, and refuses every name that it knows.
+AWS: The same name with the same input returns the running execution of a standard workflow. A name has 1 to
+80 characters without reserved ones; the input is JSON of at most 256 KiB.
+Source: Step Functions API reference, "StartExecution".
+Delete when: MiniStack returns the running execution, and validates name and input.
 """
 
 import json
@@ -21,7 +22,7 @@ _FORBIDDEN = re.compile(r"""[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]""")
 
 
 def apply() -> None:
-    """Put the checks in front of the emulator's start."""
+    """Check name and input before the emulator starts the execution."""
     start = patching.replace(stepfunctions, "_start_execution", "data", lambda data: _start(start, data))
     patching.attribute(stepfunctions, "_resolve_state_machine_arn")
 
@@ -45,7 +46,7 @@ def _start(start: Callable[[dict[str, Any]], Any], data: dict[str, Any]) -> Any:
 
 
 def _running(data: dict[str, Any], name: str | None) -> dict[str, Any] | None:
-    """The running execution of this name, if there is one."""
+    """Return the running execution of this name, None when there is none."""
     machine_arn = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", "").partition("#")[0])
     machine = stepfunctions._state_machines.get(machine_arn) if machine_arn else None
     if machine is None or name is None:

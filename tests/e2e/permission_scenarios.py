@@ -30,7 +30,7 @@ def a_load_that_others_get_in_the_way_of(app: App, folder: Path) -> None:
         {"action": "glue:CreateTableOptimizer", "error": "AlreadyExistsException"},
     )
     (outcome,) = app.upload(trips(folder, "2019-01", "green", dirty_share=0.1))
-    assert (outcome.status, app.aws.faults_met()) == ("loaded", [1, 1])
+    assert (outcome.status, app.aws.fault_counts()) == ("loaded", [1, 1])
     app.aws.faults()
 
 

@@ -68,7 +68,7 @@ def test_a_throttled_start_happens_once_the_throttling_is_over(app: App, tmp_pat
         (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-02.csv.gz"))
 
     assert outcome.status == "rejected"
-    assert app.aws.faults_met() == [6]
+    assert app.aws.fault_counts() == [6]
     assert app.executions() - before == {outcome.execution}
     (message,) = app.messages(outcome.execution)
     assert (message["status"], message["files"][0]["key"]) == ("VALIDATION_FAILED", outcome.version.key)
@@ -105,7 +105,7 @@ def test_an_orchestrator_killed_between_two_executions_loses_no_file_and_starts_
         deliver_events(app, enabled=True)
         outcomes = app.follow(versions)
 
-    assert app.aws.faults_met() == [1]
+    assert app.aws.fault_counts() == [1]
     assert {outcome.status for outcome in outcomes} == {"rejected"}
     executions = {outcome.execution for outcome in outcomes}
     assert len(executions) == 2
@@ -126,7 +126,7 @@ def test_when_nothing_can_be_published_the_closer_tells_it_as_soon_as_it_can(
     (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-04.csv.gz"))
 
     (message,) = app.messages(outcome.execution)
-    assert app.aws.faults_met() == [9]
+    assert app.aws.fault_counts() == [9]
     assert outcome.status == "rejected"
     assert outcome.reasons[0].startswith("not_gzip")
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "NotificationFailed")

@@ -85,7 +85,7 @@ def test_without_java_it_says_so_before_anything_starts(state_dir, monkeypatch):
         ('openjdk version "25" 2025-09-16', None),
         ('openjdk version "11.0.2" 2019-01-15', "is Java 11"),
         ('java version "1.8.0_392"', "is Java 1"),
-        ("The operation couldn't be completed", "is no working Java"),
+        ("The operation couldn't be completed", "is not a working Java"),
     ],
 )
 def test_java_is_judged_by_what_it_says(told, problem, tmp_path, monkeypatch):

@@ -18,10 +18,10 @@ def test_what_points_at_a_real_account_is_left_out(monkeypatch):
 
 def test_a_missing_command_line_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setattr(cdk, "CDK", tmp_path / "cdk")
-    with pytest.raises(cdk.CdkFailed, match="make setup"):
+    with pytest.raises(cdk.CdkError, match="make setup"):
         cdk.run(["--version"], {})
 
 
 def test_a_failing_command_ends_with_what_it_said():
-    with pytest.raises(cdk.CdkFailed, match="no-such-option"):
+    with pytest.raises(cdk.CdkError, match="no-such-option"):
         cdk.run(["--no-such-option"], {})

@@ -82,7 +82,7 @@ def test_a_crawl_begun_later_says_so(glue, workshop):
 
 
 def test_a_crawl_can_be_made_to_fail(glue, workshop):
-    workshop.aws.settings(crawl_fails="Access denied to s3://lake")
+    workshop.aws.settings(crawl_error="Access denied to s3://lake")
     glue.start_crawler(Name="crawler")
     last = ready(glue)["LastCrawl"]
     assert (last["Status"], last["ErrorMessage"]) == ("FAILED", "Access denied to s3://lake")

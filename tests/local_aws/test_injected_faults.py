@@ -26,7 +26,7 @@ def test_a_call_fails_as_often_as_asked_and_then_works(aws):
     states = aws.client("stepfunctions")
     assert [refusal(states.list_state_machines) for _ in range(2)] == [("ThrottlingException", 400)] * 2
     assert states.list_state_machines()["stateMachines"] == []
-    assert aws.faults_met() == [2]
+    assert aws.fault_counts() == [2]
 
 
 def test_calls_that_may_pass_first_do(aws):
@@ -39,7 +39,7 @@ def test_calls_that_may_pass_first_do(aws):
 def test_other_calls_of_the_service_are_left_alone(aws):
     aws.faults({"action": "sns:Publish", "error": "InternalError"})
     aws.client("sns").create_topic(Name="news")
-    assert aws.faults_met() == [0]
+    assert aws.fault_counts() == [0]
 
 
 def test_services_that_speak_xml_fail_in_xml(aws):
@@ -66,7 +66,7 @@ def test_a_state_machine_gets_the_error_under_the_services_name(workshop):
     assert workshop.run({"Publish": publish}, name="one")["error"] == "SNS.InternalErrorException"
     assert workshop.run({"Publish": publish}, name="again")["status"] == "SUCCEEDED"
     assert workshop.run({"Look": look}, name="two")["error"] == "Glue.ThrottlingException"
-    assert workshop.aws.faults_met() == [1, 1]
+    assert workshop.aws.fault_counts() == [1, 1]
 
 
 def test_a_function_dies_in_the_middle_of_a_call_and_lives_again(workshop):

@@ -95,7 +95,7 @@ def test_glues_conf_argument_chains_settings(text, conf):
 
 
 def test_a_conf_argument_that_is_none_is_refused():
-    with pytest.raises(ValueError, match=r"holds 'spark\.b'"):
+    with pytest.raises(ValueError, match=r"contains 'spark\.b'"):
         spark.parse_conf_argument("spark.a=1 --conf spark.b")
 
 

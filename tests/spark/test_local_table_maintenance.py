@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from glue_scripts.iceberg import LakeTable
-from local_aws.table_maintenance import create_optimizers
+from local_aws.table_maintenance import maintain_table
 from taxi_etl.identity import source_id
 
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
@@ -38,7 +38,7 @@ def table_folder(lake) -> Path:
 
 def maintain(lake):
     now = datetime.now(UTC)
-    return create_optimizers(lake.spark, "lake", lake.database, "green_trips", retention_days=WEEK, now=now)
+    return maintain_table(lake.spark, "lake", lake.database, "green_trips", retention_days=WEEK, now=now)
 
 
 def rows(lake) -> Counter:
@@ -117,5 +117,5 @@ def test_staged_data_files_can_be_committed_after_it(lake):
 
 
 def test_a_retention_below_one_day_is_refused(lake):
-    with pytest.raises(ValueError, match="0 days are too few"):
-        create_optimizers(lake.spark, "lake", "taxi", "green_trips", retention_days=0, now=datetime.now(UTC))
+    with pytest.raises(ValueError, match="at least 1 day"):
+        maintain_table(lake.spark, "lake", "taxi", "green_trips", retention_days=0, now=datetime.now(UTC))

@@ -31,7 +31,7 @@ def aws(workflow_aws: Aws) -> Iterator[Aws]:
     )
     workflow_aws.wait_scale(WAIT_SCALE)
     yield workflow_aws
-    workflow_aws.settings(crawl_seconds=2.0, crawl_fails="")
+    workflow_aws.settings(crawl_seconds=2.0, crawl_error="")
     workflow_aws.wait_scale(0)
     if glue.get_crawler(Name=CRAWLER)["Crawler"]["State"] == "RUNNING":
         glue.stop_crawler(Name=CRAWLER)
@@ -117,7 +117,7 @@ def test_two_simultaneous_executions_both_end_with_a_crawl(
 def test_a_failed_crawl_makes_the_success_partial_and_reports_the_reason(
     aws: Aws, machines: StateMachines, start: Any
 ) -> None:
-    aws.settings(crawl_seconds=0.2, crawl_fails="Insufficient Lake Formation permission(s) on taxi_raw")
+    aws.settings(crawl_seconds=0.2, crawl_error="Insufficient Lake Formation permission(s) on taxi_raw")
     execution = machines.wait_for(start("fails"))
 
     ((state, message),) = execution.published

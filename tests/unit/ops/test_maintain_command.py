@@ -4,7 +4,7 @@ import pytest
 
 from local_aws import table_maintenance
 from local_aws.errors import LocalAwsError
-from local_aws.table_maintenance import Done
+from local_aws.table_maintenance import MaintenanceResult
 
 ARGUMENTS = {
     "--conf": "spark.sql.catalog.glue_catalog=org.apache.iceberg.spark.SparkCatalog",
@@ -26,7 +26,7 @@ def local(taxi_etl, monkeypatch):
 
     def run(job_arguments, tables, *, endpoint_url, credentials, retention_days):
         taxi_etl.asked.append((job_arguments, list(tables), retention_days))
-        return [Done(table, 12, 3, 2, 1) for table in tables]
+        return [MaintenanceResult(table, 12, 3, 2, 1) for table in tables]
 
     monkeypatch.setattr(table_maintenance, "run", run)
     return taxi_etl
@@ -83,7 +83,7 @@ def test_on_aws_it_is_refused_because_glue_does_it(taxi_etl):
 
 def test_what_went_wrong_is_told(local, monkeypatch):
     def fail(*_, **__):
-        raise LocalAwsError("the tables could not be looked after:\nno such place")
+        raise LocalAwsError("table maintenance failed:\nno such place")
 
     monkeypatch.setattr(table_maintenance, "run", fail)
 
