@@ -1,4 +1,4 @@
-"""Who talks to AWS? Each client once per container, with limits that fit a function's timeout."""
+"""AWS clients of the functions: one per container, with time limits that fit a function's timeout."""
 
 from functools import cache
 from typing import Any
@@ -17,35 +17,29 @@ _CONFIG = Config(
 
 @cache
 def dynamodb() -> Any:
-    """DynamoDB's client that takes and gives plain Python values; safe to share between threads."""
+    """Return the DynamoDB client that takes and returns plain Python values; threads may share it."""
     return boto3.resource("dynamodb", config=_CONFIG).meta.client
 
 
 @cache
 def s3() -> Any:
-    """Amazon S3's client."""
+    """Return the Amazon S3 client."""
     return boto3.client("s3", config=_CONFIG)
 
 
 @cache
 def sns() -> Any:
-    """Amazon SNS's client."""
+    """Return the Amazon SNS client."""
     return boto3.client("sns", config=_CONFIG)
 
 
 @cache
 def glue() -> Any:
-    """AWS Glue's client."""
+    """Return the AWS Glue client."""
     return boto3.client("glue", config=_CONFIG)
 
 
 @cache
 def step_functions() -> Any:
-    """AWS Step Functions' client."""
+    """Return the AWS Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
-
-
-def error_code(error: Exception) -> str:
-    """The code of botocore's ClientError, empty for another exception."""
-    response = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code", ""))

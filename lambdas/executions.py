@@ -1,23 +1,27 @@
-"""How are executions of the state machine started and looked up?"""
+"""Executions of the state machine: start, describe and list them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import error_code
-from taxi_etl.ledger import stamp
+from stores.errors import error_code
+from taxi_etl.ledger import timestamp
+from taxi_etl.names import execution_arn
 
-RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
+RUNNING_STATUSES = frozenset({"RUNNING", "PENDING_REDRIVE"})
 LISTED_MAX = 1000
-"""How many executions one look at the list takes: a page at its largest, those that began last."""
+"""The largest page of ListExecutions."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """An execution as Step Functions describes it; `input` is its text, `started` a ledger stamp,
-    `redrives` how often it was sent on its way again."""
+    """An execution as Step Functions describes it.
+
+    `input` is JSON text, `started` a ledger timestamp, `redrives` how often it was redriven.
+    """
 
     arn: str
     name: str
@@ -30,13 +34,13 @@ class Description:
 
     @property
     def ended(self) -> bool:
-        """Whether the execution will do nothing more by itself."""
-        return self.status not in RUNNING
+        """Whether the execution has stopped."""
+        return self.status not in RUNNING_STATUSES
 
 
 @dataclass(frozen=True)
-class Ended:
-    """An execution that ended, as the list of executions shows it."""
+class EndedExecution:
+    """An ended execution in the list of executions."""
 
     name: str
     redrives: int
@@ -46,21 +50,23 @@ class Executions:
     """The executions of one state machine."""
 
     def __init__(self, client: Any, state_machine_arn: str) -> None:
-        """The executions of the machine with this ARN."""
         self._client = client
-        self._machine = state_machine_arn
+        self._state_machine_arn = state_machine_arn
 
     def arn(self, name: str) -> str:
-        """The ARN of the execution of that name, whether there is one or not."""
-        return f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
+        """Return the ARN of the execution of that name, whether it exists or not."""
+        return execution_arn(self._state_machine_arn, name)
 
     def start(self, name: str, text: str) -> str:
-        """Start an execution and return its ARN; one that exists already is as good as a new one.
+        """Start an execution with the input `text` and return its ARN; starting it again changes nothing.
 
-        Names are made from what is to be loaded, and a claim is only started with its own name and input.
+        A claim is only ever started with its own name and input, so an execution that exists already is the
+        one that was meant.
         """
         try:
-            answer = self._client.start_execution(stateMachineArn=self._machine, name=name, input=text)
+            answer = self._client.start_execution(
+                stateMachineArn=self._state_machine_arn, name=name, input=text
+            )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":
                 raise
@@ -68,7 +74,7 @@ class Executions:
         return str(answer["executionArn"])
 
     def describe(self, name: str) -> Description | None:
-        """An execution, or None when Step Functions knows none of that name (it forgets after 90 days)."""
+        """Describe an execution; None when Step Functions has none of that name, or deleted its record."""
         try:
             answer = self._client.describe_execution(executionArn=self.arn(name))
         except ClientError as error:
@@ -80,17 +86,36 @@ class Executions:
             name=answer["name"],
             status=answer["status"],
             input=answer.get("input", "{}"),
-            started=stamp(answer["startDate"]),
+            started=timestamp(answer["startDate"]),
             error=answer.get("error") or "",
             cause=answer.get("cause") or "",
             redrives=int(answer.get("redriveCount", 0)),
         )
 
-    def ended_between(self, since: datetime, until: datetime) -> list[Ended]:
-        """The executions that ended in that time, out of the `LISTED_MAX` that began last."""
-        answer = self._client.list_executions(stateMachineArn=self._machine, maxResults=LISTED_MAX)
+    def describe_ended(self, detail: Mapping[str, Any]) -> Description | None:
+        """Describe the execution of a status-change event; None when it is running.
+
+        Raises LookupError when Step Functions does not have the execution.
+        """
+        if detail["status"] in RUNNING_STATUSES:
+            return None
+        description = self.describe(detail["name"])
+        if description is None:
+            raise LookupError(f"Step Functions has no execution {detail['name']}, whose ending it reported")
+        if description.ended:
+            return description
+        if description.redrives > detail.get("redriveCount", 0):
+            # It was redriven after this event; the ending of the redrive will send its own event.
+            return None
+        # DescribeExecution is eventually consistent and may lag behind the event.
+        error, cause = detail.get("error") or "", detail.get("cause") or ""
+        return replace(description, status=detail["status"], error=error, cause=cause)
+
+    def ended_between(self, since: datetime, until: datetime) -> list[EndedExecution]:
+        """List the executions that ended in `[since, until)`, among the `LISTED_MAX` that started last."""
+        answer = self._client.list_executions(stateMachineArn=self._state_machine_arn, maxResults=LISTED_MAX)
         return [
-            Ended(entry["name"], int(entry.get("redriveCount", 0)))
+            EndedExecution(entry["name"], int(entry.get("redriveCount", 0)))
             for entry in answer["executions"]
-            if entry["status"] not in RUNNING and since <= entry["stopDate"] < until
+            if entry["status"] not in RUNNING_STATUSES and since <= entry["stopDate"] < until
         ]

@@ -1,6 +1,7 @@
-"""How do the functions log, trace and count? One logger, tracer and metrics for each container.
+"""Logger, tracer and metrics of the functions, one of each per container.
 
-Metrics have the dimension `service`, the function's physical name: environments of one account stay apart.
+Metrics have the dimension `service`, the function's physical name, which keeps the environments of one
+account apart.
 """
 
 import os
@@ -17,22 +18,21 @@ logger = Logger(service=_SERVICE)
 tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=_SERVICE)
 
-
-# An event that changes nothing counts nothing, which is no reason for a line in the log.
+# Many events change nothing and therefore count nothing.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
 def count(name: Metric, number: int) -> None:
-    """Add to a metric; nothing is sent for zero, which would only cost."""
+    """Add to a counter; zero is not sent, because CloudWatch charges for it."""
     if number:
         metrics.add_metric(name=name, unit="Count", value=number)
 
 
 def gauge(name: Metric, number: int) -> None:
-    """Send a metric as it stands now, zero too: a gauge that is not there says nothing."""
+    """Send the present value of a gauge, also when it is zero."""
     metrics.add_metric(name=name, unit="Count", value=number)
 
 
 def measure(name: Metric, amount: float) -> None:
-    """Send an amount in whatever unit the metric's name says, zero too."""
+    """Send an amount in the unit that the metric's name states, also when it is zero."""
     metrics.add_metric(name=name, unit="None", value=amount)

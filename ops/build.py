@@ -87,9 +87,9 @@ def main() -> int:
 
 
 def build_code(directory: Path) -> None:
-    """The functions' code: the core and the handlers, sources only."""
+    """The functions' code: the core, the repositories and the handlers, sources only."""
     shutil.rmtree(directory, ignore_errors=True)
-    for package in ("taxi_etl", "lambdas"):
+    for package in ("taxi_etl", "stores", "lambdas"):
         shutil.copytree(
             ROOT / package, directory / package, ignore=shutil.ignore_patterns("__pycache__", "layers")
         )

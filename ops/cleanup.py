@@ -12,9 +12,9 @@ from typing import Any
 from ops import leftovers
 from ops.deployment import Deployment
 from ops.errors import CliError
-from ops.records import query
+from ops.file_outcomes import ledger
 from ops.session import Session
-from taxi_etl import ledger
+from taxi_etl.ledger import timestamp
 from taxi_etl.names import RUNS_PREFIX, STATE_MACHINE
 
 STOPPED = "StoppedByCleanup"
@@ -108,12 +108,8 @@ def _job_runs(session: Session, deployment: Deployment) -> Iterator[dict[str, An
 
 def _open_executions(session: Session, deployment: Deployment, now: datetime) -> set[str]:
     """The executions that run, and those whose claims are open: their documents are still wanted."""
-    table = session.table(deployment.ledger_table_name)
-    claimed = {
-        item["execution"]
-        for status in ledger.OPEN_EXECUTION
-        for item in query(table, ledger.open_executions(status, ledger.stamp(now)))
-    }
+    open_claims = ledger(session, deployment).open_executions(timestamp(now))
+    claimed = {record.name for record in open_claims}
     return claimed | {found["name"] for found in _running(session, deployment)}
 
 

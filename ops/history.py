@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.session import Session
+from taxi_etl import names
 
 FAILURES = ("Failed", "TimedOut", "Aborted")
 
@@ -67,7 +68,7 @@ def execution_arn(deployment: Deployment, name: str) -> str:
     """The ARN of an execution of the workflow, by its name or its ARN."""
     if name.startswith("arn:"):
         return name
-    return f"{deployment.state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+    return names.execution_arn(deployment.state_machine_arn, name)
 
 
 def describe(session: Session, deployment: Deployment, name: str) -> Execution:

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from ops.deployment import Deployment
-from ops.records import count, execution_item
+from ops.file_outcomes import ledger
 from ops.session import Session
-from taxi_etl import ledger
-from taxi_etl.ledger import ExecutionStatus, FileStatus
+from taxi_etl.ledger import OPEN_EXECUTION, FileStatus
 
 _WATCHED_FILES = (
     FileStatus.RECEIVED,
@@ -61,40 +60,26 @@ def executions(session: Session, deployment: Deployment, wanted: int, status: st
 
 
 def _listed(session: Session, deployment: Deployment, entry: dict[str, Any]) -> Listed:
-    item = execution_item(session, deployment, entry["name"]) or {}
-    files = item.get("files")
+    record = ledger(session, deployment).execution(entry["name"])
     return Listed(
         name=entry["name"],
         arn=entry["executionArn"],
         status=entry["status"],
         started=entry["startDate"],
         stopped=entry.get("stopDate"),
-        files=None if files is None else int(files),
-        trigger=item.get("trigger", ""),
+        files=record.files if record else None,
+        trigger=record.trigger if record else "",
     )
 
 
 def status(session: Session, deployment: Deployment) -> dict[str, dict[str, Any]]:
     """Counts of files and open executions by status, messages by queue, and the state of each alarm."""
-    table = session.table(deployment.ledger_table_name)
+    found = ledger(session, deployment)
     return {
-        "files": {str(each): count(table, _by_status(each, files=True)) for each in _WATCHED_FILES},
-        "executions": {
-            str(each): count(table, _by_status(each, files=False)) for each in ledger.OPEN_EXECUTION
-        },
+        "files": {str(each): found.count_files(each) for each in _WATCHED_FILES},
+        "executions": {str(each): found.count_executions(each) for each in OPEN_EXECUTION},
         "queues": dict(_queues(session, deployment)),
         "alarms": dict(_alarms(session, deployment)),
-    }
-
-
-def _by_status(wanted: FileStatus | ExecutionStatus, *, files: bool) -> dict[str, Any]:
-    """The Query for the files, or the executions, of one status: both kinds know `running`."""
-    return {
-        "IndexName": ledger.BY_STATUS,
-        "KeyConditionExpression": "#status = :status",
-        "FilterExpression": "sk <> :kind" if files else "sk = :kind",
-        "ExpressionAttributeNames": {"#status": "status"},
-        "ExpressionAttributeValues": {":status": str(wanted), ":kind": ledger.EXECUTION_SORT_KEY},
     }
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from ops import history
 from ops.deployment import Deployment
 from ops.errors import CliError
-from ops.records import UNSEEN, FileOutcome, outcomes
+from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.session import Session
 from taxi_etl.identity import FileVersion
 

@@ -42,6 +42,11 @@ def bucket_name(account: str, environment: str) -> str:
     return physical_name(f"{account}-oubt-datalake", environment)
 
 
+def execution_arn(state_machine_arn: str, execution: str) -> str:
+    """The ARN of a state machine's execution of that name, whether it exists or not."""
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{execution}"
+
+
 def execution_prefix(execution: str) -> str:
     """Where one execution keeps its manifest and results, under `RUNS_PREFIX`, with a closing slash."""
     return f"{RUNS_PREFIX}{STATE_MACHINE}/{execution}/"

@@ -1,1 +1,1 @@
-"""What became of an execution? Writes outcomes into the ledger and tells people what nobody else could."""
+"""Record the outcomes of ended executions in the ledger, and publish endings that the workflow could not."""

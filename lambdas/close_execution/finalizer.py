@@ -1,15 +1,15 @@
-"""How is an execution closed so that its outcome is neither lost nor told twice?
+"""Close an ended execution: each outcome is recorded once, and each failure published at least once.
 
-Three steps, each of which may be repeated:
+Closing has three steps, each of which may be repeated:
 
-1. Take the ending into our hands for as long as this invocation can live. Of two closers (the event
-   and the sweep, or an event delivered twice) one gets it; the other leaves.
-2. Write what became of each file, and publish the message if nobody else did.
-3. Close the claim, which no closer takes up again.
+1. Acquire the execution's lease for as long as this invocation can live. Of two concurrent finalizers (the
+   event and the reconciler, or an event delivered twice), one acquires it and the other stops.
+2. Record the outcome of each file, and publish the failure unless the workflow published it.
+3. Close the claim and release the lease.
 
-SNS knows no transaction with DynamoDB, so something has to give when a closer dies between publishing and
-closing: then the next one publishes again. A message twice is better than none; `workflowExecutionId` tells
-that it is one. A closer that fails before it published gives the ending back, so that a retry need not wait.
+SNS takes part in no DynamoDB transaction. When a finalizer dies after publishing and before closing, the next
+one publishes again: a duplicate message, with the same `workflowExecutionId`, is better than none. A
+finalizer that fails before publishing releases its lease, so that a retry need not wait.
 """
 
 import json
@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lambdas.execution_documents import ExecutionDocuments
 from lambdas.executions import Description
-from lambdas.ledger_table import LedgerTable
 from lambdas.observability import count, logger
-from taxi_etl import ledger, notifications
+from stores.execution_documents import ExecutionDocuments
+from stores.ledger import Ledger
+from taxi_etl import notifications
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
-from taxi_etl.ledger import ExecutionRecord, ExecutionStatus, FileStatus
+from taxi_etl.ledger import ExecutionRecord, FileStatus, timestamp
 from taxi_etl.metrics import Metric
-from taxi_etl.outcomes import SUCCEEDED, Ending, FileOutcome, outcomes
+from taxi_etl.outcomes import SUCCEEDED, Ending, FileOutcome
 from taxi_etl.outcomes import count as count_outcomes
 
-UNREADABLE = ExecutionInput(bucket="", files=(), trigger=Trigger.MANUAL)
-"""What is left of an input, given by hand, that is none."""
+UNPARSEABLE_INPUT = ExecutionInput(bucket="", files=(), trigger=Trigger.MANUAL)
+"""Placeholder for an unparseable manual input."""
 SEVERITY = (FileStatus.FAILED, FileStatus.REJECTED, FileStatus.SUPERSEDED, FileStatus.LOADED)
 """The order in which a message lists files."""
 METRICS = {
@@ -42,9 +42,9 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Finalizer:
-    """Closes executions; `clock` gives the present moment, `command` is how the command line is called."""
+    """Closes executions; `clock` returns the present moment, `command` is how users call the command line."""
 
-    table: LedgerTable
+    ledger: Ledger
     documents: ExecutionDocuments
     sns: Any
     topic_arn: str
@@ -52,69 +52,61 @@ class Finalizer:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def close(self, execution: Description, lifetime_ms: int) -> bool:
-        """Write down how an ended execution ended; False when that is done, or in another closer's hands.
+        """Close an ended execution; False when it is closed already, or another finalizer holds its lease.
 
-        `lifetime_ms` is how long this invocation can live. Raises AWS faults, after giving the ending back.
+        `lifetime_ms` is how long this invocation can live. Raises AWS faults, after releasing the lease.
         """
-        record = self.table.execution(execution.name)
-        if record and record.status is ExecutionStatus.CLOSED and record.redrives >= execution.redrives:
-            return False
-        given = _given(execution, record)
+        record = self.ledger.execution(execution.name)
+        given = _parse_input(execution, record)
+        adopted = None if record else _adopted_attributes(execution, given)
         now = self.clock()
-        until = ledger.stamp(now + timedelta(milliseconds=lifetime_ms))
-        adopted = None if record is not None else _adopted(execution, given)
-        taking = ledger.acquire_lease(execution.name, ledger.stamp(now), until, execution.redrives, adopted)
-        if not self.table.update(taking):
+        until = timestamp(now + timedelta(milliseconds=lifetime_ms))
+        lease = self.ledger.acquire_lease(execution.name, timestamp(now), until, execution.redrives, adopted)
+        if lease is None:
             return False
+        ending = Ending(execution.status, execution.error, execution.cause)
+        announce = ending.status != SUCCEEDED and ending.error not in notifications.ANNOUNCED_ERRORS
         try:
-            found = self._outcomes(execution, given)
-            self._write_files(execution, found, adopted=adopted is not None)
-            ending = Ending(execution.status, execution.error, execution.cause)
-            announce = ending.status != SUCCEEDED and ending.error not in notifications.ANNOUNCED_ERRORS
+            outcomes = self.documents.outcomes(execution.name, given.files, ending)
+            self._record(execution, outcomes, adopted_since=None if record else execution.started)
             if announce:
-                self._publish(execution, given, found, ending)
+                self._publish(execution, given, outcomes, ending)
         except Exception:
-            self.table.update(ledger.release_lease(execution.name, until))
+            self.ledger.release_lease(lease)
             raise
-        counts = count_outcomes(found)
-        facts = {
+        counts = count_outcomes(outcomes)
+        attributes = {
             "outcome": execution.status,
             "error": execution.error,
             "counts": counts,
             "announced": announce,
             "redrives": execution.redrives,
         }
-        if not self.table.update(ledger.close_execution_item(execution.name, until, facts, self._now())):
+        if not self.ledger.close_execution(lease, attributes, self._now()):
             return False
-        _count(found)
+        _send_metrics(outcomes)
         logger.info("closed", execution=execution.name, outcome=execution.status, counts=counts)
         return True
 
-    def _outcomes(self, execution: Description, given: ExecutionInput) -> tuple[FileOutcome, ...]:
-        return outcomes(
-            given.files,
-            self.documents.manifest(execution.name),
-            self.documents.result(execution.name),
-            Ending(execution.status, execution.error, execution.cause),
-        )
-
-    def _write_files(self, execution: Description, found: Sequence[FileOutcome], *, adopted: bool) -> None:
-        since = execution.started if adopted else None
-        for outcome in found:
-            if outcome.version.version_id == CURRENT_VERSION:
+    def _record(
+        self, execution: Description, outcomes: Sequence[FileOutcome], *, adopted_since: str | None
+    ) -> None:
+        for outcome in outcomes:
+            version = outcome.version
+            if version.version_id == CURRENT_VERSION:
                 continue
-            request = ledger.close_file(
-                outcome.version, execution.name, outcome.attributes(), self._now(), adopted_since=since
+            recorded = self.ledger.close_file(
+                version, execution.name, outcome.attributes(), self._now(), adopted_since=adopted_since
             )
-            if not self.table.update(request):
-                logger.info("the file is another execution's now", uri=outcome.version.uri)
+            if not recorded:
+                logger.info("the file belongs to another execution", uri=version.uri)
 
     def _publish(
-        self, execution: Description, given: ExecutionInput, found: Sequence[FileOutcome], ending: Ending
+        self, execution: Description, given: ExecutionInput, outcomes: Sequence[FileOutcome], ending: Ending
     ) -> None:
-        ordered = sorted(found, key=lambda outcome: SEVERITY.index(outcome.status))
+        ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome.status))
         keys = [version.key for version in given.files]
-        counts = count_outcomes(found)
+        counts = count_outcomes(outcomes)
         message = notifications.failure(
             text=notifications.failure_text(ending.status, ending.error, ending.cause, counts),
             bucket=given.bucket,
@@ -132,25 +124,25 @@ class Finalizer:
             Subject=notifications.subject(notifications.Status.FAILED, notifications.label(keys)),
             Message=notifications.printed(message),
             MessageAttributes=notifications.attributes(
-                notifications.Status.FAILED, [outcome.dataset for outcome in found]
+                notifications.Status.FAILED, [outcome.dataset for outcome in outcomes]
             ),
         )
 
     def _now(self) -> str:
-        return ledger.stamp(self.clock())
+        return timestamp(self.clock())
 
 
-def _given(execution: Description, record: ExecutionRecord | None) -> ExecutionInput:
-    """The execution's input. One that is none, given by hand, names no files; its end is told too."""
+def _parse_input(execution: Description, record: ExecutionRecord | None) -> ExecutionInput:
+    """Return the execution's input; a manual input that cannot be parsed has no files."""
     text = record.input if record else execution.input
     try:
         return parse_input(json.loads(text))
     except ValueError:
-        return UNREADABLE
+        return UNPARSEABLE_INPUT
 
 
-def _adopted(execution: Description, given: ExecutionInput) -> dict[str, Any]:
-    """What the ledger keeps of an execution that did not come through it."""
+def _adopted_attributes(execution: Description, given: ExecutionInput) -> dict[str, Any]:
+    """Return the ledger's attributes of an execution that was started without a claim."""
     return {
         "bucket": given.bucket,
         "trigger": str(given.trigger),
@@ -162,10 +154,10 @@ def _adopted(execution: Description, given: ExecutionInput) -> dict[str, Any]:
     }
 
 
-def _count(found: Sequence[FileOutcome]) -> None:
+def _send_metrics(outcomes: Sequence[FileOutcome]) -> None:
     for status, name in METRICS.items():
-        count(name, sum(outcome.status is status for outcome in found))
-    loaded = [outcome for outcome in found if outcome.status is FileStatus.LOADED]
+        count(name, sum(outcome.status is status for outcome in outcomes))
+    loaded = [outcome for outcome in outcomes if outcome.status is FileStatus.LOADED]
     written = sum(outcome.written for outcome in loaded)
     quarantined = sum(outcome.quarantined for outcome in loaded)
     count(Metric.ROWS_WRITTEN, written)

@@ -1,7 +1,7 @@
-"""What does etl-close-execution do? Closes the execution an event tells of, sweeps, counts costs of runs."""
+"""Handlers of etl-close-execution, one for each kind of event: status change, schedule, end of a job run."""
 
 import os
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -12,11 +12,11 @@ from lambdas import clients
 from lambdas.close_execution.cost import count_cost
 from lambdas.close_execution.finalizer import Finalizer
 from lambdas.close_execution.last_file_age import hours_since_last_file
-from lambdas.close_execution.reconciler import sweep
-from lambdas.execution_documents import ExecutionDocuments
-from lambdas.executions import RUNNING, Executions
-from lambdas.ledger_table import LedgerTable
+from lambdas.close_execution.reconciler import Reconciler
+from lambdas.executions import Executions
 from lambdas.observability import gauge, logger, metrics, tracer
+from stores.execution_documents import ExecutionDocuments
+from stores.ledger import Ledger
 from taxi_etl.function_settings import FinalizerSettings
 from taxi_etl.metrics import Metric
 
@@ -27,42 +27,52 @@ def _settings() -> FinalizerSettings:
 
 
 @cache
-def _wiring() -> tuple[Finalizer, Executions]:
+def _finalizer() -> Finalizer:
     settings = _settings()
-    closer = Finalizer(
-        table=LedgerTable(clients.dynamodb(), settings.ledger_table),
-        documents=ExecutionDocuments(clients.s3(), settings.runs_bucket),
+    return Finalizer(
+        ledger=Ledger(clients.dynamodb(), settings.ledger_table),
+        documents=ExecutionDocuments(clients.s3(), settings.runs_bucket, _log_unreadable_document),
         sns=clients.sns(),
         topic_arn=settings.topic_arn,
         command=settings.command,
     )
-    return closer, Executions(clients.step_functions(), settings.state_machine_arn)
+
+
+@cache
+def _executions() -> Executions:
+    return Executions(clients.step_functions(), _settings().state_machine_arn)
+
+
+def _log_unreadable_document(uri: str) -> None:
+    logger.exception("cannot parse an execution's document", uri=uri)
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Close an execution on its status change, count the cost of a job run on its, or sweep on `sweep`."""
-    closer, executions = _wiring()
-    remaining = context.get_remaining_time_in_millis
+    """Pass an event to the handler of its kind."""
     if event.get("sweep"):
-        done = sweep(closer, executions, timedelta(seconds=_settings().sweep_after_seconds), remaining)
-        gauge(Metric.HOURS_SINCE_LAST_FILE, hours_since_last_file(closer.table, closer.clock()))
-        return done
-    detail = event["detail"]
+        return on_schedule(context.get_remaining_time_in_millis)
     if event.get("source") == "aws.glue":
-        return {"costUsd": count_cost(clients.glue(), detail["jobName"], detail["jobRunId"])}
-    if detail["status"] in RUNNING:
-        return {"closed": False}
-    described = executions.describe(detail["name"])
-    if described is None:
-        raise LookupError(f"Step Functions does not know execution {detail['name']}, of which it told")
-    if not described.ended:
-        if described.redrives > detail.get("redriveCount", 0):
-            # It was sent on its way again since: what comes of that will be told, and is what counts.
-            return {"closed": False}
-        # A description may lag behind the event that made us ask.
-        error, cause = detail.get("error") or "", detail.get("cause") or ""
-        described = replace(described, status=detail["status"], error=error, cause=cause)
-    return {"closed": closer.close(described, remaining())}
+        return on_job_run_ended(event["detail"])
+    return on_status_change(event["detail"], context.get_remaining_time_in_millis())
+
+
+def on_status_change(detail: Mapping[str, Any], lifetime_ms: int) -> dict[str, Any]:
+    """Close the execution whose status change EventBridge reports, if it has ended."""
+    execution = _executions().describe_ended(detail)
+    return {"closed": execution is not None and _finalizer().close(execution, lifetime_ms)}
+
+
+def on_schedule(remaining_ms: Callable[[], int]) -> dict[str, Any]:
+    """Reconcile the ledger with Step Functions, and send the age of the last file."""
+    finalizer, min_age = _finalizer(), timedelta(seconds=_settings().sweep_after_seconds)
+    repairs = Reconciler(finalizer, _executions(), min_age, remaining_ms).run()
+    gauge(Metric.HOURS_SINCE_LAST_FILE, hours_since_last_file(finalizer.ledger, finalizer.clock()))
+    return repairs
+
+
+def on_job_run_ended(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Count the cost of the job run whose end EventBridge reports."""
+    return {"costUsd": count_cost(clients.glue(), detail["jobName"], detail["jobRunId"])}

@@ -1,117 +1,120 @@
-"""Which claims stayed open, and why? Repairs what no event told of, and says so.
+"""Reconcile the ledger with Step Functions on a schedule, in case an event or an orchestrator was lost.
 
-AWS delivers status changes on a best-effort basis, and an orchestrator may die between claim and start. So on
-a schedule every claim that has been open for long is looked into: one that never started is started, one that
-ended is closed, one that runs is left alone.
+AWS delivers status changes on a best-effort basis, and an orchestrator may die between claiming files and
+starting their execution. Each claim that has been open for long is therefore looked up: an execution that
+never started is started, one that ended is closed, one that is running is left alone.
 
-An execution that someone started past the ledger, or sent on its way again by a redrive, has no open claim to
-be found by. So the list of executions that ended lately is compared with the ledger too.
+An execution that was started without a claim, or redriven after it was closed, has no open claim. The
+executions that ended lately are therefore looked up in the ledger, too.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.close_execution.finalizer import Finalizer
-from lambdas.executions import Ended, Executions
+from lambdas.executions import EndedExecution, Executions
 from lambdas.observability import count, logger
-from taxi_etl import ledger
-from taxi_etl.ledger import OPEN_EXECUTION, ExecutionRecord, ExecutionStatus
+from taxi_etl.ledger import ExecutionRecord, ExecutionStatus, timestamp
 from taxi_etl.metrics import Metric
 
-TIME_TO_STOP_MS = 10_000
-"""Milliseconds before the timeout at which nothing new is begun; the next sweep goes on."""
+STOP_BEFORE_TIMEOUT_MS = 10_000
+"""Milliseconds before the timeout at which the reconciler stops; its next run continues."""
 
-LOOK_BACK = timedelta(days=1)
-"""For how long an ended execution that the ledger does not know is looked for."""
-Task = tuple[str, Callable[[], str | None]]
-"""An execution's name, and what looks into it: it answers what it did, as `sweep` counts it, if anything."""
+LOOKBACK = timedelta(days=1)
+"""How long after its end an execution that the ledger lacks is looked for."""
+
+
+class Repair(StrEnum):
+    """What the reconciler did about one execution."""
+
+    STARTED = "started"
+    CLOSED = "closed"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+Task = tuple[str, Callable[[], Repair | None]]
+"""An execution's name, and the function that reconciles it; that returns None when nothing was to be done."""
 
 
 class ReconcileError(RuntimeError):
-    """Some executions could not be looked into; the function's error alarm shall tell."""
+    """Some executions could not be reconciled; raised to set off the function's error alarm."""
 
 
-def sweep(
-    closer: Finalizer, executions: Executions, older_than: timedelta, remaining: Callable[[], int]
-) -> dict[str, int]:
-    """Look into every claim open for longer than that, and every ending as old that the ledger lacks.
+@dataclass(frozen=True)
+class Reconciler:
+    """Repairs claims that are older than `min_age`; `remaining_ms` returns the invocation's time left."""
 
-    Returns what was done, and how often. One execution that makes trouble does not keep the others waiting.
-    Raises ReconcileError at the end if any did.
-    """
-    now = closer.clock()
-    done = {"started": 0, "closed": 0, "running": 0, "failed": 0}
-    claims: Iterable[Task] = (
-        (record.name, partial(_look_into, record, closer, executions, remaining))
-        for record in _open_since(closer, ledger.stamp(now - older_than))
-    )
-    _do(claims, done, remaining)
-    try:
-        ended = executions.ended_between(now - LOOK_BACK, now - older_than)
-    except (ClientError, BotoCoreError):
-        logger.exception("the executions that ended could not be listed")
-        ended, done["failed"] = [], done["failed"] + 1
-    _do(
-        ((each.name, partial(_adopt, each, closer, executions, remaining)) for each in ended), done, remaining
-    )
-    count(Metric.CLAIMS_ROLLED_FORWARD, done["started"])
-    count(Metric.CLAIMS_SWEPT_UP, done["closed"])
-    if done["failed"]:
-        raise ReconcileError(f"{done['failed']} executions could not be looked into; the log says why")
-    return done
+    finalizer: Finalizer
+    executions: Executions
+    min_age: timedelta
+    remaining_ms: Callable[[], int]
 
+    def run(self) -> dict[str, int]:
+        """Reconcile open claims and ended executions; return how many had which `Repair`.
 
-def _do(tasks: Iterable[Task], done: dict[str, int], remaining: Callable[[], int]) -> None:
-    for name, look in tasks:
-        if remaining() < TIME_TO_STOP_MS:
-            logger.warning("the sweep ran out of time; the next one goes on")
-            return
+        An execution that cannot be reconciled does not stop the others. Raises ReconcileError at the end if
+        there was any.
+        """
+        now = self.finalizer.clock()
+        repairs: Counter[Repair] = Counter()
+        # All open claims are read before the first is repaired, which changes what the query finds.
+        records = self.finalizer.ledger.open_executions(timestamp(now - self.min_age))
+        self._run_tasks(((record.name, partial(self._repair, record)) for record in records), repairs)
+        ended = self._ended_executions(now, repairs)
+        self._run_tasks(((each.name, partial(self._adopt, each)) for each in ended), repairs)
+        count(Metric.CLAIMS_ROLLED_FORWARD, repairs[Repair.STARTED])
+        count(Metric.CLAIMS_SWEPT_UP, repairs[Repair.CLOSED])
+        if repairs[Repair.FAILED]:
+            raise ReconcileError(f"cannot reconcile {repairs[Repair.FAILED]} executions, see the log")
+        return {str(repair): repairs[repair] for repair in Repair}
+
+    def _run_tasks(self, tasks: Iterable[Task], repairs: Counter[Repair]) -> None:
+        for name, task in tasks:
+            if self.remaining_ms() < STOP_BEFORE_TIMEOUT_MS:
+                logger.warning("the reconciler ran out of time; its next run continues")
+                return
+            try:
+                repair = task()
+            except (ClientError, BotoCoreError):
+                logger.exception("cannot reconcile an execution", execution=name)
+                repair = Repair.FAILED
+            if repair:
+                repairs[repair] += 1
+
+    def _repair(self, record: ExecutionRecord) -> Repair | None:
+        """Start or close the execution of an open claim, as Step Functions describes it."""
+        description = self.executions.describe(record.name)
+        if description is None:
+            logger.warning("starting an execution that never started, or is forgotten", execution=record.name)
+            self.executions.start(record.name, record.input)
+            return Repair.STARTED
+        if not description.ended:
+            return Repair.RUNNING
+        logger.warning("closing an execution whose ending was not reported", execution=record.name)
+        return Repair.CLOSED if self.finalizer.close(description, self.remaining_ms()) else None
+
+    def _ended_executions(self, now: datetime, repairs: Counter[Repair]) -> list[EndedExecution]:
         try:
-            what = look()
+            return self.executions.ended_between(now - LOOKBACK, now - self.min_age)
         except (ClientError, BotoCoreError):
-            logger.exception("an execution could not be looked into", execution=name)
-            what = "failed"
-        if what:
-            done[what] += 1
+            logger.exception("cannot list the ended executions")
+            repairs[Repair.FAILED] += 1
+            return []
 
-
-def _open_since(closer: Finalizer, before: str) -> list[ExecutionRecord]:
-    """The open claims. All are read before any is touched, which would change what the query finds."""
-    return [
-        ExecutionRecord.from_item(item)
-        for status in OPEN_EXECUTION
-        for item in closer.table.query(ledger.open_executions(status, before))
-    ]
-
-
-def _look_into(
-    record: ExecutionRecord, closer: Finalizer, executions: Executions, remaining: Callable[[], int]
-) -> str:
-    """Bring one claim on its way; returns what was done, as `sweep` counts it."""
-    description = executions.describe(record.name)
-    if description is None:
-        logger.warning("an execution never started, or is forgotten; starting it", execution=record.name)
-        executions.start(record.name, record.input)
-        return "started"
-    if not description.ended:
-        return "running"
-    logger.warning("an execution ended and nobody closed it", execution=record.name)
-    closer.close(description, remaining())
-    return "closed"
-
-
-def _adopt(
-    ended: Ended, closer: Finalizer, executions: Executions, remaining: Callable[[], int]
-) -> str | None:
-    """Close an ending of which the ledger knows nothing; claims that are open are not looked into here."""
-    record = closer.table.execution(ended.name)
-    if record and (record.status is not ExecutionStatus.CLOSED or record.redrives >= ended.redrives):
-        return None
-    description = executions.describe(ended.name)
-    if description is None or not description.ended:
-        return None
-    logger.warning("an execution past the ledger ended and nobody closed it", execution=ended.name)
-    return "closed" if closer.close(description, remaining()) else None
+    def _adopt(self, ended: EndedExecution) -> Repair | None:
+        """Close an ending that the ledger lacks; open claims are `_repair`'s."""
+        record = self.finalizer.ledger.execution(ended.name)
+        if record and (record.status is not ExecutionStatus.CLOSED or record.redrives >= ended.redrives):
+            return None
+        description = self.executions.describe(ended.name)
+        if description is None or not description.ended:
+            return None
+        logger.warning("closing an execution that the ledger lacks", execution=ended.name)
+        return Repair.CLOSED if self.finalizer.close(description, self.remaining_ms()) else None

@@ -1,1 +1,1 @@
-"""Which files become executions? Claims files in the ledger and starts the state machine."""
+"""Claim files in the ledger and start the state machine for them."""

@@ -1,56 +1,76 @@
-"""What may an operator ask for? The commands of `taxi-etl`: every start goes through the same door as events.
+"""Commands that `taxi-etl` sends to etl-orchestrator; they start files the same way as S3 events do.
 
     {"command": "start", "bucket", "files": [...], "trigger": "manual" | "backfill"}
     {"command": "replay", "bucket", "files": [...]}   {"command": "replay", "execution": NAME}
     {"command": "replay_held"}
 
-Each answers `{"executions": [{"name", "arn", "files", "state"}]}`; `replay_held` adds `more`, true when it
-stopped early for want of time and should be asked again.
+Each returns `{"executions": [{"name", "arn", "files", "state"}]}`. `replay_held` adds `more`, which is true
+when it stopped before the timeout and must be sent again.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from lambdas.etl_orchestrator.dispatch import Dispatched, Dispatcher
+from lambdas.etl_orchestrator.dispatch import DispatchedExecution, Dispatcher
 from lambdas.observability import count
-from taxi_etl import ledger
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION, Trigger, parse_files, parse_input
-from taxi_etl.ledger import FileRecord
 from taxi_etl.metrics import Metric
 
-STARTING = (Trigger.MANUAL, Trigger.BACKFILL)
+START_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL)
 HELD_CHUNK = 500
-"""How many held files are started between two looks at the clock."""
-TIME_TO_STOP = 15_000
-"""Milliseconds before the timeout at which `replay_held` begins nothing new."""
+"""How many held files are started before the remaining time is checked again."""
+STOP_BEFORE_TIMEOUT_MS = 15_000
+"""Milliseconds before the timeout at which `replay_held` stops."""
 
 
 class CommandError(ValueError):
-    """A command that makes no sense, or did not start all it should; the message says what to do."""
+    """A command that is invalid or did not start all of its files; the message says what to do."""
 
 
-def run(command: Mapping[str, Any], dispatcher: Dispatcher, remaining: Callable[[], int]) -> dict[str, Any]:
-    """Do what a command says; `remaining` tells the milliseconds left.
+def run(
+    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+) -> dict[str, Any]:
+    """Run a command and return its result.
 
-    Raises CommandError, and InvalidInputError for lists of files that are none.
+    Raises CommandError, and InvalidInputError for an invalid list of files.
     """
-    name = command.get("command")
-    if name == "start":
-        trigger = command.get("trigger", Trigger.MANUAL)
-        if trigger not in STARTING:
-            raise CommandError(f'"trigger" of a start must be one of {", ".join(STARTING)}, not {trigger!r}')
-        return _answer(_dispatch(dispatcher, _named_files(command), Trigger(trigger)))
-    if name == "replay":
-        files = (
-            _files_of(dispatcher, command["execution"]) if "execution" in command else _named_files(command)
+    match command.get("command"):
+        case "start":
+            return _start(command, dispatcher)
+        case "replay":
+            return _replay(command, dispatcher)
+        case "replay_held":
+            return _replay_held(dispatcher, remaining_ms)
+        case name:
+            raise CommandError(f'"command" must be start, replay or replay_held, not {name!r}')
+
+
+def _start(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
+    trigger = command.get("trigger", Trigger.MANUAL)
+    if trigger not in START_TRIGGERS:
+        raise CommandError(
+            f'"trigger" of a start must be one of {", ".join(START_TRIGGERS)}, not {trigger!r}'
         )
-        return _answer(_dispatch(dispatcher, files, Trigger.REPLAY))
-    if name == "replay_held":
-        return _replay_held(dispatcher, remaining)
-    raise CommandError(f'"command" must be start, replay or replay_held, not {name!r}')
+    return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger)))
+
+
+def _replay(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
+    by_name = "execution" in command
+    files = _files_of(dispatcher, command["execution"]) if by_name else _named_files(command)
+    return _result(_dispatch(dispatcher, files, Trigger.REPLAY))
+
+
+def _replay_held(dispatcher: Dispatcher, remaining_ms: Callable[[], int]) -> dict[str, Any]:
+    held = dispatcher.ledger.held_files()
+    executions: list[DispatchedExecution] = []
+    while chunk := [record.version for record in islice(held, HELD_CHUNK)]:
+        executions += _dispatch(dispatcher, chunk, Trigger.REPLAY)
+        if remaining_ms() < STOP_BEFORE_TIMEOUT_MS:
+            return {**_result(executions), "more": True}
+    return {**_result(executions), "more": False}
 
 
 def _named_files(command: Mapping[str, Any]) -> tuple[FileVersion, ...]:
@@ -58,53 +78,45 @@ def _named_files(command: Mapping[str, Any]) -> tuple[FileVersion, ...]:
     if not isinstance(bucket, str) or not bucket:
         raise CommandError('"bucket" is missing')
     versions = parse_files(bucket, command.get("files"))
-    unnamed = next((version for version in versions if version.version_id == CURRENT_VERSION), None)
-    if unnamed:
-        raise CommandError(
-            f"{unnamed.uri} has no versionId; the bucket must be versioned, and each file named so"
-        )
+    for version in versions:
+        if version.version_id == CURRENT_VERSION:
+            raise CommandError(
+                f"{version.uri} has no versionId; name a version of each file, in a versioned bucket"
+            )
     return versions
 
 
 def _files_of(dispatcher: Dispatcher, execution: str) -> tuple[FileVersion, ...]:
-    """The files of an execution: those it was started with, and those validation completed."""
-    record = dispatcher.table.execution(execution)
+    """Return the files of an execution: those in its input, and those that validation completed."""
+    record = dispatcher.ledger.execution(execution)
     if record is None:
         raise CommandError(
-            f"no execution {execution!r} is on record; replay its files by bucket and key instead"
+            f"the ledger has no execution {execution!r}; replay its files by bucket and key instead"
         )
     named = parse_input(json.loads(record.input)).files
-    owned = [
-        FileRecord.from_item(item).version
-        for item in dispatcher.table.query(ledger.files_of(execution))
-        if item["sk"] != ledger.EXECUTION_SORT_KEY
-    ]
-    versions = {each.identity: each for each in (*owned, *named) if each.version_id != CURRENT_VERSION}
+    owned = [file.version for file in dispatcher.ledger.files_of(execution)]
+    versions = {
+        version.identity: version for version in (*owned, *named) if version.version_id != CURRENT_VERSION
+    }
     if not versions:
-        raise CommandError(f"execution {execution!r} got no file on record; start its files anew")
+        raise CommandError(
+            f"the ledger has no file version of execution {execution!r}; start its files again"
+        )
     return tuple(versions.values())
 
 
-def _replay_held(dispatcher: Dispatcher, remaining: Callable[[], int]) -> dict[str, Any]:
-    items = dispatcher.table.query(ledger.held_files())
-    found: list[Dispatched] = []
-    while chunk := [FileRecord.from_item(item).version for item in islice(items, HELD_CHUNK)]:
-        found += _dispatch(dispatcher, chunk, Trigger.REPLAY)
-        if remaining() < TIME_TO_STOP:
-            return {**_answer(found), "more": True}
-    return {**_answer(found), "more": False}
-
-
-def _dispatch(dispatcher: Dispatcher, files: Any, trigger: Trigger) -> list[Dispatched]:
+def _dispatch(
+    dispatcher: Dispatcher, files: Iterable[FileVersion], trigger: Trigger
+) -> list[DispatchedExecution]:
     report = dispatcher.dispatch(files, trigger)
     count(Metric.EXECUTIONS_STARTED, report.started())
     if report.failed:
         raise CommandError(
-            f"{len(report.failed)} files could not be started, the function's log says why; "
-            "give the same command again: what did start will not start twice"
+            f"{len(report.failed)} files could not be started, see the function's log for the reason; "
+            "repeat the command: files that did start are not started twice"
         )
     return list(report.executions.values())
 
 
-def _answer(executions: list[Dispatched]) -> dict[str, Any]:
-    return {"executions": [each.to_json() for each in executions]}
+def _result(executions: Iterable[DispatchedExecution]) -> dict[str, Any]:
+    return {"executions": [execution.to_json() for execution in executions]}

@@ -1,4 +1,4 @@
-"""What does etl-orchestrator do with an event? Queue messages announce files; anything else is a command."""
+"""Handler of etl-orchestrator: batches of SQS messages, and the commands of `taxi-etl`."""
 
 import os
 from functools import cache
@@ -10,8 +10,8 @@ from lambdas import clients
 from lambdas.etl_orchestrator import commands, sqs_batch
 from lambdas.etl_orchestrator.dispatch import Dispatcher
 from lambdas.executions import Executions
-from lambdas.ledger_table import LedgerTable
 from lambdas.observability import logger, metrics, tracer
+from stores.ledger import Ledger
 from taxi_etl.batches import BatchLimits
 from taxi_etl.function_settings import OrchestratorSettings
 
@@ -25,7 +25,7 @@ def _settings() -> OrchestratorSettings:
 def _dispatcher() -> Dispatcher:
     settings = _settings()
     return Dispatcher(
-        table=LedgerTable(clients.dynamodb(), settings.ledger_table),
+        ledger=Ledger(clients.dynamodb(), settings.ledger_table),
         executions=Executions(clients.step_functions(), settings.state_machine_arn),
         limits=BatchLimits(settings.batch_max_files, settings.batch_max_bytes),
     )
@@ -35,7 +35,7 @@ def _dispatcher() -> Dispatcher:
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Take queue messages (answering which shall come again) or run a command (answering its executions)."""
+    """Process a batch of SQS messages and return its failures, or run a command and return its result."""
     if "Records" in event:
-        return sqs_batch.take(event["Records"], _dispatcher(), enabled=_settings().enable_orchestration)
+        return sqs_batch.process(event["Records"], _dispatcher(), enabled=_settings().enable_orchestration)
     return commands.run(event, _dispatcher(), context.get_remaining_time_in_millis)

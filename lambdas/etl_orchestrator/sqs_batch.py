@@ -1,4 +1,4 @@
-"""What becomes of a batch of queue messages? Each is done with, or named for another delivery."""
+"""Process a batch of SQS messages that announce uploaded files."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,37 +11,46 @@ from taxi_etl.inputs import Trigger
 from taxi_etl.metrics import Metric
 
 
-def take(messages: Sequence[Mapping[str, Any]], dispatcher: Dispatcher, *, enabled: bool) -> dict[str, Any]:
-    """Start or hold the files these SQS messages announce, and answer which messages shall come again.
+def process(
+    messages: Sequence[Mapping[str, Any]], dispatcher: Dispatcher, *, enabled: bool
+) -> dict[str, Any]:
+    """Dispatch the announced files, or hold them unless `enabled`; return SQS's partial batch response.
 
-    Those are exactly the ones that could not be read, and those with a file that could not be put in an
-    execution (or on hold): what comes again too often goes to the dead-letter queue, where an alarm watches.
+    A message fails when it cannot be parsed, or when one of its files could not be dispatched or held. SQS
+    delivers failed messages again, and moves them to the dead-letter queue when they fail too often.
     """
-    announced: dict[str, tuple[FileVersion, ...]] = {}
-    again: list[str] = []
+    files_by_message, failed = _parse(messages)
+    versions = {version.identity: version for files in files_by_message.values() for version in files}
+    if enabled:
+        report = dispatcher.dispatch(versions.values(), Trigger.S3)
+    else:
+        report = dispatcher.hold(versions.values())
+    failed += [
+        message_id
+        for message_id, files in files_by_message.items()
+        if any(version.identity in report.failed for version in files)
+    ]
+    repeated = sum(len(files) for files in files_by_message.values()) - len(versions)
+    count(Metric.FILES_RECEIVED, len(versions))
+    count(Metric.DUPLICATE_EVENTS, repeated + report.already_recorded)
+    count(Metric.EXECUTIONS_STARTED, report.started())
+    count(Metric.FILES_HELD, report.held)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _parse(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[FileVersion, ...]], list[str]]:
+    """Return the announced files by message ID, and the IDs of the messages that cannot be parsed."""
+    files_by_message: dict[str, tuple[FileVersion, ...]] = {}
+    unparseable: list[str] = []
     for message in messages:
         message_id = message["messageId"]
         try:
-            found = parse_message(message["body"])
-        except UnreadableMessageError as problem:
-            logger.error("a message cannot be read", message_id=message_id, problem=str(problem))
-            again.append(message_id)
+            parsed = parse_message(message["body"])
+        except UnreadableMessageError as error:
+            logger.error("cannot parse a message", message_id=message_id, problem=str(error))
+            unparseable.append(message_id)
             continue
-        for what, why in found.ignored:
-            logger.info("ignored", what=what, why=why)
-        announced[message_id] = found.versions
-    versions = {version.identity: version for found in announced.values() for version in found}
-    report = (
-        dispatcher.dispatch(versions.values(), Trigger.S3) if enabled else dispatcher.hold(versions.values())
-    )
-    again += [
-        message_id
-        for message_id, found in announced.items()
-        if any(version.identity in report.failed for version in found)
-    ]
-    repeated = sum(len(found) for found in announced.values()) - len(versions)
-    count(Metric.FILES_RECEIVED, len(versions))
-    count(Metric.DUPLICATE_EVENTS, repeated + report.known)
-    count(Metric.EXECUTIONS_STARTED, report.started())
-    count(Metric.FILES_HELD, report.held)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+        for uri, reason in parsed.ignored:
+            logger.info("ignored an event", uri=uri, reason=reason)
+        files_by_message[message_id] = parsed.versions
+    return files_by_message, unparseable

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambdas.clients import error_code
+from stores.errors import error_code
 from taxi_etl.file_rules import FileFacts
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError

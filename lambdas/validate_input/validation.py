@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
-from lambdas.clients import CONNECTIONS, error_code
+from lambdas.clients import CONNECTIONS
 from lambdas.validate_input import objects
 from lambdas.validate_input.parquet_footer import read_schema
+from stores.errors import error_code
 from taxi_etl import contents
 from taxi_etl.contents import Contents
 from taxi_etl.documents import (

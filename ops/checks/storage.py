@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ops.checks.finding import Finding, Level, Place, expect
-from taxi_etl import ledger
+from ops.file_outcomes import ledger
+from taxi_etl.ledger import BY_EXECUTION, BY_STATUS, FileStatus
 from taxi_etl.names import RAW_PREFIX
 
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -84,7 +85,7 @@ def ledger_table(place: Place) -> Iterator[Finding]:
         index["IndexName"]: index.get("IndexStatus", "ACTIVE")
         for index in table.get("GlobalSecondaryIndexes", [])
     }
-    for index in (ledger.BY_EXECUTION, ledger.BY_STATUS):
+    for index in (BY_EXECUTION, BY_STATUS):
         state = found.get(index, "missing")
         yield expect(part, f"index {index}", state == "ACTIVE", f"it is {state}", place.redeploy)
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
@@ -95,8 +96,7 @@ def ledger_table(place: Place) -> Iterator[Finding]:
 
 def work_waiting(place: Place) -> Iterator[Finding]:
     """No file is on hold."""
-    table = place.session.table(place.deployment.ledger_table_name)
-    held = int(table.query(**ledger.held_files(), Select="COUNT")["Count"])
+    held = ledger(place.session, place.deployment).count_files(FileStatus.HELD)
     remedy = place.session.target.command("replay", "--held")
     yield expect(
         "ledger", "no files on hold", held == 0, f"{held} files are on hold", remedy, otherwise=Level.WARNING

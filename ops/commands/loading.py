@@ -9,9 +9,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from ops import orchestrator, uploads
 from ops.commands import waiting
 from ops.commands.context import App, app_of
+from ops.file_outcomes import files_of
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
-from ops.records import files_of
 from taxi_etl.identity import FileVersion
 from taxi_etl.names import RAW_PREFIX
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from ops import history, logs, pipeline_status, runs
+from ops import file_outcomes, history, logs, pipeline_status
 from ops.commands.context import App, app_of
 from ops.commands.waiting import files_table
 from ops.output import moment, now, seconds, table
@@ -67,7 +67,7 @@ def show_history(
     found = history.describe(app.session, app.deployment, execution)
     events = history.events(app.session, found.arn)
     steps = history.steps(events)
-    files = runs.files(app.session, app.deployment, found)
+    files = file_outcomes.outcomes_in(app.session, app.deployment, found)
     job_run = history.job_run_id(events)
     links = logs.links(app.session, app.deployment, found.arn, job_run)
     document = {

@@ -7,10 +7,10 @@ from rich.text import Text
 
 from ops.commands.context import App, finish
 from ops.errors import CliError
+from ops.file_outcomes import FileOutcome
 from ops.orchestrator import CLOSED, Started
 from ops.output import colored, table
 from ops.progress import Watch
-from ops.records import FileOutcome
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import FileStatus
 

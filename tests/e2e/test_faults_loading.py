@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ops import orchestrator
-from ops.records import FileOutcome
+from ops.file_outcomes import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.e2e.app_controls import ROWS, new_run, trips
 from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, eventually

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import records
+from ops import file_outcomes
 from stacks.settings import LOCAL as SETTINGS
 from tests.e2e.app_controls import broken, deliver_events, sweeping_at_once
 from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, eventually, rung
@@ -81,7 +81,7 @@ def test_a_throttled_replay_is_refused_and_works_when_given_again(app: App, tmp_
     code, said = app.command("replay", rejected.version.key)
 
     assert code == 1
-    assert "give the same command again" in said["error"]
+    assert "repeat the command" in said["error"]
     code, document = app.command("replay", rejected.version.key)
     assert code == 0
     ((replayed,), (outcome,)) = document["executions"], app.follow([rejected.version])
@@ -147,7 +147,7 @@ def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path
     app.aws.faults({"action": DESCRIBE, "kills": app.deployed.close_function_name, "times": 3})
     versions = app.send(broken(tmp_path, "green_tripdata_2021-06.csv.gz"))
     eventually(lambda: app.pending()["closer, dead letters"] == 1, "the ending's event given up")
-    (unclosed,) = records.outcomes(app.session, app.deployed, versions)
+    (unclosed,) = file_outcomes.outcomes(app.session, app.deployed, versions)
     assert unclosed.status == "running"
 
     with sweeping_at_once(app):
@@ -155,7 +155,7 @@ def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path
             FunctionName=app.deployed.close_function_name, Payload=b'{"sweep": true}'
         )
 
-    (outcome,) = records.outcomes(app.session, app.deployed, versions)
+    (outcome,) = file_outcomes.outcomes(app.session, app.deployed, versions)
     assert (outcome.status, outcome.execution) == ("rejected", unclosed.execution)
     assert len(app.messages(outcome.execution)) == 1
     eventually(lambda: bool(rung(app, "CloseDeadLetters")), "an alarm about the dead-letter queue")

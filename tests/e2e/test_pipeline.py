@@ -12,7 +12,7 @@ import pytest
 
 import sample_data
 from ops import uploads
-from ops.records import FileOutcome
+from ops.file_outcomes import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import SHARED_DATA
 from tests.e2e.conftest import App, File, eventually, rung

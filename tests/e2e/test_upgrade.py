@@ -17,7 +17,7 @@ import pytest
 
 import sample_data
 from local_aws import cdk
-from ops.records import FileOutcome
+from ops.file_outcomes import FileOutcome
 from taxi_etl.names import manifest_key
 from tests.conftest import ROOT
 from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, waiting_for_the_job

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lambdas.close_execution.finalizer import Finalizer
-from lambdas.execution_documents import ExecutionDocuments
 from lambdas.executions import Description
-from lambdas.ledger_table import LedgerTable
+from stores.execution_documents import ExecutionDocuments
+from stores.ledger import Ledger
 from taxi_etl.names import manifest_key, result_key
 
 from .workflow_notifications import (
@@ -71,7 +71,7 @@ def finalizer_notifications(ended: Ended, command: str) -> list[dict[str, Any]]:
     if hasattr(ended.outcome, "result"):
         s3.upload(BUCKET, result_key(name), ended.outcome.result.dumps().encode(), "r1")
     closer = Finalizer(
-        table=LedgerTable(Table(), "ledger"),
+        ledger=Ledger(Table(), "ledger"),
         documents=ExecutionDocuments(s3, BUCKET),
         sns=topic,
         topic_arn="arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications",

@@ -78,7 +78,7 @@ def test_no_partition_account_or_region_is_written_down(environments: dict[str, 
             assert not re.search(r"\b\d{12}\b", text)
 
 
-@pytest.mark.parametrize("folder", ["stacks", "taxi_etl", "lambdas", "glue_scripts", "ops"])
+@pytest.mark.parametrize("folder", ["stacks", "taxi_etl", "stores", "lambdas", "glue_scripts", "ops"])
 def test_no_source_that_meets_aws_writes_down_a_partition(folder: str) -> None:
     sources = list((ROOT / folder).rglob("*.py"))
     assert sources

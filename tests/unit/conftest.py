@@ -1,4 +1,4 @@
-"""What do the unit tests share? Stand-ins for AWS, a clock that tests move, files to write about."""
+"""Fixtures of the unit tests: fakes of AWS services, a clock that tests move, a Lambda context."""
 
 import sys
 from dataclasses import dataclass
@@ -16,27 +16,29 @@ from fakes.glue import JobRuns
 from fakes.s3 import Buckets
 from fakes.step_functions import StepFunctions
 
+from stores.ledger import Ledger
+
 NOON = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
 
 
 @dataclass
 class Clock:
-    """A clock that stands still until a test moves it."""
+    """A clock that a test moves."""
 
     now: datetime = NOON
 
     def __call__(self) -> datetime:
-        """The present moment."""
+        """Return the present moment."""
         return self.now
 
     def forward(self, **time: float) -> None:
-        """Let time pass."""
+        """Move the clock forward by the arguments of a timedelta."""
         self.now += timedelta(**time)
 
 
 @dataclass
 class Context:
-    """What Lambda tells a function about its invocation."""
+    """The context object of a Lambda invocation."""
 
     function_name: str = "etl-orchestrator"
     memory_limit_in_mb: int = 256
@@ -45,12 +47,12 @@ class Context:
     remaining: int = 60_000
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the timeout."""
+        """Return the milliseconds until the timeout."""
         return self.remaining
 
 
 class Topic:
-    """SNS's client: keeps what was published, and fails when told to."""
+    """Fake SNS client that keeps the published messages, and raises the exceptions in `faults` first."""
 
     def __init__(self) -> None:
         self.published: list[dict[str, Any]] = []
@@ -66,20 +68,26 @@ class Topic:
 
 @pytest.fixture
 def clock() -> Clock:
-    """A clock that stands at noon."""
+    """A clock set to noon."""
     return Clock()
 
 
 @pytest.fixture
 def context() -> Context:
-    """A Lambda invocation with a minute to live."""
+    """A Lambda invocation with a minute left."""
     return Context()
 
 
 @pytest.fixture
 def table() -> Table:
-    """An empty ledger."""
+    """An empty DynamoDB table."""
     return Table()
+
+
+@pytest.fixture
+def ledger(table: Table) -> Ledger:
+    """The ledger in that table."""
+    return Ledger(table, "ledger")
 
 
 @pytest.fixture
@@ -90,17 +98,17 @@ def s3() -> Buckets:
 
 @pytest.fixture
 def step_functions() -> StepFunctions:
-    """A state machine without executions."""
+    """A state machine that has no executions."""
     return StepFunctions()
 
 
 @pytest.fixture
 def glue() -> JobRuns:
-    """A job that has never run."""
+    """A job that has no runs."""
     return JobRuns()
 
 
 @pytest.fixture
 def topic() -> Topic:
-    """A topic nobody has published to."""
+    """A topic without messages."""
     return Topic()

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_PARTY = {
     "taxi_etl",
+    "stores",
     "lambdas",
     "glue_scripts",
     "stacks",
@@ -23,8 +24,10 @@ FIRST_PARTY = {
 
 MAY_IMPORT = {
     "taxi_etl": {"taxi_etl"},
+    "stores": {"taxi_etl", "stores", "botocore"},
     "lambdas": {
         "taxi_etl",
+        "stores",
         "lambdas",
         "boto3",
         "botocore",
@@ -42,6 +45,7 @@ NOT_ELSEWHERE = {
     "pyspark": {"glue_scripts", "local_aws", "benchmarks", "tests"},
     "aws_cdk": {"app", "stacks", "tests"},
     "stacks": {"app", "stacks", "tests"},
+    "stores": {"stores", "lambdas", "ops", "tests"},
     "local_aws": {"local_aws", "ops", "benchmarks", "tests"},
     "ops": {"ops", "tests", "local_aws", "benchmarks"},
     "sample_data": {"sample_data", "ops", "benchmarks", "tests"},
@@ -96,5 +100,5 @@ def test_heavy_or_outer_packages_are_imported_only_where_they_belong(name: str) 
 def test_the_check_sees_the_sources() -> None:
     seen = {owner for owner, _ in sources()}
 
-    assert {"taxi_etl", "lambdas", "glue_scripts", "stacks", "app"} <= seen
+    assert {"taxi_etl", "stores", "lambdas", "glue_scripts", "stacks", "app"} <= seen
     assert imported(ROOT / "app.py") >= {"aws_cdk", "stacks", "taxi_etl", "os", "sys"}

@@ -92,7 +92,9 @@ class Table(Faulty):
         page = listed[start : start + size]
         condition = arguments.get("FilterExpression")
         kept = [deepcopy(item) for item in page if condition is None or holds(condition, item, arguments)]
-        answer: dict[str, Any] = {"Items": kept}
+        answer: dict[str, Any] = {"Count": len(kept)}
+        if arguments.get("Select") != "COUNT":
+            answer["Items"] = kept
         if len(listed) > start + size:
             answer["LastEvaluatedKey"] = {"position": start + size}
         return answer

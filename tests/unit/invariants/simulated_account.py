@@ -111,14 +111,13 @@ class SimulatedAccount:
             self.patches.setenv(name, value)
         for cached in (orchestrator._settings, orchestrator._dispatcher, validator._settings):
             cached.cache_clear()
-        for cached in (closer._settings, closer._wiring):
+        for cached in (closer._settings, closer._finalizer, closer._executions):
             cached.cache_clear()
         limits = replace(orchestrator._dispatcher().limits, max_files=self.batch_max_files)
         dispatcher = replace(orchestrator._dispatcher(), limits=limits, clock=lambda: self.now)
         patch(orchestrator, "_dispatcher", lambda: dispatcher)
-        closing, executions = closer._wiring()
-        wiring = (replace(closing, clock=lambda: self.now), executions)
-        patch(closer, "_wiring", lambda: wiring)
+        finalizer = replace(closer._finalizer(), clock=lambda: self.now)
+        patch(closer, "_finalizer", lambda: finalizer)
         self._level = logger.log_level
         logger.setLevel("CRITICAL")
 

@@ -215,7 +215,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.world.command(plan, command="replay", execution=name)
         except CommandError as refusal:
             # Validation never saw the file of an execution started by hand: nobody knows its version.
-            assert "got no file on record" in str(refusal)
+            assert "has no file version of" in str(refusal)
 
     def _redrivable(self) -> list[str]:
         return [

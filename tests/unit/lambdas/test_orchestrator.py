@@ -1,31 +1,34 @@
-"""Does every announced file end up in exactly one execution, whatever happens twice, late or half?"""
+"""Tests that every announced file is put into exactly one execution, also after faults and duplicates."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from fakes.dynamodb import Table
 from fakes.faults import fault
 from fakes.step_functions import StepFunctions
 
 from lambdas.etl_orchestrator.dispatch import Dispatcher
 from lambdas.executions import Executions
-from lambdas.ledger_table import LedgerTable
-from taxi_etl import ledger
+from stores.ledger import Ledger
 from taxi_etl.batches import BatchLimits
 from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger
 from taxi_etl.ledger import Claim
 
 Handler = Callable[[Any], Any]
+CloseClaim = Callable[..., None]
 NOW = "2024-06-01T12:00:00.000Z"
 A, B, C = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10, "e", "0A") for letter in "abc")
 NOTHING_FAILED = {"batchItemFailures": []}
+COLLISION = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
+NO_ANSWER = ReadTimeoutError(endpoint_url="https://aws.example")
 
 
 def message(*versions: FileVersion, message_id: str = "") -> dict[str, str]:
-    """A queue message about these versions; its id is the first key's unless given."""
+    """Return an SQS message that announces these versions; its ID defaults to the first key."""
     records = [
         {
             "eventName": "ObjectCreated:Put",
@@ -58,22 +61,12 @@ def status(table: Table, version: FileVersion) -> str:
     return found
 
 
-def claim(table: Table, *files: FileVersion, attempt: int = 1) -> str:
-    """Claim files as another orchestrator would that has not started anything yet; returns the name."""
+def claim(ledger: Ledger, *files: FileVersion, attempt: int = 1) -> str:
+    """Claim files as an orchestrator that died before it started the execution; return its name."""
     name = execution_name(files, attempt)
     text = ExecutionInput("lake", files, Trigger.S3).dumps()
-    assert LedgerTable(table, "ledger").transact(ledger.claim(Claim(name, text, "s3", files, attempt), NOW))
+    assert ledger.claim(Claim(name, text, "s3", files, attempt), NOW)
     return name
-
-
-def end(table: Table, name: str, *files: FileVersion, **outcome: Any) -> None:
-    """Close an execution as the closer would."""
-    adapter = LedgerTable(table, "ledger")
-    for version in files:
-        facts = {"status": ledger.FileStatus.LOADED, **outcome}
-        assert adapter.update(ledger.close_file(version, name, facts, NOW))
-    assert adapter.update(ledger.acquire_lease(name, NOW, "2024-06-01T12:01:00.000Z"))
-    assert adapter.update(ledger.close_execution_item(name, "2024-06-01T12:01:00.000Z", {"redrives": 0}, NOW))
 
 
 def test_an_upload_starts_an_execution_with_its_version(
@@ -118,14 +111,14 @@ def test_a_burst_shares_one_execution_and_is_counted(
 
 
 @pytest.mark.parametrize("name", ["sqs_test_event", "sqs_object_removed"])
-def test_what_announces_nothing_is_done_with(
+def test_a_message_without_a_created_object_is_dropped(
     orchestrate: Handler, sample: Callable[[str], Any], step_functions: StepFunctions, name: str
 ) -> None:
     assert orchestrate(sample(name)) == NOTHING_FAILED
     assert step_functions.calls == []
 
 
-def test_the_same_event_again_changes_nothing(
+def test_a_duplicate_event_changes_nothing(
     orchestrate: Handler, step_functions: StepFunctions, table: Table, metrics: Callable[[], Any]
 ) -> None:
     orchestrate(batch(message(A)))
@@ -137,15 +130,15 @@ def test_the_same_event_again_changes_nothing(
     assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
 
 
-def test_an_event_of_a_file_that_is_loaded_starts_nothing(
-    orchestrate: Handler, step_functions: StepFunctions, table: Table
+def test_an_event_of_a_closed_file_starts_nothing(
+    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger, close_claim: CloseClaim
 ) -> None:
-    end(table, claim(table, A), A)
+    close_claim(claim(ledger, A), A)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert step_functions.runs == {}
 
 
-def test_two_versions_of_a_key_are_two_files_in_whatever_order_they_arrive(
+def test_two_versions_of_a_key_are_two_files_in_any_order_of_arrival(
     orchestrate: Handler, step_functions: StepFunctions
 ) -> None:
     newer = FileVersion("lake", A.key, "v-newer", 10, "e", "0B")
@@ -155,10 +148,15 @@ def test_two_versions_of_a_key_are_two_files_in_whatever_order_they_arrive(
     assert versions == ["v-newer", "v-a"]
 
 
-def test_a_claim_that_was_never_started_is_started_by_its_own_name_and_input(
-    orchestrate: Handler, step_functions: StepFunctions, table: Table, metrics: Callable[[], Any]
+def test_an_unstarted_claim_is_started_with_its_own_name_and_input(
+    *,
+    orchestrate: Handler,
+    step_functions: StepFunctions,
+    table: Table,
+    ledger: Ledger,
+    metrics: Callable[[], Any],
 ) -> None:
-    name = claim(table, A, B)
+    name = claim(ledger, A, B)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert list(step_functions.runs) == [name]
     assert step_functions.runs[name].input == ExecutionInput("lake", (A, B), Trigger.S3).dumps()
@@ -166,15 +164,22 @@ def test_a_claim_that_was_never_started_is_started_by_its_own_name_and_input(
     assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
 
 
-def test_an_open_claim_met_by_all_its_files_is_started_once_more_and_not_twice(
-    orchestrate: Handler, step_functions: StepFunctions, table: Table
+def test_an_open_claim_found_through_several_files_is_started_again_once(
+    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger
 ) -> None:
-    claim(table, A, B)
+    claim(ledger, A, B)
     orchestrate(batch(message(A), message(B)))
     assert len(step_functions.arguments("start_execution")) == 1
 
 
-def test_an_execution_that_ended_but_is_not_closed_yet_is_no_failure(
+def test_a_running_execution_is_not_marked_running_again(orchestrate: Handler, table: Table) -> None:
+    orchestrate(batch(message(A)))
+    written = len(table.arguments("transact_write_items"))
+    orchestrate(batch(message(A)))
+    assert len(table.arguments("transact_write_items")) == written
+
+
+def test_an_event_of_an_ended_execution_that_is_not_closed_yet_is_dropped(
     orchestrate: Handler, step_functions: StepFunctions
 ) -> None:
     orchestrate(batch(message(A)))
@@ -184,29 +189,26 @@ def test_an_execution_that_ended_but_is_not_closed_yet_is_no_failure(
     assert len(step_functions.runs) == 1
 
 
-def test_files_known_and_new_in_one_batch_are_told_apart(
-    orchestrate: Handler, step_functions: StepFunctions, table: Table
+def test_only_the_new_files_of_a_batch_are_started(
+    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger, close_claim: CloseClaim
 ) -> None:
-    started = claim(table, A)
-    end(table, claim(table, B), B)
+    started = claim(ledger, A)
+    close_claim(claim(ledger, B), B)
     assert orchestrate(batch(message(A), message(B), message(C))) == NOTHING_FAILED
     assert sorted(step_functions.runs) == sorted([started, execution_name([C])])
 
 
-class Rival(Table):
-    """A ledger in which another orchestrator claims a file between our read and our claim."""
+class ContestedTable(Table):
+    """A table in which a concurrent orchestrator claims files between the reads and the first claim."""
 
-    def __init__(self, *files: FileVersion, times: int = 1) -> None:
+    def __init__(self, *files: FileVersion) -> None:
         super().__init__()
-        self.waiting = [files] * times
-        self.names: list[str] = []
+        self.unclaimed, self.execution = files, ""
 
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
-        if self.waiting:
-            files, waiting = self.waiting[0], self.waiting[1:]
-            self.waiting = []
-            self.names.append(claim(self, *files))
-            self.waiting = waiting
+        if self.unclaimed:
+            files, self.unclaimed = self.unclaimed, ()
+            self.execution = claim(Ledger(self, "ledger"), *files)
         return super().transact_write_items(**arguments)
 
 
@@ -214,53 +216,54 @@ def dispatcher(table: Table, step_functions: StepFunctions) -> Dispatcher:
     executions = Executions(
         step_functions, "arn:aws:states:eu-west-1:123456789012:stateMachine:etl-pipeline-workflow"
     )
-    return Dispatcher(LedgerTable(table, "ledger"), executions, BatchLimits(99, 10**12))
+    return Dispatcher(Ledger(table, "ledger"), executions, BatchLimits(99, 10**12))
 
 
-def test_of_two_orchestrators_one_gets_the_file_and_the_other_joins_it(step_functions: StepFunctions) -> None:
-    rival = Rival(A)
-    report = dispatcher(rival, step_functions).dispatch([A, B], Trigger.S3)
+def test_of_two_orchestrators_one_claims_the_file_and_the_other_rolls_it_forward(
+    step_functions: StepFunctions,
+) -> None:
+    contested = ContestedTable(A)
+    report = dispatcher(contested, step_functions).dispatch([A, B], Trigger.S3)
     assert report.failed == set()
-    assert sorted(step_functions.runs) == sorted([rival.names[0], execution_name([B])])
+    assert sorted(step_functions.runs) == sorted([contested.execution, execution_name([B])])
     assert {name: each.state for name, each in report.executions.items()} == {
-        rival.names[0]: "running",
+        contested.execution: "running",
         execution_name([B]): "started",
     }
 
 
-def test_of_two_orchestrators_with_the_same_batch_both_start_the_same_execution(
+def test_two_orchestrators_with_the_same_batch_start_the_same_execution(
     step_functions: StepFunctions,
 ) -> None:
-    report = dispatcher(Rival(A, B), step_functions).dispatch([A, B], Trigger.S3)
+    report = dispatcher(ContestedTable(A, B), step_functions).dispatch([A, B], Trigger.S3)
     assert (report.failed, list(step_functions.runs)) == (set(), [execution_name([A, B])])
 
 
-def test_a_claim_that_collides_again_and_again_is_given_up_for_another_delivery(
+def test_a_claim_that_keeps_colliding_is_left_to_another_delivery(
     orchestrate: Handler, table: Table, step_functions: StepFunctions
 ) -> None:
-    collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
-    table.fail("transact_write_items", *[collision] * 6)
+    table.fail("transact_write_items", *[COLLISION] * 6)
     assert orchestrate(batch(message(A))) == failed(A.key)
     assert step_functions.runs == {}
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert len(step_functions.runs) == 1
 
 
-def test_a_collision_that_passes_is_no_failure(
+def test_a_claim_that_collides_is_retried_with_growing_pauses(
     orchestrate: Handler, table: Table, step_functions: StepFunctions, pauses: list[float]
 ) -> None:
-    collision = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
-    table.fail("transact_write_items", *[collision] * 5)
+    table.fail("transact_write_items", *[COLLISION] * 5)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert len(step_functions.runs) == 1
     assert len(pauses) == 5
     assert all(pause <= limit for pause, limit in zip(pauses, (0.05, 0.1, 0.2, 0.4, 0.8), strict=True))
 
 
-def test_a_start_that_fails_is_repaired_by_the_next_delivery(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+@pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
+def test_a_failed_start_is_repaired_by_the_next_delivery(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
 ) -> None:
-    step_functions.fail("start_execution", fault("ThrottlingException"))
+    step_functions.fail("start_execution", error)
     assert orchestrate(batch(message(A))) == failed(A.key)
     assert status(table, A) == "received"
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
@@ -268,16 +271,37 @@ def test_a_start_that_fails_is_repaired_by_the_next_delivery(
     assert status(table, A) == "running"
 
 
-def test_a_roll_forward_that_fails_comes_again(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+@pytest.mark.parametrize(
+    "error", [fault("InternalServerError"), EndpointConnectionError(endpoint_url="https://aws.example")]
+)
+def test_a_failed_claim_fails_the_messages_of_its_batch(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
 ) -> None:
-    claim(table, A)
-    step_functions.fail("start_execution", fault("ThrottlingException"))
+    table.fail("transact_write_items", error)
+    assert orchestrate(batch(message(A))) == failed(A.key)
+    assert step_functions.runs == {}
+
+
+@pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
+def test_a_failed_roll_forward_fails_its_messages_only(
+    orchestrate: Handler, ledger: Ledger, step_functions: StepFunctions, error: Exception
+) -> None:
+    claim(ledger, A)
+    step_functions.fail("start_execution", error)
     assert orchestrate(batch(message(A), message(B))) == failed(A.key)
     assert list(step_functions.runs) == [execution_name([B])]
 
 
-def test_only_the_messages_of_the_failed_batch_come_again(
+def test_a_failed_roll_forward_does_not_fail_the_closed_files_of_the_execution(
+    orchestrate: Handler, ledger: Ledger, step_functions: StepFunctions
+) -> None:
+    name = claim(ledger, A, B)
+    ledger.close_file(A, name, {"status": "loaded"}, NOW)
+    step_functions.fail("start_execution", fault("ThrottlingException"))
+    assert orchestrate(batch(message(A), message(B))) == failed(B.key)
+
+
+def test_only_the_messages_of_the_failed_batch_fail(
     orchestrate: Handler, step_functions: StepFunctions
 ) -> None:
     other = FileVersion("other", "raw/taxi/z.csv", "v-z")
@@ -285,15 +309,15 @@ def test_only_the_messages_of_the_failed_batch_come_again(
     answer = orchestrate(
         batch(message(A), message(B, other, message_id="both"), message(other, message_id="z"))
     )
-    # The batch of bucket `lake` came first and failed; the one of `other` was started.
+    # The batch of bucket `lake` was first and failed; the batch of `other` was started.
     assert answer == failed(A.key, "both")
     assert list(step_functions.runs) == [execution_name([other])]
 
 
-def test_an_open_file_whose_execution_is_closed_is_never_passed_over_in_silence(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+def test_an_open_file_of_a_closed_or_missing_execution_fails_its_message(
+    orchestrate: Handler, table: Table, ledger: Ledger, step_functions: StepFunctions
 ) -> None:
-    name = claim(table, A)
+    name = claim(ledger, A)
     table.item(f"execution#{name}", "execution")["status"] = "closed"
     assert orchestrate(batch(message(A))) == failed(A.key)
     del table.items[(f"execution#{name}", "execution")]
@@ -301,14 +325,15 @@ def test_an_open_file_whose_execution_is_closed_is_never_passed_over_in_silence(
     assert step_functions.runs == {}
 
 
-def test_a_note_of_the_start_that_fails_does_no_harm(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+@pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
+def test_a_start_that_cannot_be_marked_is_not_a_failure(
+    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
 ) -> None:
     original = table.transact_write_items
 
     def transact_write_items(**arguments: Any) -> dict[str, Any]:
         if len(table.arguments("transact_write_items")) == 1:
-            raise fault("ThrottlingException")
+            raise error
         return original(**arguments)
 
     table.transact_write_items = transact_write_items  # type: ignore[method-assign]
@@ -316,13 +341,13 @@ def test_a_note_of_the_start_that_fails_does_no_harm(
     assert (status(table, A), len(step_functions.runs)) == ("received", 1)
 
 
-def test_a_ledger_that_cannot_be_read_fails_the_whole_delivery(orchestrate: Handler, table: Table) -> None:
+def test_a_ledger_that_cannot_be_read_fails_the_whole_batch(orchestrate: Handler, table: Table) -> None:
     table.fail("batch_get_item", fault("ProvisionedThroughputExceededException"))
     with pytest.raises(Exception, match="ProvisionedThroughputExceededException"):
         orchestrate(batch(message(A)))
 
 
-# Switched off
+# Orchestration switched off
 
 
 @pytest.fixture
@@ -332,7 +357,7 @@ def orchestrate_off(orchestrate: Handler, monkeypatch: pytest.MonkeyPatch) -> Ha
     return orchestrate
 
 
-def test_switched_off_files_are_held_and_nothing_starts(
+def test_files_are_held_while_orchestration_is_off(
     orchestrate_off: Handler, table: Table, step_functions: StepFunctions, metrics: Callable[[], Any]
 ) -> None:
     assert orchestrate_off(batch(message(A), message(B), message(A, message_id="again"))) == NOTHING_FAILED
@@ -343,21 +368,26 @@ def test_switched_off_files_are_held_and_nothing_starts(
     assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
 
 
-def test_a_file_that_cannot_be_held_comes_again(orchestrate_off: Handler, table: Table) -> None:
-    table.fail("update_item", fault("ThrottlingException"))
+@pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
+def test_a_file_that_cannot_be_held_fails_its_message(
+    orchestrate_off: Handler, table: Table, error: Exception
+) -> None:
+    table.fail("update_item", error)
     assert orchestrate_off(batch(message(A), message(B))) == failed(A.key)
     assert status(table, B) == "held"
 
 
-def test_switched_off_commands_still_start(orchestrate_off: Handler, step_functions: StepFunctions) -> None:
+def test_commands_start_files_while_orchestration_is_off(
+    orchestrate_off: Handler, step_functions: StepFunctions
+) -> None:
     answer = orchestrate_off({"command": "start", "bucket": "lake", "files": [A.to_json()]})
     assert [each["state"] for each in answer["executions"]] == ["started"]
     assert len(step_functions.runs) == 1
 
 
-def test_a_held_file_starts_with_its_event_once_switched_on(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+def test_a_held_file_is_started_by_its_event_after_orchestration_is_switched_on(
+    orchestrate: Handler, table: Table, ledger: Ledger, step_functions: StepFunctions
 ) -> None:
-    LedgerTable(table, "ledger").update(ledger.hold(A, NOW))
+    ledger.hold(A, NOW)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert (status(table, A), len(step_functions.runs)) == ("running", 1)

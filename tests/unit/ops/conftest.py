@@ -79,6 +79,12 @@ def file_item(key, version, status, **more):
     return text(pk=f"lake/{key}", sk=version, status=status, **{**described, **more})
 
 
+def execution_item(name, status, **more):
+    """An execution's item of the ledger, as DynamoDB answers it."""
+    described = {"execution": name, "status": status, "input": "{}", "files": 1, "trigger": "s3"}
+    return text(pk=f"execution#{name}", sk="execution", **{**described, **more})
+
+
 class CommandLine:
     """The command line in front of an account that gives these answers."""
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import ARN, LAKE, NOON, PIPELINE, QUEUES, text
+from conftest import ARN, LAKE, NOON, PIPELINE, QUEUES, execution_item
 from fake_aws import error
 
 from ops.commands import cleanup
@@ -114,7 +114,7 @@ def untidy(account):
             ]
         },
         "dynamodb.Query": lambda request: {
-            "Items": [text(pk="execution#open", sk="execution", execution="open", status="running")]
+            "Items": [execution_item("open", "running")]
             if request["ExpressionAttributeValues"][":status"] in ("running", {"S": "running"})
             else []
         },

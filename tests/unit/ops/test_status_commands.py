@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import ARN, LAKE, NOON, PIPELINE, at, file_item, text
+from conftest import ARN, LAKE, NOON, PIPELINE, at, execution_item, file_item
 from fake_aws import FakeAws, error, stream
 
 from ops.deployment import Deployment
@@ -179,7 +179,7 @@ def test_history_of_a_running_execution_asks_the_ledger_for_its_files(failed):
         "dynamodb.Query": {
             "Items": [
                 file_item(KEY, "v7", "running"),
-                text(pk="execution#run", sk="execution", execution="run"),
+                execution_item("run", "running"),
             ]
         },
     }
@@ -209,7 +209,7 @@ def test_list_shows_executions_with_files_and_duration(taxi_etl):
     taxi_etl.aws.answers |= {
         "stepfunctions.ListExecutions": {"executions": [entry, running]},
         "dynamodb.GetItem": lambda request: (
-            {"Item": text(pk="execution#run", sk="execution", files=3, trigger="s3")}
+            {"Item": execution_item("run", "closed", files=3)}
             if request["Key"]["pk"] == "execution#run"
             else {}
         ),
@@ -227,7 +227,7 @@ def test_list_shows_executions_with_files_and_duration(taxi_etl):
 
 def test_status_counts_files_and_executions_apart_though_both_can_be_running(taxi_etl):
     def query(request):
-        kind = "executions" if request["FilterExpression"] == "sk = :kind" else "files"
+        kind = "executions" if request["FilterExpression"] == "#sk = :kind" else "files"
         counts = {("files", "running"): 7, ("executions", "running"): 2, ("files", "held"): 1}
         return {"Count": counts.get((kind, request["ExpressionAttributeValues"][":status"]), 0)}
 

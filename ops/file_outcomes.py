@@ -1,0 +1,112 @@
+"""Outcomes of file versions, as the commands show them: from the ledger, or from an execution's documents."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ops.deployment import Deployment
+from ops.history import Execution
+from ops.session import Session
+from stores.execution_documents import ExecutionDocuments
+from stores.ledger import Ledger
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import InvalidInputError, parse_input
+from taxi_etl.ledger import CLOSED_FILE, FileRecord, FileStatus
+from taxi_etl.outcomes import Ending
+
+UNSEEN = "unseen"
+"""The status of a version that has no record in the ledger, because its event has not arrived yet."""
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """Status of one file version; `rows` are counts by read, written and quarantined."""
+
+    version: FileVersion
+    status: str
+    execution: str = ""
+    dataset: str = ""
+    rows: Mapping[str, int] | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the outcome is final."""
+        return self.status in CLOSED_FILE
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the status will still change without a command."""
+        return not self.is_closed and self.status != FileStatus.HELD
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `--json` prints about the file."""
+        return {
+            "bucket": self.version.bucket,
+            "key": self.version.key,
+            "versionId": self.version.version_id,
+            "status": self.status,
+            "execution": self.execution,
+            "dataset": self.dataset,
+            "rows": self.rows,
+            "reasons": list(self.reasons),
+        }
+
+
+def ledger(session: Session, deployment: Deployment) -> Ledger:
+    """Return the deployment's ledger."""
+    name = deployment.ledger_table_name
+    return Ledger(session.table(name).meta.client, name)
+
+
+def outcomes(session: Session, deployment: Deployment, versions: Sequence[FileVersion]) -> list[FileOutcome]:
+    """Read the status of each of these versions, in their order; `UNSEEN` for those without a record."""
+    records = ledger(session, deployment).files(versions)
+    return [
+        _recorded(records[version.identity]) if version.identity in records else FileOutcome(version, UNSEEN)
+        for version in versions
+    ]
+
+
+def files_of(session: Session, deployment: Deployment, execution: str) -> list[FileOutcome]:
+    """Read the files that an execution owns now; a replay may own some of its former files."""
+    return [_recorded(record) for record in ledger(session, deployment).files_of(execution)]
+
+
+def outcomes_in(session: Session, deployment: Deployment, execution: Execution) -> list[FileOutcome]:
+    """Return every file of an execution with its outcome in this execution, not in a later replay."""
+    if execution.status == RUNNING:
+        return files_of(session, deployment, execution.name)
+    documents = ExecutionDocuments(session.client("s3"), deployment.bucket_name)
+    ending = Ending(execution.status, execution.error, execution.cause)
+    return [
+        FileOutcome(
+            version=outcome.version,
+            status=str(outcome.status),
+            execution=execution.name,
+            dataset=outcome.dataset,
+            rows={"read": outcome.read, "written": outcome.written, "quarantined": outcome.quarantined},
+            reasons=tuple(f"{code}: {message}" for code, message in outcome.reasons),
+        )
+        for outcome in documents.outcomes(execution.name, _input_files(execution), ending)
+    ]
+
+
+def _recorded(record: FileRecord) -> FileOutcome:
+    return FileOutcome(
+        version=record.version,
+        status=str(record.status),
+        execution=record.execution,
+        dataset=record.dataset,
+        rows=record.rows,
+        reasons=record.reasons,
+    )
+
+
+def _input_files(execution: Execution) -> tuple[FileVersion, ...]:
+    try:
+        return parse_input(json.loads(execution.input)).files
+    except (InvalidInputError, ValueError):
+        return ()  # a manual start with an input that cannot be parsed
