@@ -1,4 +1,4 @@
-"""Do the clients keep within a function's time, and is there one of each?"""
+"""Tests of the AWS clients: one per service, with time limits that fit a function's timeout."""
 
 import json
 from typing import Any
@@ -7,22 +7,22 @@ import pytest
 
 from lambdas import clients
 
-KINDS = {"dynamodb": "dynamodb", "s3": "s3", "sns": "sns", "step_functions": "stepfunctions"}
-MADE = {name: getattr(clients, name) for name in KINDS}
-"""The real functions, taken before stand-ins replace them."""
+SERVICES = {"dynamodb": "dynamodb", "s3": "s3", "sns": "sns", "step_functions": "stepfunctions"}
+FACTORIES = {name: getattr(clients, name) for name in SERVICES}
+"""The real functions, before fixtures replace them with fakes."""
 
 
 @pytest.fixture
 def make(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Make a client as a function in AWS does, without asking anyone for credentials."""
+    """Create a client as in AWS, with credentials from the environment."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "none")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    return lambda name: MADE[name]()
+    return lambda name: FACTORIES[name]()
 
 
-@pytest.mark.parametrize(("name", "service"), KINDS.items())
-def test_there_is_one_client_of_each_kind_with_bounded_waits(make: Any, name: str, service: str) -> None:
+@pytest.mark.parametrize(("name", "service"), SERVICES.items())
+def test_each_service_has_one_client_with_bounded_waits(make: Any, name: str, service: str) -> None:
     client = make(name)
     assert client.meta.service_model.service_name == service
     assert make(name) is client
@@ -32,7 +32,7 @@ def test_there_is_one_client_of_each_kind_with_bounded_waits(make: Any, name: st
     assert config.max_pool_connections == clients.CONNECTIONS
 
 
-def test_dynamodb_takes_plain_values_also_in_transactions(make: Any) -> None:
+def test_dynamodb_takes_plain_values_in_transactions(make: Any) -> None:
     sent: list[str] = []
 
     def intercept(request: Any, **_: Any) -> None:

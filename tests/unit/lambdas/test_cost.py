@@ -1,4 +1,4 @@
-"""Is the cost of every job run counted, once it has ended?"""
+"""Tests that the cost of each ended job run is counted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Sample = Callable[[str], dict[str, Any]]
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED"])
-def test_a_run_is_counted_at_its_cost_however_it_ended(
+def test_a_job_run_is_counted_in_every_final_state(
     *, close: Handler, sample: Sample, glue: JobRuns, metrics: Callable[[], Any], state: str
 ) -> None:
     glue.runs["jr_1"] = {"Id": "jr_1", "JobRunState": state, "ExecutionTime": 90, "MaxCapacity": 3.0}
@@ -24,7 +24,7 @@ def test_a_run_is_counted_at_its_cost_however_it_ended(
     assert metrics() == {"JobCostUsd": 0.0231, "JobDpuHours": 0.075}
 
 
-def test_a_run_that_never_began_counts_with_nothing(
+def test_a_job_run_that_never_began_counts_as_zero(
     *, close: Handler, sample: Sample, glue: JobRuns, metrics: Callable[[], Any]
 ) -> None:
     glue.runs["jr_1"] = {"Id": "jr_1", "JobRunState": "STOPPED", "ExecutionTime": 0, "MaxCapacity": 3.0}
@@ -34,7 +34,7 @@ def test_a_run_that_never_began_counts_with_nothing(
     assert metrics() == {"JobCostUsd": 0, "JobDpuHours": 0}
 
 
-def test_a_run_that_does_not_tell_is_logged_and_not_counted(
+def test_a_job_run_without_a_duration_is_logged_and_not_counted(
     *,
     close: Handler,
     sample: Sample,
@@ -47,21 +47,21 @@ def test_a_run_that_does_not_tell_is_logged_and_not_counted(
     assert close(sample("job_run_ended")) == {"costUsd": None}
 
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert (warning.getMessage(), warning.job_run) == ("a job run does not tell what it took", "jr_1")
+    assert (warning.getMessage(), warning.job_run) == ("the job run has no duration", "jr_1")
     assert metrics() == {}
 
 
-def test_a_run_of_a_job_that_is_gone_is_logged_and_not_counted(
+def test_a_job_run_that_glue_does_not_have_is_logged_and_not_counted(
     *, close: Handler, sample: Sample, metrics: Callable[[], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert close(sample("job_run_ended")) == {"costUsd": None}
 
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.job_run == "jr_1"
+    assert (warning.getMessage(), warning.job_run) == ("Glue does not have the ended job run", "jr_1")
     assert metrics() == {}
 
 
-def test_a_fault_of_glue_fails_the_function_so_that_it_is_tried_again(
+def test_an_error_of_glue_fails_the_invocation_so_that_it_is_retried(
     *, close: Handler, sample: Sample, glue: JobRuns, metrics: Callable[[], Any]
 ) -> None:
     glue.runs["jr_1"] = {"Id": "jr_1", "JobRunState": "FAILED", "ExecutionTime": 60, "MaxCapacity": 6.0}

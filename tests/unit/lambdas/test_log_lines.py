@@ -1,4 +1,4 @@
-"""Do the functions log what the saved queries look for? The queries as deployed, on real log lines."""
+"""Tests that the functions log the messages and fields that the deployed saved queries use."""
 
 import json
 import re
@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "infra" / "snapshots" / "pipeli
 
 
 def query(title: str) -> str:
-    """The text of a saved query."""
+    """Return the text of a saved query."""
     found = {
         body["Properties"]["Name"].split("/")[1]: body["Properties"]["QueryString"]
         for body in json.loads(TEMPLATE.read_text())["Resources"].values()
@@ -26,26 +26,26 @@ def query(title: str) -> str:
     return str(found[title])
 
 
-def shown(text: str) -> list[str]:
-    """The fields that a query shows, the time apart."""
+def displayed_fields(text: str) -> list[str]:
+    """Return the fields that a query displays, except the time."""
     (fields,) = re.findall(r"^fields @timestamp, (.+)$", text, re.MULTILINE)
     return str(fields).split(", ")
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The lines that the functions logged, as CloudWatch gets them."""
+    """Return the logged lines as CloudWatch receives them."""
     return [json.loads(logger.registered_formatter.format(record)) for record in caplog.records]
 
 
 def value(line: dict[str, Any], path: str) -> Any:
-    """A field as Logs Insights names it: `counts.files`."""
+    """Return a field by its name in Logs Insights, such as `counts.files`."""
     found: Any = line
     for name in path.split("."):
         found = found[name]
     return found
 
 
-def test_how_executions_ended(
+def test_the_query_how_executions_ended(
     *, close: Handler, step_functions: StepFunctions, caplog: pytest.LogCaptureFixture
 ) -> None:
     text = query("how executions ended")
@@ -56,11 +56,11 @@ def test_how_executions_ended(
     close({"detail": {"name": "nightly", "status": "ABORTED", "executionArn": f"{EXECUTION}:nightly"}})
 
     (line,) = [line for line in logged(caplog) if f'message = "{line["message"]}"' in text]
-    assert shown(text) == ["execution", "outcome", "counts.files", "counts.failed"]
-    assert [value(line, name) for name in shown(text)] == ["nightly", "ABORTED", 1, 1]
+    assert displayed_fields(text) == ["execution", "outcome", "counts.files", "counts.failed"]
+    assert [value(line, name) for name in displayed_fields(text)] == ["nightly", "ABORTED", 1, 1]
 
 
-def test_what_job_runs_cost_by_day(
+def test_the_query_what_job_runs_cost_by_day(
     *,
     close: Handler,
     glue: JobRuns,
@@ -77,15 +77,15 @@ def test_what_job_runs_cost_by_day(
     assert line["cost_usd"] == 0.0308
 
 
-def test_errors_of_the_functions(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_query_errors_of_the_functions(caplog: pytest.LogCaptureFixture) -> None:
     text = query("errors of the functions")
     try:
         raise ValueError("no such thing")
     except ValueError:
-        logger.exception("an execution could not be looked into")
+        logger.exception("cannot reconcile an execution")
 
     (line,) = logged(caplog)
     assert f'level = "{line["level"]}"' in text
-    assert shown(text) == ["service", "message", "exception_name", "exception"]
+    assert displayed_fields(text) == ["service", "message", "exception_name", "exception"]
     assert line["exception_name"] == "ValueError"
     assert "no such thing" in line["exception"]
