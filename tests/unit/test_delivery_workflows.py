@@ -1,6 +1,6 @@
-"""Can CI be trusted? The workflows' structure, without GitHub.
+"""Tests of the GitHub workflows and the CI scripts, without GitHub.
 
-`.ci/workflows` asks actionlint and zizmor besides.
+`.ci/workflows` runs actionlint and zizmor in addition.
 """
 
 import os
@@ -20,7 +20,7 @@ ENVIRONMENTS = ("dev", "prod")
 
 
 def workflow(name: str) -> dict[str, Any]:
-    # YAML 1.1 takes the key `on` for a truth value.
+    # YAML 1.1 reads the key `on` as a boolean.
     document = yaml.safe_load(WORKFLOWS[name].read_text())
     return {"on" if key is True else key: value for key, value in document.items()}
 
@@ -36,22 +36,22 @@ def steps(name: str, job: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_there_is_a_workflow_to_check_to_review_and_to_deploy() -> None:
+def test_the_workflows_are_check_review_and_deploy() -> None:
     assert set(WORKFLOWS) == {"check", "review", "deploy"}
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_every_foreign_action_is_pinned_by_hash_and_says_which_version_that_is(source: Path) -> None:
+def test_every_third_party_action_is_pinned_by_hash_with_its_version_in_a_comment(source: Path) -> None:
     used = re.findall(r"uses: (\S+)(.*)", source.read_text())
 
     assert used
     for action, comment in used:
         if not action.startswith("./"):
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
-            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action} does not say its version"
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{action} has no comment with its version"
 
 
-def test_one_version_of_an_action_is_used_everywhere() -> None:
+def test_each_action_is_used_in_one_version() -> None:
     pins: dict[str, set[str]] = {}
     for source in SOURCES:
         for action, pin in re.findall(r"uses: ([\w-]+/[\w-]+)@(\w+)", source.read_text()):
@@ -60,7 +60,7 @@ def test_one_version_of_an_action_is_used_everywhere() -> None:
     assert {action: len(found) for action, found in pins.items()} == dict.fromkeys(pins, 1)
 
 
-def test_the_local_parts_that_workflows_call_exist() -> None:
+def test_the_scripts_actions_and_targets_that_workflows_call_exist() -> None:
     text = "\n".join(source.read_text() for source in SOURCES)
 
     for path in re.findall(r"uses: \./(\S+)", text):
@@ -74,16 +74,16 @@ def test_the_local_parts_that_workflows_call_exist() -> None:
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_a_workflow_may_at_most_read_unless_a_job_says_otherwise(name: str) -> None:
+def test_a_workflow_has_at_most_read_permission_by_default(name: str) -> None:
     assert workflow(name)["permissions"] in ({}, {"contents": "read"})
 
 
-def test_only_deploying_jobs_get_an_identity_and_only_the_comment_may_write() -> None:
+def test_only_deploying_jobs_get_an_identity_token_and_only_the_comment_job_can_write() -> None:
     granted = {
-        (name, job, right)
+        (name, job, permission)
         for name in WORKFLOWS
         for job, body in workflow(name)["jobs"].items()
-        for right, level in body.get("permissions", {}).items()
+        for permission, level in body.get("permissions", {}).items()
         if level == "write"
     }
 
@@ -94,7 +94,7 @@ def test_only_deploying_jobs_get_an_identity_and_only_the_comment_may_write() ->
     }
 
 
-def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
+def test_the_comment_job_runs_no_code_of_the_pull_request() -> None:
     text = str(steps("review", "comment"))
 
     assert "checkout" not in text
@@ -106,7 +106,7 @@ def test_the_job_that_may_comment_runs_nothing_of_the_pull_request() -> None:
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_no_stored_secret_and_no_trigger_that_hands_rights_to_strangers(name: str) -> None:
+def test_no_workflow_uses_secrets_or_triggers_that_give_forks_permissions(name: str) -> None:
     text = WORKFLOWS[name].read_text()
 
     assert "secrets." not in text
@@ -116,13 +116,13 @@ def test_no_stored_secret_and_no_trigger_that_hands_rights_to_strangers(name: st
 
 
 @pytest.mark.parametrize(("name", "job"), jobs())
-def test_no_text_from_outside_becomes_a_command(name: str, job: str) -> None:
+def test_no_expression_is_interpolated_into_a_command(name: str, job: str) -> None:
     for step in steps(name, job):
         assert "${{" not in step.get("run", "")
 
 
 @pytest.mark.parametrize(("name", "job"), jobs())
-def test_a_job_ends_by_itself_and_leaves_no_credentials_in_the_checkout(name: str, job: str) -> None:
+def test_a_job_has_a_timeout_and_leaves_no_credentials_in_the_checkout(name: str, job: str) -> None:
     body = workflow(name)["jobs"][job]
 
     if "uses" not in body:
@@ -132,13 +132,13 @@ def test_a_job_ends_by_itself_and_leaves_no_credentials_in_the_checkout(name: st
             assert step["with"]["persist-credentials"] is False
 
 
-def test_a_pull_request_is_checked_and_reviewed_and_never_deployed() -> None:
+def test_a_pull_request_is_checked_and_reviewed_but_not_deployed() -> None:
     assert set(workflow("check")["on"]) == {"pull_request", "workflow_call", "schedule"}
     assert set(workflow("review")["on"]) == {"pull_request"}
     assert workflow("deploy")["on"] == {"push": {"branches": ["main"]}}
 
 
-def test_a_commit_is_deployed_to_dev_when_checked_and_then_to_prod() -> None:
+def test_a_commit_is_deployed_to_dev_after_the_checks_and_then_to_prod() -> None:
     deploy = workflow("deploy")["jobs"]
 
     assert deploy["check"]["uses"] == "./.github/workflows/check.yml"
@@ -148,7 +148,7 @@ def test_a_commit_is_deployed_to_dev_when_checked_and_then_to_prod() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environments_job_deploys_it_with_its_own_role(environment: str) -> None:
+def test_each_environment_is_deployed_with_its_own_role(environment: str) -> None:
     body = workflow("deploy")["jobs"][environment]
 
     assert body["environment"] == environment
@@ -159,7 +159,7 @@ def test_an_environments_job_deploys_it_with_its_own_role(environment: str) -> N
     }
 
 
-def test_the_stack_of_the_deploying_role_is_not_deployed_by_it() -> None:
+def test_the_deploying_role_does_not_deploy_its_own_stack() -> None:
     script = (ROOT / ".ci" / "deploy").read_text()
 
     assert "cdk deploy 'TaxiDataLake*' 'TaxiPipeline*'" in script
@@ -167,7 +167,7 @@ def test_the_stack_of_the_deploying_role_is_not_deployed_by_it() -> None:
     assert "TaxiDelivery" not in script
 
 
-def test_the_comment_is_found_again_by_its_first_line() -> None:
+def test_an_earlier_comment_is_found_by_its_first_line() -> None:
     from ops.review import MARKER
 
     assert f'startswith("{MARKER}")' in WORKFLOWS["review"].read_text()
@@ -212,7 +212,7 @@ requests.exceptions.ConnectionError: HTTPSConnectionPool(host='advisories', port
 FOUND = """Found 1 known vulnerability in 1 package
 Name Version ID         Fix Versions
 six  1.0     PYSEC-1    1.17.0"""
-NPM_AWAY = """npm warn audit request to https://advisories/bulk failed, reason: connect ECONNREFUSED
+NPM_UNREACHABLE = """npm warn audit request to https://advisories/bulk failed, reason: connect ECONNREFUSED
 npm error audit endpoint returned an error
 npm error A complete log of this run can be found in: debug.log"""
 NPM_FOUND = """tar  <6.2.1
@@ -221,11 +221,12 @@ Severity: moderate
 
 
 def audit(
-    folder: Path, *, python: str = "", weak: str = "nowhere.txt", npm: str = ""
+    folder: Path, *, python: str = "", vulnerable: str = "nowhere.txt", npm: str = ""
 ) -> tuple[int, str, str]:
-    """`.ci/audit` where pip-audit says `python` and npm says `npm`: nothing is exit 0, everything else 1.
+    """Run `.ci/audit` with fakes of pip-audit and npm; return its exit code, stdout and stderr.
 
-    Of the lock `weak` pip-audit says that it is. Gives the exit code, what was said, and the last words.
+    The fakes print `python` and `npm` and exit with 1, or with 0 if the text is empty. pip-audit reports a
+    vulnerability of the lock `vulnerable`.
     """
 
     def tool(path: str, text: str) -> None:
@@ -233,23 +234,26 @@ def audit(
         (folder / path).write_text(f"#!/bin/sh\n{text}\n")
         (folder / path).chmod(0o755)
 
-    def saying(text: str) -> str:
+    def script_printing(text: str) -> str:
         return f"cat <<'END'\n{text}\nEND\nexit 1" if text else "exit 0"
 
     tool(".ci/audit", "")
     shutil.copy(ROOT / ".ci" / "audit", folder / ".ci" / "audit")
     tool(".local/ci/bin/pip", "exit 0")
-    tool(".local/ci/bin/pip-audit", f"case $5 in {weak}) {saying(FOUND)};; esac\n{saying(python)}")
-    tool(".venv/bin/python", saying(npm))
+    tool(
+        ".local/ci/bin/pip-audit",
+        f"case $5 in {vulnerable}) {script_printing(FOUND)};; esac\n{script_printing(python)}",
+    )
+    tool(".venv/bin/python", script_printing(npm))
     ran = subprocess.run([folder / ".ci" / "audit"], capture_output=True, text=True, check=False)
     return ran.returncode, ran.stdout, ran.stderr
 
 
-def test_an_audit_that_finds_nothing_names_every_lock_and_ends_well(tmp_path: Path) -> None:
-    code, said, last = audit(tmp_path)
+def test_an_audit_without_findings_lists_every_lock_and_exits_with_0(tmp_path: Path) -> None:
+    code, stdout, stderr = audit(tmp_path)
 
-    assert (code, last) == (0, "")
-    assert said.splitlines() == [
+    assert (code, stderr) == (0, "")
+    assert stdout.splitlines() == [
         "requirements.txt",
         "local_aws/requirements.txt",
         "lambdas/layers/runtime.txt",
@@ -259,35 +263,35 @@ def test_an_audit_that_finds_nothing_names_every_lock_and_ends_well(tmp_path: Pa
     ]
 
 
-def test_an_audit_names_the_weak_lock_and_what_is_weak_in_it(tmp_path: Path) -> None:
-    code, said, last = audit(tmp_path, weak="local_aws/requirements.txt", npm=NPM_FOUND)
+def test_an_audit_names_the_vulnerable_lock_and_package(tmp_path: Path) -> None:
+    code, stdout, stderr = audit(tmp_path, vulnerable="local_aws/requirements.txt", npm=NPM_FOUND)
 
-    assert (code, last) == (1, "known weaknesses in: local_aws/requirements.txt package-lock.json\n")
-    assert "PYSEC-1" in said
-    assert "moderate severity" in said
+    assert (code, stderr) == (1, "known vulnerabilities in: local_aws/requirements.txt package-lock.json\n")
+    assert "PYSEC-1" in stdout
+    assert "moderate severity" in stdout
 
 
-def test_an_audit_that_cannot_reach_the_advisories_says_so_without_a_stack_trace(tmp_path: Path) -> None:
-    code, said, last = audit(tmp_path, python=TRACE, npm=NPM_AWAY, weak="requirements.txt")
+def test_an_audit_without_advisories_prints_the_cause_without_a_stack_trace(tmp_path: Path) -> None:
+    code, stdout, stderr = audit(tmp_path, python=TRACE, npm=NPM_UNREACHABLE, vulnerable="requirements.txt")
 
-    assert code == 1  # a weakness counts for more than what is not known
-    assert "Traceback" not in said
-    assert said.count("not looked up: requests.exceptions.ConnectionError") == 4
-    assert said.count("not looked up: npm warn audit request to") == 1
-    assert last.splitlines() == [
-        "known weaknesses in: requirements.txt",
-        "advisories out of reach, nothing is known of: local_aws/requirements.txt lambdas/layers/runtime.txt "
+    assert code == 1  # a vulnerability outranks an unchecked lock
+    assert "Traceback" not in stdout
+    assert stdout.count("not checked: requests.exceptions.ConnectionError") == 4
+    assert stdout.count("not checked: npm warn audit request to") == 1
+    assert stderr.splitlines() == [
+        "known vulnerabilities in: requirements.txt",
+        "advisories could not be reached, not checked: local_aws/requirements.txt lambdas/layers/runtime.txt "
         "lambdas/layers/parquet.txt .github/requirements.txt package-lock.json",
     ]
-    assert audit(tmp_path, npm=NPM_AWAY)[0] == 2
+    assert audit(tmp_path, npm=NPM_UNREACHABLE)[0] == 2
 
 
-def test_what_needs_the_advisories_is_no_part_of_what_runs_everywhere() -> None:
+def test_the_audit_is_not_part_of_ci_run() -> None:
     assert "audit" not in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.parametrize("script", ["audit", "deploy", "review", "run", "workflows"])
-def test_a_script_of_ci_is_sound_shell_and_stops_at_the_first_failure(script: str) -> None:
+def test_a_ci_script_is_valid_bash_and_stops_at_the_first_failure(script: str) -> None:
     path = ROOT / ".ci" / script
 
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
