@@ -19,11 +19,11 @@ from tests.e2e.conftest import App, eventually, rung, waiting_for_the_job
 
 SILENT_DAYS = 46
 ELSEWHERE = {
-    "CloseDeadLetters": "test_faults_starting.py::test_an_ending_that_the_closer_never_heard_of_is_swept_up",
+    "CloseDeadLetters": "test_faults_starting.py::test_the_reconciler_closes_an_execution_whose_end_event_was_lost",
     "EventDeadLetters": (
-        "test_faults_starting.py::test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings"
+        "test_faults_starting.py::test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm"
     ),
-    "QuarantineShare": "test_pipeline.py::test_a_tenth_of_an_executions_rows_in_quarantine_rings",
+    "QuarantineShare": "test_pipeline.py::test_a_quarantine_share_of_a_tenth_raises_an_alarm",
 }
 """Alarms that a test of something else makes ring."""
 OUT_OF_REACH = {
@@ -141,7 +141,7 @@ CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
 }
 
 
-def test_every_deployed_alarm_has_a_cause_or_a_reason_why_not(app: App) -> None:
+def test_every_deployed_alarm_has_a_cause_or_a_reason_for_none(app: App) -> None:
     alarms = {name.removeprefix("etl-pipeline-").removesuffix("-local") for name in app.deployed.alarm_names}
 
     assert sorted([*CAUSES, *ELSEWHERE, *OUT_OF_REACH]) == sorted(alarms)
@@ -151,7 +151,7 @@ def test_every_deployed_alarm_has_a_cause_or_a_reason_why_not(app: App) -> None:
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_an_alarms_cause_makes_it_ring_and_the_subscriber_hears_it(
+def test_an_alarm_fires_on_its_cause_and_notifies_the_subscriber(
     app: App, aborted: FileVersion, name: str
 ) -> None:
     CAUSES[name](app, aborted)
@@ -163,7 +163,7 @@ def test_an_alarms_cause_makes_it_ring_and_the_subscriber_hears_it(
 
 
 @pytest.mark.parametrize("name", OUT_OF_REACH)
-def test_an_alarm_whose_cause_is_out_of_reach_sees_its_metric(
+def test_an_alarm_without_a_reproducible_cause_receives_its_metric(
     app: App, aborted: FileVersion, name: str
 ) -> None:
     cloudwatch = app.session.client("cloudwatch")

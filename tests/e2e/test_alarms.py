@@ -136,7 +136,7 @@ def each(pick: Callable[[Points], Any]) -> dict[str, Any]:
     return {name: pick(points) for name, points in POINTS.items()}
 
 
-def test_every_deployed_alarm_has_its_data_points_here(deployed: list[Alarm]) -> None:
+def test_every_deployed_alarm_has_data_points_in_this_module(deployed: list[Alarm]) -> None:
     assert {short(alarm) for alarm in deployed} == set(POINTS)
     for alarm in deployed:
         # an expression over several metrics would need more than these tests put
@@ -145,14 +145,14 @@ def test_every_deployed_alarm_has_its_data_points_here(deployed: list[Alarm]) ->
         assert alarm["Dimensions"], "it would count what is not ours"
 
 
-def test_before_any_data_no_alarm_rings(bench: Bench) -> None:
+def test_an_alarm_without_data_does_not_fire(bench: Bench) -> None:
     unheard = each(lambda points: points.unheard_is)
 
     eventually(bench.states, lambda found: found == unheard)
     assert bench.told() == []
 
 
-def test_below_its_threshold_an_alarm_is_calm_whatever_happens_elsewhere(bench: Bench) -> None:
+def test_an_alarm_below_its_threshold_is_ok_regardless_of_other_dimensions(bench: Bench) -> None:
     bench.measure(each(lambda points: points.below))
     bench.measure(each(lambda points: points.above), elsewhere="-of-others")
 
@@ -160,13 +160,13 @@ def test_below_its_threshold_an_alarm_is_calm_whatever_happens_elsewhere(bench: 
     assert bench.told() == []
 
 
-def test_at_its_threshold_an_alarm_rings_unless_more_is_asked_for(bench: Bench) -> None:
+def test_an_alarm_fires_at_its_threshold_unless_it_must_be_exceeded(bench: Bench) -> None:
     bench.measure(each(lambda points: points.at))
 
     assert bench.states() == each(lambda points: points.at_is)
 
 
-def test_above_its_threshold_an_alarm_rings_once_and_says_what_to_do(bench: Bench) -> None:
+def test_an_alarm_above_its_threshold_notifies_once_with_the_next_step(bench: Bench) -> None:
     bench.measure(each(lambda points: points.above))
     bench.measure(each(lambda points: points.above))
 
@@ -178,7 +178,7 @@ def test_above_its_threshold_an_alarm_rings_once_and_says_what_to_do(bench: Benc
         assert f" What to do: {SETTINGS.runbook_url}#" in message["AlarmDescription"]
 
 
-def test_a_gap_ends_the_ringing_of_counts_and_leaves_levels_as_they_are(bench: Bench) -> None:
+def test_missing_data_reset_alarms_on_counts_and_keep_alarms_on_levels(bench: Bench) -> None:
     begun = time.monotonic()
     bench.measure(each(lambda points: points.above), seconds_ago=SECONDS - 5)
     assert bench.states() == dict.fromkeys(POINTS, RINGING)
@@ -188,7 +188,7 @@ def test_a_gap_ends_the_ringing_of_counts_and_leaves_levels_as_they_are(bench: B
     eventually(bench.states, lambda found: found == after)
 
 
-def test_a_gap_leaves_a_calm_alarm_calm(bench: Bench) -> None:
+def test_missing_data_keep_an_ok_alarm_ok(bench: Bench) -> None:
     bench.measure(each(lambda points: points.below), seconds_ago=SECONDS - 2)
     assert bench.states() == dict.fromkeys(POINTS, CALM)
 

@@ -136,7 +136,7 @@ def replayed(
     return {outcome.version.key: outcome for outcome in app.follow([killed.version, *others])}
 
 
-def test_a_job_run_that_is_killed_is_told_of_and_its_file_failed(app: App, killed: FileOutcome) -> None:
+def test_a_killed_job_run_is_reported_and_its_file_fails(app: App, killed: FileOutcome) -> None:
     assert (killed.status, codes(killed)) == ("failed", ["run_failed"])
     message = the_message(app, killed)
     assert message["status"] == "FAILED"
@@ -145,20 +145,20 @@ def test_a_job_run_that_is_killed_is_told_of_and_its_file_failed(app: App, kille
     assert f"replay --execution {killed.execution}" in message["nextStep"]
 
 
-def test_a_job_run_past_its_timeout_is_told_of_and_its_file_failed(app: App, timed_out: FileOutcome) -> None:
+def test_a_job_run_past_its_timeout_is_reported_and_its_file_fails(app: App, timed_out: FileOutcome) -> None:
     assert (timed_out.status, codes(timed_out)) == ("failed", ["run_failed"])
     message = the_message(app, timed_out)
     assert (message["status"], message["error"]["Cause"]) == ("FAILED", "Job run timed out")
 
 
-def test_a_missing_job_is_told_of_and_its_file_failed(app: App, without_job: FileOutcome) -> None:
+def test_a_missing_job_is_reported_and_its_file_fails(app: App, without_job: FileOutcome) -> None:
     assert (without_job.status, codes(without_job)) == ("failed", ["run_failed"])
     message = the_message(app, without_job)
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "Glue.EntityNotFoundException")
     assert app.deployed.glue_job_name in message["error"]["Cause"]
 
 
-def test_an_execution_that_is_stopped_is_told_of_and_its_file_failed(app: App, aborted: FileOutcome) -> None:
+def test_a_stopped_execution_is_reported_and_its_file_fails(app: App, aborted: FileOutcome) -> None:
     assert (aborted.status, codes(aborted)) == ("failed", ["run_aborted"])
     message = the_message(app, aborted)
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "ABORTED")
@@ -189,7 +189,7 @@ def test_a_missing_crawler_makes_the_success_partial(app: App, changed: Changed)
     assert "HandleCrawlerFailure" in app.states_of(changed.instead.execution)
 
 
-def test_a_replay_loads_every_file_once_its_fault_is_over(app: App, replayed: dict[str, FileOutcome]) -> None:
+def test_a_replay_after_the_faults_loads_every_file(app: App, replayed: dict[str, FileOutcome]) -> None:
     assert {outcome.status for outcome in replayed.values()} == {"loaded"}
     executions = {outcome.execution for outcome in replayed.values()}
     assert len(executions) == 2
@@ -199,7 +199,7 @@ def test_a_replay_loads_every_file_once_its_fault_is_over(app: App, replayed: di
     assert loaded_rows(app, "fhv") == {f"fhv_tripdata_2023-{month}.parquet": ROWS for month in months}
 
 
-def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(
+def test_no_claim_stays_open_and_every_execution_is_notified_once(
     app: App, before: set[str], replayed: dict[str, FileOutcome]
 ) -> None:
     ours = app.executions() - before

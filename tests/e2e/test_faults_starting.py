@@ -59,7 +59,7 @@ def poisoned(app: App, impatient_queue: None) -> str:
     return str(sent["MessageId"])
 
 
-def test_a_throttled_start_happens_once_the_throttling_is_over(app: App, tmp_path: Path) -> None:
+def test_a_throttled_start_succeeds_after_the_throttling(app: App, tmp_path: Path) -> None:
     before = app.executions()
     # boto3 tries four times, so the first delivery fails and the second succeeds
     app.aws.faults({"action": START, "error": "ThrottlingException", "times": 6})
@@ -74,7 +74,7 @@ def test_a_throttled_start_happens_once_the_throttling_is_over(app: App, tmp_pat
     assert (message["status"], message["files"][0]["key"]) == ("VALIDATION_FAILED", outcome.version.key)
 
 
-def test_a_throttled_replay_is_refused_and_works_when_given_again(app: App, tmp_path: Path) -> None:
+def test_a_throttled_replay_fails_and_succeeds_when_repeated(app: App, tmp_path: Path) -> None:
     (rejected,) = app.upload(broken(tmp_path, "green_tripdata_2021-03.csv.gz"))
     app.aws.faults({"action": START, "error": "ThrottlingException", "times": 4})
 
@@ -116,9 +116,7 @@ def test_an_orchestrator_killed_between_two_executions_loses_no_file_and_starts_
     assert sorted(told) == [1, 99]
 
 
-def test_when_nothing_can_be_published_the_closer_tells_it_as_soon_as_it_can(
-    app: App, tmp_path: Path
-) -> None:
+def test_the_finalizer_publishes_a_notification_that_failed_before(app: App, tmp_path: Path) -> None:
     app.aws.wait_scale(0)
     # five attempts of the workflow, four of the closer; its next invocation gets through
     app.aws.faults({"action": PUBLISH, "error": "InternalError", "status": 500, "times": 9})
@@ -141,7 +139,7 @@ def test_when_nothing_can_be_published_the_closer_tells_it_as_soon_as_it_can(
     assert len(app.told(outcome.execution)) == 1
 
 
-def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path: Path) -> None:
+def test_the_reconciler_closes_an_execution_whose_end_event_was_lost(app: App, tmp_path: Path) -> None:
     dead_letters = app.deployed.close_dead_letter_queue_url
     # as often as it is tried before the event of the ending is given up
     app.aws.faults({"action": DESCRIBE, "kills": app.deployed.close_function_name, "times": 3})
@@ -162,7 +160,7 @@ def test_an_ending_that_the_closer_never_heard_of_is_swept_up(app: App, tmp_path
     app.session.client("sqs").purge_queue(QueueUrl=dead_letters)
 
 
-def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
+def test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm(
     app: App, poisoned: str
 ) -> None:
     sqs = app.session.client("sqs")
@@ -181,7 +179,7 @@ def test_a_message_that_nobody_can_read_ends_in_the_dead_letter_queue_and_rings(
     sqs.purge_queue(QueueUrl=app.deployed.dead_letter_queue_url)
 
 
-def test_afterwards_nothing_is_open_and_every_execution_was_told_of_once(app: App, before: set[str]) -> None:
+def test_no_claim_stays_open_and_every_execution_is_notified_once(app: App, before: set[str]) -> None:
     ours = app.executions() - before
     assert ours
     check_notified_once(app, ours)

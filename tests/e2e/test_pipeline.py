@@ -56,7 +56,7 @@ def test_the_first_load_of_a_dataset_crawls_the_raw_zone_and_ends_in_success(app
     assert tables, "the crawler cataloged nothing"
 
 
-def test_uploading_a_file_again_and_a_changed_one_replaces_exactly_their_rows(
+def test_reuploaded_files_replace_only_their_own_rows(
     app: App, files: Mapping[str, File], loaded: str, tmp_path: Path
 ) -> None:
     changed, same = files["green_tripdata_2024-01.parquet"], files["green_tripdata_2025-03.parquet"]
@@ -116,13 +116,13 @@ def test_the_same_event_delivered_five_times_starts_one_execution(
     assert (counts[dirty.path.name], counts[f"quarantined:{dirty.path.name}"]) == (180, 20)
 
 
-def test_a_tenth_of_an_executions_rows_in_quarantine_rings(
+def test_a_quarantine_share_of_a_tenth_raises_an_alarm(
     app: App, repeated: tuple[FileOutcome, set[str]]
 ) -> None:
     eventually(lambda: bool(rung(app, "QuarantineShare")), "an alarm about rows in quarantine")
 
 
-def test_what_a_message_says_a_run_cost_is_counted_for_the_dashboard(app: App, loaded: str) -> None:
+def test_the_job_cost_in_a_notification_is_also_a_metric(app: App, loaded: str) -> None:
     (message,) = app.messages(loaded)
     logs = app.session.client("logs")
     name = app.deployed.close_function_name
@@ -167,7 +167,7 @@ def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: s
         app.session.client("s3").head_object(Bucket=file.version.bucket, Key=file.version.key)
 
 
-def test_care_looks_after_every_table_and_changes_no_row(app: App, loaded: str) -> None:
+def test_table_maintenance_covers_every_table_and_changes_no_row(app: App, loaded: str) -> None:
     before = app.counts()
 
     code, document = app.command("care")

@@ -42,7 +42,7 @@ def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def test_a_table_goes_back_to_a_snapshot_and_a_replay_goes_on_from_there(
+def test_a_table_is_rolled_back_to_a_snapshot_and_a_replay_continues_from_it(
     app: App, loaded: list[Path], tmp_path: Path
 ) -> None:
     show, back, _ = SNIPPETS
@@ -62,9 +62,7 @@ def test_a_table_goes_back_to_a_snapshot_and_a_replay_goes_on_from_there(
     assert rows_by_file(app) == ROWS
 
 
-def test_a_table_that_was_dropped_is_registered_again_by_its_last_metadata(
-    app: App, loaded: list[Path]
-) -> None:
+def test_a_dropped_table_is_registered_again_from_its_last_metadata(app: App, loaded: list[Path]) -> None:
     metadata = table_of(app).metadata_location
     assert OPTIMIZERS_PROPERTY in table_of(app).properties
     drop(app)
@@ -78,9 +76,7 @@ def test_a_table_that_was_dropped_is_registered_again_by_its_last_metadata(
     assert OPTIMIZERS_PROPERTY in table_of(app).properties
 
 
-def test_a_lost_table_and_a_lost_ledger_are_made_again_from_the_raw_files(
-    app: App, loaded: list[Path]
-) -> None:
+def test_a_lost_table_and_ledger_are_rebuilt_from_the_raw_files(app: App, loaded: list[Path]) -> None:
     before = app.executions()
     drop(app)
     forget(app)

@@ -110,9 +110,7 @@ def story(app: App, next_version: Path, tmp_path_factory: pytest.TempPathFactory
     return Story(*outcomes, returned, survived, (first, upgraded, parts(app)), others)
 
 
-def test_executions_under_way_end_well_on_the_definition_with_which_they_began(
-    app: App, story: Story
-) -> None:
+def test_running_executions_succeed_on_the_definition_they_started_with(app: App, story: Story) -> None:
     assert story.survived == ["RUNNING", "RUNNING"]
     assert [story.before.status, story.after.status] == ["loaded", "loaded"]
     old, new = app.states_of(story.before.execution), app.states_of(story.after.execution)
@@ -120,11 +118,11 @@ def test_executions_under_way_end_well_on_the_definition_with_which_they_began(
     assert {old[-1], new[-1]} <= {"NotifySuccess", "NotifyPartialSuccess"}
 
 
-def test_a_file_that_comes_during_the_upgrade_is_judged(story: Story) -> None:
+def test_a_file_uploaded_during_the_upgrade_is_validated(story: Story) -> None:
     assert (story.during.status, story.during.reasons[0].split(":")[0]) == ("rejected", "not_gzip")
 
 
-def test_after_the_upgrade_files_meet_the_new_definition_and_the_new_code(app: App, story: Story) -> None:
+def test_files_after_the_upgrade_use_the_new_definition_and_code(app: App, story: Story) -> None:
     first, upgraded, _ = story.versions
 
     assert upgraded.states - first.states == {NEW_STATE}
@@ -132,7 +130,7 @@ def test_after_the_upgrade_files_meet_the_new_definition_and_the_new_code(app: A
     assert manifest(app, story.after)[NEW_KEY] == "the next version"
 
 
-def test_going_back_brings_the_earlier_definition_and_code_and_files_load(app: App, story: Story) -> None:
+def test_rolling_back_restores_definition_and_code_and_files_load(app: App, story: Story) -> None:
     first, _, back = story.versions
 
     assert back == first
@@ -141,7 +139,7 @@ def test_going_back_brings_the_earlier_definition_and_code_and_files_load(app: A
     assert NEW_KEY not in manifest(app, story.returned)
 
 
-def test_no_row_is_lost_or_doubled_and_every_execution_is_told_of_once(app: App, story: Story) -> None:
+def test_no_row_is_lost_or_doubled_and_every_execution_is_notified_once(app: App, story: Story) -> None:
     where = "source_file LIKE '%/fhv_tripdata_2021-%'"
     sql = f"SELECT parse_filename(source_file), count(*) FROM fhv_trips WHERE {where} GROUP BY 1"
     loaded = {f"fhv_tripdata_2021-{month}.parquet": ROWS for month in ("01", "02", "03")}

@@ -78,7 +78,7 @@ class TestStepFunctionsWorkflow:
             ("etl-close-execution", {"STATE_MACHINE_ARN", "TOPIC_ARN"}),
         ],
     )
-    def test_function_exists_and_knows_its_place(
+    def test_function_exists_with_its_environment_variables(
         self, place: Place, function: str, variables: set[str]
     ) -> None:
         found = place.client("lambda").get_function_configuration(FunctionName=place.named(function))
@@ -92,7 +92,7 @@ class TestStepFunctionsWorkflow:
         told = found["Environment"]["Variables"]
         assert {name: told.get(name) for name in variables} == {name: known[name] for name in variables}
 
-    def test_the_queue_feeds_the_orchestrator_and_only_failed_events_come_again(self, place: Place) -> None:
+    def test_the_queue_feeds_the_orchestrator_and_only_failed_events_are_retried(self, place: Place) -> None:
         answer = place.client("lambda").list_event_source_mappings(
             FunctionName=place.named("etl-orchestrator")
         )
@@ -123,7 +123,7 @@ class TestStepFunctionsWorkflow:
         assert attributes["TopicArn"] == arn
         assert is_emulated or attributes["KmsMasterKeyId"]
 
-    def test_bucket_is_versioned_and_tells_the_queue_of_raw_files(self, place: Place) -> None:
+    def test_bucket_is_versioned_and_notifies_the_queue_of_raw_files(self, place: Place) -> None:
         s3, bucket = place.client("s3"), place.deployed.bucket_name
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         told = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
@@ -132,7 +132,7 @@ class TestStepFunctionsWorkflow:
         rules = [(rule["Name"].lower(), rule["Value"]) for rule in ours["Filter"]["Key"]["FilterRules"]]
         assert rules == [("prefix", "raw/taxi/")]
 
-    def test_alarms_exist_and_tell_the_topic(self, place: Place) -> None:
+    def test_alarms_exist_and_notify_the_topic(self, place: Place) -> None:
         wanted = {
             place.named(f"etl-pipeline-{alarm}")
             for alarm in ("ExecutionsFailed", "ExecutionThrottled", "ExecutionTime", "FilesFailed")
@@ -144,7 +144,7 @@ class TestStepFunctionsWorkflow:
         for name, alarm in found.items():
             assert place.deployed.topic_arn in alarm["AlarmActions"], name
 
-    def test_verify_finds_every_part_as_it_should_be(self, place: Place) -> None:
+    def test_verify_finds_no_failed_part(self, place: Place) -> None:
         _, document = place.taxi_etl("verify")
         failed = [
             finding
@@ -166,7 +166,7 @@ class TestStepFunctionsWorkflow:
             counted[table] = answer["rows"][0]["trips"]
         assert counted == {"green_trips": 294, "quarantined_trips": 6}
 
-    def test_a_loaded_file_is_told_with_its_counts(self, place: Place, loaded: dict[str, Any]) -> None:
+    def test_a_loaded_file_is_notified_with_its_counts(self, place: Place, loaded: dict[str, Any]) -> None:
         message = place.message(loaded["execution"])
         assert (message["status"], message["key"]) == ("SUCCESS", f"{place.prefix}{GREEN}")
         assert message["jobName"] == place.named("job-process-taxi-data")
@@ -174,7 +174,7 @@ class TestStepFunctionsWorkflow:
         rows = {name: message["rows"][name] for name in ("read", "written", "quarantined")}
         assert rows == {"read": 300, "written": 294, "quarantined": 6}
 
-    def test_history_shows_the_way_of_an_execution(self, place: Place, loaded: dict[str, Any]) -> None:
+    def test_history_shows_an_executions_steps(self, place: Place, loaded: dict[str, Any]) -> None:
         code, history = place.taxi_etl("history", loaded["execution"])
         assert (code, history["status"]) == (0, "SUCCEEDED")
         states = [step["state"] for step in history["steps"]]
@@ -187,7 +187,7 @@ class TestStepFunctionsWorkflow:
         ]
         assert history["input"]["trigger"] == "s3"
 
-    def test_a_rejected_file_is_told_with_its_reason_and_costs_no_job_run(
+    def test_a_rejected_file_is_notified_with_its_reason_and_costs_no_job_run(
         self, place: Place, rejected: dict[str, Any]
     ) -> None:
         message = place.message(rejected["execution"])
@@ -199,7 +199,7 @@ class TestStepFunctionsWorkflow:
         assert states == ["ValidateInput", "CheckValidation", "NotifyValidationFailure", "ValidationFailed"]
         assert history["jobRunId"] is None
 
-    def test_a_rejected_file_stays_where_it_is(self, place: Place, rejected: dict[str, Any]) -> None:
+    def test_a_rejected_file_is_not_moved(self, place: Place, rejected: dict[str, Any]) -> None:
         head = place.client("s3").head_object(Bucket=place.deployed.bucket_name, Key=rejected["key"])
         assert head["VersionId"] == rejected["versionId"]
 
@@ -219,9 +219,7 @@ class TestStepFunctionsWorkflow:
         assert code == 1
         assert "ran before and is closed" in again["error"], "starting twice must not run twice"
 
-    def test_recent_executions_are_listed_the_newest_first(
-        self, place: Place, rejected: dict[str, Any]
-    ) -> None:
+    def test_recent_executions_are_listed_newest_first(self, place: Place, rejected: dict[str, Any]) -> None:
         _, document = place.taxi_etl("list", "--count", "50")
         listed = document["executions"]
         assert rejected["execution"] in [each["name"] for each in listed]

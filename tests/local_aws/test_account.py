@@ -25,7 +25,7 @@ def state_dir():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_up_twice_is_one_account_and_down_ends_it(state_dir):
+def test_a_second_up_returns_the_same_account_and_down_stops_it(state_dir):
     first = account.up(state_dir, port=0)
     assert account.up(state_dir, port=0) == first == account.status(state_dir)
     assert account.down(state_dir) is True
@@ -35,7 +35,7 @@ def test_up_twice_is_one_account_and_down_ends_it(state_dir):
         os.kill(first.pid, 0)
 
 
-def test_an_account_started_otherwise_is_started_anew(state_dir):
+def test_other_variables_replace_the_account(state_dir):
     first = account.up(state_dir, port=0)
     second = account.up(state_dir, port=0, extra_environment={"SFN_WAIT_SCALE": "0"})
     assert second.pid != first.pid
@@ -70,7 +70,7 @@ def test_a_taken_port_is_named(state_dir):
             account.up(state_dir, port=port)
 
 
-def test_without_java_it_says_so_before_anything_starts(state_dir, monkeypatch):
+def test_missing_java_is_reported_before_anything_starts(state_dir, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(LocalAwsError, match="Java is missing"):
@@ -88,7 +88,7 @@ def test_without_java_it_says_so_before_anything_starts(state_dir, monkeypatch):
         ("The operation couldn't be completed", "is not a working Java"),
     ],
 )
-def test_java_is_judged_by_what_it_says(told, problem, tmp_path, monkeypatch):
+def test_java_is_checked_by_its_version_output(told, problem, tmp_path, monkeypatch):
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\necho '{told.replace(chr(39), '')}' >&2\n")
@@ -136,7 +136,7 @@ def test_down_ends_job_runs_of_an_emulator_that_was_killed(state_dir):
     eventually(lambda: not is_running(pid))
 
 
-def test_the_account_goes_with_its_owner(state_dir):
+def test_the_account_stops_with_its_owner(state_dir):
     owner = subprocess.Popen(["sleep", "600"])
     started = account.up(state_dir, port=0, owner=owner.pid)
     owner.kill()
@@ -145,7 +145,7 @@ def test_the_account_goes_with_its_owner(state_dir):
     assert account.status(state_dir) is None
 
 
-def test_settings_of_no_account_are_refused_by_name(aws):
+def test_an_unknown_setting_is_refused_by_name(aws):
     request = urllib.request.Request(
         f"{aws.account.endpoint_url}/_local/settings", b'{"crawl_secs": 1}', method="POST"
     )

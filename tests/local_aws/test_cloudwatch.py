@@ -38,7 +38,7 @@ def alarm_on_failures(workshop, name, machine, topic):
     )
 
 
-def test_executions_are_counted_by_how_they_end(workshop):
+def test_executions_are_counted_by_final_status(workshop):
     failing = workshop.machine(FAILING, name="failing")
     passing = workshop.machine(PASSING, name="passing")
     for machine in (failing, failing, passing):
@@ -82,7 +82,7 @@ def put(workshop, name, value, seconds_ago=0):
     )
 
 
-def test_when_data_stop_an_alarm_becomes_what_it_says_of_missing_data(workshop):
+def test_an_alarm_without_data_follows_treat_missing_data(workshop):
     cloudwatch = workshop.aws.client("cloudwatch")
     for missing in ("notBreaching", "breaching", "missing", "ignore"):
         cloudwatch.put_metric_alarm(

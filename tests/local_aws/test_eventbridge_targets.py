@@ -24,14 +24,14 @@ def rule(workshop):
     return deliver
 
 
-def test_an_event_for_a_missing_function_goes_to_the_targets_dead_letters(workshop, rule):
+def test_an_event_for_a_missing_function_goes_to_the_targets_dead_letter_queue(workshop, rule):
     dead = rule("arn:aws:lambda:us-east-1:000000000000:function:missing")
     [message] = eventually(lambda: workshop.messages(dead))
     assert json.loads(message["Body"])["detail"] == {"n": 1}
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "RESOURCE_NOT_FOUND"
 
 
-def test_an_event_on_which_the_function_fails_goes_to_the_functions_failure_destination(workshop, rule):
+def test_a_failing_functions_event_goes_to_its_failure_destination(workshop, rule):
     function = workshop.function("failing", "def handler(event, context): raise ValueError('no')")
     given_up, given_up_arn = workshop.queue("given-up")
     workshop.aws.client("lambda").put_function_event_invoke_config(

@@ -73,7 +73,7 @@ def test_a_crawl_passes_through_running_and_stopping(glue):
     glue.start_crawler(Name="crawler")
 
 
-def test_a_crawl_begun_later_says_so(glue, workshop):
+def test_a_later_crawl_has_a_later_start_time(glue, workshop):
     workshop.aws.settings(crawl_seconds=0.1)
     glue.start_crawler(Name="crawler")
     first = ready(glue)["LastCrawl"]["StartTime"]

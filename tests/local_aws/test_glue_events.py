@@ -57,7 +57,7 @@ def test_every_end_of_a_run_is_an_event(workshop, script, state, severity):
     assert ("column x is missing" in detail["message"]) == (state == "FAILED")
 
 
-def test_a_run_stopped_in_the_queue_is_told_of_too(workshop):
+def test_a_run_stopped_in_the_queue_sends_an_event(workshop):
     url = listen(workshop, state=["STOPPED"])
     job(workshop, "job", "import time; time.sleep(60)", JobRunQueuingEnabled=True)
     glue = workshop.aws.client("glue")

@@ -105,14 +105,14 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
     assert [event["message"] for event in logs["events"]] == ["to standard output"]
 
 
-def test_a_failed_run_says_its_last_error(job):
+def test_a_failed_run_reports_its_last_error(job):
     glue = job(FAIL)
     run = ended(glue, start(glue))
     assert (run["JobRunState"], run["ErrorMessage"]) == ("FAILED", "ValueError: column x is missing")
     assert "DPUSeconds" not in run
 
 
-def test_a_script_that_exits_with_words_fails_with_them(job):
+def test_a_script_that_exits_with_a_message_fails_with_it(job):
     glue = job("import sys\nsys.exit('nothing to do here')")
     assert ended(glue, start(glue))["ErrorMessage"] == "nothing to do here"
 
@@ -125,7 +125,7 @@ def test_a_missing_script_fails_the_run(lake, job):
     assert "s3://lake/scripts/job.py" in run["ErrorMessage"]
 
 
-def test_one_run_too_many_is_refused(job):
+def test_a_run_beyond_the_limit_is_refused(job):
     glue = job(SLEEP, ExecutionProperty={"MaxConcurrentRuns": 1})
     first = start(glue)
     with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
@@ -133,7 +133,7 @@ def test_one_run_too_many_is_refused(job):
     glue.batch_stop_job_run(JobName="job", JobRunIds=[first])
 
 
-def test_with_queuing_runs_wait_for_their_turn(job):
+def test_queued_runs_start_in_order(job):
     glue = job(SLEEP, ExecutionProperty={"MaxConcurrentRuns": 1}, JobRunQueuingEnabled=True)
     first, second, third = start(glue), start(glue), start(glue)
     running(glue, first)
@@ -147,7 +147,7 @@ def test_with_queuing_runs_wait_for_their_turn(job):
     assert {ended(glue, second)["JobRunState"], ended(glue, third)["JobRunState"]} == {"STOPPED"}
 
 
-def test_a_run_longer_than_its_timeout_ends_timeout(workshop, job):
+def test_a_run_longer_than_its_timeout_ends_as_timeout(workshop, job):
     workshop.aws.settings(glue_minute_seconds=1)
     glue = job(SLEEP, Timeout=2)
     run = ended(glue, start(glue))
@@ -155,7 +155,7 @@ def test_a_run_longer_than_its_timeout_ends_timeout(workshop, job):
     assert 2 <= run["ExecutionTime"] < 10
 
 
-def test_held_runs_keep_starting_until_they_are_let_go_or_stopped(workshop, job):
+def test_held_runs_stay_starting_until_released_or_stopped(workshop, job):
     workshop.aws.settings(hold_job_runs=True)
     glue = job("print('done')", ExecutionProperty={"MaxConcurrentRuns": 2})
     first, second = start(glue), start(glue)
@@ -166,7 +166,7 @@ def test_held_runs_keep_starting_until_they_are_let_go_or_stopped(workshop, job)
     assert ended(glue, first)["JobRunState"] == "SUCCEEDED"
 
 
-def test_a_jobs_properties_survive(job):
+def test_a_jobs_properties_are_kept(job):
     glue = job(
         REPORT,
         ExecutionProperty={"MaxConcurrentRuns": 3},

@@ -5,7 +5,7 @@ import pytest
 CONFIGURATION = {"roleArn": "arn:aws:iam::000000000000:role/anything", "enabled": True}
 
 
-def test_an_optimizer_is_kept_once_for_each_table_and_type(workshop):
+def test_an_optimizer_is_stored_once_for_each_table_and_type(workshop):
     glue = workshop.aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "taxi"})
     glue.create_table(DatabaseName="taxi", TableInput={"Name": "trips"})
@@ -27,7 +27,7 @@ def test_an_optimizer_is_kept_once_for_each_table_and_type(workshop):
         glue.get_table_optimizer(**which)
 
 
-def test_a_missing_table_has_none(workshop):
+def test_an_optimizer_for_a_missing_table_is_refused(workshop):
     glue = workshop.aws.client("glue")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.create_table_optimizer(

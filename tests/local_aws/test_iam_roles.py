@@ -19,7 +19,7 @@ def call(workshop):
 
 
 @pytest.mark.parametrize("missing", [CATALOG, DATABASE, TABLE])
-def test_a_table_needs_the_right_on_itself_its_database_and_the_catalog(workshop, call, missing):
+def test_a_table_request_needs_permission_on_table_database_and_catalog(workshop, call, missing):
     everything = {CATALOG, DATABASE, TABLE}
     workshop.allow(*(("glue:GetTable", place) for place in everything - {missing}))
     assert call("get_table", DatabaseName="taxi", Name="trips") == "AccessDeniedException"
@@ -28,14 +28,14 @@ def test_a_table_needs_the_right_on_itself_its_database_and_the_catalog(workshop
 
 
 @pytest.mark.parametrize("missing", [CATALOG, DATABASE])
-def test_a_database_needs_the_right_on_itself_and_the_catalog(workshop, call, missing):
+def test_a_database_request_needs_permission_on_database_and_catalog(workshop, call, missing):
     workshop.allow(*(("glue:GetDatabase", place) for place in {CATALOG, DATABASE} - {missing}))
     assert call("get_database", Name="taxi") == "AccessDeniedException"
     workshop.allow(*(("glue:GetDatabase", place) for place in (CATALOG, DATABASE)))
     assert call("get_database", Name="taxi") == ""
 
 
-def test_a_new_table_needs_the_right_on_the_name_it_will_have(workshop, call):
+def test_create_table_needs_permission_on_the_new_name(workshop, call):
     new = {"DatabaseName": "taxi", "TableInput": {"Name": "more"}}
     workshop.allow(*(("glue:CreateTable", place) for place in (CATALOG, DATABASE, TABLE)))
     assert call("create_table", **new) == "AccessDeniedException"
@@ -43,7 +43,7 @@ def test_a_new_table_needs_the_right_on_the_name_it_will_have(workshop, call):
     assert call("create_table", **new) == ""
 
 
-def test_jobs_and_crawlers_need_the_right_on_themselves(workshop, call):
+def test_a_job_or_crawler_request_needs_permission_on_it(workshop, call):
     workshop.allow(("glue:GetJob", f"{GLUE}:job/ours"), ("glue:GetCrawler", f"{GLUE}:crawler/ours"))
     assert call("get_job", JobName="theirs") == "AccessDeniedException"
     assert call("get_job", JobName="ours") == "EntityNotFoundException"
@@ -51,7 +51,7 @@ def test_jobs_and_crawlers_need_the_right_on_themselves(workshop, call):
     assert call("get_crawler", Name="ours") == "EntityNotFoundException"
 
 
-def test_handing_over_a_role_needs_the_right_to_pass_it_to_glue(workshop, call):
+def test_passing_a_role_to_glue_needs_iam_pass_role(workshop, call):
     optimizer = {
         "CatalogId": "000000000000",
         "DatabaseName": "taxi",

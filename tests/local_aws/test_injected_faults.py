@@ -21,7 +21,7 @@ def refusal(call, **arguments):
     return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_a_call_fails_as_often_as_asked_and_then_works(aws):
+def test_a_call_fails_as_often_as_requested_and_then_succeeds(aws):
     aws.faults({"action": "states:ListStateMachines", "error": "ThrottlingException", "times": 2})
     states = aws.client("stepfunctions")
     assert [refusal(states.list_state_machines) for _ in range(2)] == [("ThrottlingException", 400)] * 2
@@ -29,20 +29,20 @@ def test_a_call_fails_as_often_as_asked_and_then_works(aws):
     assert aws.fault_counts() == [2]
 
 
-def test_calls_that_may_pass_first_do(aws):
+def test_the_first_calls_pass_when_requested(aws):
     aws.faults({"action": "sqs:ListQueues", "error": "Busy", "after": 1})
     sqs = aws.client("sqs")
     sqs.list_queues()
     assert refusal(sqs.list_queues)[0] == "Busy"
 
 
-def test_other_calls_of_the_service_are_left_alone(aws):
+def test_other_calls_of_the_service_do_not_fail(aws):
     aws.faults({"action": "sns:Publish", "error": "InternalError"})
     aws.client("sns").create_topic(Name="news")
     assert aws.fault_counts() == [0]
 
 
-def test_services_that_speak_xml_fail_in_xml(aws):
+def test_xml_services_fail_with_xml_errors(aws):
     topic = aws.client("sns").create_topic(Name="news")["TopicArn"]
     aws.client("s3").create_bucket(Bucket="lake")
     aws.faults(
@@ -69,7 +69,7 @@ def test_a_state_machine_gets_the_error_under_the_services_name(workshop):
     assert workshop.aws.fault_counts() == [1, 1]
 
 
-def test_a_function_dies_in_the_middle_of_a_call_and_lives_again(workshop):
+def test_a_function_killed_during_a_call_runs_again(workshop):
     workshop.function("victim", CALLS_SNS)
     workshop.aws.faults({"action": "sns:ListTopics", "kills": "victim"})
     functions = workshop.aws.client("lambda")
@@ -89,6 +89,6 @@ def test_a_function_dies_in_the_middle_of_a_call_and_lives_again(workshop):
         {"action": "sns:Publish", "error": "Busy", "times": "3"},
     ],
 )
-def test_what_is_no_fault_is_refused(aws, wrong):
+def test_an_invalid_fault_is_refused(aws, wrong):
     with pytest.raises(urllib.error.HTTPError):
         aws.faults(wrong)

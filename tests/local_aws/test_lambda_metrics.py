@@ -36,7 +36,7 @@ def test_a_printed_metric_counts_in_each_of_its_dimension_sets(workshop):
     assert total(workshop, dataset="green") == 0
 
 
-def test_every_invocation_is_counted_once_whoever_made_it(workshop):
+def test_every_invocation_is_counted_once_from_any_source(workshop):
     function = workshop.function("failing", "def handler(event, context): raise ValueError('no')")
     workshop.aws.client("lambda").invoke(FunctionName="failing")
     task = {

@@ -33,7 +33,7 @@ def waiting(workshop, url):
     return [int(found[name]) for name in names]
 
 
-def test_without_the_right_to_receive_no_event_comes(workshop, queue):
+def test_without_sqs_receive_message_no_event_arrives(workshop, queue):
     url, arn = queue
     workshop.allow(("sqs:DeleteMessage", arn))
     workshop.aws.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
@@ -41,7 +41,7 @@ def test_without_the_right_to_receive_no_event_comes(workshop, queue):
     assert waiting(workshop, url) == [1, 0]
 
 
-def test_without_the_right_to_delete_a_message_comes_again(workshop, queue):
+def test_without_sqs_delete_message_a_message_stays_in_the_queue(workshop, queue):
     url, arn = queue
     workshop.allow(("sqs:ReceiveMessage", arn))
     workshop.aws.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
@@ -49,7 +49,7 @@ def test_without_the_right_to_delete_a_message_comes_again(workshop, queue):
     assert waiting(workshop, url) == [0, 1]
 
 
-def test_with_both_rights_a_message_is_read_and_gone(workshop, queue):
+def test_with_both_permissions_a_message_is_processed_and_deleted(workshop, queue):
     url, arn = queue
     workshop.allow(("sqs:ReceiveMessage", arn), ("sqs:DeleteMessage", arn))
     workshop.aws.client("sqs").send_message(QueueUrl=url, MessageBody="hello")
@@ -65,7 +65,7 @@ def test_with_both_rights_a_message_is_read_and_gone(workshop, queue):
         (["logs:CreateLogStream", "logs:PutLogEvents"], ["/aws/lambda/reader"]),
     ],
 )
-def test_only_with_both_rights_there_is_a_log(workshop, queue, rights, groups):
+def test_a_log_needs_both_permissions(workshop, queue, rights, groups):
     workshop.allow(*((right, LOG) for right in rights), ("sqs:ReceiveMessage", queue[1]))
     workshop.aws.client("lambda").invoke(FunctionName="reader", Payload=b"{}")
     found = workshop.aws.client("logs").describe_log_groups()["logGroups"]
@@ -73,7 +73,7 @@ def test_only_with_both_rights_there_is_a_log(workshop, queue, rights, groups):
 
 
 @pytest.mark.parametrize("may_send", [False, True])
-def test_only_with_the_right_to_send_the_failure_destination_is_told(workshop, queue, may_send):
+def test_a_failure_destination_needs_sqs_send_message(workshop, queue, may_send):
     url, arn = workshop.queue("given-up")
     workshop.aws.client("lambda").put_function_event_invoke_config(
         FunctionName="reader",

@@ -17,7 +17,7 @@ def query_id(formation):
     return stack["Outputs"][0]["OutputValue"]
 
 
-def test_a_saved_query_is_made_changed_and_removed(workshop):
+def test_a_saved_query_is_created_updated_and_deleted(workshop):
     formation = workshop.aws.client("cloudformation")
     formation.create_stack(
         StackName="queries", TemplateBody=template(Name="errors", QueryString="fields @message")
@@ -34,7 +34,7 @@ def test_a_saved_query_is_made_changed_and_removed(workshop):
     formation.get_waiter("stack_delete_complete").wait(StackName="queries", WaiterConfig={"Delay": 1})
 
 
-def test_a_query_without_a_text_is_refused(workshop):
+def test_a_query_without_a_query_string_is_refused(workshop):
     formation = workshop.aws.client("cloudformation")
     formation.create_stack(StackName="empty", TemplateBody=template(Name="errors"))
     with pytest.raises(WaiterError):

@@ -58,7 +58,7 @@ def test_arrow_types_have_hive_names(kind, expected):
     assert hive_type(kind) == expected
 
 
-def test_a_csv_tells_types_by_its_values():
+def test_csv_types_are_inferred_from_values():
     text = 'Id, Name ,Share,Code\n1,"a, b",0.5,007\n-2,c,1e3,x\n,d,,8\nshort\n'
     expected = (("id", "bigint"), ("name", "string"), ("share", "double"), ("code", "string"))
     assert csv_columns(text) == expected

@@ -36,7 +36,7 @@ def ran(workshop):
     return run["JobRunState"], run.get("ErrorMessage", ""), {group["logGroupName"] for group in groups}
 
 
-def test_with_roles_enforced_a_function_may_do_what_its_role_allows_and_no_more(workshop, s3):
+def test_enforced_roles_restrict_a_function_to_its_permissions(workshop, s3):
     s3.create_bucket(Bucket="theirs")
     workshop.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
     call = workshop.calling()
@@ -44,14 +44,14 @@ def test_with_roles_enforced_a_function_may_do_what_its_role_allows_and_no_more(
     assert call("s3", "list_objects_v2", Bucket="theirs") == "AccessDenied"
 
 
-def test_a_function_that_ran_before_is_held_to_its_role_too(workshop, s3):
+def test_enforcing_roles_also_restricts_functions_that_already_ran(workshop, s3):
     call = workshop.calling()
     assert call("s3", "list_objects_v2", Bucket="lake") == ""
     workshop.aws.settings(enforce_roles=True)
     assert call("s3", "list_objects_v2", Bucket="lake") == "AccessDenied"
 
 
-def test_what_roles_did_is_told_since_they_are_enforced(workshop, s3):
+def test_calls_of_enforced_roles_are_recorded(workshop, s3):
     workshop.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
     call = workshop.calling()
     for prefix in ("raw/", "raw/"):
@@ -70,19 +70,19 @@ def test_what_roles_did_is_told_since_they_are_enforced(workshop, s3):
     assert workshop.aws.calls() == []
 
 
-def test_a_job_whose_role_may_not_read_its_script_fails(workshop, s3):
+def test_a_job_whose_role_cannot_read_its_script_fails(workshop, s3):
     workshop.allow(("s3:GetObject", "arn:aws:s3:::lake/trips.csv"))
     state, error, _ = ran(workshop)
     assert (state, "not authorized to perform: s3:GetObject" in error) == ("FAILED", True)
 
 
-def test_a_job_acts_and_logs_as_its_role(workshop, s3):
+def test_a_job_calls_services_and_logs_with_its_role(workshop, s3):
     workshop.allow(("s3:GetObject", "arn:aws:s3:::lake/scripts/*"))
     state, error, logs = ran(workshop)
     assert (state, "AccessDenied" in error, logs) == ("FAILED", True, set())
 
 
-def test_a_job_that_may_do_what_it_does_succeeds(workshop, s3):
+def test_a_job_with_the_needed_permissions_succeeds(workshop, s3):
     logs = "arn:aws:logs:us-east-1:000000000000:log-group:/aws-glue/jobs/output:*"
     workshop.allow(
         ("s3:GetObject", "arn:aws:s3:::lake/*"), ("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)
@@ -93,7 +93,7 @@ def test_a_job_that_may_do_what_it_does_succeeds(workshop, s3):
 @pytest.mark.parametrize(
     ("missing", "told"), [("s3:GetObject", "AccessDenied"), ("glue:CreateTable", "glue:CreateTable")]
 )
-def test_a_crawl_that_its_role_does_not_allow_fails(workshop, s3, missing, told):
+def test_a_crawl_without_a_needed_permission_fails(workshop, s3, missing, told):
     glue = workshop.aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "raw"})
     targets = {"S3Targets": [{"Path": "s3://lake/trips.csv"}]}

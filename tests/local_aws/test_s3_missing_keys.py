@@ -15,25 +15,25 @@ def call(workshop):
     return lambda operation, key: called("s3", operation, Bucket="lake", Key=key)
 
 
-def test_who_may_not_list_is_told_nothing(workshop, call):
+def test_a_role_without_list_permission_gets_403(workshop, call):
     workshop.allow(READ)
     assert call("get_object", "raw/none.csv") == "AccessDenied"
     assert call("head_object", "raw/none.csv") == "403"
 
 
-def test_who_may_list_is_told_that_it_is_missing(workshop, call):
+def test_a_role_with_list_permission_gets_404(workshop, call):
     workshop.allow(READ, LIST)
     assert call("get_object", "raw/none.csv") == "NoSuchKey"
     assert call("head_object", "raw/none.csv") == "404"
 
 
-def test_a_right_to_list_under_a_prefix_counts_for_the_keys_under_it(workshop, call):
+def test_list_permission_on_a_prefix_covers_its_keys(workshop, call):
     workshop.allow(READ, LIST, StringLikeIfExists={"s3:prefix": "raw/*"})
     assert call("head_object", "raw/none.csv") == "404"
     assert call("head_object", "runs/none.json") == "403"
 
 
-def test_an_object_that_is_there_needs_no_right_to_list(workshop, call):
+def test_reading_an_existing_object_needs_no_list_permission(workshop, call):
     workshop.aws.client("s3").put_object(Bucket="lake", Key="raw/trips.csv", Body="id")
     workshop.allow(READ)
     assert call("get_object", "raw/trips.csv") == ""

@@ -23,7 +23,7 @@ def older(workshop):
         ("bytes=8-99", b"89", "bytes 8-9/10"),
     ],
 )
-def test_a_range_holds_its_bytes_only(older, span, content, told):
+def test_a_range_returns_only_its_bytes(older, span, content, told):
     s3, version = older
     part = s3.get_object(**version, Range=span)
     assert (part["Body"].read(), part["ContentRange"]) == (content, told)

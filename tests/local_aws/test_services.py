@@ -52,12 +52,12 @@ def items(dynamodb):
     return dynamodb.scan(TableName="ledger")["Count"]
 
 
-def test_a_transaction_of_a_hundred_items_is_written_whole(ledger):
+def test_a_transaction_of_a_hundred_items_is_written_completely(ledger):
     ledger.transact_write_items(TransactItems=[claim(number) for number in range(100)])
     assert items(ledger) == 100
 
 
-def test_a_refused_condition_cancels_all_and_says_which(ledger):
+def test_a_failed_condition_cancels_the_transaction_and_is_named(ledger):
     ledger.transact_write_items(TransactItems=[claim(1)])
     with pytest.raises(ledger.exceptions.TransactionCanceledException) as caught:
         ledger.transact_write_items(TransactItems=[claim(0), claim(1), claim(2)])
@@ -71,7 +71,7 @@ def test_a_transaction_of_more_than_a_hundred_is_refused(ledger):
         ledger.transact_write_items(TransactItems=[claim(number) for number in range(101)])
 
 
-def test_an_index_answers_in_order_and_follows_changes(ledger):
+def test_an_index_returns_items_in_order_and_reflects_changes(ledger):
     ledger.transact_write_items(TransactItems=[claim(2), claim(1), claim(3)])
     ledger.update_item(
         TableName="ledger",
@@ -130,7 +130,7 @@ def test_an_event_names_key_version_and_a_rising_sequencer(workshop, lake):
     assert event(workshop, url)["sequencer"] > told["sequencer"]
 
 
-def test_versions_can_be_asked_for_and_survive_a_delete(lake):
+def test_versions_stay_readable_after_a_delete(lake):
     s3, _ = lake
     old = s3.put_object(Bucket="lake", Key="raw/k", Body=b"old")["VersionId"]
     new = s3.put_object(Bucket="lake", Key="raw/k", Body=b"newer")["VersionId"]

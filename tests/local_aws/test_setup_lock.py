@@ -16,7 +16,7 @@ with setup_lock.exclusive():
 """
 
 
-def test_one_makes_it_and_the_other_waits(tmp_path):
+def test_only_one_process_runs_the_block_at_a_time(tmp_path):
     command = [sys.executable, "-c", MAKE, str(tmp_path / "making")]
     both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
     assert [process.wait(timeout=30) for process in both] == [0, 0]

@@ -36,13 +36,13 @@ def resolutions(tmp_path, monkeypatch):
     return asked
 
 
-def test_jars_that_are_known_and_there_are_not_resolved(record, resolutions, tmp_path):
+def test_recorded_jars_that_exist_are_not_resolved_again(record, resolutions, tmp_path):
     assert spark.jars(record=record) == tuple(tmp_path / f"{number}.jar" for number in range(4))
     assert spark.jars([spark.ICEBERG], record) == (tmp_path / "0.jar",)
     assert resolutions == []
 
 
-def test_jars_are_resolved_once_where_none_are_known(resolutions, tmp_path):
+def test_jars_without_a_record_are_resolved_once(resolutions, tmp_path):
     (tmp_path / "resolved.jar").touch()
     record = tmp_path / "new" / "jars.json"
     first, second = spark.jars(record=record), spark.jars(record=record)
@@ -50,18 +50,18 @@ def test_jars_are_resolved_once_where_none_are_known(resolutions, tmp_path):
     assert resolutions == [1]
 
 
-def test_a_vanished_jar_is_resolved_again(record, resolutions, tmp_path):
+def test_a_missing_jar_is_resolved_again(record, resolutions, tmp_path):
     (tmp_path / "2.jar").unlink()
     assert spark.jars([spark.ICEBERG], record) == (tmp_path / "resolved.jar",)
 
 
-def test_other_coordinates_are_resolved_again(record, resolutions, monkeypatch):
+def test_changed_coordinates_are_resolved_again(record, resolutions, monkeypatch):
     monkeypatch.setattr(spark, "COORDINATES", (*spark.COORDINATES[:3], "group:newer:2"))
     spark.jars([spark.ICEBERG], record)
     assert resolutions == [1]
 
 
-def test_iceberg_is_there_only_when_asked_for():
+def test_iceberg_is_included_only_on_request():
     with_iceberg = spark.base_conf()["spark.driver.extraClassPath"]
     without = spark.base_conf(iceberg=False)["spark.driver.extraClassPath"]
     assert "iceberg-spark-runtime" in with_iceberg
@@ -94,7 +94,7 @@ def test_glues_conf_argument_chains_settings(text, conf):
     assert spark.parse_conf_argument(text) == conf
 
 
-def test_a_conf_argument_that_is_none_is_refused():
+def test_a_malformed_conf_argument_is_refused():
     with pytest.raises(ValueError, match=r"contains 'spark\.b'"):
         spark.parse_conf_argument("spark.a=1 --conf spark.b")
 

@@ -32,7 +32,7 @@ def test_a_dead_letter_queue_raises_its_alarm(workshop):
     assert {entry["AlarmName"] for entry in message} == {"letters"}
 
 
-def test_a_message_grows_old_in_its_queue_also_while_somebody_works_on_it(workshop):
+def test_the_age_of_the_oldest_message_includes_messages_in_flight(workshop):
     url, _ = workshop.queue("waiting")
     workshop.queue("empty")
     sqs = workshop.aws.client("sqs")

@@ -105,7 +105,7 @@ def test_without_sync_the_task_ends_when_the_run_starts(workshop, job):
     assert json.loads(outcome["output"]) == {"JobRunId": only_run(workshop)["Id"]}
 
 
-def test_one_run_too_many_has_glues_error(workshop, job):
+def test_a_run_beyond_the_limit_has_glues_error(workshop, job):
     job(SLEEP)
     workshop.aws.client("glue").start_job_run(JobName="job")
     outcome = workshop.run(running())
@@ -136,7 +136,7 @@ def test_the_tasks_timeout_stops_the_run(workshop, job):
     eventually(lambda: only_run(workshop)["JobRunState"], lambda state: state == "STOPPED")
 
 
-def test_a_run_stopped_by_hand_answers_as_an_ended_run(workshop, job):
+def test_a_manually_stopped_run_returns_as_ended(workshop, job):
     job(SLEEP)
     execution = workshop.start(workshop.machine(running()))
     glue = workshop.aws.client("glue")

@@ -10,12 +10,12 @@ def growing(length, **more):
     return {"Grow": {"Type": "Pass", "Output": f"{{% $pad('', {length}, 'x') %}}", "End": True, **more}}
 
 
-def test_an_output_of_exactly_the_limit_travels(workshop):
+def test_an_output_of_exactly_the_limit_passes(workshop):
     outcome = workshop.run(growing(LIMIT - 2))
     assert outcome["status"] == "SUCCEEDED"
 
 
-def test_an_output_one_byte_above_it_fails(workshop):
+def test_an_output_one_byte_above_the_limit_fails(workshop):
     outcome = workshop.run(growing(LIMIT - 1))
     assert (outcome["status"], outcome["error"]) == ("FAILED", "States.DataLimitExceeded")
     assert "'Grow'" in outcome["cause"]
@@ -35,11 +35,11 @@ def large_result(workshop, errors):
     }
 
 
-def test_catching_everything_does_not_catch_it(workshop):
+def test_states_all_does_not_catch_the_size_error(workshop):
     outcome = workshop.run(large_result(workshop, ["States.ALL"]))
     assert (outcome["status"], outcome["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
-def test_naming_it_catches_it(workshop):
+def test_a_catch_that_names_the_size_error_catches_it(workshop):
     outcome = workshop.run(large_result(workshop, ["States.DataLimitExceeded"]))
     assert json.loads(outcome["output"]) == "States.DataLimitExceeded"

@@ -44,7 +44,7 @@ def test_delays_stop_growing_at_max_delay(workshop):
     }
 
 
-def test_without_jitter_the_delay_is_waited(workshop):
+def test_a_retry_without_jitter_waits_its_delay(workshop):
     states = retrying(workshop, IntervalSeconds=1, MaxAttempts=2, BackoffRate=2)
     begun = time.monotonic()
     workshop.run(states)

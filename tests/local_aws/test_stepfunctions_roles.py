@@ -78,7 +78,7 @@ def task(resource, arguments):
 
 
 @pytest.mark.parametrize(("resource", "arguments", "right", "error"), TASKS, ids=[task[0] for task in TASKS])
-def test_a_task_needs_its_right_and_no_other(shop, resource, arguments, right, error):
+def test_a_task_needs_exactly_its_permission(shop, resource, arguments, right, error):
     action, on = right
     shop.allow((action, f"{on}-not-this-one"), (f"{action}s", on))
     refused = shop.run(task(resource, arguments))
@@ -92,7 +92,7 @@ def test_a_task_needs_its_right_and_no_other(shop, resource, arguments, right, e
     assert (action, on, True) in told
 
 
-def test_waiting_for_a_job_run_needs_the_right_to_look_at_it(shop):
+def test_waiting_for_a_job_run_needs_glue_get_job_run(shop):
     shop.allow(("glue:StartJobRun", JOB))
     ended = shop.run(task("glue:startJobRun.sync", {"JobName": "job"}))
     assert (ended["status"], ended["error"]) == ("FAILED", "Glue.AccessDeniedException")
@@ -100,7 +100,7 @@ def test_waiting_for_a_job_run_needs_the_right_to_look_at_it(shop):
 
 
 @pytest.mark.parametrize(("rights", "state"), [([], "RUNNING"), (["glue:BatchStopJobRun"], "STOPPED")])
-def test_only_with_the_right_a_stopped_execution_stops_its_job_run(shop, rights, state):
+def test_stopping_the_job_run_needs_glue_batch_stop_job_run(shop, rights, state):
     shop.allow(*((action, JOB) for action in ("glue:StartJobRun", "glue:GetJobRun", *rights)), ("s3:*", "*"))
     glue = shop.aws.client("glue")
     started = shop.start(shop.machine(task("glue:startJobRun.sync", {"JobName": "job"})))
@@ -119,7 +119,7 @@ def test_only_with_the_right_a_stopped_execution_stops_its_job_run(shop, rights,
     )
 
 
-def test_a_scripted_answer_needs_no_right(shop):
+def test_a_scripted_answer_needs_no_permission(shop):
     shop.aws.settings(enforce_roles=True)
     shop.aws.script("scripted", {"Do": [{"Return": "hello"}]})
     machine = shop.machine(task("sns:publish", {"TopicArn": TOPIC, "Message": "hello"}))

@@ -60,5 +60,5 @@ def test_an_older_version_can_be_read(workshop, lake):
         ({"Bucket": "none", "Key": "k"}, "S3.NoSuchBucketException"),
     ],
 )
-def test_what_is_missing_has_its_own_error(workshop, lake, arguments, error):
+def test_a_missing_object_or_bucket_has_the_sdks_error(workshop, lake, arguments, error):
     assert workshop.run(reading(**arguments))["error"] == error

@@ -37,7 +37,7 @@ def run(workshop):
     return run
 
 
-def test_each_attempt_gets_its_own_answer_and_its_arguments_are_told(workshop, run):
+def test_each_attempt_gets_its_own_answer_and_its_arguments_are_recorded(workshop, run):
     again = [{"ErrorEquals": ["Glue.Busy"], "MaxAttempts": 3}]
     busy = {"Throw": {"Error": "Glue.Busy", "Cause": "later"}}
     answers = {"Ask": [busy, busy, {"Return": {"Crawler": {"State": "READY"}}}]}
@@ -61,7 +61,7 @@ def test_the_real_service_may_come_after_scripted_answers(run):
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
 
 
-def test_a_script_that_is_too_short_fails_where_no_catch_hides_it(run):
+def test_a_script_without_answers_left_fails_despite_catches(run):
     outcome, _ = run(asking(), {"Ask": []})
     assert (outcome["status"], outcome["error"]) == ("FAILED", "States.Runtime")
     assert "no answer left for Ask" in outcome["cause"]
@@ -75,7 +75,7 @@ def test_a_script_that_is_too_short_fails_where_no_catch_hides_it(run):
         (9**9, {}, "on time"),
     ],
 )
-def test_an_answer_after_the_tasks_timeout_is_a_timeout_and_nobody_waits(run, after, timeout, output):
+def test_an_answer_after_the_tasks_timeout_is_a_timeout_without_waiting(run, after, timeout, output):
     outcome, _ = run(asking(**timeout), {"Ask": [{"Return": "on time", "AfterSeconds": after}]})
     assert json.loads(outcome["output"]) == output
 
@@ -96,7 +96,7 @@ def test_times_are_relative_to_the_second_in_which_a_state_was_entered(run, plus
     assert str(output["time"]).endswith(ending)
 
 
-def test_the_rules_of_choices_and_the_seconds_of_waits_are_told(run):
+def test_the_rules_of_choices_and_the_seconds_of_waits_are_recorded(run):
     states = {
         "Choose": {
             "Type": "Choice",
@@ -114,7 +114,7 @@ def test_the_rules_of_choices_and_the_seconds_of_waits_are_told(run):
     assert told["waits"] == [{"state": "Wait", "seconds": 70}]
 
 
-def test_without_a_rule_the_default_is_told(run):
+def test_the_default_of_a_choice_is_recorded(run):
     states = {
         "Choose": {
             "Type": "Choice",
@@ -141,6 +141,6 @@ def test_a_script_serves_one_execution(workshop, run):
 
 
 @pytest.mark.parametrize("answer", [{}, {"Return": 1, "Throw": {"Error": "x"}}, {"Retrun": 1}])
-def test_an_answer_that_is_none_is_refused(workshop, answer):
+def test_an_invalid_answer_is_refused(workshop, answer):
     with pytest.raises(urllib.error.HTTPError, match="400"):
         workshop.aws.script("scripted", {"Ask": [answer]})

@@ -34,7 +34,7 @@ def subscribed(workshop, topic, name, policy):
     return url
 
 
-def test_attributes_choose_the_subscribers(workshop):
+def test_message_attributes_filter_the_subscribers(workshop):
     topic = workshop.aws.client("sns").create_topic(Name="news")["TopicArn"]
     failures = subscribed(workshop, topic, "failures", {"status": ["FAILED"], "dataset": ["green"]})
     successes = subscribed(workshop, topic, "successes", {"status": ["SUCCESS"]})

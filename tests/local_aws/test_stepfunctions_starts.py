@@ -42,7 +42,7 @@ def test_a_name_that_aws_forbids_is_refused(workshop, name):
     assert refusal(workshop, lambda: workshop.start(machine, name=name)) == "InvalidName"
 
 
-def test_a_name_of_eighty_characters_is_taken(workshop):
+def test_a_name_of_eighty_characters_is_accepted(workshop):
     assert workshop.start(workshop.machine(PASSING), name="x" * 80).endswith("x" * 80)
 
 
@@ -54,7 +54,7 @@ def test_input_above_256_kib_is_refused(workshop):
     assert refusal(workshop, lambda: workshop.start(machine, too_long)) == "InvalidExecutionInput"
 
 
-def test_input_that_is_no_json_is_refused(workshop):
+def test_input_that_is_not_json_is_refused(workshop):
     machine = workshop.machine(PASSING)
     states = workshop.aws.client("stepfunctions")
     code = refusal(workshop, lambda: states.start_execution(stateMachineArn=machine, input="{"))

@@ -60,7 +60,7 @@ def names(entry: UnverifiablePermission, right: Right) -> bool:
     )
 
 
-def test_whatever_roles_did_their_deployed_policies_allow(shown: Shown) -> None:
+def test_the_deployed_policies_allow_every_call_that_was_made(shown: Shown) -> None:
     assert {call.role for call in shown.calls} == {right.role for right in shown.rights} - {
         "JobOptimizerRole"
     }
@@ -80,11 +80,11 @@ def test_the_accounts_policy_simulator_agrees(app: App, shown: Shown) -> None:
         assert answer["EvaluationResults"][0]["EvalDecision"] == "allowed", str(call)
 
 
-def test_every_right_was_needed_but_those_that_only_aws_can_show(shown: Shown) -> None:
+def test_every_permission_is_needed_or_listed_as_unverifiable(shown: Shown) -> None:
     assert [str(right) for right in unneeded(shown.rights, shown.calls)] == []
 
 
-def test_the_list_of_what_only_aws_can_show_is_no_longer_than_it_must_be(shown: Shown) -> None:
+def test_the_list_of_unverifiable_permissions_is_minimal(shown: Shown) -> None:
     were_needed = needed(shown.rights, shown.calls)
     for entry in UNSHOWN:
         named = {right for right in shown.rights if names(entry, right)}
@@ -92,7 +92,7 @@ def test_the_list_of_what_only_aws_can_show_is_no_longer_than_it_must_be(shown: 
         assert [str(right) for right in named & were_needed] == [], "needed here after all"
 
 
-def test_without_any_one_statement_something_that_was_done_would_be_denied(shown: Shown) -> None:
+def test_removing_any_statement_would_deny_a_call(shown: Shown) -> None:
     statements = groupby(shown.rights, key=lambda right: (right.role, right.statement))
     for place, members in ((place, list(members)) for place, members in statements):
         if all(any(names(entry, right) for entry in UNSHOWN) for right in members):
@@ -101,7 +101,7 @@ def test_without_any_one_statement_something_that_was_done_would_be_denied(shown
         assert denied(rest, shown.calls), f"nothing needs statement {place}: {[*map(str, members)]}"
 
 
-def test_without_the_right_to_write_manifests_a_file_fails_aloud(
+def test_a_file_fails_with_a_notification_when_manifests_cannot_be_written(
     app: App, shown: Shown, tmp_path: Path
 ) -> None:
     with without(app, "ValidateInputRole", "s3:PutObject", "*/runs/*"):
@@ -111,7 +111,7 @@ def test_without_the_right_to_write_manifests_a_file_fails_aloud(
     assert "not authorized to perform: s3:PutObject" in message["error"]["Cause"]
 
 
-def test_without_the_right_to_publish_of_the_workflow_the_closer_tells(
+def test_the_finalizer_notifies_when_the_workflow_cannot_publish(
     app: App, shown: Shown, tmp_path: Path
 ) -> None:
     app.aws.wait_scale(0)
@@ -123,7 +123,7 @@ def test_without_the_right_to_publish_of_the_workflow_the_closer_tells(
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "NotificationFailed")
 
 
-def test_without_the_right_to_read_raw_files_a_job_run_fails_aloud(
+def test_a_job_run_fails_with_a_notification_when_raw_files_cannot_be_read(
     app: App, shown: Shown, tmp_path: Path
 ) -> None:
     with without(app, "JobRole", "s3:GetObject", "*/raw/taxi/*"):
@@ -133,7 +133,7 @@ def test_without_the_right_to_read_raw_files_a_job_run_fails_aloud(
     assert "HeadObject operation: Forbidden" in message["error"]["Cause"]
 
 
-def test_to_another_account_queue_topic_and_bucket_are_closed(app: App) -> None:
+def test_another_account_has_no_access_to_queue_topic_or_bucket(app: App) -> None:
     def stranger(service: str) -> Any:
         return boto3.client(
             service,
