@@ -1,7 +1,7 @@
-"""What does the CDK command line deploy? The settings of one environment, in two stacks (and one for CI).
+"""The CDK app: the settings of one environment, deployed as two stacks (and one for delivery from CI).
 
-No AWS calls: synthesis works offline and without credentials. The account and region come from the CDK
-command line where it knows them; otherwise the templates fit any.
+Synthesis makes no AWS calls: it works offline and without credentials. The account and region come from the
+CDK command line where it knows them; otherwise the templates fit any account and region.
 """
 
 import os
@@ -19,16 +19,13 @@ from taxi_etl.names import DATA_LAKE_STACK, DELIVERY_STACK, PIPELINE_STACK, phys
 
 
 def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineStack]:
-    """Both stacks of an environment: what must be kept, and what can be made again.
-
-    A third one lets a repository deploy them, where the settings name it.
-    """
+    """Add an environment's two stacks, and a delivery stack if the settings name a repository."""
     common: dict[str, Any] = {
         "settings": settings,
         "env": Environment(
             account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")
         ),
-        # CloudFormation puts a stack's tags on everything in it; bills are split by them.
+        # CloudFormation puts a stack's tags on all its resources; bills are split by them.
         "tags": {"application": "taxi-etl", "environment": settings.environment},
     }
     lake = DataLakeStack(app, physical_name(DATA_LAKE_STACK, settings.environment), **common)
@@ -39,7 +36,7 @@ def add_stacks(app: App, settings: Settings) -> tuple[DataLakeStack, PipelineSta
 
 
 def main() -> None:
-    """Synthesize the environment that the context names."""
+    """Synthesize the environment that the CDK context names."""
     app = App(analytics_reporting=False)
     try:
         add_stacks(app, settings_for(app.node.try_get_context("environment")))

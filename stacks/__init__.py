@@ -1,1 +1,1 @@
-"""What is deployed? Settings, two stacks, and one construct a file; only `app.py` and tests import this."""
+"""The infrastructure: settings, stacks, and one construct per module; only `app.py` and tests import it."""

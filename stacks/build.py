@@ -1,4 +1,4 @@
-"""Where is what `make build` prepared? Its paths, and a clear refusal when it is missing."""
+"""Paths to what `make build` prepares, and the error that names the command when a path is missing."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ GLUE_SCRIPT = ROOT / "glue_scripts" / "process_taxi_data.py"
 
 
 class BuildMissingError(Exception):
-    """Something that synthesis reads has not been built."""
+    """A path that synthesis reads does not exist."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} is missing; run `make build` first")
@@ -22,19 +22,19 @@ def function_code() -> str:
 
 
 def job_zip() -> str:
-    """The packages that the Glue job imports."""
+    """The zip file with the packages that the Glue job imports."""
     return str(_existing(BUILD / "job.zip"))
 
 
 def glue_script() -> str:
-    """The Glue job's script, deployed as it is."""
+    """The Glue job's script, which is deployed unchanged."""
     return str(_existing(GLUE_SCRIPT))
 
 
 def layer(name: str, target: LayerTarget) -> tuple[str, str]:
-    """The directory of a layer and its asset hash.
+    """The directory of a Lambda layer and its asset hash.
 
-    The hash comes from the lock and the target, since installed files differ from machine to machine.
+    The hash comes from the lock file and the target, because installed files differ from machine to machine.
     """
     directory = BUILD / "layers" / target / name
     return str(_existing(directory)), _existing(directory.with_suffix(".hash")).read_text().strip()

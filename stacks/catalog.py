@@ -1,4 +1,4 @@
-"""Where are tables listed? Two Glue databases: the crawler's of raw files, the job's of Iceberg tables."""
+"""The Glue Data Catalog: the crawler's database of raw files and the job's database of Iceberg tables."""
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_glue as glue
@@ -28,11 +28,11 @@ LOAD = (
     "glue:UpdateTableOptimizer",
 )
 OPTIMIZE = ("glue:GetTable", "glue:UpdateTable")
-"""What an optimizer needs. Source: Glue developer guide, "Table optimization prerequisites"."""
+"""Permissions of a table optimizer. Source: Glue developer guide, "Table optimization prerequisites"."""
 
 
 class Catalog(Construct):
-    """The databases; their tables belong to whoever writes them, not to the stack."""
+    """Two databases. Their tables are created by the crawler and the job, not by the stack."""
 
     raw: glue.Database
     taxi: glue.Database
@@ -44,31 +44,33 @@ class Catalog(Construct):
             self,
             "Raw",
             database_name=database_name(RAW_DATABASE, settings.environment),
-            description="Raw taxi files as the crawler finds them",
+            description="Raw taxi files, cataloged by the crawler",
             removal_policy=removal,
         )
         self.taxi = glue.Database(
             self,
             "Taxi",
             database_name=database_name(TAXI_DATABASE, settings.environment),
-            description="Taxi trips as Iceberg tables, kept by the Glue job",
+            description="Taxi trips in Iceberg tables, written by the Glue job",
             location_uri=warehouse,
             removal_policy=removal,
         )
 
     def grant_crawl(self, grantee: iam.IGrantable) -> None:
-        """Create and update tables and partitions of the raw database."""
+        """Grant creating and updating tables and partitions of the raw database."""
         self._grant_database(grantee, self.raw)
         self._grant_tables(grantee, self.raw, CRAWL)
 
     def grant_load(self, grantee: iam.IGrantable) -> None:
-        """Create, read and update tables of the taxi database, and see to their care: a commit updates the
-        table's entry."""
+        """Grant creating, reading and updating tables of the taxi database, and creating their optimizers.
+
+        Each Iceberg commit updates the table's catalog entry.
+        """
         self._grant_database(grantee, self.taxi)
         self._grant_tables(grantee, self.taxi, LOAD)
 
     def grant_optimize(self, grantee: iam.IGrantable) -> None:
-        """Read and update tables of the taxi database."""
+        """Grant reading and updating tables of the taxi database."""
         self._grant_tables(grantee, self.taxi, OPTIMIZE)
 
     def _grant_database(self, grantee: iam.IGrantable, database: glue.Database) -> None:
@@ -87,7 +89,7 @@ class Catalog(Construct):
         ).assert_success()
 
     def _arns(self, database: glue.Database) -> list[str]:
-        """What every call about a database or its tables needs its right on, beside the table itself."""
+        """The ARNs that a call on a database or its tables needs permission for, besides the table's own."""
         catalog = Stack.of(self).format_arn(
             service="glue", resource="catalog", arn_format=ArnFormat.NO_RESOURCE_NAME
         )

@@ -1,4 +1,4 @@
-"""Is it healthy, is it keeping up, what does it cost? One page that answers, question by question."""
+"""The CloudWatch dashboard: health, throughput and cost of the pipeline on one page."""
 
 from collections.abc import Sequence
 
@@ -19,19 +19,19 @@ from taxi_etl.prices import GLUE_USD_PER_DPU_HOUR
 HOUR = Duration.hours(1)
 DAY = Duration.days(1)
 WIDTH = 24
-HEALTHY = "## Is it healthy?\nWhat rings, how executions end, what becomes of files and rows."
-KEEPING_UP = "## Is it keeping up?\nWhat waits and for how long, how long executions take, when files come."
+HEALTH = "## Health\nAlarms in alarm state, outcomes of executions, files and rows."
+THROUGHPUT = "## Throughput\nWaiting events, execution times, and the time since the last file."
 COST = (
-    "## What does it cost?\nRuns of the Glue job, by far the most of it, as they end: DPU-hours at "
-    f"{GLUE_USD_PER_DPU_HOUR} US dollars, the list price in N. Virginia. An estimate: the bill is what "
-    "counts, and has crawls, storage and the rest."
+    "## Cost\nGlue job runs, by far the largest part of the cost, at "
+    f"{GLUE_USD_PER_DPU_HOUR} US dollars per DPU-hour (list price, N. Virginia). An estimate: the bill also "
+    "has crawls, storage and smaller items."
 )
 
 Row = list[cloudwatch.IWidget]
 
 
 class Dashboard(Construct):
-    """Three questions, the graphs that answer each by the hour or day; the alarms on top."""
+    """Alarms on top, then graphs by the hour for health and throughput, and by the day for cost."""
 
     def __init__(
         self,
@@ -51,14 +51,14 @@ class Dashboard(Construct):
             dashboard_name=physical_name(STATE_MACHINE, settings.environment),
             default_interval=Duration.days(7),
             widgets=[
-                *_healthy(settings, state_machine, functions, alarms),
-                *_keeping_up(settings, state_machine, queue),
+                *_health(settings, state_machine, functions, alarms),
+                *_throughput(settings, state_machine, queue),
                 *_cost(settings),
             ],
         )
 
 
-def _healthy(
+def _health(
     settings: Settings,
     machine: sfn.StateMachine,
     functions: Sequence[lambda_.Function],
@@ -66,18 +66,18 @@ def _healthy(
 ) -> list[Row]:
     files = (Metric.FILES_LOADED, Metric.FILES_REJECTED, Metric.FILES_FAILED)
     rows = (Metric.ROWS_WRITTEN, Metric.ROWS_QUARANTINED)
-    endings = (
+    outcomes = (
         machine.metric_succeeded,
         machine.metric_failed,
         machine.metric_timed_out,
         machine.metric_aborted,
     )
     return [
-        [_text(HEALTHY)],
+        [_text(HEALTH)],
         [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms.alarms), width=WIDTH)],
         [
-            _graph("Executions by how they ended", *(each(period=HOUR, statistic="Sum") for each in endings)),
-            _graph("Errors of functions", *(each.metric_errors(period=HOUR) for each in functions)),
+            _graph("Executions by outcome", *(metric(period=HOUR, statistic="Sum") for metric in outcomes)),
+            _graph("Function errors", *(function.metric_errors(period=HOUR) for function in functions)),
         ],
         [
             _graph("Files", *(finalizer_count(name, settings, HOUR) for name in files)),
@@ -86,22 +86,22 @@ def _healthy(
     ]
 
 
-def _keeping_up(settings: Settings, machine: sfn.StateMachine, queue: sqs.Queue) -> list[Row]:
+def _throughput(settings: Settings, machine: sfn.StateMachine, queue: sqs.Queue) -> list[Row]:
     return [
-        [_text(KEEPING_UP)],
+        [_text(THROUGHPUT)],
         [
             _graph(
-                "Events that wait",
+                "Events in the queue",
                 queue.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
             ),
             _graph(
-                "Age of the oldest event, seconds",
+                "Age of the oldest event (seconds)",
                 queue.metric_approximate_age_of_oldest_message(period=HOUR, statistic="Maximum"),
             ),
         ],
         [
             _graph(
-                "Time of an execution, Glue's queue included",
+                "Execution time, including Glue's queue",
                 machine.metric_time(period=HOUR, statistic="Average"),
                 machine.metric_time(period=HOUR, statistic="Maximum"),
             ),
@@ -117,8 +117,8 @@ def _cost(settings: Settings) -> list[Row]:
     dollars, hours = (
         finalizer_count(name, settings, DAY) for name in (Metric.JOB_COST_USD, Metric.JOB_DPU_HOURS)
     )
-    whole_time = cloudwatch.SingleValueWidget(
-        title="In the time shown",
+    total = cloudwatch.SingleValueWidget(
+        title="Total for the time range",
         metrics=[dollars, hours],
         set_period_to_time_range=True,
         width=WIDTH // 3,
@@ -127,15 +127,15 @@ def _cost(settings: Settings) -> list[Row]:
     return [
         [_text(COST)],
         [
-            whole_time,
-            _graph("US dollars a day", dollars, parts=3),
-            _graph("DPU-hours a day", hours, parts=3),
+            total,
+            _graph("US dollars per day", dollars, parts=3),
+            _graph("DPU-hours per day", hours, parts=3),
         ],
     ]
 
 
 def _graph(title: str, *metrics: cloudwatch.IMetric, parts: int = 2) -> cloudwatch.GraphWidget:
-    """A graph as wide as that part of the page; counts start at zero."""
+    """A graph whose axis starts at zero; `parts` graphs fit in one row."""
     return cloudwatch.GraphWidget(
         title=title, left=list(metrics), width=WIDTH // parts, left_y_axis=cloudwatch.YAxisProps(min=0)
     )

@@ -1,4 +1,4 @@
-"""What must be kept? The stateful stack: files, events waiting, the ledger and the catalog's databases."""
+"""The stateful stack: the data lake's bucket, the event queue, the ledger and the catalog's databases."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from taxi_etl.names import WAREHOUSE_PREFIX
 
 
 class DataLakeStack(Stack):
-    """Retained and termination-protected where the settings say so."""
+    """Everything that must survive a redeployment; retained and protected where the settings say so."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(
@@ -36,7 +36,7 @@ class DataLakeStack(Stack):
         self._outputs()
 
     def _outputs(self) -> None:
-        """What the command line reads."""
+        """Export the names that the command line reads."""
         for output, value in {
             "BucketName": self.lake.bucket.bucket_name,
             "LedgerTableName": self.ledger.table.table_name,

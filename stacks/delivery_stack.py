@@ -1,8 +1,9 @@
-"""How does CI get into the account without a stored key? A role that one repository's workflow may assume.
+"""The delivery stack: a role that one GitHub repository's workflow may assume to deploy, without stored keys.
 
-GitHub signs a token that says which repository, branch and environment a job runs for; AWS checks it and
-hands out credentials for an hour. They open nothing but the roles of the CDK bootstrap, which do the
-deploying. Deployed once by hand: the workflow leaves this stack alone, so it never changes its own rights.
+GitHub signs a token that names a job's repository, branch and environment; AWS verifies it and returns
+credentials for an hour. They allow nothing except to assume the roles of the CDK bootstrap, which deploy.
+An administrator deploys this stack once. The workflow does not deploy it, so it cannot change its own
+permissions.
 """
 
 from typing import Any
@@ -17,12 +18,12 @@ from taxi_etl.names import DELIVERY_ROLE, physical_name
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
-"""What `cdk deploy` and `cdk diff` assume; there are no container images to publish."""
+"""Roles that `cdk deploy` and `cdk diff` assume; the app has no container images to publish."""
 SESSION = Duration.hours(1)
 
 
 class DeliveryStack(Stack):
-    """GitHub's identity provider, unless the account has it, and the role for this environment's job."""
+    """GitHub's OIDC provider, unless the account already has one, and the role for this environment."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(
@@ -48,7 +49,7 @@ class DeliveryStack(Stack):
         CfnOutput(self, "DeliveryRoleArn", value=self.role.role_arn)
 
     def _provider(self, settings: Settings) -> str:
-        """The provider's ARN. An account holds one for each issuer, so a second stack uses the first's."""
+        """The ARN of the OIDC provider; an account can have only one per issuer, so stacks share it."""
         if settings.delivery_provider_exists:
             return self.format_arn(service="iam", region="", resource="oidc-provider", resource_name=ISSUER)
         provider = iam.OidcProviderNative(
@@ -72,9 +73,9 @@ class DeliveryStack(Stack):
 
 
 def _conditions(settings: Settings) -> dict[str, Any]:
-    """All must hold, as texts that are equal: a pattern here opens the account to other people's workflows.
+    """Exact matches only: a pattern could let other repositories' workflows into the account.
 
-    With an environment, the subject no longer names the branch, so the branch is asked for by itself.
+    A subject that names an environment does not name the branch, so the branch is a condition of its own.
     """
     return {
         "StringEquals": {

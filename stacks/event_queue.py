@@ -1,4 +1,4 @@
-"""How do events wait? The queue between S3 and the orchestrator, and where events go that never succeed."""
+"""The queue of S3 events between the bucket and the orchestrator, and its dead-letter queue."""
 
 from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -9,11 +9,14 @@ from stacks.settings import Settings
 from taxi_etl.names import EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, physical_name
 
 VISIBILITY_FACTOR = 6
-"""Times the function's timeout: AWS's advice, so that throttled invocations do not use up receives."""
+"""Visibility timeout as a multiple of the function's timeout.
+
+AWS recommends six, so that throttled invocations do not use up the allowed receives.
+"""
 
 
 class EventQueue(Construct):
-    """A queue that only S3, for the named buckets of this account, may send to."""
+    """A queue that accepts messages only from S3, for the named buckets of this account."""
 
     queue: sqs.Queue
     dead_letters: sqs.Queue
@@ -23,7 +26,7 @@ class EventQueue(Construct):
         self, scope: Construct, construct_id: str, *, settings: Settings, buckets: list[str]
     ) -> None:
         super().__init__(scope, construct_id)
-        keep = Duration.days(settings.event_retention_days)
+        retention = Duration.days(settings.event_retention_days)
         removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
         name = physical_name(EVENT_QUEUE, settings.environment)
         self.dead_letters = sqs.Queue(
@@ -32,7 +35,7 @@ class EventQueue(Construct):
             queue_name=physical_name(EVENT_DEAD_LETTER_QUEUE, settings.environment),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=keep,
+            retention_period=retention,
             removal_policy=removal,
         )
         self.queue = sqs.Queue(
@@ -41,7 +44,7 @@ class EventQueue(Construct):
             queue_name=name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=keep,
+            retention_period=retention,
             visibility_timeout=Duration.seconds(
                 VISIBILITY_FACTOR * settings.orchestrator_timeout_seconds
                 + settings.event_batch_window_seconds
@@ -54,9 +57,9 @@ class EventQueue(Construct):
         self._allow_s3(buckets)
 
     def grant_receive(self, grantee: iam.IGrantable) -> None:
-        """Be sent events by Lambda, which polls in the grantee's name.
+        """Grant what Lambda needs to poll the queue on behalf of the grantee.
 
-        Source: Lambda developer guide, "Using Lambda with Amazon SQS"; CDK's own grant holds more.
+        Source: Lambda developer guide, "Using Lambda with Amazon SQS"; CDK's own grant allows more.
         """
         iam.Grant.add_to_principal(
             grantee=grantee,
@@ -65,7 +68,7 @@ class EventQueue(Construct):
         ).assert_success()
 
     def _allow_s3(self, buckets: list[str]) -> None:
-        """Names the buckets by text: referring to the bucket, which refers to the queue, would be a cycle."""
+        """Allow the buckets by name: the bucket refers to the queue, so a reference would be a cycle."""
         stack = Stack.of(self)
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(

@@ -1,7 +1,4 @@
-"""How does every ending get recorded? Two ways to the closer: the event of the ending, and a schedule.
-
-A third brings it the ends of job runs, whose cost it counts.
-"""
+"""The finalizer's triggers: ended executions, ended job runs, and a schedule."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -16,15 +13,15 @@ from constructs import Construct
 from stacks.settings import Settings
 from taxi_etl.names import CLOSE_DEAD_LETTER_QUEUE, physical_name
 
-ENDINGS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-RUN_ENDINGS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
+EXECUTION_ENDINGS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+JOB_RUN_ENDINGS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 DELIVERY_HOURS = 24
-"""For how long EventBridge keeps trying to deliver."""
+"""How long EventBridge retries a delivery."""
 DELIVERY_ATTEMPTS = 100
 
 
 class FinalizerTriggers(Construct):
-    """Calls the closer when an execution has ended, and again and again for what no event told."""
+    """Invokes the finalizer for each event, and on a schedule to reconcile what no event reported."""
 
     dead_letters: sqs.Queue
 
@@ -34,11 +31,12 @@ class FinalizerTriggers(Construct):
         construct_id: str,
         *,
         settings: Settings,
-        closer: lambda_.Function,
+        finalizer: lambda_.Function,
         state_machine: sfn.StateMachine,
         job: glue.PySparkEtlJob,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._finalizer = finalizer
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
@@ -47,58 +45,71 @@ class FinalizerTriggers(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(settings.event_retention_days),
         )
-        self._keep_failures(closer)
+        self._add_failure_destination()
+        self._on_execution_ended(state_machine)
+        self._on_job_run_ended(job)
+        self._on_schedule(settings)
+
+    def _on_execution_ended(self, state_machine: sfn.StateMachine) -> None:
         events.Rule(
             self,
             "Ended",
-            description="Every ending of a taxi execution, whatever it was",
+            description="Taxi workflow executions that ended, with any status",
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"stateMachineArn": [state_machine.state_machine_arn], "status": list(ENDINGS)},
+                detail={
+                    "stateMachineArn": [state_machine.state_machine_arn],
+                    "status": list(EXECUTION_ENDINGS),
+                },
             ),
-            targets=[self._target(closer)],
+            targets=[self._target()],
         )
+
+    def _on_job_run_ended(self, job: glue.PySparkEtlJob) -> None:
         events.Rule(
             self,
             "JobEnded",
-            description="Every end of a run of the taxi job, for its cost",
+            description="Taxi job runs that ended, to record their cost",
             event_pattern=events.EventPattern(
                 source=["aws.glue"],
                 detail_type=["Glue Job State Change"],
-                detail={"jobName": [job.job_name], "state": list(RUN_ENDINGS)},
+                detail={"jobName": [job.job_name], "state": list(JOB_RUN_ENDINGS)},
             ),
-            targets=[self._target(closer)],
+            targets=[self._target()],
         )
+
+    def _on_schedule(self, settings: Settings) -> None:
         events.Rule(
             self,
             "Sweep",
-            description="Looks for claims that stayed open, and for silence",
+            description="Reconciles open claims and reports the time since the last file",
             schedule=events.Schedule.rate(Duration.minutes(settings.sweep_interval_minutes)),
-            targets=[self._target(closer, events.RuleTargetInput.from_object({"sweep": True}))],
+            targets=[self._target(events.RuleTargetInput.from_object({"sweep": True}))],
         )
 
-    def _keep_failures(self, closer: lambda_.Function) -> None:
-        """The rules' dead letters could not be delivered; these could, and the function failed on them.
+    def _add_failure_destination(self) -> None:
+        """Keep events that were delivered but on which the function failed.
 
-        Lambda needs one right for it, and CDK's own destination would grant more. Source: Lambda developer
+        The destination needs one permission; CDK's own construct would grant more. Source: Lambda developer
         guide, "Adding a destination".
         """
-        closer.configure_async_invoke(retry_attempts=2, max_event_age=Duration.hours(6))
-        config = closer.node.find_child("EventInvokeConfig").node.default_child
+        self._finalizer.configure_async_invoke(retry_attempts=2, max_event_age=Duration.hours(6))
+        config = self._finalizer.node.find_child("EventInvokeConfig").node.default_child
         assert isinstance(config, lambda_.CfnEventInvokeConfig)
         config.destination_config = lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
             on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead_letters.queue_arn)
         )
         iam.Grant.add_to_principal(
-            grantee=closer, actions=["sqs:SendMessage"], resource_arns=[self.dead_letters.queue_arn]
+            grantee=self._finalizer,
+            actions=["sqs:SendMessage"],
+            resource_arns=[self.dead_letters.queue_arn],
         ).assert_success()
 
-    def _target(
-        self, closer: lambda_.Function, event: events.RuleTargetInput | None = None
-    ) -> targets.LambdaFunction:
+    def _target(self, event: events.RuleTargetInput | None = None) -> targets.LambdaFunction:
+        """The finalizer as a rule's target; events that cannot be delivered go to the dead-letter queue."""
         return targets.LambdaFunction(
-            closer,
+            self._finalizer,
             event=event,
             dead_letter_queue=self.dead_letters,
             retry_attempts=DELIVERY_ATTEMPTS,

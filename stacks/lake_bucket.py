@@ -1,25 +1,26 @@
-"""Where do files live? The data lake's bucket: raw files, the warehouse's tables, and the records of runs."""
+"""The data lake's bucket: raw files, the tables' files, and the documents of executions."""
 
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.bucket_lifecycle import lifecycle_rules
 from stacks.event_queue import EventQueue
 from stacks.settings import Settings
 from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_name
 
 
 def lake_bucket_name(settings: Settings) -> str:
-    """The bucket's name as text: a policy may name it so without referring to the bucket, a cycle."""
+    """The bucket's name as text, for policies in which a reference to the bucket would be a cycle."""
     return settings.bucket_name or bucket_name(Aws.ACCOUNT_ID, settings.environment)
 
 
 class LakeBucket(Construct):
-    """A versioned, private, encrypted bucket that tells the queue about new files under the raw prefix."""
+    """A versioned, private, encrypted bucket that sends events of new raw files to the queue."""
 
     bucket: s3.Bucket
     key: kms.IKey | None
@@ -41,7 +42,7 @@ class LakeBucket(Construct):
             encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=self.key,
             bucket_key_enabled=True if self.key else None,
-            lifecycle_rules=_lifecycle(settings),
+            lifecycle_rules=lifecycle_rules(settings),
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         self._source_names = (self.bucket.bucket_name, *settings.existing_buckets)
@@ -52,7 +53,7 @@ class LakeBucket(Construct):
         self._notify(events)
 
     def _notify(self, events: EventQueue) -> None:
-        """A plain property of the bucket; CDK's own way deploys a function as custom resource."""
+        """Set the notification as a bucket property; CDK's construct would deploy a custom resource."""
         resource = self.bucket.node.default_child
         assert isinstance(resource, s3.CfnBucket)
         resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
@@ -68,37 +69,37 @@ class LakeBucket(Construct):
                 )
             ]
         )
-        # S3 checks that it may send before it accepts the configuration.
+        # S3 verifies that it may send before it accepts the configuration.
         self.bucket.node.add_dependency(events.send_policy)
 
     def source_uris(self) -> list[str]:
-        """The raw zones that are read: the lake's own and those of existing buckets."""
+        """The raw prefixes of this bucket and of existing buckets."""
         return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
 
     def grant_read_raw(self, grantee: iam.IGrantable, *, versions: bool = False) -> None:
-        """Read and list raw files, also of existing buckets: as they are now, or each of their `versions`."""
+        """Grant reading and listing raw files of all source buckets; with `versions`, noncurrent ones too."""
         actions = ("s3:GetObject", "s3:GetObjectVersion") if versions else ("s3:GetObject",)
         self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
         self._grant_list(grantee, RAW_PREFIX, self._source_arns)
 
     def grant_read_runs(self, grantee: iam.IGrantable, *, may_be_missing: bool = True) -> None:
-        """Read manifests and results; listing makes one that is missing a 404 instead of a 403."""
+        """Grant reading manifests and results; permission to list turns 403 into 404 for a missing one."""
         self._grant_objects(grantee, ("s3:GetObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
         if may_be_missing:
             self._grant_list(grantee, RUNS_PREFIX, (self.bucket.bucket_arn,))
 
     def grant_write_runs(self, grantee: iam.IGrantable) -> None:
-        """Write manifests and results."""
+        """Grant writing manifests and results."""
         self._grant_objects(grantee, ("s3:PutObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
 
     def grant_warehouse(self, grantee: iam.IGrantable, *further: str) -> None:
-        """Read, write and delete the tables' data and metadata files; `further` are other actions on them."""
+        """Grant reading, writing and deleting the tables' files, and the `further` actions on them."""
         actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", *further)
         self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
         self._grant_list(grantee, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
 
     def grant_location(self, grantee: iam.IGrantable) -> None:
-        """Learn the buckets' region, which Glue's clients ask for first."""
+        """Grant reading the buckets' region, which Glue's clients request first."""
         _grant(grantee, ["s3:GetBucketLocation"], list(self._source_arns))
 
     def _grant_list(self, grantee: iam.IGrantable, prefix: str, arns: tuple[str, ...]) -> None:
@@ -115,7 +116,7 @@ class LakeBucket(Construct):
 
 
 def bucket_arn(scope: Construct, name: str) -> str:
-    """The ARN of a bucket known by its name only."""
+    """The ARN of a bucket of which only the name is known."""
     return Stack.of(scope).format_arn(
         service="s3", resource=name, account="", region="", arn_format=ArnFormat.NO_RESOURCE_NAME
     )
@@ -127,27 +128,3 @@ def _grant(
     iam.Grant.add_to_principal(
         grantee=grantee, actions=actions, resource_arns=arns, conditions=conditions
     ).assert_success()
-
-
-def _lifecycle(settings: Settings) -> list[s3.LifecycleRule]:
-    """Current objects of raw/ and warehouse/ never expire; what a newer version replaced does, everywhere."""
-    noncurrent = Duration.days(settings.noncurrent_version_days)
-    abort = Duration.days(settings.abort_multipart_days)
-    return [
-        *(
-            s3.LifecycleRule(
-                id=f"{prefix.split('/', maxsplit=1)[0]}-noncurrent",
-                prefix=prefix,
-                noncurrent_version_expiration=noncurrent,
-                abort_incomplete_multipart_upload_after=abort,
-            )
-            for prefix in (RAW_PREFIX, WAREHOUSE_PREFIX)
-        ),
-        s3.LifecycleRule(
-            id="runs-expire",
-            prefix=RUNS_PREFIX,
-            expiration=Duration.days(settings.runs_retention_days),
-            noncurrent_version_expiration=noncurrent,
-            abort_incomplete_multipart_upload_after=abort,
-        ),
-    ]

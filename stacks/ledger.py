@@ -1,4 +1,4 @@
-"""What happened to each file? The ledger: every file version's state, and every execution with its input."""
+"""The ledger table: the status of every file version, and every execution with its input."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,7 +13,7 @@ BY_STATUS = "by-status"
 
 
 class Ledger(Construct):
-    """On demand, with point-in-time recovery; the record of what was loaded outlives every run."""
+    """A DynamoDB table on demand, with point-in-time recovery and two indexes."""
 
     table: dynamodb.Table
 
@@ -33,7 +33,7 @@ class Ledger(Construct):
             deletion_protection=settings.retain_data,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
-        # Not by `pk`: a sort key takes 1024 bytes, which bucket and key together may pass.
+        # Sorted by `sk`, not `pk`: bucket and key together may exceed the 1024 bytes of a sort key.
         self.table.add_global_secondary_index(
             index_name=BY_EXECUTION, partition_key=_text("execution"), sort_key=_text("sk")
         )
@@ -42,12 +42,12 @@ class Ledger(Construct):
         )
 
     def grant_claims(self, grantee: iam.IGrantable) -> None:
-        """Claim files, in transactions (which need the rights of their parts), and find claims again."""
+        """Grant claiming files and finding claims; a transaction needs the permissions of its parts."""
         self._grant(grantee, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
         self._grant_queries(grantee, BY_EXECUTION, BY_STATUS)
 
     def grant_outcomes(self, grantee: iam.IGrantable) -> None:
-        """Record how claims ended, and find those that stay open."""
+        """Grant recording outcomes of claims and finding open claims."""
         self._grant(grantee, "GetItem", "UpdateItem")
         self._grant_queries(grantee, BY_STATUS)
 

@@ -1,10 +1,11 @@
-"""How long are logs kept? Whatever writes logs gets a log group of ours, with the settings' retention."""
+"""Log groups with the retention of the settings."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.settings import LOG_RETENTION_DAYS, Settings
+from stacks.settings import Settings
+from stacks.settings_checks import LOG_RETENTION_DAYS
 
 _RETENTION = dict(
     zip(
@@ -27,7 +28,7 @@ _RETENTION = dict(
 
 
 def log_group(scope: Construct, construct_id: str, *, name: str, settings: Settings) -> logs.LogGroup:
-    """A log group that goes with its stack: logs explain runs, they are no record of them."""
+    """A log group that is deleted with its stack; the ledger, not the logs, is the record of what loaded."""
     return logs.LogGroup(
         scope,
         construct_id,

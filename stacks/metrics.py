@@ -1,4 +1,4 @@
-"""Which metrics do the functions count themselves?"""
+"""The finalizer's own metrics, for alarms and the dashboard."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,12 +9,12 @@ from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
 
 
 def finalizer_count(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
-    """A count or an amount of the closer's, such as FilesFailed or JobCostUsd: the sum of a period."""
+    """A count or amount that the finalizer emits, such as FilesFailed or JobCostUsd: the sum of a period."""
     return _finalizer_metric(name, settings, period, "Sum")
 
 
 def finalizer_gauge(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
-    """A gauge of the closer's, such as HoursSinceLastFile: the highest of a period."""
+    """A gauge that the finalizer emits, such as HoursSinceLastFile: the maximum of a period."""
     return _finalizer_metric(name, settings, period, "Maximum")
 
 

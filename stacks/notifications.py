@@ -1,4 +1,4 @@
-"""Who is told? The topic of outcomes and alarms, encrypted with a key that alarms and rules may use."""
+"""The SNS topic of notifications and alarms, encrypted with a key that alarms and rules may use."""
 
 from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -14,7 +14,7 @@ SEND_ENCRYPTED = ("kms:GenerateDataKey", "kms:Decrypt")
 
 
 class Notifications(Construct):
-    """The topic and its key; people subscribe by settings or with `taxi-etl subscribe`."""
+    """The topic and its key; subscribe by settings or with `taxi-etl subscribe`."""
 
     topic: sns.Topic
     key: kms.Key
@@ -28,7 +28,7 @@ class Notifications(Construct):
             alias=f"alias/{name}",
             description="Encrypts the taxi pipeline's notifications",
             enable_key_rotation=True,
-            # Only messages in flight depend on it.
+            # Only messages in transit are encrypted with it.
             removal_policy=RemovalPolicy.DESTROY,
         )
         self.topic = sns.Topic(self, "Topic", topic_name=name, master_key=self.key, enforce_ssl=True)
@@ -37,18 +37,18 @@ class Notifications(Construct):
             self.topic.add_subscription(subscriptions.EmailSubscription(address))
 
     def grant_publish(self, grantee: iam.IGrantable) -> None:
-        """Publish, which with a key of one's own also needs a data key."""
+        """Grant publishing, which on an encrypted topic also needs a data key."""
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn]
         ).assert_success()
         self.key.grant(grantee, *SEND_ENCRYPTED).assert_success()
 
     def _allow_services(self) -> None:
-        """Alarms publish as CloudWatch itself, rules as EventBridge: AWS's own key for SNS shuts both out
-        without a word.
+        """Allow alarms (as CloudWatch) and rules (as EventBridge) of this account to publish.
 
-        The topic's policy replaces the default one, which would have let alarms of the account publish. Whose
-        alarms and rules they are is checked there; the key alone is of no use to another account's.
+        With the AWS managed key for SNS, both would fail silently. The topic's policy replaces the default
+        one, which would have allowed the account's alarms. It restricts the account and the rules; the key's
+        policy need not, because the key is useless without the topic.
         """
         alarms = iam.ServicePrincipal("cloudwatch.amazonaws.com")
         rules = iam.ServicePrincipal("events.amazonaws.com")
@@ -76,6 +76,6 @@ class Notifications(Construct):
                 sid="AlarmsAndRulesMayEncrypt",
                 principals=[alarms, rules],
                 actions=list(SEND_ENCRYPTED),
-                resources=["*"],  # In a key's policy this means the key itself.
+                resources=["*"],  # In a key policy, "*" is the key itself.
             )
         )

@@ -1,4 +1,4 @@
-"""How does the raw zone get into the catalog? The crawler over raw files, and what it may do."""
+"""The Glue crawler over the raw files, and its permissions."""
 
 import json
 
@@ -14,7 +14,7 @@ from taxi_etl.names import CRAWLER, physical_name
 
 
 class RawCrawler(Construct):
-    """Catalogs raw files for ad-hoc queries; the tables of trips are the job's own business."""
+    """Catalogs raw files for ad-hoc queries; the job keeps the catalog entries of the trip tables current."""
 
     crawler: glue.CfnCrawler
     name: str
@@ -40,7 +40,7 @@ class RawCrawler(Construct):
             self,
             "Crawler",
             name=self.name,
-            description="Raw taxi files, started by the workflow when columns changed",
+            description="Catalogs raw taxi files; the workflow starts it when columns changed",
             role=self.role.role_arn,
             database_name=catalog.raw.database_name,
             targets=glue.CfnCrawler.TargetsProperty(
@@ -53,17 +53,17 @@ class RawCrawler(Construct):
             configuration=json.dumps(
                 {
                     "Version": 1.0,
-                    # Months differ in a column or two: one table each, not one a file.
+                    # Months differ in a column or two: combine them instead of creating one table per file.
                     "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"},
                     "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
                 }
             ),
         )
-        # Rights first: a crawler that starts before its policy exists fails.
+        # A crawler that starts before its policy exists fails.
         self.crawler.node.add_dependency(self.role)
 
     def _grant_logs(self) -> None:
-        """Crawlers share one log group, which Glue names and creates."""
+        """Grant writing to the log group that all crawlers share and that Glue names and creates."""
         group = Stack.of(self).format_arn(
             service="logs",
             resource="log-group",

@@ -22,7 +22,7 @@ class Parts:
     """What the workflow works with."""
 
     settings: Settings
-    validate: lambda_.Function
+    validator: lambda_.Function
     job: TaxiJob
     crawler: RawCrawler
     lake: LakeBucket
@@ -34,7 +34,7 @@ class States:
 
     def __init__(self, scope: Construct, parts: Parts) -> None:
         settings, topic = parts.settings, parts.notifications.topic
-        self.validate_input = states.validate_input(scope, function=parts.validate, settings=settings)
+        self.validate_input = states.validate_input(scope, function=parts.validator, settings=settings)
         self.check_validation = states.check_validation(scope)
         self.run_glue_etl_job = states.run_glue_etl_job(scope, job=parts.job.job, settings=settings)
         self.check_glue_job_status = states.check_glue_job_status(scope)

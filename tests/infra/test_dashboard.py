@@ -1,4 +1,4 @@
-"""Does one page answer: is it healthy, is it keeping up, what does it cost? Widget by widget."""
+"""Tests of the dashboard: its sections, and the metrics of each widget."""
 
 import json
 import re
@@ -9,16 +9,16 @@ import pytest
 from .templates import Stacks, flat, only, resources
 
 HOUR, DAY = 3_600, 86_400
-# question: graph: metric, statistic and seconds of each line
-QUESTIONS = {
-    "Is it healthy?": {
-        "Executions by how they ended": [
+# section: graph: metric, statistic and seconds of each line
+SECTIONS = {
+    "Health": {
+        "Executions by outcome": [
             ("AWS/States ExecutionsSucceeded", "Sum", HOUR),
             ("AWS/States ExecutionsFailed", "Sum", HOUR),
             ("AWS/States ExecutionsTimedOut", "Sum", HOUR),
             ("AWS/States ExecutionsAborted", "Sum", HOUR),
         ],
-        "Errors of functions": [("AWS/Lambda Errors", "Sum", HOUR)] * 3,
+        "Function errors": [("AWS/Lambda Errors", "Sum", HOUR)] * 3,
         "Files": [
             ("TaxiEtl FilesLoaded", "Sum", HOUR),
             ("TaxiEtl FilesRejected", "Sum", HOUR),
@@ -26,19 +26,19 @@ QUESTIONS = {
         ],
         "Rows": [("TaxiEtl RowsWritten", "Sum", HOUR), ("TaxiEtl RowsQuarantined", "Sum", HOUR)],
     },
-    "Is it keeping up?": {
-        "Events that wait": [("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", HOUR)],
-        "Age of the oldest event, seconds": [("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", HOUR)],
-        "Time of an execution, Glue's queue included": [
+    "Throughput": {
+        "Events in the queue": [("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", HOUR)],
+        "Age of the oldest event (seconds)": [("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", HOUR)],
+        "Execution time, including Glue's queue": [
             ("AWS/States ExecutionTime", "Average", HOUR),
             ("AWS/States ExecutionTime", "Maximum", HOUR),
         ],
         "Hours since the last file": [("TaxiEtl HoursSinceLastFile", "Maximum", HOUR)],
     },
-    "What does it cost?": {
-        "In the time shown": [("TaxiEtl JobCostUsd", "Sum", DAY), ("TaxiEtl JobDpuHours", "Sum", DAY)],
-        "US dollars a day": [("TaxiEtl JobCostUsd", "Sum", DAY)],
-        "DPU-hours a day": [("TaxiEtl JobDpuHours", "Sum", DAY)],
+    "Cost": {
+        "Total for the time range": [("TaxiEtl JobCostUsd", "Sum", DAY), ("TaxiEtl JobDpuHours", "Sum", DAY)],
+        "US dollars per day": [("TaxiEtl JobCostUsd", "Sum", DAY)],
+        "DPU-hours per day": [("TaxiEtl JobDpuHours", "Sum", DAY)],
     },
 }
 DIMENSIONS = {
@@ -70,21 +70,21 @@ def lines(widget: dict[str, Any]) -> list[tuple[str, list[str], str, int]]:
     return found
 
 
-def test_the_page_answers_three_questions_with_these_graphs(widgets: list[dict[str, Any]]) -> None:
+def test_each_section_has_its_graphs(widgets: list[dict[str, Any]]) -> None:
     found: dict[str, dict[str, Any]] = {}
     for widget in widgets:
         if widget["type"] == "text":
-            (question,) = re.findall(r"^## (.+)$", widget["properties"]["markdown"], re.MULTILINE)
-            found[question] = {}
+            (section,) = re.findall(r"^## (.+)$", widget["properties"]["markdown"], re.MULTILINE)
+            found[section] = {}
         elif widget["type"] == "metric":
             shown = [(metric, stat, period) for metric, _, stat, period in lines(widget)]
-            found[question][widget["properties"]["title"]] = shown
+            found[section][widget["properties"]["title"]] = shown
 
-    assert list(found) == list(QUESTIONS)
-    assert found == QUESTIONS
+    assert list(found) == list(SECTIONS)
+    assert found == SECTIONS
 
 
-def test_every_graph_shows_this_environments_own_parts(widgets: list[dict[str, Any]]) -> None:
+def test_every_graph_shows_the_resources_of_its_own_environment(widgets: list[dict[str, Any]]) -> None:
     found: dict[str, set[tuple[str, ...]]] = {}
     for widget in widgets:
         for metric, dimensions, _, _ in lines(widget) if widget["type"] == "metric" else []:
@@ -95,19 +95,19 @@ def test_every_graph_shows_this_environments_own_parts(widgets: list[dict[str, A
     assert parts_of == DIMENSIONS
 
 
-def test_the_alarms_are_on_top_all_of_them(prod: Stacks, widgets: list[dict[str, Any]]) -> None:
+def test_all_alarms_are_on_top(prod: Stacks, widgets: list[dict[str, Any]]) -> None:
     (shown,) = [widget for widget in widgets if widget["type"] == "alarm"]
     alarms = {f"${{{each.id}.Arn}}" for each in resources(prod.pipeline, "AWS::CloudWatch::Alarm")}
 
     assert set(shown["properties"]["alarms"]) == alarms
-    assert widgets.index(shown) == 1  # after the question that they answer
+    assert widgets.index(shown) == 1  # after the heading of the section
 
 
-def test_the_cost_says_what_it_is_made_of(widgets: list[dict[str, Any]]) -> None:
+def test_the_cost_section_states_the_price_and_that_it_is_an_estimate(widgets: list[dict[str, Any]]) -> None:
     (text,) = [
         widget["properties"]["markdown"]
         for widget in widgets
-        if widget["type"] == "text" and "cost" in widget["properties"]["markdown"]
+        if widget["type"] == "text" and "Cost" in widget["properties"]["markdown"]
     ]
 
     assert "0.308 US dollars" in text

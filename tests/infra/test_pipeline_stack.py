@@ -1,4 +1,4 @@
-"""Does what does the work do it as agreed? The stateless stack's template, the state machine apart."""
+"""Tests of the stateless stack's template, except for the state machine."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def test_locally_functions_run_on_the_hosts_python(environments: dict[str, Stack
     assert found == {expected}
 
 
-def test_validation_is_as_large_and_patient_as_designed_and_alone_carries_pyarrow(prod: Stacks) -> None:
+def test_only_the_validator_has_pyarrow(prod: Stacks) -> None:
     properties = function(prod, "etl-orchestrator-validate-input").properties
 
     assert (properties["Timeout"], properties["MemorySize"]) == (60, 256)
@@ -91,7 +91,7 @@ def test_a_function_can_read_its_settings_from_its_environment(
         assert (read.command, read.sweep_after_seconds) == ("taxi-etl --environment prod", 900)
 
 
-def test_events_come_in_batches_and_only_failed_ones_come_again(prod: Stacks) -> None:
+def test_events_arrive_in_batches_and_only_failed_ones_are_redelivered(prod: Stacks) -> None:
     mapping = only(prod.pipeline, "AWS::Lambda::EventSourceMapping").properties
 
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -144,7 +144,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert others[4:] == ["spark.task.reaper.enabled=true", "spark.task.reaper.killTimeout=60s"]
 
 
-def test_the_jobs_zip_holds_every_package_that_the_script_imports() -> None:
+def test_the_job_zip_holds_every_package_that_the_script_imports() -> None:
     sources = (ROOT / "glue_scripts").glob("*.py")
     imported = {
         name
@@ -162,7 +162,7 @@ def test_the_jobs_zip_holds_every_package_that_the_script_imports() -> None:
         assert {f"{path}.py", f"{path}/__init__.py"} & held, f"{name} is not in build/job.zip"
 
 
-def test_the_crawler_catalogs_every_raw_zone_and_forgets_nothing(prod: Stacks, custom: Stacks) -> None:
+def test_the_crawler_catalogs_every_raw_prefix_and_deletes_no_table(prod: Stacks, custom: Stacks) -> None:
     crawler = only(prod.pipeline, "AWS::Glue::Crawler").properties
 
     assert crawler["Name"] == "crawler-taxi-raw"
@@ -178,7 +178,7 @@ def test_the_crawler_catalogs_every_raw_zone_and_forgets_nothing(prod: Stacks, c
     assert targets[1] == {"Path": "s3://our-old-bucket/raw/taxi/"}
 
 
-def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(prod: Stacks) -> None:
+def test_alarms_may_use_the_topic_and_its_key(prod: Stacks) -> None:
     topic = only(prod.pipeline, "AWS::SNS::Topic")
     key = only(prod.pipeline, "AWS::KMS::Key")
 
@@ -195,7 +195,7 @@ def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use(prod: Stacks) -> 
     assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_rules_of_eventbridge_may_use_the_topic_and_its_key_too(prod: Stacks) -> None:
+def test_eventbridge_rules_may_use_the_topic_and_its_key(prod: Stacks) -> None:
     key = only(prod.pipeline, "AWS::KMS::Key")
     (use,) = [each for each in key.properties["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
     *_, allow = only(prod.pipeline, "AWS::SNS::TopicPolicy").properties["PolicyDocument"]["Statement"]
@@ -208,7 +208,7 @@ def test_rules_of_eventbridge_may_use_the_topic_and_its_key_too(prod: Stacks) ->
     )
 
 
-def test_people_are_subscribed_by_settings(prod: Stacks, custom: Stacks) -> None:
+def test_settings_subscribe_e_mail_addresses(prod: Stacks, custom: Stacks) -> None:
     assert resources(prod.pipeline, "AWS::SNS::Subscription") == []
     subscription = only(custom.pipeline, "AWS::SNS::Subscription").properties
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "oncall@example.com")
@@ -219,7 +219,7 @@ def rules(stacks: Stacks) -> dict[str, Any]:
     return {each.path.split("/", 1)[1].removesuffix("/Resource"): each.properties for each in found}
 
 
-def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
+def test_the_finalizer_is_invoked_when_an_execution_ends_with_any_status(prod: Stacks) -> None:
     machine = only(prod.pipeline, "AWS::StepFunctions::StateMachine").id
     ended = rules(prod)["Closer/Ended"]
 
@@ -234,7 +234,7 @@ def test_every_ending_reaches_the_closer(prod: Stacks) -> None:
     assert ended["State"] == "ENABLED"
 
 
-def test_every_end_of_a_run_of_the_job_reaches_the_closer_for_its_cost(prod: Stacks) -> None:
+def test_the_finalizer_is_invoked_when_a_job_run_ends(prod: Stacks) -> None:
     job = only(prod.pipeline, "AWS::Glue::Job").id
     ended = rules(prod)["Closer/JobEnded"]
 
@@ -246,7 +246,7 @@ def test_every_end_of_a_run_of_the_job_reaches_the_closer_for_its_cost(prod: Sta
     assert ended["State"] == "ENABLED"
 
 
-def test_the_closer_sweeps_on_a_schedule(prod: Stacks) -> None:
+def test_the_finalizer_reconciles_on_a_schedule(prod: Stacks) -> None:
     sweep = rules(prod)["Closer/Sweep"]
 
     assert sweep["ScheduleExpression"] == "rate(15 minutes)"
@@ -255,17 +255,17 @@ def test_the_closer_sweeps_on_a_schedule(prod: Stacks) -> None:
 
 
 @pytest.mark.parametrize("rule", ["Closer/Ended", "Closer/JobEnded", "Closer/Sweep"])
-def test_an_event_that_the_closer_never_got_is_tried_for_a_day_and_then_kept(prod: Stacks, rule: str) -> None:
-    closer = function(prod, "etl-close-execution").id
+def test_an_undelivered_event_is_retried_for_a_day_and_then_dead_lettered(prod: Stacks, rule: str) -> None:
+    finalizer = function(prod, "etl-close-execution").id
     queue = only(prod.pipeline, "AWS::SQS::Queue", QueueName="etl-close-execution-dlq")
     (target,) = rules(prod)[rule]["Targets"]
 
-    assert target["Arn"] == {"Fn::GetAtt": [closer, "Arn"]}
+    assert target["Arn"] == {"Fn::GetAtt": [finalizer, "Arn"]}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue.id, "Arn"]}}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 100}
 
 
-def test_an_event_on_which_the_closer_fails_is_kept_too(prod: Stacks) -> None:
+def test_an_event_on_which_the_finalizer_fails_is_dead_lettered(prod: Stacks) -> None:
     queue = only(prod.pipeline, "AWS::SQS::Queue", QueueName="etl-close-execution-dlq")
     config = only(prod.pipeline, "AWS::Lambda::EventInvokeConfig").properties
 
@@ -275,28 +275,28 @@ def test_an_event_on_which_the_closer_fails_is_kept_too(prod: Stacks) -> None:
     assert queue.properties["SqsManagedSseEnabled"] is True
 
 
-# name: (namespace and metric, statistic, comparison, threshold, what missing data means)
+# name: (namespace and metric, statistic, comparison, threshold, treatment of missing data)
 AT_LEAST, ABOVE = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold"
-CALM, AS_BEFORE = "notBreaching", "ignore"
+NOT_BREACHING, IGNORE = "notBreaching", "ignore"
 ALARMS = {
-    "ExecutionsFailed": ("AWS/States ExecutionsFailed", "Sum", AT_LEAST, 1, CALM),
-    "ExecutionsTimedOut": ("AWS/States ExecutionsTimedOut", "Sum", AT_LEAST, 1, CALM),
-    "ExecutionsAborted": ("AWS/States ExecutionsAborted", "Sum", AT_LEAST, 1, CALM),
-    "ExecutionThrottled": ("AWS/States ExecutionThrottled", "Sum", AT_LEAST, 1, CALM),
-    "ExecutionTime": ("AWS/States ExecutionTime", "Maximum", ABOVE, 3_600_000, CALM),
-    "JobFailures": ("AWS/Events TriggeredRules", "Sum", AT_LEAST, 1, CALM),
-    "FilesFailed": ("TaxiEtl FilesFailed", "Sum", AT_LEAST, 1, CALM),
-    "QuarantineShare": ("TaxiEtl QuarantinePercent", "Maximum", AT_LEAST, 10, CALM),
-    "Silence": ("TaxiEtl HoursSinceLastFile", "Maximum", AT_LEAST, 1_080, AS_BEFORE),
-    "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, AS_BEFORE),
-    "EventDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
-    "CloseDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, AS_BEFORE),
-    "OrchestratorErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
-    "ValidateErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
-    "CloseErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, CALM),
-    "OrchestratorThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
-    "ValidateThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
-    "CloseThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, CALM),
+    "ExecutionsFailed": ("AWS/States ExecutionsFailed", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ExecutionsTimedOut": ("AWS/States ExecutionsTimedOut", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ExecutionsAborted": ("AWS/States ExecutionsAborted", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ExecutionThrottled": ("AWS/States ExecutionThrottled", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ExecutionTime": ("AWS/States ExecutionTime", "Maximum", ABOVE, 3_600_000, NOT_BREACHING),
+    "JobFailures": ("AWS/Events TriggeredRules", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "FilesFailed": ("TaxiEtl FilesFailed", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "QuarantineShare": ("TaxiEtl QuarantinePercent", "Maximum", AT_LEAST, 10, NOT_BREACHING),
+    "Silence": ("TaxiEtl HoursSinceLastFile", "Maximum", AT_LEAST, 1_080, IGNORE),
+    "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, IGNORE),
+    "EventDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, IGNORE),
+    "CloseDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, IGNORE),
+    "OrchestratorErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ValidateErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "CloseErrors": ("AWS/Lambda Errors", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "OrchestratorThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "ValidateThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, NOT_BREACHING),
+    "CloseThrottles": ("AWS/Lambda Throttles", "Sum", AT_LEAST, 1, NOT_BREACHING),
 }
 
 
@@ -307,7 +307,7 @@ def alarms(stacks: Stacks) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_alarms_ring_at_the_thresholds_of_the_design_and_say_what_a_gap_means(prod: Stacks) -> None:
+def test_alarms_have_the_thresholds_and_missing_data_treatment_of_the_design(prod: Stacks) -> None:
     found = {
         name: (
             f"{alarm['Namespace']} {alarm['MetricName']}",
@@ -322,21 +322,21 @@ def test_alarms_ring_at_the_thresholds_of_the_design_and_say_what_a_gap_means(pr
     assert found == ALARMS
 
 
-def test_every_alarm_tells_the_topic_within_minutes(prod: Stacks) -> None:
+def test_every_alarm_notifies_the_topic_within_minutes(prod: Stacks) -> None:
     topic = only(prod.pipeline, "AWS::SNS::Topic").id
     for name, alarm in alarms(prod).items():
         assert alarm["AlarmActions"] == [{"Ref": topic}], name
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1), name
 
 
-def test_every_alarm_says_what_happened_and_links_to_its_part_of_the_runbook(prod: Stacks) -> None:
+def test_every_alarm_says_what_happened_and_links_to_its_runbook_heading(prod: Stacks) -> None:
     headings = re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
     anchors = {heading.lower() for heading in headings}
     linked = set()
 
     for name, alarm in alarms(prod).items():
-        says, link = alarm["AlarmDescription"].split(" What to do: ")
-        assert says.endswith("."), name
+        description, link = alarm["AlarmDescription"].split(" What to do: ")
+        assert description.endswith("."), name
         page, anchor = link.split("#")
         heading = "FunctionThrottles" if name.endswith("Throttles") else name
         assert (page, anchor) == ("docs/runbook.md", heading.lower())
@@ -345,7 +345,7 @@ def test_every_alarm_says_what_happened_and_links_to_its_part_of_the_runbook(pro
     assert set(headings) == linked, "the runbook has a heading for an alarm that is gone"
 
 
-def test_job_failures_are_events_of_glue_for_this_job(prod: Stacks) -> None:
+def test_the_job_failures_alarm_counts_glue_events_of_this_job(prod: Stacks) -> None:
     job = only(prod.pipeline, "AWS::Glue::Job").id
     (rule,) = [
         each for each in resources(prod.pipeline, "AWS::Events::Rule") if "Targets" not in each.properties
@@ -360,7 +360,7 @@ def test_job_failures_are_events_of_glue_for_this_job(prod: Stacks) -> None:
     assert alarms(prod)["JobFailures"]["Dimensions"] == [{"Name": "RuleName", "Value": {"Ref": rule.id}}]
 
 
-def test_questions_to_the_logs_are_saved_where_the_logs_are(prod: Stacks) -> None:
+def test_log_queries_are_saved_for_the_log_groups_of_the_stack(prod: Stacks) -> None:
     saved = {
         each.properties["Name"]: each.properties
         for each in resources(prod.pipeline, "AWS::Logs::QueryDefinition")
@@ -380,13 +380,19 @@ def test_questions_to_the_logs_are_saved_where_the_logs_are(prod: Stacks) -> Non
     assert 'message = "closed"' in saved["etl-pipeline-workflow/how executions ended"]["QueryString"]
 
 
-def test_failed_files_are_counted_where_the_closer_counts_them(prod: Stacks) -> None:
-    alarm = only(prod.pipeline, "AWS::CloudWatch::Alarm", AlarmName="etl-pipeline-FilesFailed").properties
+@pytest.mark.parametrize(("environment", "suffix"), [("prod", ""), ("dev", "-dev")])
+@pytest.mark.parametrize("name", ["FilesFailed", "QuarantineShare", "Silence"])
+def test_an_alarm_watches_the_metrics_of_its_own_environments_finalizer(
+    environments: dict[str, Stacks], environment: str, suffix: str, name: str
+) -> None:
+    alarm = only(
+        environments[environment].pipeline, "AWS::CloudWatch::Alarm", AlarmName=f"etl-pipeline-{name}{suffix}"
+    ).properties
 
-    assert alarm["Dimensions"] == [{"Name": "service", "Value": "etl-close-execution"}]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": f"etl-close-execution{suffix}"}]
 
 
-def test_every_log_group_is_ours_and_forgets_after_the_set_time(prod: Stacks) -> None:
+def test_every_log_group_has_the_retention_of_the_settings(prod: Stacks) -> None:
     groups = {
         each.properties["LogGroupName"]: each.properties["RetentionInDays"]
         for each in resources(prod.pipeline, "AWS::Logs::LogGroup")
@@ -405,7 +411,7 @@ def test_every_log_group_is_ours_and_forgets_after_the_set_time(prod: Stacks) ->
     )
 
 
-def test_the_command_line_finds_its_outputs(prod: Stacks) -> None:
+def test_the_stack_has_the_outputs_that_the_command_line_reads(prod: Stacks) -> None:
     assert set(prod.pipeline["Outputs"]) == {
         "StateMachineArn",
         "OrchestratorFunctionName",

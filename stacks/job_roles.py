@@ -1,0 +1,49 @@
+"""IAM roles of the Glue job and of the tables' optimizers."""
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.catalog import Catalog
+from stacks.lake_bucket import LakeBucket
+
+
+def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog, assets: s3.IBucket) -> None:
+    """Grant what a job run needs, apart from its logs: script, metrics, files, and tables."""
+    # Asset keys change with every release; the permission covers the bucket so that it need not.
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
+    # CloudWatch metrics have no ARN; the namespace restricts the permission.
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
+        )
+    )
+    lake.grant_read_raw(role)
+    lake.grant_read_runs(role, may_be_missing=False)
+    lake.grant_write_runs(role)
+    # Without it, a failed upload of a large file would leave its parts behind.
+    lake.grant_warehouse(role, "s3:AbortMultipartUpload")
+    lake.grant_location(role)
+    catalog.grant_load(role)
+
+
+def optimizer_role(scope: Construct, *, lake: LakeBucket, catalog: Catalog) -> iam.Role:
+    """The role that Glue's table optimizers (compaction, snapshot expiry, orphan removal) assume."""
+    role = iam.Role(scope, "OptimizerRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+    lake.grant_warehouse(role)
+    catalog.grant_optimize(role)
+    groups = Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws-glue/iceberg-*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], resources=[groups]
+        )
+    )
+    return role

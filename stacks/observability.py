@@ -1,0 +1,80 @@
+"""Alarms, saved log queries and the dashboard of the pipeline."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.alarm_rules import AlarmSources
+from stacks.alarms import Alarms
+from stacks.dashboard import Dashboard
+from stacks.event_queue import EventQueue
+from stacks.log_queries import LogQueries
+from stacks.notifications import Notifications
+from stacks.settings import Settings
+from stacks.taxi_job import TaxiJob
+from stacks.workflow.etl_workflow import EtlWorkflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedParts:
+    """The parts of the pipeline that are observed."""
+
+    orchestrator: lambda_.Function
+    validator: lambda_.Function
+    finalizer: lambda_.Function
+    finalizer_dead_letters: sqs.Queue
+    job: TaxiJob
+    workflow: EtlWorkflow
+    events: EventQueue
+
+
+def add_alarms(
+    scope: Construct, parts: ObservedParts, *, settings: Settings, notifications: Notifications
+) -> Alarms:
+    """Alarms on executions, the job, files, queues, functions and the time since the last file."""
+    sources = AlarmSources(
+        settings=settings,
+        state_machine=parts.workflow.state_machine,
+        job=parts.job,
+        events=parts.events.queue,
+        dead_letters={
+            "EventDeadLetters": parts.events.dead_letters,
+            "CloseDeadLetters": parts.finalizer_dead_letters,
+        },
+        functions={
+            "Orchestrator": parts.orchestrator,
+            "Validate": parts.validator,
+            "Close": parts.finalizer,
+        },
+    )
+    return Alarms(scope, "Alarms", topic=notifications.topic, sources=sources)
+
+
+def add_log_queries(scope: Construct, parts: ObservedParts, *, settings: Settings) -> LogQueries:
+    """Saved queries of the functions' and the workflow's logs."""
+    return LogQueries(
+        scope,
+        "LogQueries",
+        settings=settings,
+        functions={
+            "orchestrator": parts.orchestrator.log_group,
+            "validate": parts.validator.log_group,
+            "close": parts.finalizer.log_group,
+        },
+        workflow=parts.workflow.logs,
+    )
+
+
+def add_dashboard(scope: Construct, parts: ObservedParts, *, settings: Settings, alarms: Alarms) -> Dashboard:
+    """The dashboard, with all alarms on top."""
+    return Dashboard(
+        scope,
+        "Dashboard",
+        settings=settings,
+        state_machine=parts.workflow.state_machine,
+        queue=parts.events.queue,
+        functions=(parts.orchestrator, parts.validator, parts.finalizer),
+        alarms=alarms,
+    )
