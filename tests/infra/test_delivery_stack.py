@@ -129,9 +129,9 @@ def test_cfn_lint_finds_nothing(delivery: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"delivery_repository": "our-team"}, "'our-team' is no GitHub repository"),
-        ({"delivery_repository": "our-team/*"}, "'our-team/\\*' is no GitHub repository"),
-        ({"delivery_branch": "*"}, "'\\*' is no branch: name exactly one"),
+        ({"delivery_repository": "our-team"}, "'our-team' is not a GitHub repository"),
+        ({"delivery_repository": "our-team/*"}, "'our-team/\\*' is not a GitHub repository"),
+        ({"delivery_branch": "*"}, "'\\*' is not a branch name"),
     ],
 )
 def test_nothing_but_one_repository_and_one_branch_can_be_named(wrong: Any, message: str) -> None:
