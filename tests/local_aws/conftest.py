@@ -1,4 +1,4 @@
-"""What do the tests of the local AWS share? One running account, and a few things to make in it."""
+"""Fixtures of the local AWS's tests: one running account and a factory of resources in it."""
 
 import io
 import json
@@ -25,15 +25,15 @@ def handler(event, context):
 """
 
 
-class Workshop:
-    """Makes functions and state machines with as little ado as possible."""
+class ResourceFactory:
+    """Creates functions, state machines and queues with defaults for tests."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
         aws.client("iam").create_role(RoleName="anything", AssumeRolePolicyDocument="{}")
 
     def function(self, name: str, code: str, **options: Any) -> str:
-        """A Python function of one module with a `handler`; returns its ARN."""
+        """Create a Python function of one module with a `handler`, and return its ARN."""
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as archive:
             archive.writestr("module.py", code)
@@ -46,71 +46,73 @@ class Workshop:
             **{"Timeout": 20, **options},
         )["FunctionArn"]
 
-    def allow(self, *rights: tuple[str, str], **condition: Any) -> None:
-        """From now on, with roles enforced, the role may do these actions on these resources, and no more."""
+    def allow(self, *permissions: tuple[str, str], **condition: Any) -> None:
+        """Enforce roles, and restrict the role to these pairs of action and resource."""
         statements = [
             {"Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition}
-            for action, resource in rights
+            for action, resource in permissions
         ]
         self.aws.client("iam").put_role_policy(
             RoleName=ROLE.rpartition("/")[2],
-            PolicyName="rights",
+            PolicyName="permissions",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
         )
         self.aws.settings(enforce_roles=True)
 
-    def calling(self) -> Callable[..., str]:
-        """Makes a function that calls AWS in its role's name: `call("s3", "list_buckets")`; answers with the
-        error's code, or nothing."""
+    def caller(self) -> Callable[..., str]:
+        """Create a function that calls AWS with its role, and return how to use it.
+
+        `call("s3", "list_buckets")` returns the error's code, empty on success.
+        """
         self.function("caller", CALLER)
 
         def call(service: str, operation: str, **arguments: Any) -> str:
-            asked = {"service": service, "operation": operation, "arguments": arguments}
-            answer = self.aws.client("lambda").invoke(FunctionName="caller", Payload=json.dumps(asked))
+            request = {"service": service, "operation": operation, "arguments": arguments}
+            answer = self.aws.client("lambda").invoke(FunctionName="caller", Payload=json.dumps(request))
             assert "FunctionError" not in answer, answer["Payload"].read()
             return str(json.load(answer["Payload"]))
 
         return call
 
     def machine(self, states: dict[str, Any], name: str = "machine", **options: Any) -> str:
-        """A JSONata state machine that starts at the first of `states`; returns its ARN."""
+        """Create a JSONata state machine that starts at the first of `states`, and return its ARN."""
         definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **options}
         return self.aws.client("stepfunctions").create_state_machine(
             name=name, roleArn=ROLE, definition=json.dumps(definition)
         )["stateMachineArn"]
 
     def start(self, machine: str, document: Any = None, **options: Any) -> str:
-        """Start an execution; returns its ARN."""
+        """Start an execution and return its ARN."""
         return self.aws.client("stepfunctions").start_execution(
             stateMachineArn=machine, input=json.dumps(document or {}), **options
         )["executionArn"]
 
     def outcome(self, execution: str, seconds: float = 30) -> dict[str, Any]:
-        """The ended execution as DescribeExecution shows it."""
+        """Wait for the execution to end and return DescribeExecution's response."""
         states = self.aws.client("stepfunctions")
         return eventually(
             lambda: states.describe_execution(executionArn=execution),
-            lambda shown: shown["status"] != "RUNNING",
+            lambda execution: execution["status"] != "RUNNING",
             seconds,
         )
 
     def run(self, states: dict[str, Any], document: Any = None, **options: Any) -> dict[str, Any]:
-        """Make a machine, run it once and return the ended execution."""
+        """Create a state machine, run it once and return the ended execution."""
         return self.outcome(self.start(self.machine(states, **options), document))
 
     def history(self, execution: str) -> list[dict[str, Any]]:
-        """The execution's events."""
+        """Return the execution's events."""
         return self.aws.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
 
     def queue(self, name: str, **attributes: str) -> tuple[str, str]:
-        """An SQS queue: its URL and ARN."""
+        """Create an SQS queue and return its URL and ARN."""
         sqs = self.aws.client("sqs")
         url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
         got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return url, got["Attributes"]["QueueArn"]
 
     def messages(self, url: str) -> list[dict[str, Any]]:
-        """What lies in a queue now; takes it out."""
+        """Receive the visible messages of a queue."""
         return (
             self.aws.client("sqs")
             .receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
@@ -119,6 +121,6 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(aws: Aws) -> Workshop:
-    """Makes things in the empty account."""
-    return Workshop(aws)
+def factory(aws: Aws) -> ResourceFactory:
+    """A factory of resources in the empty account."""
+    return ResourceFactory(aws)

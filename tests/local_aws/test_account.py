@@ -1,4 +1,4 @@
-"""Does the local account start once, say why it cannot, and leave nothing behind?"""
+"""Tests of starting and stopping the local account."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.fixtures.local_account import Aws, eventually, new_state_dir
 
 @pytest.fixture
 def state_dir():
-    """A place for an account of this test's own."""
+    """The directory of an account of this test's own."""
     folder = new_state_dir("-own")
     yield folder
     account.down(folder)
@@ -45,7 +45,9 @@ def test_the_emulator_answers_on_loopback_only(state_dir):
     started = account.up(state_dir, port=0)
     port = int(started.endpoint_url.rpartition(":")[2])
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    with pytest.raises(OSError, match=r"refused|assign|timed out"):  # every interface would answer here too
+    with pytest.raises(
+        OSError, match=r"refused|assign|timed out"
+    ):  # an emulator on all interfaces would answer
         socket.create_connection(("127.0.0.2", port), timeout=5)
 
 
@@ -79,7 +81,7 @@ def test_missing_java_is_reported_before_anything_starts(state_dir, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("output", "problem"),
     [
         ('openjdk version "17.0.15" 2025-04-15', None),
         ('openjdk version "25" 2025-09-16', None),
@@ -88,10 +90,10 @@ def test_missing_java_is_reported_before_anything_starts(state_dir, monkeypatch)
         ("The operation couldn't be completed", "is not a working Java"),
     ],
 )
-def test_java_is_checked_by_its_version_output(told, problem, tmp_path, monkeypatch):
+def test_java_is_checked_by_its_version_output(output, problem, tmp_path, monkeypatch):
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\necho '{told.replace(chr(39), '')}' >&2\n")
+    program.write_text(f"#!/bin/sh\necho '{output.replace(chr(39), '')}' >&2\n")
     program.chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     found = java.problem()
@@ -99,7 +101,7 @@ def test_java_is_checked_by_its_version_output(told, problem, tmp_path, monkeypa
 
 
 def run_sleeping_job(started):
-    """A Glue job run that sleeps; its process id."""
+    """Start a Glue job run that sleeps, and return its process id."""
     aws = Aws(started)
     aws.client("iam").create_role(RoleName="anything", AssumeRolePolicyDocument="{}")
     aws.client("s3").create_bucket(Bucket="lake")

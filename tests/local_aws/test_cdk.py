@@ -1,4 +1,4 @@
-"""Is it the pinned CDK command line that runs, and can it only reach the local account?"""
+"""Tests of the CDK command line on the local account."""
 
 import pytest
 
@@ -12,8 +12,8 @@ def test_the_pinned_command_line_runs_on_the_pinned_node():
 def test_variables_of_a_real_account_are_removed(monkeypatch):
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT", "HOMELY"):
         monkeypatch.setenv(name, "real")
-    left = cdk._without_aws()
-    assert [name for name, value in left.items() if value == "real"] == ["HOMELY"]
+    kept = cdk._without_aws()
+    assert [name for name, value in kept.items() if value == "real"] == ["HOMELY"]
 
 
 def test_a_missing_command_line_names_the_next_step(monkeypatch, tmp_path):

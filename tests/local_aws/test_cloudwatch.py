@@ -1,4 +1,4 @@
-"""Do real alarms see real executions?"""
+"""Tests of Step Functions metrics and of the evaluation of alarms."""
 
 import datetime as dt
 import json
@@ -9,9 +9,9 @@ FAILING = {"Stop": {"Type": "Fail", "Error": "Broken", "Cause": "on purpose"}}
 PASSING = {"Pass": {"Type": "Pass", "End": True}}
 
 
-def total(workshop, metric, machine, statistic="Sum"):
+def total(factory, metric, machine, statistic="Sum"):
     now = dt.datetime.now(dt.UTC)
-    points = workshop.aws.client("cloudwatch").get_metric_statistics(
+    points = factory.aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/States",
         MetricName=metric,
         Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
@@ -23,8 +23,8 @@ def total(workshop, metric, machine, statistic="Sum"):
     return sum(point[statistic] for point in points)
 
 
-def alarm_on_failures(workshop, name, machine, topic):
-    workshop.aws.client("cloudwatch").put_metric_alarm(
+def alarm_on_failures(factory, name, machine, topic):
+    factory.aws.client("cloudwatch").put_metric_alarm(
         AlarmName=name,
         Namespace="AWS/States",
         MetricName="ExecutionsFailed",
@@ -38,13 +38,13 @@ def alarm_on_failures(workshop, name, machine, topic):
     )
 
 
-def test_executions_are_counted_by_final_status(workshop):
-    failing = workshop.machine(FAILING, name="failing")
-    passing = workshop.machine(PASSING, name="passing")
+def test_executions_are_counted_by_final_status(factory):
+    failing = factory.machine(FAILING, name="failing")
+    passing = factory.machine(PASSING, name="passing")
     for machine in (failing, failing, passing):
-        workshop.outcome(workshop.start(machine))
+        factory.outcome(factory.start(machine))
     counted = {
-        metric: (total(workshop, metric, failing), total(workshop, metric, passing))
+        metric: (total(factory, metric, failing), total(factory, metric, passing))
         for metric in ("ExecutionsStarted", "ExecutionsFailed", "ExecutionsSucceeded")
     }
     assert counted == {
@@ -52,25 +52,25 @@ def test_executions_are_counted_by_final_status(workshop):
         "ExecutionsFailed": (2, 0),
         "ExecutionsSucceeded": (0, 1),
     }
-    assert 100 <= total(workshop, "ExecutionTime", passing, "Maximum") < 10_000
+    assert 100 <= total(factory, "ExecutionTime", passing, "Maximum") < 10_000
 
 
-def test_a_failed_execution_raises_its_own_alarm_only(workshop):
-    failing = workshop.machine(FAILING, name="failing")
-    passing = workshop.machine(PASSING, name="passing")
-    topic = workshop.aws.client("sns").create_topic(Name="alarms")["TopicArn"]
-    url, arn = workshop.queue("told")
-    workshop.aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    alarm_on_failures(workshop, "failing", failing, topic)
-    alarm_on_failures(workshop, "passing", passing, topic)
-    workshop.outcome(workshop.start(failing))
-    [message] = eventually(lambda: workshop.messages(url))
-    told = json.loads(json.loads(message["Body"])["Message"])
-    assert (told["AlarmName"], told["NewStateValue"]) == ("failing", "ALARM")
+def test_a_failed_execution_raises_its_own_alarm_only(factory):
+    failing = factory.machine(FAILING, name="failing")
+    passing = factory.machine(PASSING, name="passing")
+    topic = factory.aws.client("sns").create_topic(Name="alarms")["TopicArn"]
+    url, arn = factory.queue("notifications")
+    factory.aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    alarm_on_failures(factory, "failing", failing, topic)
+    alarm_on_failures(factory, "passing", passing, topic)
+    factory.outcome(factory.start(failing))
+    [message] = eventually(lambda: factory.messages(url))
+    notification = json.loads(json.loads(message["Body"])["Message"])
+    assert (notification["AlarmName"], notification["NewStateValue"]) == ("failing", "ALARM")
 
 
-def put(workshop, name, value, seconds_ago=0):
-    workshop.aws.client("cloudwatch").put_metric_data(
+def put(factory, name, value, seconds_ago=0):
+    factory.aws.client("cloudwatch").put_metric_data(
         Namespace="Ours",
         MetricData=[
             {
@@ -82,8 +82,8 @@ def put(workshop, name, value, seconds_ago=0):
     )
 
 
-def test_an_alarm_without_data_follows_treat_missing_data(workshop):
-    cloudwatch = workshop.aws.client("cloudwatch")
+def test_an_alarm_without_data_follows_treat_missing_data(factory):
+    cloudwatch = factory.aws.client("cloudwatch")
     for missing in ("notBreaching", "breaching", "missing", "ignore"):
         cloudwatch.put_metric_alarm(
             AlarmName=missing,
@@ -102,11 +102,11 @@ def test_an_alarm_without_data_follows_treat_missing_data(workshop):
             alarm["AlarmName"]: alarm["StateValue"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]
         }
 
-    unheard = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA"}
-    eventually(states, lambda found: found == unheard | {"ignore": "INSUFFICIENT_DATA"})
-    for name in unheard | {"ignore": ""}:
-        # a point that is nearly a period old is soon out of sight
-        put(workshop, name, 4 if name == "breaching" else 5, seconds_ago=56)
-    seen = states()
-    assert seen == {"notBreaching": "ALARM", "breaching": "OK", "missing": "ALARM", "ignore": "ALARM"}
-    eventually(states, lambda found: found == unheard | {"ignore": "ALARM"})
+    without_data = {"notBreaching": "OK", "breaching": "ALARM", "missing": "INSUFFICIENT_DATA"}
+    eventually(states, lambda found: found == without_data | {"ignore": "INSUFFICIENT_DATA"})
+    for name in without_data | {"ignore": ""}:
+        # a data point almost one period old soon leaves the period
+        put(factory, name, 4 if name == "breaching" else 5, seconds_ago=56)
+    with_data = states()
+    assert with_data == {"notBreaching": "ALARM", "breaching": "OK", "missing": "ALARM", "ignore": "ALARM"}
+    eventually(states, lambda found: found == without_data | {"ignore": "ALARM"})

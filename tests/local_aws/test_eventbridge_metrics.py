@@ -1,12 +1,12 @@
-"""Does an alarm see that a rule matched?"""
+"""Tests of the metric TriggeredRules."""
 
 import json
 
 from tests.fixtures.local_account import eventually
 
 
-def test_a_rule_without_a_target_raises_its_alarm_and_no_other_rule_does(workshop):
-    events, cloudwatch = workshop.aws.client("events"), workshop.aws.client("cloudwatch")
+def test_a_rule_without_a_target_raises_its_alarm_and_no_other_rule_does(factory):
+    events, cloudwatch = factory.aws.client("events"), factory.aws.client("cloudwatch")
     for name, state in (("failed", "FAILED"), ("fine", "SUCCEEDED")):
         pattern = {"source": ["ours"], "detail": {"state": [state]}}
         events.put_rule(Name=name, EventPattern=json.dumps(pattern))

@@ -1,4 +1,4 @@
-"""Do a rule's function and its dead letters work as on AWS?"""
+"""Tests of retries and dead-letter queues of EventBridge rules."""
 
 import json
 
@@ -8,10 +8,10 @@ from tests.fixtures.local_account import eventually
 
 
 @pytest.fixture
-def rule(workshop):
-    """A rule for events of source `test`, with a target of this ARN whose dead letters go to queue `dead`."""
-    url, arn = workshop.queue("dead")
-    events = workshop.aws.client("events")
+def rule(factory):
+    """A function that sends an event to a rule's target and returns the URL of its dead-letter queue."""
+    url, arn = factory.queue("dead")
+    events = factory.aws.client("events")
     events.put_rule(Name="rule", EventPattern=json.dumps({"source": ["test"]}))
 
     def deliver(target):
@@ -24,24 +24,24 @@ def rule(workshop):
     return deliver
 
 
-def test_an_event_for_a_missing_function_goes_to_the_targets_dead_letter_queue(workshop, rule):
+def test_an_event_for_a_missing_function_goes_to_the_targets_dead_letter_queue(factory, rule):
     dead = rule("arn:aws:lambda:us-east-1:000000000000:function:missing")
-    [message] = eventually(lambda: workshop.messages(dead))
+    [message] = eventually(lambda: factory.messages(dead))
     assert json.loads(message["Body"])["detail"] == {"n": 1}
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "RESOURCE_NOT_FOUND"
 
 
-def test_a_failing_functions_event_goes_to_its_failure_destination(workshop, rule):
-    function = workshop.function("failing", "def handler(event, context): raise ValueError('no')")
-    given_up, given_up_arn = workshop.queue("given-up")
-    workshop.aws.client("lambda").put_function_event_invoke_config(
+def test_a_failing_functions_event_goes_to_its_failure_destination(factory, rule):
+    function = factory.function("failing", "def handler(event, context): raise ValueError('no')")
+    given_up, given_up_arn = factory.queue("given-up")
+    factory.aws.client("lambda").put_function_event_invoke_config(
         FunctionName="failing",
         MaximumRetryAttempts=1,
         DestinationConfig={"OnFailure": {"Destination": given_up_arn}},
     )
     dead = rule(function)
-    [message] = eventually(lambda: workshop.messages(given_up), seconds=40)
-    told = json.loads(message["Body"])
-    assert told["requestPayload"]["detail"] == {"n": 1}
-    assert told["responsePayload"]["errorType"] == "ValueError"
-    assert workshop.messages(dead) == []
+    [message] = eventually(lambda: factory.messages(given_up), seconds=40)
+    record = json.loads(message["Body"])
+    assert record["requestPayload"]["detail"] == {"n": 1}
+    assert record["responsePayload"]["errorType"] == "ValueError"
+    assert factory.messages(dead) == []

@@ -1,4 +1,4 @@
-"""Does a crawl take its time and catalog what is there?"""
+"""Tests of the crawler's states and of the tables that it catalogs."""
 
 import io
 
@@ -10,9 +10,9 @@ from tests.fixtures.local_account import eventually
 
 
 @pytest.fixture
-def glue(workshop):
+def glue(factory):
     """The Glue client of an account with a lake, a database and a crawler."""
-    s3 = workshop.aws.client("s3")
+    s3 = factory.aws.client("s3")
     s3.create_bucket(Bucket="lake")
     parquet = io.BytesIO()
     table = pa.table({"VendorID": pa.array([1], pa.int32()), "fare": pa.array([2.5], pa.float64())})
@@ -23,7 +23,7 @@ def glue(workshop):
     s3.put_object(Bucket="lake", Key="raw/taxi/zones_2024.csv", Body=csv)
     s3.put_object(Bucket="lake", Key="raw/taxi/green/green_tripdata_2024-01.parquet", Body=parquet.getvalue())
     s3.put_object(Bucket="lake", Key="raw/taxi/broken.parquet", Body=b"PAR1 nothing")
-    client = workshop.aws.client("glue")
+    client = factory.aws.client("glue")
     client.create_database(DatabaseInput={"Name": "taxi_raw"})
     client.create_crawler(
         Name="crawler",
@@ -73,24 +73,24 @@ def test_a_crawl_passes_through_running_and_stopping(glue):
     glue.start_crawler(Name="crawler")
 
 
-def test_a_later_crawl_has_a_later_start_time(glue, workshop):
-    workshop.aws.settings(crawl_seconds=0.1)
+def test_a_later_crawl_has_a_later_start_time(glue, factory):
+    factory.aws.settings(crawl_seconds=0.1)
     glue.start_crawler(Name="crawler")
     first = ready(glue)["LastCrawl"]["StartTime"]
     glue.start_crawler(Name="crawler")
     eventually(lambda: crawler(glue)["LastCrawl"]["StartTime"], lambda start: start > first)
 
 
-def test_a_crawl_can_be_made_to_fail(glue, workshop):
-    workshop.aws.settings(crawl_error="Access denied to s3://lake")
+def test_a_crawl_can_be_made_to_fail(glue, factory):
+    factory.aws.settings(crawl_error="Access denied to s3://lake")
     glue.start_crawler(Name="crawler")
     last = ready(glue)["LastCrawl"]
     assert (last["Status"], last["ErrorMessage"]) == ("FAILED", "Access denied to s3://lake")
     assert glue.get_tables(DatabaseName="taxi_raw")["TableList"] == []
 
 
-def test_a_stopped_crawl_is_cancelled(glue, workshop):
-    workshop.aws.settings(crawl_seconds=30)
+def test_a_stopped_crawl_is_cancelled(glue, factory):
+    factory.aws.settings(crawl_seconds=30)
     glue.start_crawler(Name="crawler")
     glue.stop_crawler(Name="crawler")
     assert ready(glue)["LastCrawl"]["Status"] == "CANCELLED"

@@ -1,4 +1,4 @@
-"""Does the end of a job run reach who listens for it?"""
+"""Tests of the events that job runs send when they end."""
 
 import json
 
@@ -7,11 +7,11 @@ import pytest
 from tests.fixtures.local_account import eventually
 
 
-def job(workshop, name, script, **options):
-    s3 = workshop.aws.client("s3")
+def job(factory, name, script, **options):
+    s3 = factory.aws.client("s3")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key=f"{name}.py", Body=script)
-    workshop.aws.client("glue").create_job(
+    factory.aws.client("glue").create_job(
         Name=name,
         Role="arn:aws:iam::000000000000:role/anything",
         Command={"Name": "glueetl", "ScriptLocation": f"s3://lake/{name}.py"},
@@ -19,10 +19,10 @@ def job(workshop, name, script, **options):
     )
 
 
-def listen(workshop, **detail):
-    """A queue that gets the state changes of job runs that match."""
-    url, arn = workshop.queue("heard")
-    events = workshop.aws.client("events")
+def subscribe(factory, **detail):
+    """Create a queue for matching state changes of job runs, and return its URL."""
+    url, arn = factory.queue("received")
+    events = factory.aws.client("events")
     pattern = {"source": ["aws.glue"], "detail-type": ["Glue Job State Change"], "detail": detail}
     events.put_rule(Name="ends", EventPattern=json.dumps(pattern))
     events.put_targets(Rule="ends", Targets=[{"Id": "queue", "Arn": arn}])
@@ -38,18 +38,18 @@ def listen(workshop, **detail):
         ("import time; time.sleep(60)", "TIMEOUT", "WARN"),
     ],
 )
-def test_every_end_of_a_run_is_an_event(workshop, script, state, severity):
-    url = listen(workshop, jobName=["job"])
-    job(workshop, "job", script)
-    glue = workshop.aws.client("glue")
+def test_every_end_of_a_run_is_an_event(factory, script, state, severity):
+    url = subscribe(factory, jobName=["job"])
+    job(factory, "job", script)
+    glue = factory.aws.client("glue")
     if state == "TIMEOUT":
-        workshop.aws.settings(glue_minute_seconds=0.001)
+        factory.aws.settings(glue_minute_seconds=0.001)
     run = glue.start_job_run(JobName="job")["JobRunId"]
     if state == "STOPPED":
         eventually(lambda: glue.get_job_run(JobName="job", RunId=run)["JobRun"]["JobRunState"] == "RUNNING")
         glue.batch_stop_job_run(JobName="job", JobRunIds=[run])
 
-    (message,) = eventually(lambda: workshop.messages(url))
+    (message,) = eventually(lambda: factory.messages(url))
 
     detail = json.loads(message["Body"])["detail"]
     assert (detail["jobName"], detail["jobRunId"]) == ("job", run)
@@ -57,13 +57,13 @@ def test_every_end_of_a_run_is_an_event(workshop, script, state, severity):
     assert ("column x is missing" in detail["message"]) == (state == "FAILED")
 
 
-def test_a_run_stopped_in_the_queue_sends_an_event(workshop):
-    url = listen(workshop, state=["STOPPED"])
-    job(workshop, "job", "import time; time.sleep(60)", JobRunQueuingEnabled=True)
-    glue = workshop.aws.client("glue")
+def test_a_run_stopped_in_the_queue_sends_an_event(factory):
+    url = subscribe(factory, state=["STOPPED"])
+    job(factory, "job", "import time; time.sleep(60)", JobRunQueuingEnabled=True)
+    glue = factory.aws.client("glue")
     runs = [glue.start_job_run(JobName="job")["JobRunId"] for _ in range(2)]
 
     glue.batch_stop_job_run(JobName="job", JobRunIds=runs[1:])
 
-    (message,) = eventually(lambda: workshop.messages(url))
+    (message,) = eventually(lambda: factory.messages(url))
     assert json.loads(message["Body"])["detail"]["jobRunId"] == runs[1]

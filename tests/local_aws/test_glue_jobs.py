@@ -1,4 +1,4 @@
-"""Does Glue run a job as AWS does: its script, its arguments, its limits, in turn?"""
+"""Tests of job runs: their script, arguments, limits and queue."""
 
 import json
 
@@ -25,26 +25,26 @@ deep()
 
 
 @pytest.fixture
-def lake(workshop):
-    s3 = workshop.aws.client("s3")
+def lake(factory):
+    s3 = factory.aws.client("s3")
     s3.create_bucket(Bucket="lake")
     return s3
 
 
 @pytest.fixture
-def job(workshop, lake):
-    """Makes a job of a script; without Spark in it, a run takes a moment only."""
+def job(factory, lake):
+    """A function that creates a job with a script. Scripts without Spark run quickly."""
 
     def make(script, arguments=None, **options):
         lake.put_object(Bucket="lake", Key="scripts/job.py", Body=script)
-        workshop.aws.client("glue").create_job(
+        factory.aws.client("glue").create_job(
             Name="job",
             Role="arn:aws:iam::000000000000:role/anything",
             Command={"Name": "glueetl", "ScriptLocation": "s3://lake/scripts/job.py"},
             DefaultArguments=arguments or {},
             **options,
         )
-        return workshop.aws.client("glue")
+        return factory.aws.client("glue")
 
     return make
 
@@ -70,7 +70,7 @@ def states(glue, run_ids):
     return [look(glue, run_id)["JobRunState"] for run_id in run_ids]
 
 
-def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
+def test_the_script_gets_its_arguments_and_python_files(factory, lake, job):
     lake.put_object(Bucket="lake", Key="scripts/helper.py", Body="NAME = 'helper'")
     lake.put_object(Bucket="lake", Key="scripts/more.zip", Body=b"PK\x05\x06" + b"\0" * 18)
     glue = job(
@@ -99,7 +99,7 @@ def test_the_script_gets_its_arguments_and_python_files(workshop, lake, job):
     }
     assert report["helper"] == "helper"
     assert report["here"] == ["pyspark", "boto3"]
-    logs = workshop.aws.client("logs").get_log_events(
+    logs = factory.aws.client("logs").get_log_events(
         logGroupName="/jobs/mine/output", logStreamName=run["Id"]
     )
     assert [event["message"] for event in logs["events"]] == ["to standard output"]
@@ -147,22 +147,22 @@ def test_queued_runs_start_in_order(job):
     assert {ended(glue, second)["JobRunState"], ended(glue, third)["JobRunState"]} == {"STOPPED"}
 
 
-def test_a_run_longer_than_its_timeout_ends_as_timeout(workshop, job):
-    workshop.aws.settings(glue_minute_seconds=1)
+def test_a_run_longer_than_its_timeout_ends_as_timeout(factory, job):
+    factory.aws.settings(glue_minute_seconds=1)
     glue = job(SLEEP, Timeout=2)
     run = ended(glue, start(glue))
     assert run["JobRunState"] == "TIMEOUT"
     assert 2 <= run["ExecutionTime"] < 10
 
 
-def test_held_runs_stay_starting_until_released_or_stopped(workshop, job):
-    workshop.aws.settings(hold_job_runs=True)
+def test_held_runs_stay_starting_until_released_or_stopped(factory, job):
+    factory.aws.settings(hold_job_runs=True)
     glue = job("print('done')", ExecutionProperty={"MaxConcurrentRuns": 2})
     first, second = start(glue), start(glue)
     glue.batch_stop_job_run(JobName="job", JobRunIds=[second])
     assert ended(glue, second)["JobRunState"] == "STOPPED"
     assert states(glue, [first]) == ["STARTING"]
-    workshop.aws.settings(hold_job_runs=False)
+    factory.aws.settings(hold_job_runs=False)
     assert ended(glue, first)["JobRunState"] == "SUCCEEDED"
 
 
@@ -183,7 +183,7 @@ def test_a_jobs_properties_are_kept(job):
     assert (run["WorkerType"], run["NumberOfWorkers"], run["MaxCapacity"]) == ("G.2X", 5, 10.0)
 
 
-def test_cloudformation_keeps_a_jobs_properties(workshop):
+def test_cloudformation_keeps_a_jobs_properties(factory):
     template = {
         "Resources": {
             "Job": {
@@ -199,12 +199,12 @@ def test_cloudformation_keeps_a_jobs_properties(workshop):
             }
         }
     }
-    formation = workshop.aws.client("cloudformation")
+    formation = factory.aws.client("cloudformation")
     formation.create_stack(StackName="stack", TemplateBody=json.dumps(template))
     eventually(
         lambda: formation.describe_stacks(StackName="stack")["Stacks"][0]["StackStatus"],
         lambda status: status == "CREATE_COMPLETE",
     )
-    shown = workshop.aws.client("glue").get_job(JobName="templated")["Job"]
+    shown = factory.aws.client("glue").get_job(JobName="templated")["Job"]
     assert shown["ExecutionProperty"] == {"MaxConcurrentRuns": 4}
     assert (shown["JobRunQueuingEnabled"], shown["Timeout"]) == (True, 15)

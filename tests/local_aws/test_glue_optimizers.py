@@ -1,12 +1,12 @@
-"""Can a job make table optimizers here as on AWS?"""
+"""Tests of the table optimizer API."""
 
 import pytest
 
 CONFIGURATION = {"roleArn": "arn:aws:iam::000000000000:role/anything", "enabled": True}
 
 
-def test_an_optimizer_is_stored_once_for_each_table_and_type(workshop):
-    glue = workshop.aws.client("glue")
+def test_an_optimizer_is_stored_once_for_each_table_and_type(factory):
+    glue = factory.aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "taxi"})
     glue.create_table(DatabaseName="taxi", TableInput={"Name": "trips"})
     which = {
@@ -27,8 +27,8 @@ def test_an_optimizer_is_stored_once_for_each_table_and_type(workshop):
         glue.get_table_optimizer(**which)
 
 
-def test_an_optimizer_for_a_missing_table_is_refused(workshop):
-    glue = workshop.aws.client("glue")
+def test_an_optimizer_for_a_missing_table_is_refused(factory):
+    glue = factory.aws.client("glue")
     with pytest.raises(glue.exceptions.EntityNotFoundException):
         glue.create_table_optimizer(
             CatalogId="000000000000",

@@ -1,10 +1,10 @@
-"""Can policies that demand TLS be enforced here?"""
+"""Tests that policies that require TLS allow loopback requests."""
 
 import json
 
 
-def test_a_queue_that_denies_unencrypted_calls_can_be_used(workshop):
-    url, arn = workshop.queue("queue")
+def test_a_queue_that_denies_unencrypted_calls_can_be_used(factory):
+    url, arn = factory.queue("queue")
     deny = {
         "Effect": "Deny",
         "Principal": "*",
@@ -13,8 +13,8 @@ def test_a_queue_that_denies_unencrypted_calls_can_be_used(workshop):
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-    sqs = workshop.aws.client("sqs")
+    sqs = factory.aws.client("sqs")
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    workshop.aws.settings(enforce_roles=True)
+    factory.aws.settings(enforce_roles=True)
     sqs.send_message(QueueUrl=url, MessageBody="welcome")
-    assert [message["Body"] for message in workshop.messages(url)] == ["welcome"]
+    assert [message["Body"] for message in factory.messages(url)] == ["welcome"]

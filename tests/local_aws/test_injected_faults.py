@@ -1,4 +1,4 @@
-"""Do calls go wrong as a test asked, as often as it asked, and only then?"""
+"""Tests of injected faults."""
 
 import json
 import urllib.error
@@ -15,7 +15,7 @@ def handler(event, context):
 """
 
 
-def refusal(call, **arguments):
+def error_of(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)
     return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -24,7 +24,7 @@ def refusal(call, **arguments):
 def test_a_call_fails_as_often_as_requested_and_then_succeeds(aws):
     aws.faults({"action": "states:ListStateMachines", "error": "ThrottlingException", "times": 2})
     states = aws.client("stepfunctions")
-    assert [refusal(states.list_state_machines) for _ in range(2)] == [("ThrottlingException", 400)] * 2
+    assert [error_of(states.list_state_machines) for _ in range(2)] == [("ThrottlingException", 400)] * 2
     assert states.list_state_machines()["stateMachines"] == []
     assert aws.fault_counts() == [2]
 
@@ -33,7 +33,7 @@ def test_the_first_calls_pass_when_requested(aws):
     aws.faults({"action": "sqs:ListQueues", "error": "Busy", "after": 1})
     sqs = aws.client("sqs")
     sqs.list_queues()
-    assert refusal(sqs.list_queues)[0] == "Busy"
+    assert error_of(sqs.list_queues)[0] == "Busy"
 
 
 def test_other_calls_of_the_service_do_not_fail(aws):
@@ -49,30 +49,30 @@ def test_xml_services_fail_with_xml_errors(aws):
         {"action": "sns:Publish", "error": "InternalError", "status": 500},
         {"action": "s3:PutObject", "error": "SlowDown", "status": 503},
     )
-    published = refusal(aws.client("sns").publish, TopicArn=topic, Message="x")
+    published = error_of(aws.client("sns").publish, TopicArn=topic, Message="x")
     assert published == ("InternalError", 500)
-    assert refusal(aws.client("s3").put_object, Bucket="lake", Key="x", Body=b"x") == ("SlowDown", 503)
+    assert error_of(aws.client("s3").put_object, Bucket="lake", Key="x", Body=b"x") == ("SlowDown", 503)
 
 
-def test_a_state_machine_gets_the_error_under_the_services_name(workshop):
-    topic = workshop.aws.client("sns").create_topic(Name="news")["TopicArn"]
-    workshop.aws.faults(
+def test_a_state_machine_gets_the_error_under_the_services_name(factory):
+    topic = factory.aws.client("sns").create_topic(Name="news")["TopicArn"]
+    factory.aws.faults(
         {"action": "sns:Publish", "error": "InternalError"},
         {"action": "glue:GetCrawler", "error": "Throttling"},
     )
     task = {"Type": "Task", "End": True}
     publish = {**task, "Resource": PUBLISH, "Arguments": {"TopicArn": topic, "Message": "x"}}
     look = {**task, "Resource": "arn:aws:states:::aws-sdk:glue:getCrawler", "Arguments": {"Name": "none"}}
-    assert workshop.run({"Publish": publish}, name="one")["error"] == "SNS.InternalErrorException"
-    assert workshop.run({"Publish": publish}, name="again")["status"] == "SUCCEEDED"
-    assert workshop.run({"Look": look}, name="two")["error"] == "Glue.ThrottlingException"
-    assert workshop.aws.fault_counts() == [1, 1]
+    assert factory.run({"Publish": publish}, name="one")["error"] == "SNS.InternalErrorException"
+    assert factory.run({"Publish": publish}, name="again")["status"] == "SUCCEEDED"
+    assert factory.run({"Look": look}, name="two")["error"] == "Glue.ThrottlingException"
+    assert factory.aws.fault_counts() == [1, 1]
 
 
-def test_a_function_killed_during_a_call_runs_again(workshop):
-    workshop.function("victim", CALLS_SNS)
-    workshop.aws.faults({"action": "sns:ListTopics", "kills": "victim"})
-    functions = workshop.aws.client("lambda")
+def test_a_function_killed_during_a_call_runs_again(factory):
+    factory.function("victim", CALLS_SNS)
+    factory.aws.faults({"action": "sns:ListTopics", "kills": "victim"})
+    functions = factory.aws.client("lambda")
     died = functions.invoke(FunctionName="victim")
     assert died["FunctionError"] == "Unhandled"
     assert b"survived" not in died["Payload"].read()

@@ -1,4 +1,4 @@
-"""Tests of the debugger's attachment to functions and job runs, with a fake debugpy that records its calls."""
+"""Tests of debugging functions and job runs, with a fake debugpy that records its calls."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from local_aws import account, debugger
 from local_aws.errors import LocalAwsError
 from tests.fixtures.local_account import Aws, eventually, new_state_dir
-from tests.local_aws.conftest import ROLE, Workshop
+from tests.local_aws.conftest import ROLE, ResourceFactory
 
 FAKE = """
 import pathlib, time
@@ -42,39 +42,39 @@ def packages(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def workshop(packages):
-    """A workshop in an account of its own, which was started with the debugger's variables."""
+def factory(packages):
+    """A factory in an account of its own, which was started with the debugger's variables."""
     state_dir = new_state_dir("-debugger")
     try:
-        yield Workshop(Aws(account.up(state_dir, port=0)))
+        yield ResourceFactory(Aws(account.up(state_dir, port=0)))
     finally:
         account.down(state_dir)
         shutil.rmtree(state_dir, ignore_errors=True)
 
 
-def invoke(workshop, name, seconds):
+def invoke(factory, name, seconds):
     payload = json.dumps({"seconds": seconds})
-    return json.load(workshop.aws.client("lambda").invoke(FunctionName=name, Payload=payload)["Payload"])
+    return json.load(factory.aws.client("lambda").invoke(FunctionName=name, Payload=payload)["Payload"])
 
 
-def test_the_debugged_function_waits_for_a_client_and_has_no_timeout(workshop, packages):
-    workshop.function("other", SLOW, Timeout=1)
-    workshop.function("debugged", SLOW, Timeout=1)
-    assert "timed out" in invoke(workshop, "other", 2)["errorMessage"]
+def test_the_debugged_function_waits_for_a_client_and_has_no_timeout(factory, packages):
+    factory.function("other", SLOW, Timeout=1)
+    factory.function("debugged", SLOW, Timeout=1)
+    assert "timed out" in invoke(factory, "other", 2)["errorMessage"]
     assert not (packages / "calls").exists()
-    assert invoke(workshop, "debugged", 2) == "finished"
+    assert invoke(factory, "debugged", 2) == "finished"
     assert (packages / "calls").read_text() == "listen ('127.0.0.1', 5678), wait_for_client"
 
 
-def test_a_second_process_of_the_debugged_function_runs_without_the_debugger(workshop, packages):
+def test_a_second_process_of_the_debugged_function_runs_without_the_debugger(factory, packages):
     (packages / "calls").write_text("")
-    workshop.function("debugged", SLOW)
-    assert invoke(workshop, "debugged", 0) == "finished"
+    factory.function("debugged", SLOW)
+    assert invoke(factory, "debugged", 0) == "finished"
     assert (packages / "calls").read_text() == ""
 
 
-def test_the_debugged_jobs_script_runs_under_debugpy(workshop, packages):
-    aws = workshop.aws
+def test_the_debugged_jobs_script_runs_under_debugpy(factory, packages):
+    aws = factory.aws
     aws.client("s3").create_bucket(Bucket="lake")
     aws.client("s3").put_object(Bucket="lake", Key="job.py", Body="print(__name__)")
     command = {"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"}

@@ -1,4 +1,4 @@
-"""Does a function's exception reach its caller under its own name?"""
+"""Tests that a function's exception reaches the caller with its class."""
 
 import json
 
@@ -10,9 +10,9 @@ def handler(event, context):
 """
 
 
-def test_step_functions_sees_the_class_and_can_catch_it(workshop):
-    function = workshop.function("raising", RAISING)
-    outcome = workshop.run(
+def test_step_functions_sees_the_class_and_can_catch_it(factory):
+    function = factory.function("raising", RAISING)
+    outcome = factory.run(
         {
             "Ask": {
                 "Type": "Task",
@@ -33,15 +33,15 @@ def test_step_functions_sees_the_class_and_can_catch_it(workshop):
     assert "raise FileVanished" in cause["stackTrace"][-1]
 
 
-def test_invoke_reports_the_class(workshop):
-    workshop.function("raising", RAISING)
-    answer = workshop.aws.client("lambda").invoke(FunctionName="raising")
+def test_invoke_reports_the_class(factory):
+    factory.function("raising", RAISING)
+    answer = factory.aws.client("lambda").invoke(FunctionName="raising")
     assert answer["FunctionError"] == "Unhandled"
     assert json.load(answer["Payload"])["errorType"] == "FileVanished"
 
 
-def test_a_function_finds_boto3_but_nothing_of_this_project(workshop):
-    workshop.function(
+def test_a_function_finds_boto3_but_nothing_of_this_project(factory):
+    factory.function(
         "importing",
         """
 import importlib.util
@@ -50,7 +50,7 @@ def handler(event, context):
 """,
     )
     names = ["boto3", "taxi_etl", "local_aws", "pyarrow", "pyspark", "aws_lambda_powertools"]
-    answer = workshop.aws.client("lambda").invoke(
+    answer = factory.aws.client("lambda").invoke(
         FunctionName="importing", Payload=json.dumps({"names": names})
     )
     assert json.load(answer["Payload"]) == ["boto3"]

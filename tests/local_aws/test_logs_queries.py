@@ -1,4 +1,4 @@
-"""Can a stack with a saved log query be made, changed and removed?"""
+"""Tests of saved log queries in CloudFormation."""
 
 import json
 
@@ -17,8 +17,8 @@ def query_id(formation):
     return stack["Outputs"][0]["OutputValue"]
 
 
-def test_a_saved_query_is_created_updated_and_deleted(workshop):
-    formation = workshop.aws.client("cloudformation")
+def test_a_saved_query_is_created_updated_and_deleted(factory):
+    formation = factory.aws.client("cloudformation")
     formation.create_stack(
         StackName="queries", TemplateBody=template(Name="errors", QueryString="fields @message")
     )
@@ -34,8 +34,8 @@ def test_a_saved_query_is_created_updated_and_deleted(workshop):
     formation.get_waiter("stack_delete_complete").wait(StackName="queries", WaiterConfig={"Delay": 1})
 
 
-def test_a_query_without_a_query_string_is_refused(workshop):
-    formation = workshop.aws.client("cloudformation")
+def test_a_query_without_a_query_string_is_refused(factory):
+    formation = factory.aws.client("cloudformation")
     formation.create_stack(StackName="empty", TemplateBody=template(Name="errors"))
     with pytest.raises(WaiterError):
         formation.get_waiter("stack_create_complete").wait(

@@ -1,4 +1,4 @@
-"""Which tables does a crawl make of which files?"""
+"""Tests of the tables that a crawl derives from files."""
 
 import pyarrow as pa
 import pytest

@@ -1,4 +1,4 @@
-"""Can functions, jobs and crawlers be held to their roles, and is it known what they did?"""
+"""Tests that functions, jobs and crawlers are restricted to their roles, and their calls recorded."""
 
 import pytest
 
@@ -12,18 +12,18 @@ boto3.client("s3").get_object(Bucket="lake", Key="trips.csv")
 
 
 @pytest.fixture
-def s3(workshop):
+def s3(factory):
     """The S3 client of an account with a bucket that holds a job's script and one file."""
-    client = workshop.aws.client("s3")
+    client = factory.aws.client("s3")
     client.create_bucket(Bucket="lake")
     client.put_object(Bucket="lake", Key="scripts/job.py", Body=READS)
     client.put_object(Bucket="lake", Key="trips.csv", Body="id,fare\n1,2.5\n")
     return client
 
 
-def ran(workshop):
-    """How a job of the script ended: its state and error, and what its log has."""
-    glue, logs = workshop.aws.client("glue"), workshop.aws.client("logs")
+def run_job(factory):
+    """Run a job with the script and return its state, its error and its log groups."""
+    glue, logs = factory.aws.client("glue"), factory.aws.client("logs")
     command = {"Name": "glueetl", "ScriptLocation": "s3://lake/scripts/job.py"}
     glue.create_job(Name="job", Role=ROLE, Command=command)
     run_id = glue.start_job_run(JobName="job")["JobRunId"]
@@ -36,80 +36,80 @@ def ran(workshop):
     return run["JobRunState"], run.get("ErrorMessage", ""), {group["logGroupName"] for group in groups}
 
 
-def test_enforced_roles_restrict_a_function_to_its_permissions(workshop, s3):
+def test_enforced_roles_restrict_a_function_to_its_permissions(factory, s3):
     s3.create_bucket(Bucket="theirs")
-    workshop.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
-    call = workshop.calling()
+    factory.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
+    call = factory.caller()
     assert call("s3", "list_objects_v2", Bucket="lake") == ""
     assert call("s3", "list_objects_v2", Bucket="theirs") == "AccessDenied"
 
 
-def test_enforcing_roles_also_restricts_functions_that_already_ran(workshop, s3):
-    call = workshop.calling()
+def test_enforcing_roles_also_restricts_functions_that_already_ran(factory, s3):
+    call = factory.caller()
     assert call("s3", "list_objects_v2", Bucket="lake") == ""
-    workshop.aws.settings(enforce_roles=True)
+    factory.aws.settings(enforce_roles=True)
     assert call("s3", "list_objects_v2", Bucket="lake") == "AccessDenied"
 
 
-def test_calls_of_enforced_roles_are_recorded(workshop, s3):
-    workshop.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
-    call = workshop.calling()
+def test_calls_of_enforced_roles_are_recorded(factory, s3):
+    factory.allow(("s3:ListBucket", "arn:aws:s3:::lake"))
+    call = factory.caller()
     for prefix in ("raw/", "raw/"):
         call("s3", "list_objects_v2", Bucket="lake", Prefix=prefix)
     call("s3", "get_object", Bucket="lake", Key="trips.csv")
 
-    told = [call for call in workshop.aws.calls() if call["action"].startswith("s3:")]
+    recorded = [call for call in factory.aws.calls() if call["action"].startswith("s3:")]
 
     listed = {"role": "anything", "action": "s3:ListBucket", "resource": "arn:aws:s3:::lake"}
     read = {"role": "anything", "action": "s3:GetObject", "resource": "arn:aws:s3:::lake/trips.csv"}
-    assert told == [
+    assert recorded == [
         {**listed, "context": {"s3:prefix": "raw/"}, "allowed": True, "times": 2},
         {**read, "context": {}, "allowed": False, "times": 1},
     ]
-    workshop.aws.settings(enforce_roles=False)
-    assert workshop.aws.calls() == []
+    factory.aws.settings(enforce_roles=False)
+    assert factory.aws.calls() == []
 
 
-def test_a_job_whose_role_cannot_read_its_script_fails(workshop, s3):
-    workshop.allow(("s3:GetObject", "arn:aws:s3:::lake/trips.csv"))
-    state, error, _ = ran(workshop)
+def test_a_job_whose_role_cannot_read_its_script_fails(factory, s3):
+    factory.allow(("s3:GetObject", "arn:aws:s3:::lake/trips.csv"))
+    state, error, _ = run_job(factory)
     assert (state, "not authorized to perform: s3:GetObject" in error) == ("FAILED", True)
 
 
-def test_a_job_calls_services_and_logs_with_its_role(workshop, s3):
-    workshop.allow(("s3:GetObject", "arn:aws:s3:::lake/scripts/*"))
-    state, error, logs = ran(workshop)
+def test_a_job_calls_services_and_logs_with_its_role(factory, s3):
+    factory.allow(("s3:GetObject", "arn:aws:s3:::lake/scripts/*"))
+    state, error, logs = run_job(factory)
     assert (state, "AccessDenied" in error, logs) == ("FAILED", True, set())
 
 
-def test_a_job_with_the_needed_permissions_succeeds(workshop, s3):
+def test_a_job_with_the_needed_permissions_succeeds(factory, s3):
     logs = "arn:aws:logs:us-east-1:000000000000:log-group:/aws-glue/jobs/output:*"
-    workshop.allow(
+    factory.allow(
         ("s3:GetObject", "arn:aws:s3:::lake/*"), ("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)
     )
-    assert ran(workshop) == ("SUCCEEDED", "", {"/aws-glue/jobs/output"})
+    assert run_job(factory) == ("SUCCEEDED", "", {"/aws-glue/jobs/output"})
 
 
 @pytest.mark.parametrize(
-    ("missing", "told"), [("s3:GetObject", "AccessDenied"), ("glue:CreateTable", "glue:CreateTable")]
+    ("missing", "error"), [("s3:GetObject", "AccessDenied"), ("glue:CreateTable", "glue:CreateTable")]
 )
-def test_a_crawl_without_a_needed_permission_fails(workshop, s3, missing, told):
-    glue = workshop.aws.client("glue")
+def test_a_crawl_without_a_needed_permission_fails(factory, s3, missing, error):
+    glue = factory.aws.client("glue")
     glue.create_database(DatabaseInput={"Name": "raw"})
     targets = {"S3Targets": [{"Path": "s3://lake/trips.csv"}]}
     glue.create_crawler(Name="crawler", Role=ROLE, DatabaseName="raw", Targets=targets)
-    workshop.allow(
+    factory.allow(
         *(
             (action, "*")
             for action in ("s3:ListBucket", "s3:GetObject", "glue:CreateTable")
             if action != missing
         )
     )
-    workshop.aws.settings(crawl_seconds=0)
+    factory.aws.settings(crawl_seconds=0)
 
     glue.start_crawler(Name="crawler")
 
     crawl = eventually(
         lambda: glue.get_crawler(Name="crawler")["Crawler"].get("LastCrawl"), lambda crawl: crawl, seconds=40
     )
-    assert (crawl["Status"], told in crawl["ErrorMessage"]) == ("FAILED", True)
+    assert (crawl["Status"], error in crawl["ErrorMessage"]) == ("FAILED", True)

@@ -1,4 +1,4 @@
-"""Does the emulator, unpatched, do what the pipeline builds on? Each promise that was measured, held."""
+"""Tests of the unpatched emulator's behavior that the pipeline relies on."""
 
 import json
 import urllib.parse
@@ -10,9 +10,9 @@ from tests.fixtures.local_account import eventually
 
 
 @pytest.fixture
-def ledger(workshop):
-    """A table of the ledger's shape, with its two indexes."""
-    dynamodb = workshop.aws.client("dynamodb")
+def ledger(factory):
+    """A table with the ledger's keys and its two indexes."""
+    dynamodb = factory.aws.client("dynamodb")
     names = ("pk", "sk", "execution", "status", "updatedAt")
     indexes = (("by-execution", "execution", "sk"), ("by-status", "status", "updatedAt"))
     dynamodb.create_table(
@@ -91,43 +91,43 @@ def test_an_index_returns_items_in_order_and_reflects_changes(ledger):
 
 
 @pytest.fixture
-def lake(workshop):
-    """A versioned bucket whose raw objects are told to a queue; the S3 client and the queue's URL."""
-    s3 = workshop.aws.client("s3")
+def lake(factory):
+    """The S3 client and the URL of a queue that gets the events of a versioned bucket's raw objects."""
+    s3 = factory.aws.client("s3")
     s3.create_bucket(Bucket="lake")
     s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
-    url, arn = workshop.queue("events")
+    url, arn = factory.queue("events")
     allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    workshop.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    factory.aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     rule = {"Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "raw/"}]}}}
     configuration = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], **rule}
     s3.put_bucket_notification_configuration(
         Bucket="lake", NotificationConfiguration={"QueueConfigurations": [configuration]}
     )
-    eventually(lambda: workshop.messages(url))  # the test event
-    for message in workshop.messages(url):
-        workshop.aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    eventually(lambda: factory.messages(url))  # the test event
+    for message in factory.messages(url):
+        factory.aws.client("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return s3, url
 
 
-def event(workshop, url):
-    """The one S3 record in the next message."""
-    [message] = eventually(lambda: workshop.messages(url))
+def event(factory, url):
+    """Return the S3 object in the next message."""
+    [message] = eventually(lambda: factory.messages(url))
     [record] = json.loads(message["Body"])["Records"]
     return record["s3"]["object"]
 
 
-def test_an_event_names_key_version_and_a_rising_sequencer(workshop, lake):
+def test_an_event_names_key_version_and_a_rising_sequencer(factory, lake):
     s3, url = lake
     key = "raw/a b+ü.csv"
     first = s3.put_object(Bucket="lake", Key=key, Body=b"1")
-    told = event(workshop, url)
-    assert urllib.parse.unquote_plus(told["key"]) == key
-    assert (told["versionId"], told["size"]) == (first["VersionId"], 1)
-    s3.put_object(Bucket="lake", Key="other/not told", Body=b"1")
+    first_event = event(factory, url)
+    assert urllib.parse.unquote_plus(first_event["key"]) == key
+    assert (first_event["versionId"], first_event["size"]) == (first["VersionId"], 1)
+    s3.put_object(Bucket="lake", Key="other/without event", Body=b"1")
     s3.put_object(Bucket="lake", Key=key, Body=b"2")
-    assert event(workshop, url)["sequencer"] > told["sequencer"]
+    assert event(factory, url)["sequencer"] > first_event["sequencer"]
 
 
 def test_versions_stay_readable_after_a_delete(lake):
@@ -150,13 +150,13 @@ def handler(event, context):
 """
 
 
-def rule_to_function(workshop, name, **rule):
-    """An EventBridge rule whose function puts each event into a queue; returns the queue's URL."""
-    url, _ = workshop.queue(f"{name}-seen")
-    function = workshop.function(name, f"QUEUE = {url!r}\n{RECORDING}")
-    events = workshop.aws.client("events")
+def rule_to_function(factory, name, **rule):
+    """Create a rule whose function puts each event into a queue, and return the queue's URL."""
+    url, _ = factory.queue(f"{name}-seen")
+    function = factory.function(name, f"QUEUE = {url!r}\n{RECORDING}")
+    events = factory.aws.client("events")
     rule_arn = events.put_rule(Name=name, **rule)["RuleArn"]
-    workshop.aws.client("lambda").add_permission(
+    factory.aws.client("lambda").add_permission(
         FunctionName=name,
         StatementId="rule",
         Action="lambda:InvokeFunction",
@@ -167,21 +167,21 @@ def rule_to_function(workshop, name, **rule):
     return url
 
 
-def test_every_ending_of_an_execution_reaches_a_rule(workshop):
-    machine = workshop.machine({"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}, TimeoutSeconds=1)
+def test_every_ending_of_an_execution_reaches_a_rule(factory):
+    machine = factory.machine({"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}, TimeoutSeconds=1)
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {"stateMachineArn": [machine], "status": ["FAILED", "TIMED_OUT", "ABORTED", "SUCCEEDED"]},
     }
-    url = rule_to_function(workshop, "ended", EventPattern=json.dumps(pattern))
-    timed_out = workshop.start(machine)
-    stopped = workshop.start(machine)
-    workshop.aws.client("stepfunctions").stop_execution(executionArn=stopped)
+    url = rule_to_function(factory, "ended", EventPattern=json.dumps(pattern))
+    timed_out = factory.start(machine)
+    stopped = factory.start(machine)
+    factory.aws.client("stepfunctions").stop_execution(executionArn=stopped)
     seen = {}
 
     def look():
-        for message in workshop.messages(url):
+        for message in factory.messages(url):
             detail = json.loads(message["Body"])["detail"]
             seen[detail["executionArn"]] = detail["status"]
         return seen

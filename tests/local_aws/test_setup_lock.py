@@ -1,4 +1,4 @@
-"""Do two processes keep out of each other's way where something is made at first use?"""
+"""Tests of the setup lock between processes."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Is Spark configured here as a Glue job needs it?"""
+"""Tests of Spark's jars and configuration for the local account."""
 
 import json
 
@@ -25,15 +25,15 @@ def record(tmp_path):
 
 @pytest.fixture
 def resolutions(tmp_path, monkeypatch):
-    """Stands in for Ivy; lists how often it was asked."""
-    asked = []
+    """A fake of Ivy's resolution: the list of its calls."""
+    calls = []
 
     def resolve():
-        asked.append(1)
+        calls.append(1)
         return {coordinate: str(tmp_path / "resolved.jar") for coordinate in spark.COORDINATES}
 
     monkeypatch.setattr(spark, "resolve", resolve)
-    return asked
+    return calls
 
 
 def test_recorded_jars_that_exist_are_not_resolved_again(record, resolutions, tmp_path):

@@ -1,4 +1,4 @@
-"""Does an event source mapping get batches of its own size, in its own time?"""
+"""Tests of batch size, batching window and payload limit of event source mappings."""
 
 import json
 import time
@@ -14,20 +14,20 @@ def handler(event, context):
 """
 
 
-def calls(workshop):
-    """The bodies of every invocation so far, in order."""
-    s3 = workshop.aws.client("s3")
+def calls(factory):
+    """Return the bodies of every invocation so far, in order."""
+    s3 = factory.aws.client("s3")
     listed = s3.list_objects_v2(Bucket="calls").get("Contents", [])
     keys = sorted(entry["Key"] for entry in listed)
     return [json.load(s3.get_object(Bucket="calls", Key=key)["Body"]) for key in keys]
 
 
-def map_queue(workshop, batch_size, window):
-    """A queue whose messages reach a function that records its invocations; returns the queue's URL."""
-    workshop.aws.client("s3").create_bucket(Bucket="calls")
-    workshop.function("recorder", RECORDING)
-    url, arn = workshop.queue("events", VisibilityTimeout="120")
-    workshop.aws.client("lambda").create_event_source_mapping(
+def map_queue(factory, batch_size, window):
+    """Create a queue that feeds a function that records its invocations, and return its URL."""
+    factory.aws.client("s3").create_bucket(Bucket="calls")
+    factory.function("recorder", RECORDING)
+    url, arn = factory.queue("events", VisibilityTimeout="120")
+    factory.aws.client("lambda").create_event_source_mapping(
         EventSourceArn=arn,
         FunctionName="recorder",
         BatchSize=batch_size,
@@ -37,8 +37,8 @@ def map_queue(workshop, batch_size, window):
     return url
 
 
-def send(workshop, url, bodies):
-    sqs = workshop.aws.client("sqs")
+def send(factory, url, bodies):
+    sqs = factory.aws.client("sqs")
     for start in range(0, len(bodies), 10):
         entries = [
             {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start : start + 10])
@@ -46,26 +46,26 @@ def send(workshop, url, bodies):
         sqs.send_message_batch(QueueUrl=url, Entries=entries)
 
 
-def test_messages_within_the_window_arrive_in_one_batch_larger_than_ten(workshop):
-    url = map_queue(workshop, batch_size=100, window=3)
+def test_messages_within_the_window_arrive_in_one_batch_larger_than_ten(factory):
+    url = map_queue(factory, batch_size=100, window=3)
     begun = time.monotonic()
-    send(workshop, url, [f"message {number}" for number in range(25)])
-    [batch] = eventually(lambda: calls(workshop))
+    send(factory, url, [f"message {number}" for number in range(25)])
+    [batch] = eventually(lambda: calls(factory))
     assert len(batch) == 25
     assert time.monotonic() - begun >= 3
 
 
-def test_a_full_batch_does_not_wait_for_the_window(workshop):
-    url = map_queue(workshop, batch_size=20, window=60)
-    send(workshop, url, [f"message {number}" for number in range(20)])
-    [batch] = eventually(lambda: calls(workshop), seconds=10)
+def test_a_full_batch_does_not_wait_for_the_window(factory):
+    url = map_queue(factory, batch_size=20, window=60)
+    send(factory, url, [f"message {number}" for number in range(20)])
+    [batch] = eventually(lambda: calls(factory), seconds=10)
     assert len(batch) == 20
 
 
-def test_a_batch_ends_where_the_payload_reaches_six_megabytes(workshop):
-    url = map_queue(workshop, batch_size=1000, window=2)
+def test_a_batch_ends_where_the_payload_reaches_six_megabytes(factory):
+    url = map_queue(factory, batch_size=1000, window=2)
     # 26 messages of 250,000 bytes are more than 6 MiB (6,291,456), 25 with their records' overhead are not
     for _ in range(26):
-        workshop.aws.client("sqs").send_message(QueueUrl=url, MessageBody="x" * 250_000)
-    first, second = eventually(lambda: calls(workshop), lambda found: len(found) == 2)
+        factory.aws.client("sqs").send_message(QueueUrl=url, MessageBody="x" * 250_000)
+    first, second = eventually(lambda: calls(factory), lambda found: len(found) == 2)
     assert sorted((len(first), len(second))) == [1, 25]

@@ -1,4 +1,4 @@
-"""Does a Choice take only true for true?"""
+"""Tests that a Choice's Condition must be a boolean."""
 
 import pytest
 
@@ -16,13 +16,13 @@ def choosing(condition):
 
 
 @pytest.mark.parametrize(("condition", "output"), [("{% 1 = 1 %}", '"yes"'), ("{% 1 = 2 %}", '"no"')])
-def test_a_boolean_decides(workshop, condition, output):
-    assert workshop.run(choosing(condition))["output"] == output
+def test_a_boolean_decides(factory, condition, output):
+    assert factory.run(choosing(condition))["output"] == output
 
 
 @pytest.mark.parametrize(
     "condition", ["{% 1 %}", "{% 'yes' %}", "{% {} %}", "{% null %}", "{% $states.input.none %}"]
 )
-def test_anything_else_fails_the_execution(workshop, condition):
-    outcome = workshop.run(choosing(condition))
+def test_anything_else_fails_the_execution(factory, condition):
+    outcome = factory.run(choosing(condition))
     assert (outcome["status"], outcome["error"]) == ("FAILED", "States.QueryEvaluationError")

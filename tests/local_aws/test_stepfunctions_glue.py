@@ -1,4 +1,4 @@
-"""Does a state machine run a real Spark job, and learn how it ended?"""
+"""Tests of state machines that run a Glue job."""
 
 import json
 
@@ -30,15 +30,15 @@ SLEEP = "import time\ntime.sleep(60)\n"
 
 
 @pytest.fixture
-def job(workshop):
-    """Makes the job `job` of a script."""
+def job(factory):
+    """A function that creates the job `job` with a script."""
 
     def make(script, **options):
-        s3 = workshop.aws.client("s3")
+        s3 = factory.aws.client("s3")
         s3.create_bucket(Bucket="lake")
         s3.put_object(Bucket="lake", Key="raw/trips.csv", Body="id,fare\n1,2.5\n2,7.5\n3,1\n")
         s3.put_object(Bucket="lake", Key="scripts/job.py", Body=script)
-        workshop.aws.client("glue").create_job(
+        factory.aws.client("glue").create_job(
             Name="job",
             Role="arn:aws:iam::000000000000:role/anything",
             Command={"Name": "glueetl", "ScriptLocation": "s3://lake/scripts/job.py"},
@@ -62,34 +62,34 @@ def running(sync=True, **task):
     }
 
 
-def only_run(workshop):
-    [run] = workshop.aws.client("glue").get_job_runs(JobName="job")["JobRuns"]
+def only_run(factory):
+    [run] = factory.aws.client("glue").get_job_runs(JobName="job")["JobRuns"]
     return run
 
 
-def test_spark_reads_s3_and_commits_an_iceberg_table(workshop, job):
+def test_spark_reads_s3_and_commits_an_iceberg_table(factory, job):
     job(SPARK, WorkerType="G.1X", NumberOfWorkers=2)
-    execution = workshop.start(workshop.machine(running()))
-    outcome = workshop.outcome(execution, seconds=90)
+    execution = factory.start(factory.machine(running()))
+    outcome = factory.outcome(execution, seconds=90)
     assert outcome["status"] == "SUCCEEDED", outcome
     run = json.loads(outcome["output"])
     assert (run["JobRunState"], run["JobName"], run["MaxCapacity"]) == ("SUCCEEDED", "job", 2.0)
     assert run["CompletedOn"] >= run["StartedOn"] > 1_700_000_000_000
-    [said] = workshop.aws.client("logs").get_log_events(
+    [event] = factory.aws.client("logs").get_log_events(
         logGroupName="/aws-glue/jobs/output", logStreamName=run["Id"]
     )["events"]
-    assert said["message"] == "3 UTC"
-    table = workshop.aws.client("glue").get_table(DatabaseName="taxi", Name="trips")["Table"]
+    assert event["message"] == "3 UTC"
+    table = factory.aws.client("glue").get_table(DatabaseName="taxi", Name="trips")["Table"]
     assert table["Parameters"]["metadata_location"].startswith("s3://lake/warehouse/taxi.db/trips/metadata/")
-    assert "TaskSubmitted" in [event["type"] for event in workshop.history(execution)]
+    assert "TaskSubmitted" in [event["type"] for event in factory.history(execution)]
 
 
-def test_a_failed_run_raises_with_the_job_run_in_its_cause(workshop, job):
+def test_a_failed_run_raises_with_the_job_run_in_its_cause(factory, job):
     job(SPARK)
     caught = [{"ErrorEquals": ["States.TaskFailed"], "Output": "{% $states.errorOutput %}", "Next": "Done"}]
     states = {**running(Catch=caught), "Done": {"Type": "Succeed"}}
-    execution = workshop.start(workshop.machine(states), {"--fail": "true"})
-    outcome = workshop.outcome(execution, seconds=90)
+    execution = factory.start(factory.machine(states), {"--fail": "true"})
+    outcome = factory.outcome(execution, seconds=90)
     output = json.loads(outcome["output"])
     assert output["Error"] == "States.TaskFailed"
     run = json.loads(output["Cause"])
@@ -99,48 +99,48 @@ def test_a_failed_run_raises_with_the_job_run_in_its_cause(workshop, job):
     )
 
 
-def test_without_sync_the_task_ends_when_the_run_starts(workshop, job):
+def test_without_sync_the_task_ends_when_the_run_starts(factory, job):
     job(SLEEP)
-    outcome = workshop.run(running(sync=False))
-    assert json.loads(outcome["output"]) == {"JobRunId": only_run(workshop)["Id"]}
+    outcome = factory.run(running(sync=False))
+    assert json.loads(outcome["output"]) == {"JobRunId": only_run(factory)["Id"]}
 
 
-def test_a_run_beyond_the_limit_has_glues_error(workshop, job):
+def test_a_run_beyond_the_limit_has_glues_error(factory, job):
     job(SLEEP)
-    workshop.aws.client("glue").start_job_run(JobName="job")
-    outcome = workshop.run(running())
+    factory.aws.client("glue").start_job_run(JobName="job")
+    outcome = factory.run(running())
     assert outcome["error"] == "Glue.ConcurrentRunsExceededException"
     assert "Error Code: ConcurrentRunsExceededException" in outcome["cause"]
 
 
-def test_a_missing_job_has_glues_error(workshop):
-    assert workshop.run(running())["error"] == "Glue.EntityNotFoundException"
+def test_a_missing_job_has_glues_error(factory):
+    assert factory.run(running())["error"] == "Glue.EntityNotFoundException"
 
 
-def test_stopping_the_execution_stops_the_run(workshop, job):
+def test_stopping_the_execution_stops_the_run(factory, job):
     job(SLEEP)
-    execution = workshop.start(workshop.machine(running()))
+    execution = factory.start(factory.machine(running()))
     eventually(
-        lambda: workshop.aws.client("glue").get_job_runs(JobName="job")["JobRuns"],
+        lambda: factory.aws.client("glue").get_job_runs(JobName="job")["JobRuns"],
         lambda runs: [run["JobRunState"] for run in runs] == ["RUNNING"],
     )
-    workshop.aws.client("stepfunctions").stop_execution(executionArn=execution)
-    eventually(lambda: only_run(workshop)["JobRunState"], lambda state: state == "STOPPED")
-    assert workshop.outcome(execution)["status"] == "ABORTED"
+    factory.aws.client("stepfunctions").stop_execution(executionArn=execution)
+    eventually(lambda: only_run(factory)["JobRunState"], lambda state: state == "STOPPED")
+    assert factory.outcome(execution)["status"] == "ABORTED"
 
 
-def test_the_tasks_timeout_stops_the_run(workshop, job):
+def test_the_tasks_timeout_stops_the_run(factory, job):
     job(SLEEP)
-    outcome = workshop.run(running(TimeoutSeconds=2))
+    outcome = factory.run(running(TimeoutSeconds=2))
     assert outcome["error"] == "States.Timeout"
-    eventually(lambda: only_run(workshop)["JobRunState"], lambda state: state == "STOPPED")
+    eventually(lambda: only_run(factory)["JobRunState"], lambda state: state == "STOPPED")
 
 
-def test_a_manually_stopped_run_returns_as_ended(workshop, job):
+def test_a_manually_stopped_run_returns_as_ended(factory, job):
     job(SLEEP)
-    execution = workshop.start(workshop.machine(running()))
-    glue = workshop.aws.client("glue")
+    execution = factory.start(factory.machine(running()))
+    glue = factory.aws.client("glue")
     [run] = eventually(lambda: glue.get_job_runs(JobName="job")["JobRuns"])
     glue.batch_stop_job_run(JobName="job", JobRunIds=[run["Id"]])
-    outcome = workshop.outcome(execution)
+    outcome = factory.outcome(execution)
     assert json.loads(outcome["output"])["JobRunState"] == "STOPPED"

@@ -1,39 +1,39 @@
-"""Does a retry wait as the definition says?"""
+"""Tests of retry delays."""
 
 import time
 
 RAISING = "def handler(event, context): raise RuntimeError('again')"
 
 
-def retrying(workshop, **retrier):
+def retrying(factory, **retrier):
     return {
         "Try": {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
-            "Arguments": {"FunctionName": workshop.function("raising", RAISING)},
+            "Arguments": {"FunctionName": factory.function("raising", RAISING)},
             "Retry": [{"ErrorEquals": ["RuntimeError"], **retrier}],
             "End": True,
         }
     }
 
 
-def delays(workshop, outcome):
-    return [entry["delaySeconds"] for entry in workshop.aws.retries(outcome["executionArn"])]
+def delays(factory, outcome):
+    return [entry["delaySeconds"] for entry in factory.aws.retries(outcome["executionArn"])]
 
 
-def test_delays_back_off_and_are_recorded_beyond_a_minute(workshop):
-    workshop.aws.wait_scale(0)
-    outcome = workshop.run(retrying(workshop, IntervalSeconds=60, MaxAttempts=5, BackoffRate=1.5))
+def test_delays_back_off_and_are_recorded_beyond_a_minute(factory):
+    factory.aws.wait_scale(0)
+    outcome = factory.run(retrying(factory, IntervalSeconds=60, MaxAttempts=5, BackoffRate=1.5))
     assert outcome["error"] == "RuntimeError"
-    assert delays(workshop, outcome) == [60, 90, 135, 202.5, 303.75]
+    assert delays(factory, outcome) == [60, 90, 135, 202.5, 303.75]
 
 
-def test_delays_stop_growing_at_max_delay(workshop):
-    workshop.aws.wait_scale(0)
+def test_delays_stop_growing_at_max_delay(factory):
+    factory.aws.wait_scale(0)
     bounded = {"IntervalSeconds": 2, "MaxAttempts": 4, "BackoffRate": 2, "MaxDelaySeconds": 5}
-    outcome = workshop.run(retrying(workshop, **bounded, JitterStrategy="FULL"))
-    assert delays(workshop, outcome) == [2, 4, 5, 5]
-    first = workshop.aws.retries(outcome["executionArn"])[0]
+    outcome = factory.run(retrying(factory, **bounded, JitterStrategy="FULL"))
+    assert delays(factory, outcome) == [2, 4, 5, 5]
+    first = factory.aws.retries(outcome["executionArn"])[0]
     assert first == {
         "state": "Try",
         "row": 0,
@@ -44,8 +44,8 @@ def test_delays_stop_growing_at_max_delay(workshop):
     }
 
 
-def test_a_retry_without_jitter_waits_its_delay(workshop):
-    states = retrying(workshop, IntervalSeconds=1, MaxAttempts=2, BackoffRate=2)
+def test_a_retry_without_jitter_waits_its_delay(factory):
+    states = retrying(factory, IntervalSeconds=1, MaxAttempts=2, BackoffRate=2)
     begun = time.monotonic()
-    workshop.run(states)
+    factory.run(states)
     assert time.monotonic() - begun >= 3

@@ -1,4 +1,4 @@
-"""May a state machine do what its role allows, and nothing else?"""
+"""Tests that tasks need the permissions of the state machine's role."""
 
 import json
 
@@ -51,11 +51,11 @@ JOB = f"arn:aws:glue:{SCOPE}:job/job"
 
 
 @pytest.fixture
-def shop(workshop):
-    """A workshop in whose account all that the tasks ask for is there."""
-    workshop.function("hello", "def handler(event, context): return 'hello'")
-    workshop.aws.client("sns").create_topic(Name="topic")
-    s3, glue = workshop.aws.client("s3"), workshop.aws.client("glue")
+def factory(factory):
+    """The factory, in an account with all resources that the tasks use."""
+    factory.function("hello", "def handler(event, context): return 'hello'")
+    factory.aws.client("sns").create_topic(Name="topic")
+    s3, glue = factory.aws.client("s3"), factory.aws.client("glue")
     s3.create_bucket(Bucket="lake")
     s3.put_object(Bucket="lake", Key="hello.txt", Body="hello")
     s3.put_object(Bucket="lake", Key="job.py", Body=SLEEP)
@@ -63,12 +63,12 @@ def shop(workshop):
     glue.create_database(DatabaseInput={"Name": "raw"})
     glue.create_crawler(Name="crawler", Role=role, DatabaseName="raw", Targets={"S3Targets": []})
     glue.create_job(Name="job", Role=role, Command={"Name": "glueetl", "ScriptLocation": "s3://lake/job.py"})
-    return workshop
+    return factory
 
 
 def task(resource, arguments):
     return {
-        "Do": {
+        "Call": {
             "Type": "Task",
             "Resource": f"arn:aws:states:::{resource}",
             "Arguments": arguments,
@@ -77,51 +77,55 @@ def task(resource, arguments):
     }
 
 
-@pytest.mark.parametrize(("resource", "arguments", "right", "error"), TASKS, ids=[task[0] for task in TASKS])
-def test_a_task_needs_exactly_its_permission(shop, resource, arguments, right, error):
-    action, on = right
-    shop.allow((action, f"{on}-not-this-one"), (f"{action}s", on))
-    refused = shop.run(task(resource, arguments))
-    assert (refused["status"], refused["error"]) == ("FAILED", error)
-    assert f"not authorized to perform: {action} on resource: {on}" in refused["cause"]
+@pytest.mark.parametrize(
+    ("resource", "arguments", "permission", "error"), TASKS, ids=[task[0] for task in TASKS]
+)
+def test_a_task_needs_exactly_its_permission(factory, resource, arguments, permission, error):
+    action, on = permission
+    factory.allow((action, f"{on}-not-this-one"), (f"{action}s", on))
+    denied = factory.run(task(resource, arguments))
+    assert (denied["status"], denied["error"]) == ("FAILED", error)
+    assert f"not authorized to perform: {action} on resource: {on}" in denied["cause"]
 
-    shop.allow(right)
-    assert shop.outcome(shop.start(refused["stateMachineArn"]))["status"] == "SUCCEEDED"
-    told = [(call["action"], call["resource"], call["allowed"]) for call in shop.aws.calls()]
-    assert (action, on, False) in told
-    assert (action, on, True) in told
+    factory.allow(permission)
+    assert factory.outcome(factory.start(denied["stateMachineArn"]))["status"] == "SUCCEEDED"
+    recorded = [(call["action"], call["resource"], call["allowed"]) for call in factory.aws.calls()]
+    assert (action, on, False) in recorded
+    assert (action, on, True) in recorded
 
 
-def test_waiting_for_a_job_run_needs_glue_get_job_run(shop):
-    shop.allow(("glue:StartJobRun", JOB))
-    ended = shop.run(task("glue:startJobRun.sync", {"JobName": "job"}))
+def test_waiting_for_a_job_run_needs_glue_get_job_run(factory):
+    factory.allow(("glue:StartJobRun", JOB))
+    ended = factory.run(task("glue:startJobRun.sync", {"JobName": "job"}))
     assert (ended["status"], ended["error"]) == ("FAILED", "Glue.AccessDeniedException")
     assert "glue:GetJobRun" in ended["cause"]
 
 
-@pytest.mark.parametrize(("rights", "state"), [([], "RUNNING"), (["glue:BatchStopJobRun"], "STOPPED")])
-def test_stopping_the_job_run_needs_glue_batch_stop_job_run(shop, rights, state):
-    shop.allow(*((action, JOB) for action in ("glue:StartJobRun", "glue:GetJobRun", *rights)), ("s3:*", "*"))
-    glue = shop.aws.client("glue")
-    started = shop.start(shop.machine(task("glue:startJobRun.sync", {"JobName": "job"})))
+@pytest.mark.parametrize(("permissions", "state"), [([], "RUNNING"), (["glue:BatchStopJobRun"], "STOPPED")])
+def test_stopping_the_job_run_needs_glue_batch_stop_job_run(factory, permissions, state):
+    factory.allow(
+        *((action, JOB) for action in ("glue:StartJobRun", "glue:GetJobRun", *permissions)), ("s3:*", "*")
+    )
+    glue = factory.aws.client("glue")
+    started = factory.start(factory.machine(task("glue:startJobRun.sync", {"JobName": "job"})))
 
     def states():
         return [run["JobRunState"] for run in glue.get_job_runs(JobName="job")["JobRuns"]]
 
     eventually(states, lambda found: found == ["RUNNING"])
-    shop.aws.client("stepfunctions").stop_execution(executionArn=started)
+    factory.aws.client("stepfunctions").stop_execution(executionArn=started)
 
-    asked = "glue:BatchStopJobRun"
-    eventually(lambda: [call for call in shop.aws.calls() if call["action"] == asked])
+    stop = "glue:BatchStopJobRun"
+    eventually(lambda: [call for call in factory.aws.calls() if call["action"] == stop])
     assert eventually(states, lambda found: found[0] in ("RUNNING", "STOPPED")) == [state]
     glue.batch_stop_job_run(
         JobName="job", JobRunIds=[run["Id"] for run in glue.get_job_runs(JobName="job")["JobRuns"]]
     )
 
 
-def test_a_scripted_answer_needs_no_permission(shop):
-    shop.aws.settings(enforce_roles=True)
-    shop.aws.script("scripted", {"Do": [{"Return": "hello"}]})
-    machine = shop.machine(task("sns:publish", {"TopicArn": TOPIC, "Message": "hello"}))
-    outcome = shop.outcome(shop.start(machine, name="scripted"))
+def test_a_scripted_answer_needs_no_permission(factory):
+    factory.aws.settings(enforce_roles=True)
+    factory.aws.script("scripted", {"Call": [{"Return": "hello"}]})
+    machine = factory.machine(task("sns:publish", {"TopicArn": TOPIC, "Message": "hello"}))
+    outcome = factory.outcome(factory.start(machine, name="scripted"))
     assert json.loads(outcome["output"]) == "hello"

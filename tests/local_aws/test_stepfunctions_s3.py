@@ -1,4 +1,4 @@
-"""Can a state machine read an object?"""
+"""Tests of state machines that read an S3 object."""
 
 import json
 
@@ -17,14 +17,14 @@ def reading(**arguments):
 
 
 @pytest.fixture
-def lake(workshop):
-    s3 = workshop.aws.client("s3")
+def lake(factory):
+    s3 = factory.aws.client("s3")
     s3.create_bucket(Bucket="lake")
     s3.put_bucket_versioning(Bucket="lake", VersioningConfiguration={"Status": "Enabled"})
     return s3
 
 
-def test_the_body_is_text_that_parse_reads(workshop, lake):
+def test_the_body_is_text_that_parse_reads(factory, lake):
     body = '{"rows": 3, "name": "Zürich"}'
     put = lake.put_object(
         Bucket="lake", Key="runs/a b+c/summary.json", Body=body, ContentType="application/json"
@@ -36,7 +36,7 @@ def test_the_body_is_text_that_parse_reads(workshop, lake):
         "length": "{% $states.result.ContentLength %}",
         "type": "{% $states.result.ContentType %}",
     }
-    output = json.loads(workshop.run(states)["output"])
+    output = json.loads(factory.run(states)["output"])
     assert output == {
         "parsed": {"rows": 3, "name": "Zürich"},
         "version": put["VersionId"],
@@ -45,12 +45,12 @@ def test_the_body_is_text_that_parse_reads(workshop, lake):
     }
 
 
-def test_an_older_version_can_be_read(workshop, lake):
+def test_an_older_version_can_be_read(factory, lake):
     old = lake.put_object(Bucket="lake", Key="k", Body="old")["VersionId"]
     lake.put_object(Bucket="lake", Key="k", Body="new")
     states = reading(Key="k", VersionId=old)
     states["Read"]["Output"] = "{% $states.result.Body %}"
-    assert json.loads(workshop.run(states)["output"]) == "old"
+    assert json.loads(factory.run(states)["output"]) == "old"
 
 
 @pytest.mark.parametrize(
@@ -60,5 +60,5 @@ def test_an_older_version_can_be_read(workshop, lake):
         ({"Bucket": "none", "Key": "k"}, "S3.NoSuchBucketException"),
     ],
 )
-def test_a_missing_object_or_bucket_has_the_sdks_error(workshop, lake, arguments, error):
-    assert workshop.run(reading(**arguments))["error"] == error
+def test_a_missing_object_or_bucket_has_the_sdks_error(factory, lake, arguments, error):
+    assert factory.run(reading(**arguments))["error"] == error

@@ -1,4 +1,4 @@
-"""Do scripted tasks answer in turn, and is it told what they were asked?"""
+"""Tests of scripted task results and of what they record."""
 
 import json
 import urllib.error
@@ -9,7 +9,7 @@ CAUGHT = [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Erro
 
 
 def asking(**more):
-    """A machine that asks a crawler, which the account does not have."""
+    """Return a state machine that reads a crawler that does not exist."""
     return {
         "Ask": {
             "Type": "Task",
@@ -24,34 +24,34 @@ def asking(**more):
 
 
 @pytest.fixture
-def run(workshop):
-    """Runs a machine with a script once; gives the outcome and what was recorded."""
-    workshop.aws.wait_scale(0)
+def run(factory):
+    """A function that runs a state machine with a script, and returns the outcome and the record."""
+    factory.aws.wait_scale(0)
 
     def run(states, answers, document=None):
-        workshop.aws.script("scripted", answers)
-        execution = workshop.start(workshop.machine(states), document or {"name": "mine"}, name="scripted")
-        outcome = workshop.outcome(execution)
-        return outcome, workshop.aws.scripted(execution)
+        factory.aws.script("scripted", answers)
+        execution = factory.start(factory.machine(states), document or {"name": "mine"}, name="scripted")
+        outcome = factory.outcome(execution)
+        return outcome, factory.aws.scripted(execution)
 
     return run
 
 
-def test_each_attempt_gets_its_own_answer_and_its_arguments_are_recorded(workshop, run):
+def test_each_attempt_gets_its_own_answer_and_its_arguments_are_recorded(factory, run):
     again = [{"ErrorEquals": ["Glue.Busy"], "MaxAttempts": 3}]
     busy = {"Throw": {"Error": "Glue.Busy", "Cause": "later"}}
     answers = {"Ask": [busy, busy, {"Return": {"Crawler": {"State": "READY"}}}]}
-    outcome, told = run(asking(Retry=again), answers)
+    outcome, record = run(asking(Retry=again), answers)
     assert json.loads(outcome["output"]) == {"Crawler": {"State": "READY"}}
-    assert [call["arguments"] for call in told["calls"]] == [{"Name": "mine"}] * 3
-    assert told["calls"][0]["resource"] == "arn:aws:states:::aws-sdk:glue:getCrawler"
-    assert told["answers"] == {"Ask": []}
+    assert [call["arguments"] for call in record["calls"]] == [{"Name": "mine"}] * 3
+    assert record["calls"][0]["resource"] == "arn:aws:states:::aws-sdk:glue:getCrawler"
+    assert record["answers"] == {"Ask": []}
 
 
 def test_a_state_without_a_script_calls_the_real_service(run):
-    outcome, told = run(asking(), {"Other": []})
+    outcome, record = run(asking(), {"Other": []})
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
-    assert len(told["calls"]) == 1
+    assert len(record["calls"]) == 1
 
 
 def test_the_real_service_may_come_after_scripted_answers(run):
@@ -109,9 +109,9 @@ def test_the_rules_of_choices_and_the_seconds_of_waits_are_recorded(run):
         "Wait": {"Type": "Wait", "Seconds": 70, "Next": "Done"},
         "Done": {"Type": "Succeed"},
     }
-    _, told = run(states, {}, {"n": 2})
-    assert told["choices"] == [{"state": "Choose", "rule": 1, "next": "Wait"}]
-    assert told["waits"] == [{"state": "Wait", "seconds": 70}]
+    _, record = run(states, {}, {"n": 2})
+    assert record["choices"] == [{"state": "Choose", "rule": 1, "next": "Wait"}]
+    assert record["waits"] == [{"state": "Wait", "seconds": 70}]
 
 
 def test_the_default_of_a_choice_is_recorded(run):
@@ -123,24 +123,24 @@ def test_the_default_of_a_choice_is_recorded(run):
         },
         "Done": {"Type": "Succeed"},
     }
-    _, told = run(states, {})
-    assert told["choices"] == [{"state": "Choose", "rule": None, "next": "Done"}]
+    _, record = run(states, {})
+    assert record["choices"] == [{"state": "Choose", "rule": None, "next": "Done"}]
 
 
-def test_executions_without_a_script_record_nothing(workshop):
-    outcome = workshop.run(asking(), {"name": "mine"})
-    assert workshop.aws.scripted(outcome["executionArn"]) == {}
+def test_executions_without_a_script_record_nothing(factory):
+    outcome = factory.run(asking(), {"name": "mine"})
+    assert factory.aws.scripted(outcome["executionArn"]) == {}
 
 
-def test_a_script_serves_one_execution(workshop, run):
+def test_a_script_serves_one_execution(factory, run):
     outcome, _ = run(asking(), {"Ask": [{"Return": "scripted"}]})
     assert json.loads(outcome["output"]) == "scripted"
-    machine = workshop.machine(asking(), name="other")
-    outcome = workshop.outcome(workshop.start(machine, {"name": "mine"}, name="scripted"))
+    machine = factory.machine(asking(), name="other")
+    outcome = factory.outcome(factory.start(machine, {"name": "mine"}, name="scripted"))
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
 
 
 @pytest.mark.parametrize("answer", [{}, {"Return": 1, "Throw": {"Error": "x"}}, {"Retrun": 1}])
-def test_an_invalid_answer_is_refused(workshop, answer):
+def test_an_invalid_answer_is_refused(factory, answer):
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        workshop.aws.script("scripted", {"Ask": [answer]})
+        factory.aws.script("scripted", {"Ask": [answer]})

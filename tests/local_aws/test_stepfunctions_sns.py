@@ -1,4 +1,4 @@
-"""Does a state machine's message reach subscribers with its attributes?"""
+"""Tests of messages that a state machine publishes."""
 
 import json
 
@@ -23,9 +23,9 @@ def publishing(topic, **more):
     }
 
 
-def subscribed(workshop, topic, name, policy):
-    url, arn = workshop.queue(name)
-    workshop.aws.client("sns").subscribe(
+def subscribed(factory, topic, name, policy):
+    url, arn = factory.queue(name)
+    factory.aws.client("sns").subscribe(
         TopicArn=topic,
         Protocol="sqs",
         Endpoint=arn,
@@ -34,25 +34,25 @@ def subscribed(workshop, topic, name, policy):
     return url
 
 
-def test_message_attributes_filter_the_subscribers(workshop):
-    topic = workshop.aws.client("sns").create_topic(Name="news")["TopicArn"]
-    failures = subscribed(workshop, topic, "failures", {"status": ["FAILED"], "dataset": ["green"]})
-    successes = subscribed(workshop, topic, "successes", {"status": ["SUCCESS"]})
-    outcome = workshop.run(publishing(topic))
+def test_message_attributes_filter_the_subscribers(factory):
+    topic = factory.aws.client("sns").create_topic(Name="news")["TopicArn"]
+    failures = subscribed(factory, topic, "failures", {"status": ["FAILED"], "dataset": ["green"]})
+    successes = subscribed(factory, topic, "successes", {"status": ["SUCCESS"]})
+    outcome = factory.run(publishing(topic))
     assert set(json.loads(outcome["output"])) == {"MessageId"}
-    [message] = workshop.messages(failures)
+    [message] = factory.messages(failures)
     envelope = json.loads(message["Body"])
     assert envelope["MessageAttributes"]["status"] == {"Type": "String", "Value": "FAILED"}
     assert (envelope["Subject"], json.loads(envelope["Message"])) == ("Outcome", {"status": "FAILED"})
-    assert workshop.messages(successes) == []
+    assert factory.messages(successes) == []
 
 
-def test_a_missing_topic_has_its_own_error(workshop):
+def test_a_missing_topic_has_its_own_error(factory):
     missing = "arn:aws:sns:us-east-1:000000000000:missing"
-    assert workshop.run(publishing(missing))["error"] == "SNS.NotFoundException"
+    assert factory.run(publishing(missing))["error"] == "SNS.NotFoundException"
 
 
-def test_a_message_above_256_kib_has_its_own_error(workshop):
-    topic = workshop.aws.client("sns").create_topic(Name="news")["TopicArn"]
+def test_a_message_above_256_kib_has_its_own_error(factory):
+    topic = factory.aws.client("sns").create_topic(Name="news")["TopicArn"]
     states = publishing(topic, Message="{% $pad('', 262143, 'x') %}")
-    assert workshop.run(states)["error"] == "SNS.InvalidParameterException"
+    assert factory.run(states)["error"] == "SNS.InvalidParameterException"
