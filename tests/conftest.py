@@ -1,4 +1,4 @@
-"""What do all tests share? The checkout, the real files beside it, one Spark session, one deployed app."""
+"""Fixtures that all suites share: the real files, one Spark session and one deployed app."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Where the integration tests look."""
+    """Add the option that selects the deployment for the integration tests."""
     parser.addoption(
         "--deployed",
         metavar="ENVIRONMENT",
@@ -27,11 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "spark"}
-"""Folders of tests that share something dear; each other folder is a group of its own."""
+"""Folders that share an expensive fixture. Every other folder is a group of its own."""
 
 
 class ByFolder(LoadScopeScheduling):
-    """Deals out tests to processes so that those of a group stay together and in order."""
+    """Scheduling for xdist that keeps the tests of a group in one process and in order."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("/")[1]
@@ -39,21 +39,21 @@ class ByFolder(LoadScopeScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
-    """Where tests run in several processes (`--numprocesses`)."""
+    """Return the scheduler for `--numprocesses`."""
     return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real and damaged TLC files beside the checkout; tests say so where it is not."""
+    """The folder of real and damaged TLC files beside the checkout. Skips the test when it is missing."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("needs the real TLC files in ../shared/data, which this machine does not have")
+        pytest.skip("needs the real TLC files in ../shared/data, which this machine lacks")
     return SHARED_DATA
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
-    """Spark as the local Glue runs it, with an Iceberg catalog `lake` in a folder. Fails without Java."""
+    """A Spark session as in the local Glue, with an Iceberg catalog `lake`. Fails without Java."""
     from pyspark.sql import SparkSession
 
     from local_aws.spark import base_conf
@@ -76,7 +76,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[App]":
-    """The app, deployed once for all tests of the session into an emulated account of its own."""
+    """The app, deployed once for the session into an emulated account of its own."""
     from tests.fixtures.deployed_app import deployed_app
 
     with deployed_app(tmp_path_factory.mktemp("account")) as deployed:

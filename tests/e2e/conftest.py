@@ -1,4 +1,4 @@
-"""What do the end-to-end tests share? Files for the deployed app, which is the fixture `app` of all tests."""
+"""Fixtures and checks of the end-to-end tests. The deployed app is the fixture `app` of tests/conftest.py."""
 
 import json
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ from tests.fixtures.local_account import aws, local_account
 __all__ = [
     "App",
     "File",
+    "alarm_messages",
     "aws",
-    "check_nothing_pends",
+    "check_nothing_pending",
     "check_notified_once",
     "eventually",
+    "execution_waiting_for_job",
     "files",
     "local_account",
-    "rung",
-    "waiting_for_the_job",
 ]
 
 NOTHING_PENDING = {
@@ -41,16 +41,18 @@ SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "notifications.schema.
 
 
 def check_notified_once(app: App, executions: set[str]) -> None:
-    """Every one of these executions was told of in one message, as the published schema describes it."""
-    told = {execution: app.messages(execution) for execution in executions}
-    assert {execution: len(messages) for execution, messages in told.items()} == dict.fromkeys(executions, 1)
-    for (message,) in told.values():
+    """Check that each execution has exactly one notification, which matches the published schema."""
+    notifications = {execution: app.messages(execution) for execution in executions}
+    assert {execution: len(messages) for execution, messages in notifications.items()} == dict.fromkeys(
+        executions, 1
+    )
+    for (message,) in notifications.values():
         body = {name: value for name, value in message.items() if name != "subject"}
         assert [error.message for error in SCHEMA.iter_errors(body)] == []
 
 
-def rung(app: App, name: str) -> list[dict[str, Any]]:
-    """What an alarm has said so far."""
+def alarm_messages(app: App, name: str) -> list[dict[str, Any]]:
+    """Return the messages of an alarm that fired."""
     return [
         message
         for message in app.received()
@@ -58,40 +60,40 @@ def rung(app: App, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def waiting_for_the_job(app: App, besides: str = "") -> str:
-    """The ARN of an execution that waits for its job run, once there is one besides that one."""
+def execution_waiting_for_job(app: App, other_than: str = "") -> str:
+    """Wait for an execution that waits for its job run, other than the given one, and return its ARN."""
     states, found = app.session.client("stepfunctions"), list[str]()
 
-    def there() -> bool:
+    def exists() -> bool:
         running = states.list_executions(
             stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
         )["executions"]
-        arns = [each["executionArn"] for each in running if each["executionArn"] != besides]
+        arns = [each["executionArn"] for each in running if each["executionArn"] != other_than]
         found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
         return bool(found)
 
-    eventually(there, "an execution that waits for its job run")
+    eventually(exists, "an execution that waits for its job run")
     return found[0]
 
 
-def check_nothing_pends(app: App) -> None:
-    """In the end no claim is open, and no queue holds a message."""
+def check_nothing_pending(app: App) -> None:
+    """Check that no claim is open and every queue is empty."""
     with suppress(pytest.fail.Exception):
-        eventually(lambda: app.pending() == NOTHING_PENDING, "an end to all claims and messages", seconds=20)
+        eventually(lambda: app.pending() == NOTHING_PENDING, "closed claims and empty queues", seconds=20)
     found = app.pending()
     assert found == NOTHING_PENDING, f"dead letters: {dead_letters(app) if found != NOTHING_PENDING else ''}"
 
 
 def dead_letters(app: App) -> list[str]:
-    """What lies in the dead-letter queue of events."""
-    asked = {"QueueUrl": app.deployed.dead_letter_queue_url, "VisibilityTimeout": 0}
-    answer = app.session.client("sqs").receive_message(**asked, MaxNumberOfMessages=10)
+    """Return the messages in the dead-letter queue of events."""
+    request = {"QueueUrl": app.deployed.dead_letter_queue_url, "VisibilityTimeout": 0}
+    answer = app.session.client("sqs").receive_message(**request, MaxNumberOfMessages=10)
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
 @dataclass(frozen=True)
 class File:
-    """A trip file and what must become of its rows: counts by hand, or by construction of a generated one."""
+    """A trip file with the expected number of rows: counted independently, or known from its generation."""
 
     path: Path
     dataset: str
@@ -100,7 +102,7 @@ class File:
 
     @property
     def written(self) -> int:
-        """How many rows must be in the table."""
+        """The expected number of rows in the table."""
         return self.read - self.quarantined
 
 
@@ -110,7 +112,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, File]:
     return _real_files() if SHARED_DATA.is_dir() else _generated_files(tmp_path_factory.mktemp("files"))
 
 
-# Rows that cannot be true, counted in the raw files with plain SQL, a row with two reasons once:
+# Rows that fail validation, counted in the raw files with plain SQL; a row with two reasons counts once:
 #   SELECT count(*) FROM file WHERE pickup IS NULL OR dropoff IS NULL OR dropoff < pickup
 #     OR pickup < first_of_month - INTERVAL 1 YEAR OR pickup >= first_of_next_month + INTERVAL 1 YEAR
 #     OR trip_distance NOT BETWEEN 0 AND 1000

@@ -1,6 +1,6 @@
-"""Does what an alarm is for make it ring, and is it heard? The deployed app, and real causes where there are.
+"""Tests that each alarm of the deployed app fires on its cause and notifies the subscriber.
 
-`test_alarms.py` has the thresholds of all alarms.
+`test_alarms.py` tests the thresholds of all alarms.
 """
 
 import datetime as dt
@@ -15,28 +15,28 @@ from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import EXECUTION_SORT_KEY
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import ROOT
-from tests.e2e.conftest import App, eventually, rung, waiting_for_the_job
+from tests.e2e.conftest import App, alarm_messages, eventually, execution_waiting_for_job
 
-SILENT_DAYS = 46
-ELSEWHERE = {
+DAYS_WITHOUT_FILES = 46
+IN_OTHER_TESTS = {
     "CloseDeadLetters": "test_faults_starting.py::test_the_reconciler_closes_an_execution_whose_end_event_was_lost",
     "EventDeadLetters": (
         "test_faults_starting.py::test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm"
     ),
     "QuarantineShare": "test_pipeline.py::test_a_quarantine_share_of_a_tenth_raises_an_alarm",
 }
-"""Alarms that a test of something else makes ring."""
-OUT_OF_REACH = {
-    "ExecutionThrottled": "Step Functions throttles nobody here",
+"""Alarms that fire in another test, with the test."""
+NOT_REPRODUCIBLE = {
+    "ExecutionThrottled": "the emulator's Step Functions does not throttle",
     "ExecutionTime": "an execution would have to take an hour",
     "OldestEvent": "an event would have to wait for half an hour",
 }
-"""Alarms whose cause cannot be had, and why; their metric can."""
+"""Alarms whose cause the tests cannot produce, with the reason."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def held_jobs(app: App) -> Iterator[None]:
-    """No job run starts, so that executions wait for theirs; afterwards the account is well again."""
+    """Hold all job runs, so that executions wait for theirs, and release them afterwards."""
     app.aws.settings(hold_job_runs=True)
     yield
     app.aws.settings(hold_job_runs=False)
@@ -44,30 +44,30 @@ def held_jobs(app: App) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def aborted(app: App, tmp_path_factory: pytest.TempPathFactory) -> FileVersion:
-    """A file whose execution somebody stopped while it waited for the job."""
+    """A file whose execution was stopped while it waited for the job run."""
     made = sample_data.generate(tmp_path_factory.mktemp("trips"), dataset="fhv", month="2022-01", rows=50)
     (version,) = app.send(made.path)
-    stop_execution(app, waiting_for_the_job(app))
+    stop_execution(app, execution_waiting_for_job(app))
     (outcome,) = app.follow([version])
     assert outcome.status == "failed"
     return version
 
 
 def executions_failed(app: App, _: FileVersion) -> None:
-    """A file that is not there."""
+    """Start an execution for a missing file."""
     start(app, {"bucket": app.deployed.bucket_name, "key": f"{RAW_PREFIX}nowhere.parquet"})
 
 
-def already(_app: App, _version: FileVersion) -> None:
-    """What the stopped execution did: it was aborted, and its file failed."""
+def caused_by_aborted(_app: App, _version: FileVersion) -> None:
+    """Do nothing: the fixture `aborted` is the cause."""
 
 
 def timed_out(app: App, version: FileVersion) -> None:
-    """An execution that takes longer than its machine may: for once, two seconds."""
+    """Start an execution that exceeds the machine's timeout, which is set to two seconds."""
     states, machine = app.session.client("stepfunctions"), app.deployed.state_machine_arn
     kept = states.describe_state_machine(stateMachineArn=machine)["definition"]
-    hasty = json.dumps({**json.loads(kept), "TimeoutSeconds": 2})
-    states.update_state_machine(stateMachineArn=machine, definition=hasty)
+    with_timeout = json.dumps({**json.loads(kept), "TimeoutSeconds": 2})
+    states.update_state_machine(stateMachineArn=machine, definition=with_timeout)
     try:
         arn = start(app, {"bucket": version.bucket, "key": version.key})
         eventually(lambda: status(app, arn) == "TIMED_OUT", "an execution that timed out")
@@ -76,15 +76,15 @@ def timed_out(app: App, version: FileVersion) -> None:
 
 
 def job_failed(app: App, _: FileVersion) -> None:
-    """A run that somebody started by hand, and without its arguments."""
+    """Start a job run without its arguments."""
     app.aws.settings(hold_job_runs=False)
     app.session.client("glue").start_job_run(JobName=app.deployed.glue_job_name)
 
 
-def silent(app: App, _: FileVersion) -> None:
-    """All files as old in the ledger as if none had come since; they get their dates back."""
+def no_new_files(app: App, _: FileVersion) -> None:
+    """Backdate all files of the ledger, run the reconciler, and restore the dates."""
     ledger, table = app.session.client("dynamodb"), app.deployed.ledger_table_name
-    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=SILENT_DAYS)
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=DAYS_WITHOUT_FILES)
     old = {"S": long_ago.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
     pages = ledger.get_paginator("scan").paginate(TableName=table)
     items = [item for page in pages for item in page["Items"]]
@@ -100,7 +100,7 @@ def silent(app: App, _: FileVersion) -> None:
 
 
 def failing(function: str, event: dict[str, Any]) -> Callable[[App, FileVersion], None]:
-    """A function that is called with what it cannot understand."""
+    """Return a cause that invokes a function with an invalid event."""
 
     def cause(app: App, _: FileVersion) -> None:
         answer = invoke(app, getattr(app.deployed, f"{function}_function_name"), event)
@@ -110,10 +110,10 @@ def failing(function: str, event: dict[str, Any]) -> Callable[[App, FileVersion]
 
 
 def throttled(function: str) -> Callable[[App, FileVersion], None]:
-    """A function that is called while none may run."""
+    """Return a cause that invokes a function without any concurrency."""
 
     def cause(app: App, _: FileVersion) -> None:
-        # a client that does not try again
+        # a client without retries
         functions, name = app.aws.client("lambda"), getattr(app.deployed, f"{function}_function_name")
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
         try:
@@ -127,8 +127,8 @@ def throttled(function: str) -> Callable[[App, FileVersion], None]:
 
 CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
     "ExecutionsFailed": executions_failed,
-    "ExecutionsAborted": already,
-    "FilesFailed": already,
+    "ExecutionsAborted": caused_by_aborted,
+    "FilesFailed": caused_by_aborted,
     "ExecutionsTimedOut": timed_out,
     "OrchestratorErrors": failing("orchestrator", {"Records": [{}]}),
     "ValidateErrors": failing("validate", {}),
@@ -136,7 +136,7 @@ CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
     "OrchestratorThrottles": throttled("orchestrator"),
     "ValidateThrottles": throttled("validate"),
     "CloseThrottles": throttled("close"),
-    "Silence": silent,
+    "Silence": no_new_files,
     "JobFailures": job_failed,
 }
 
@@ -144,8 +144,8 @@ CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
 def test_every_deployed_alarm_has_a_cause_or_a_reason_for_none(app: App) -> None:
     alarms = {name.removeprefix("etl-pipeline-").removesuffix("-local") for name in app.deployed.alarm_names}
 
-    assert sorted([*CAUSES, *ELSEWHERE, *OUT_OF_REACH]) == sorted(alarms)
-    for proof in ELSEWHERE.values():
+    assert sorted([*CAUSES, *IN_OTHER_TESTS, *NOT_REPRODUCIBLE]) == sorted(alarms)
+    for proof in IN_OTHER_TESTS.values():
         file, test = proof.split("::")
         assert f"def {test}(" in (ROOT / "tests" / "e2e" / file).read_text()
 
@@ -156,13 +156,13 @@ def test_an_alarm_fires_on_its_cause_and_notifies_the_subscriber(
 ) -> None:
     CAUSES[name](app, aborted)
 
-    eventually(lambda: bool(rung(app, name)), f"a message of the alarm {name}")
-    (state,) = {message["NewStateValue"] for message in rung(app, name)}
+    eventually(lambda: bool(alarm_messages(app, name)), f"a message of the alarm {name}")
+    (state,) = {message["NewStateValue"] for message in alarm_messages(app, name)}
     assert state == "ALARM"
-    assert "docs/runbook.md#" in rung(app, name)[0]["AlarmDescription"]
+    assert "docs/runbook.md#" in alarm_messages(app, name)[0]["AlarmDescription"]
 
 
-@pytest.mark.parametrize("name", OUT_OF_REACH)
+@pytest.mark.parametrize("name", NOT_REPRODUCIBLE)
 def test_an_alarm_without_a_reproducible_cause_receives_its_metric(
     app: App, aborted: FileVersion, name: str
 ) -> None:
@@ -184,7 +184,7 @@ def test_an_alarm_without_a_reproducible_cause_receives_its_metric(
 
 
 def start(app: App, given: dict[str, Any]) -> str:
-    """Start an execution by hand; gives its ARN."""
+    """Start an execution and return its ARN."""
     answer = app.session.client("stepfunctions").start_execution(
         stateMachineArn=app.deployed.state_machine_arn, input=json.dumps(given)
     )
@@ -192,17 +192,17 @@ def start(app: App, given: dict[str, Any]) -> str:
 
 
 def status(app: App, arn: str) -> str:
-    """How an execution stands."""
+    """Return the status of an execution."""
     return str(app.session.client("stepfunctions").describe_execution(executionArn=arn)["status"])
 
 
 def stop_execution(app: App, arn: str) -> None:
-    """Stop an execution, as a person would."""
+    """Stop an execution."""
     app.session.client("stepfunctions").stop_execution(executionArn=arn)
 
 
 def invoke(app: App, function: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Call a function and wait for its answer."""
+    """Invoke a function and return the response."""
     answer: dict[str, Any] = app.session.client("lambda").invoke(
         FunctionName=function, Payload=json.dumps(event).encode()
     )
@@ -210,7 +210,7 @@ def invoke(app: App, function: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_date(ledger: Any, table: str, key: dict[str, Any], date: dict[str, str]) -> None:
-    """Say when a record of the ledger changed last."""
+    """Set the time of a ledger record's last change."""
     ledger.update_item(
         TableName=table,
         Key=key,

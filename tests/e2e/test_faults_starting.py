@@ -1,6 +1,6 @@
-"""What if AWS fails before or after the job? Files still start once, are told of once, and nothing is stuck.
+"""Tests of AWS faults before and after the job: files start once and are notified once.
 
-The files here are broken, so that each ends in a rejection, which costs no job run.
+The files are invalid, so that each is rejected without a job run.
 """
 
 import re
@@ -13,20 +13,21 @@ import pytest
 
 from ops import file_outcomes
 from stacks.settings import LOCAL as SETTINGS
-from tests.e2e.app_controls import broken, deliver_events, sweeping_at_once
-from tests.e2e.conftest import App, check_nothing_pends, check_notified_once, eventually, rung
+from tests.e2e.app_controls import deliver_events, reconciling_new_claims, rejected_file
+from tests.e2e.conftest import App, alarm_messages, check_nothing_pending, check_notified_once, eventually
 
 START = "states:StartExecution"
 DESCRIBE = "states:DescribeExecution"
 PUBLISH = "sns:Publish"
-POISON = "this is no event"
+UNREADABLE = "not an event"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def impatient_queue(app: App) -> Iterator[None]:
-    """Events whose delivery failed come again after seconds, not after six minutes.
+def short_visibility_timeout(app: App) -> Iterator[None]:
+    """Events whose delivery failed are delivered again after seconds.
 
-    Not so few that a slow delivery still goes on: its event would be received again and again, and given up.
+    The timeout must exceed a slow delivery, whose event would otherwise be received again until it is
+    dead-lettered.
     """
     sqs = app.session.client("sqs")
     name = "VisibilityTimeout"
@@ -45,27 +46,27 @@ def before(app: App) -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def no_fault_stays(app: App) -> Iterator[None]:
-    """A test that fails leaves no fault to the next."""
+def no_leftover_faults(app: App) -> Iterator[None]:
+    """Remove all faults after each test, also after a failed one."""
     yield
     app.aws.faults()
     app.aws.wait_scale(1)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def poisoned(app: App, impatient_queue: None) -> str:
-    """A message that nobody can read lies in the queue all the time; gives its id."""
-    sent = app.session.client("sqs").send_message(QueueUrl=app.deployed.queue_url, MessageBody=POISON)
+def unreadable_message_id(app: App, short_visibility_timeout: None) -> str:
+    """The id of an unreadable message in the queue of events."""
+    sent = app.session.client("sqs").send_message(QueueUrl=app.deployed.queue_url, MessageBody=UNREADABLE)
     return str(sent["MessageId"])
 
 
 def test_a_throttled_start_succeeds_after_the_throttling(app: App, tmp_path: Path) -> None:
     before = app.executions()
-    # boto3 tries four times, so the first delivery fails and the second succeeds
+    # boto3 makes four attempts, so the first delivery fails and the second succeeds
     app.aws.faults({"action": START, "error": "ThrottlingException", "times": 6})
 
-    with too_soon_for_the_sweep():
-        (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-02.csv.gz"))
+    with before_the_reconciler():
+        (outcome,) = app.upload(rejected_file(tmp_path, "green_tripdata_2021-02.csv.gz"))
 
     assert outcome.status == "rejected"
     assert app.aws.fault_counts() == [6]
@@ -75,7 +76,7 @@ def test_a_throttled_start_succeeds_after_the_throttling(app: App, tmp_path: Pat
 
 
 def test_a_throttled_replay_fails_and_succeeds_when_repeated(app: App, tmp_path: Path) -> None:
-    (rejected,) = app.upload(broken(tmp_path, "green_tripdata_2021-03.csv.gz"))
+    (rejected,) = app.upload(rejected_file(tmp_path, "green_tripdata_2021-03.csv.gz"))
     app.aws.faults({"action": START, "error": "ThrottlingException", "times": 4})
 
     code, said = app.command("replay", rejected.version.key)
@@ -86,7 +87,7 @@ def test_a_throttled_replay_fails_and_succeeds_when_repeated(app: App, tmp_path:
     assert code == 0
     ((replayed,), (outcome,)) = document["executions"], app.follow([rejected.version])
     assert replayed["name"] == outcome.execution
-    # the second attempt, and the moment of asking
+    # the second attempt, with the time of the command
     assert re.fullmatch(rf"{rejected.execution}-2-\d{{17}}", outcome.execution)
     assert len(app.messages(outcome.execution)) == 1
 
@@ -95,13 +96,13 @@ def test_an_orchestrator_killed_between_two_executions_loses_no_file_and_starts_
     app: App, tmp_path: Path
 ) -> None:
     before = app.executions()
-    paths = [broken(tmp_path, f"green_tripdata_{year}-05.csv.gz") for year in range(2000, 2100)]
-    # the hundred files make two executions: it dies while it starts the second
+    paths = [rejected_file(tmp_path, f"green_tripdata_{year}-05.csv.gz") for year in range(2000, 2100)]
+    # The hundred files make two executions. The function is killed while it starts the second.
     app.aws.faults({"action": START, "kills": app.deployed.orchestrator_function_name, "after": 1})
     deliver_events(app, enabled=False)
     versions = app.send(*paths)
 
-    with too_soon_for_the_sweep():
+    with before_the_reconciler():
         deliver_events(app, enabled=True)
         outcomes = app.follow(versions)
 
@@ -112,43 +113,43 @@ def test_an_orchestrator_killed_between_two_executions_loses_no_file_and_starts_
     assert app.executions() - before == executions
     files = {execution: app.messages(execution) for execution in executions}
     assert {len(messages) for messages in files.values()} == {1}
-    told = [len(message["files"]) + message["filesOmitted"] for (message,) in files.values()]
-    assert sorted(told) == [1, 99]
+    file_counts = [len(message["files"]) + message["filesOmitted"] for (message,) in files.values()]
+    assert sorted(file_counts) == [1, 99]
 
 
 def test_the_finalizer_publishes_a_notification_that_failed_before(app: App, tmp_path: Path) -> None:
     app.aws.wait_scale(0)
-    # five attempts of the workflow, four of the closer; its next invocation gets through
+    # five attempts of the workflow and four of the finalizer; its next invocation succeeds
     app.aws.faults({"action": PUBLISH, "error": "InternalError", "status": 500, "times": 9})
 
-    (outcome,) = app.upload(broken(tmp_path, "green_tripdata_2021-04.csv.gz"))
+    (outcome,) = app.upload(rejected_file(tmp_path, "green_tripdata_2021-04.csv.gz"))
 
     (message,) = app.messages(outcome.execution)
     assert app.aws.fault_counts() == [9]
     assert outcome.status == "rejected"
     assert outcome.reasons[0].startswith("not_gzip")
     assert (message["status"], message["error"]["Error"]) == ("FAILED", "NotificationFailed")
-    (told,) = message["files"]
-    assert (told["status"], [reason["code"] for reason in told["reasons"]]) == ("rejected", ["not_gzip"])
+    (file,) = message["files"]
+    assert (file["status"], [reason["code"] for reason in file["reasons"]]) == ("rejected", ["not_gzip"])
 
     code, document = app.command("replay", "--execution", outcome.execution, "--wait")
 
     assert (code, document["files"][0]["status"]) == (1, "rejected")
     (again,) = app.messages(document["executions"][0]["name"])
     assert again["status"] == "VALIDATION_FAILED"
-    assert len(app.told(outcome.execution)) == 1
+    assert len(app.notifications(outcome.execution)) == 1
 
 
 def test_the_reconciler_closes_an_execution_whose_end_event_was_lost(app: App, tmp_path: Path) -> None:
     dead_letters = app.deployed.close_dead_letter_queue_url
-    # as often as it is tried before the event of the ending is given up
+    # as often as the end event is delivered before it is dead-lettered
     app.aws.faults({"action": DESCRIBE, "kills": app.deployed.close_function_name, "times": 3})
-    versions = app.send(broken(tmp_path, "green_tripdata_2021-06.csv.gz"))
-    eventually(lambda: app.pending()["closer, dead letters"] == 1, "the ending's event given up")
+    versions = app.send(rejected_file(tmp_path, "green_tripdata_2021-06.csv.gz"))
+    eventually(lambda: app.pending()["closer, dead letters"] == 1, "the end event in the dead-letter queue")
     (unclosed,) = file_outcomes.outcomes(app.session, app.deployed, versions)
     assert unclosed.status == "running"
 
-    with sweeping_at_once(app):
+    with reconciling_new_claims(app):
         app.session.client("lambda").invoke(
             FunctionName=app.deployed.close_function_name, Payload=b'{"sweep": true}'
         )
@@ -156,24 +157,24 @@ def test_the_reconciler_closes_an_execution_whose_end_event_was_lost(app: App, t
     (outcome,) = file_outcomes.outcomes(app.session, app.deployed, versions)
     assert (outcome.status, outcome.execution) == ("rejected", unclosed.execution)
     assert len(app.messages(outcome.execution)) == 1
-    eventually(lambda: bool(rung(app, "CloseDeadLetters")), "an alarm about the dead-letter queue")
+    eventually(lambda: bool(alarm_messages(app, "CloseDeadLetters")), "the alarm of the dead-letter queue")
     app.session.client("sqs").purge_queue(QueueUrl=dead_letters)
 
 
 def test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm(
-    app: App, poisoned: str
+    app: App, unreadable_message_id: str
 ) -> None:
     sqs = app.session.client("sqs")
     found: list[dict[str, str]] = []
 
-    def given_up() -> bool:
+    def dead_lettered() -> bool:
         answer = sqs.receive_message(QueueUrl=app.deployed.dead_letter_queue_url, VisibilityTimeout=0)
         found.extend(answer.get("Messages", []))
         return bool(found)
 
-    eventually(given_up, "the message in the dead-letter queue")
-    assert (found[0]["MessageId"], found[0]["Body"]) == (poisoned, POISON)
-    eventually(lambda: bool(rung(app, "EventDeadLetters")), "an alarm about the dead-letter queue")
+    eventually(dead_lettered, "the message in the dead-letter queue")
+    assert (found[0]["MessageId"], found[0]["Body"]) == (unreadable_message_id, UNREADABLE)
+    eventually(lambda: bool(alarm_messages(app, "EventDeadLetters")), "the alarm of the dead-letter queue")
     _, document = app.command("status")
     assert document["queues"]["events, dead letters"] == 1
     sqs.purge_queue(QueueUrl=app.deployed.dead_letter_queue_url)
@@ -183,12 +184,12 @@ def test_no_claim_stays_open_and_every_execution_is_notified_once(app: App, befo
     ours = app.executions() - before
     assert ours
     check_notified_once(app, ours)
-    check_nothing_pends(app)
+    check_nothing_pending(app)
 
 
 @contextmanager
-def too_soon_for_the_sweep() -> Iterator[None]:
-    """What happens in here must not be the work of the sweep, which would repair it two minutes later."""
+def before_the_reconciler() -> Iterator[None]:
+    """Check that the block ends before the reconciler could repair its faults."""
     begun = time.monotonic()
     yield
     assert time.monotonic() - begun < SETTINGS.sweep_after_minutes * 60

@@ -1,6 +1,6 @@
-"""Does an upload become a queryable table and a notification? The deployed app, nothing mocked in between.
+"""Tests that an upload becomes table rows and a notification in the deployed app.
 
-The tests build on each other's tables and run in order, because each job run costs Spark's start.
+The tests build on each other's tables and run in order, because each job run has to start Spark.
 """
 
 import datetime as dt
@@ -15,18 +15,18 @@ from ops import uploads
 from ops.file_outcomes import FileOutcome
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import SHARED_DATA
-from tests.e2e.conftest import App, File, eventually, rung
+from tests.e2e.conftest import App, File, alarm_messages, eventually
 
 
 def expected_counts(files: Mapping[str, File]) -> dict[str, int]:
-    """Rows by file in the tables and, marked, in quarantine."""
+    """Return the expected rows by file, in the tables and as `quarantined:NAME` in quarantine."""
     kept = {name: file.written for name, file in files.items()}
     return kept | {f"quarantined:{name}": file.quarantined for name, file in files.items()}
 
 
 @pytest.fixture(scope="module")
 def loaded(app: App, files: Mapping[str, File]) -> str:
-    """The execution that loaded all four files, uploaded in one go."""
+    """The execution that loaded all four files of one upload."""
     outcomes = app.upload(*(file.path for file in files.values()))
     wrong = {file.version.key: (file.status, file.reasons) for file in outcomes if file.status != "loaded"}
     assert wrong == {}
@@ -77,7 +77,7 @@ def test_reuploaded_files_replace_only_their_own_rows(
 
 @pytest.fixture(scope="module")
 def dirty(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> File:
-    """A file of which a tenth cannot be true."""
+    """A file of which a tenth of the rows fails validation."""
     made = sample_data.generate(
         tmp_path_factory.mktemp("dirty"),
         dataset="yellow",
@@ -91,7 +91,7 @@ def dirty(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> File:
 
 @pytest.fixture(scope="module")
 def repeated(app: App, dirty: File) -> tuple[FileOutcome, set[str]]:
-    """What became of the dirty file, of which S3 told six times, and the executions before it."""
+    """The outcome of the dirty file, whose event arrived six times, and the earlier executions."""
     before = app.executions()
     planned = uploads.plan([dirty.path], RAW_PREFIX)
     (version,) = uploads.upload(app.session, app.deployed.bucket_name, planned, lambda *_: None)
@@ -110,7 +110,7 @@ def test_the_same_event_delivered_five_times_starts_one_execution(
     outcome, before = repeated
 
     assert outcome.status == "loaded"
-    eventually(lambda: waiting(app) == 0, "an empty queue")
+    eventually(lambda: queued_events(app) == 0, "an empty queue")
     assert app.executions() - before == {outcome.execution}
     counts = app.counts()
     assert (counts[dirty.path.name], counts[f"quarantined:{dirty.path.name}"]) == (180, 20)
@@ -119,7 +119,7 @@ def test_the_same_event_delivered_five_times_starts_one_execution(
 def test_a_quarantine_share_of_a_tenth_raises_an_alarm(
     app: App, repeated: tuple[FileOutcome, set[str]]
 ) -> None:
-    eventually(lambda: bool(rung(app, "QuarantineShare")), "an alarm about rows in quarantine")
+    eventually(lambda: bool(alarm_messages(app, "QuarantineShare")), "the alarm QuarantineShare")
 
 
 def test_the_job_cost_in_a_notification_is_also_a_metric(app: App, loaded: str) -> None:
@@ -132,7 +132,7 @@ def test_the_job_cost_in_a_notification_is_also_a_metric(app: App, loaded: str) 
         lines = [json.loads(event["message"]) for event in found["events"] if "cost_usd" in event["message"]]
         return [line["cost_usd"] for line in lines]
 
-    eventually(lambda: bool(counted()), "the run's cost in the closer's log")
+    eventually(lambda: bool(counted()), "the job run's cost in the finalizer's log")
     assert counted() == [message["jobCostUsd"]]
     now = dt.datetime.now(dt.UTC)
     (points,) = app.session.client("cloudwatch").get_metric_statistics(
@@ -163,7 +163,7 @@ def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: s
     assert {Path(entry["key"]).name for entry in message["files"]} == {truncated.name, not_gzip.name}
     assert app.job_runs() == runs
     assert app.counts() == counts
-    for file in outcomes:  # a rejected file stays where it is
+    for file in outcomes:  # rejected files are not moved
         app.session.client("s3").head_object(Bucket=file.version.bucket, Key=file.version.key)
 
 
@@ -173,17 +173,17 @@ def test_table_maintenance_covers_every_table_and_changes_no_row(app: App, loade
     code, document = app.command("care")
 
     assert code == 0, document
-    cared = {each["table"]: each for each in document["tables"]}
-    assert {"green_trips", "quarantined_trips", "yellow_trips"} <= set(cared)
-    for name, each in cared.items():
+    maintained = {each["table"]: each for each in document["tables"]}
+    assert {"green_trips", "quarantined_trips", "yellow_trips"} <= set(maintained)
+    for name, each in maintained.items():
         assert each["filesAfter"] <= each["filesBefore"], name
-        # All of it is younger than the retention.
+        # Everything is younger than the retention.
         assert (each["snapshotsExpired"], each["orphansRemoved"]) == (0, 0), name
     assert app.counts() == before
 
 
 def broken_files(folder: Path) -> tuple[Path, Path]:
-    """A Parquet file that was cut off and a .csv.gz that is none: real ones where this machine has them."""
+    """Return a truncated Parquet file and a .csv.gz file that is not gzip, real ones where available."""
     if SHARED_DATA.is_dir():
         corrupt = SHARED_DATA / "corrupt"
         return corrupt / "truncated_yellow_tripdata_2021-01.parquet", corrupt / "not_really_gzip.csv.gz"
@@ -195,8 +195,8 @@ def broken_files(folder: Path) -> tuple[Path, Path]:
     return truncated, not_gzip
 
 
-def waiting(app: App) -> int:
-    """How many events wait in the queue or are being worked on."""
+def queued_events(app: App) -> int:
+    """Return how many events are in the queue or in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     answer = app.session.client("sqs").get_queue_attributes(
         QueueUrl=app.deployed.queue_url, AttributeNames=names
@@ -205,7 +205,7 @@ def waiting(app: App) -> int:
 
 
 def s3_event(bucket: str, key: str, version_id: str, size: int) -> dict[str, object]:
-    """The event that S3 sent for an upload, as it would come again."""
+    """Return S3's event of an upload, to deliver it again."""
     described = {"key": key, "size": size, "eTag": "0", "versionId": version_id, "sequencer": "0"}
     record = {
         "eventVersion": "2.1",

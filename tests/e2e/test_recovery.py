@@ -1,6 +1,6 @@
-"""Does what was lost come back as docs/recovery.md says? Tables and ledger, by the commands written there.
+"""Tests of docs/recovery.md: its commands restore tables and the ledger.
 
-The tests build on each other and run in order, because each job run costs Spark's start.
+The tests build on each other and run in order, because each job run has to start Spark.
 """
 
 import os
@@ -28,7 +28,7 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recovery.md").re
 
 @pytest.fixture(scope="module")
 def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two files below a prefix of their own."""
+    """Two loaded files below a prefix of their own."""
     folder = tmp_path_factory.mktemp("recovery")
     months = [(name.split("_")[-1].removesuffix(".parquet"), rows) for name, rows in ROWS.items()]
     made = [
@@ -45,16 +45,16 @@ def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_a_table_is_rolled_back_to_a_snapshot_and_a_replay_continues_from_it(
     app: App, loaded: list[Path], tmp_path: Path
 ) -> None:
-    show, back, _ = SNIPPETS
+    list_snapshots, roll_back, _ = SNIPPETS
     good = table_of(app).current_snapshot().snapshot_id
     name = loaded[0].name
     wrong = sample_data.generate(tmp_path / name, dataset="fhvhv", month="2023-01", rows=50, seed=52)
     assert app.command("upload", str(wrong.path), "--prefix", PREFIX, "--wait")[0] == 0
     assert rows_by_file(app)[name] == 50
 
-    said = python(app, show, f"SNAPSHOT = {good}", back)
+    output = python(app, list_snapshots, f"SNAPSHOT = {good}", roll_back)
 
-    assert [line.split()[0] for line in said.splitlines()].count(str(good)) == 1
+    assert [line.split()[0] for line in output.splitlines()].count(str(good)) == 1
     assert rows_by_file(app) == ROWS
     assert app.command("replay", f"{PREFIX}{name}", "--wait")[0] == 0
     assert rows_by_file(app) == {**ROWS, name: 50}
@@ -79,7 +79,7 @@ def test_a_dropped_table_is_registered_again_from_its_last_metadata(app: App, lo
 def test_a_lost_table_and_ledger_are_rebuilt_from_the_raw_files(app: App, loaded: list[Path]) -> None:
     before = app.executions()
     drop(app)
-    forget(app)
+    delete_ledger_records(app)
 
     code, planned = app.command("backfill", PREFIX, "--again")
     assert (code, planned["done"], planned["chosen"]) == (0, False, 2)
@@ -101,12 +101,12 @@ def rows_by_file(app: App) -> dict[str, int]:
 
 
 def table_of(app: App) -> Table:
-    """The table as it is now."""
+    """Return the table in its current state."""
     return tables.glue_catalog(app.session).load_table((app.deployed.taxi_database_name, TABLE))
 
 
 def python(app: App, *pieces: str) -> str:
-    """Runs pieces of the document in one session, for our table and with the account's credentials."""
+    """Run code of the document in one process, on this module's table and with the account's credentials."""
     account = app.aws.account
     endpoints = {
         f"PYICEBERG_CATALOG__GLUE__{name}__ENDPOINT": account.endpoint_url for name in ("GLUE", "S3")
@@ -124,12 +124,12 @@ def python(app: App, *pieces: str) -> str:
 
 
 def drop(app: App) -> None:
-    """Lose the table's entry in the catalog."""
+    """Delete the table from the catalog."""
     app.session.client("glue").delete_table(DatabaseName=app.deployed.taxi_database_name, Name=TABLE)
 
 
-def forget(app: App) -> None:
-    """Lose what the ledger knows of our files."""
+def delete_ledger_records(app: App) -> None:
+    """Delete the ledger's records of this module's files."""
     table = app.session.table(app.deployed.ledger_table_name)
     pk = f"{app.deployed.bucket_name}/{PREFIX}"
 

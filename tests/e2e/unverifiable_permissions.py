@@ -1,6 +1,6 @@
-"""Which rights can only AWS show to be needed? The reviewed list; every other right must be used here.
+"""The permissions that only a real AWS account can verify. The tests must use every other permission.
 
-An entry names rights by patterns. It must match some, none of which any call needed, or it is out of date.
+An entry names permissions by patterns. It must match at least one, and no call may have needed them.
 """
 
 from typing import NamedTuple
@@ -9,8 +9,7 @@ MACHINE, JOB, CRAWLER = "WorkflowStateMachineRole", "JobRole", "CrawlerRole"
 
 
 class UnverifiablePermission(NamedTuple):
-    """Rights of a role, by action and resource; why the local account cannot show them, and who asks for
-    them."""
+    """A role's permissions, why the local account cannot verify them, and the document that requires them."""
 
     role: str
     action: str
@@ -19,12 +18,12 @@ class UnverifiablePermission(NamedTuple):
     source: str
 
 
-UNSHOWN = (
+UNVERIFIABLE = (
     UnverifiablePermission(
         "*",
         "xray:*",
         "*",
-        "there is no X-Ray",
+        "the emulator has no X-Ray",
         "Lambda developer guide, 'Visualize Lambda function invocations using AWS X-Ray'; Step Functions "
         "developer guide, 'Trace Step Functions request data in AWS X-Ray'",
     ),
@@ -32,35 +31,35 @@ UNSHOWN = (
         MACHINE,
         "logs:*",
         "*",
-        "executions have no log",
+        "the emulator writes no execution log",
         "Step Functions developer guide, 'Using CloudWatch Logs to log execution history', IAM policies",
     ),
     UnverifiablePermission(
         "*",
         "kms:*",
         "arn:aws:kms:*",
-        "nothing is encrypted",
+        "the emulator does not encrypt",
         "Amazon SNS developer guide, 'Managing Amazon SNS encryption keys and costs', permissions",
     ),
     UnverifiablePermission(
         MACHINE,
         "glue:GetJobRuns",
         "*:job/*",
-        "whoever waits for a job run is told of its end",
+        "the emulator's .sync task observes the job run directly",
         "Step Functions developer guide, 'Start an AWS Glue job with Step Functions', IAM policies for .sync",
     ),
     UnverifiablePermission(
         MACHINE,
         "s3:ListBucket",
         "*",
-        "no job run ends well and leaves no summary; if one did, it would be told as missing",
+        "only a successful job run without a summary would need it, to report the summary as missing",
         "Amazon S3 API reference, 'GetObject', permissions",
     ),
     UnverifiablePermission(
         "OrchestratorRole",
         "sqs:GetQueueAttributes",
         "*",
-        "queues are polled without it",
+        "the emulator polls queues without it",
         "Lambda developer guide, 'Creating and configuring an Amazon SQS event source mapping'; "
         "AWS managed policy AWSLambdaSQSQueueExecutionRole",
     ),
@@ -68,7 +67,7 @@ UNSHOWN = (
         JOB,
         "cloudwatch:PutMetricData",
         "*",
-        "job runs have no metrics",
+        "the emulator has no job metrics",
         "Glue developer guide, 'Monitoring jobs using AWS Glue observability metrics'; AWSGlueServiceRole",
     ),
     UnverifiablePermission(
@@ -82,7 +81,7 @@ UNSHOWN = (
         JOB,
         "s3:AbortMultipartUpload",
         "*/warehouse/*",
-        "no write of a large file fails",
+        "no upload of a large file fails here",
         "Apache Iceberg, S3OutputStream.abortUpload",
     ),
     *(
@@ -90,7 +89,7 @@ UNSHOWN = (
             CRAWLER,
             action,
             "*",
-            "the crawl here is not Glue's, and knows neither partitions nor logs",
+            "the local crawl has neither partitions nor logs",
             "Glue developer guide, 'Crawler prerequisites': AWSGlueServiceRole or a scoped down version",
         )
         for action in ("s3:GetBucketLocation", "glue:Get*", "glue:*Partition", "logs:*")
@@ -99,7 +98,7 @@ UNSHOWN = (
         "JobOptimizerRole",
         "*",
         "*",
-        "optimizers never run",
+        "optimizers never run in the emulator",
         "Glue developer guide, 'Table optimization prerequisites'",
     ),
 )

@@ -1,11 +1,11 @@
-"""Which deployed app do the integration tests look at, and how do they leave it as they found it?
+"""The deployed app under test, and the cleanup after the integration tests.
 
-Without an option: the one that the session deployed into an emulated account. With `--deployed ENVIRONMENT`:
-the one of that environment in the account of the usual AWS credentials, or, for `local`, in the running local
-account. There they cost one short job run, and who is subscribed to the topic gets their messages.
+Without an option it is the app that the session deployed into an emulated account. With `--deployed
+ENVIRONMENT` it is that environment's app in the account of the usual AWS credentials, or, for `local`, in the
+running local account. There the tests cost one short job run, and the topic's subscribers get their messages.
 
-What they made goes at the end: objects, rows of tables, records of the ledger, a queue and its subscription.
-Executions, job runs, logs and documents under `runs/` stay until they expire.
+At the end the tests delete their objects, table rows, ledger records, queue and subscription. Executions, job
+runs, logs and documents under `runs/` stay until they expire.
 """
 
 import json
@@ -26,52 +26,52 @@ from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.session import LOCAL, Session, Target
 
-PATIENCE_SECONDS = 1800
-"""A batching window, a job run that waits for its turn, and the job itself."""
+TIMEOUT_SECONDS = 1800
+"""Covers a batching window, a queued job run and the job run itself."""
 COMMITS_TRIED = 5
 
 
 @dataclass
-class Place:
-    """A deployed app, and what these tests put there: everything under `prefix`, messages in `inbox`."""
+class DeployedApp:
+    """A deployed app, and these tests' resources in it: files below `prefix`, messages in a queue."""
 
     session: Session
     deployed: Deployment
-    mark: str
+    run_name: str
     _inbox: str = ""
     _messages: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def prefix(self) -> str:
-        """Where in the raw zone their files are."""
-        return f"raw/taxi/{self.mark}/"
+        """The key prefix of these tests' files in the raw zone."""
+        return f"raw/taxi/{self.run_name}/"
 
     def named(self, name: str) -> str:
-        """The name that a part of the app has in this environment."""
+        """Return the physical name of a resource in this environment."""
         environment = self.session.target.environment
         return name if environment == "prod" else f"{name}-{environment}"
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service."""
+        """Return the boto3 client of a service."""
         return self.session.client(service)
 
     def taxi_etl(self, *words: str) -> tuple[int, Any]:
-        """What `taxi-etl WORDS` ends with, and the document it prints."""
-        where = self.session.target.command().split()[1:]
-        answer = CliRunner().invoke(cli.app, [*where, "--json", *words])
+        """Run `taxi-etl WORDS` and return its exit code and JSON output."""
+        options = self.session.target.command().split()[1:]
+        answer = CliRunner().invoke(cli.app, [*options, "--json", *words])
         assert answer.stdout, answer.stderr or answer.exception
         return answer.exit_code, json.loads(answer.stdout)
 
     def upload(self, path: Path) -> tuple[int, dict[str, Any]]:
-        """What `upload --wait` ends with, and what became of the file."""
-        timeout = ("--timeout", str(PATIENCE_SECONDS))
+        """Upload a file, wait for it, and return the exit code and its outcome."""
+        timeout = ("--timeout", str(TIMEOUT_SECONDS))
         code, document = self.taxi_etl("upload", str(path), "--prefix", self.prefix, "--wait", *timeout)
         assert "files" in document, document
         (file,) = document["files"]
         return code, file
 
     def message(self, execution: str) -> dict[str, Any]:
-        """The notification about an execution, which a subscription made for these tests brings."""
+        """Return the notification about an execution from these tests' subscription."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             for message in self._messages:
@@ -86,9 +86,9 @@ class Place:
         return pytest.fail(f"no notification about {execution} within a minute")
 
     def subscribe(self) -> str:
-        """Have the topic's messages sent to a queue of these tests' own; gives the subscription's ARN."""
+        """Subscribe a queue of these tests to the topic and return the subscription's ARN."""
         sqs = self.client("sqs")
-        self._inbox = sqs.create_queue(QueueName=self.mark)["QueueUrl"]
+        self._inbox = sqs.create_queue(QueueName=self.run_name)["QueueUrl"]
         answer = sqs.get_queue_attributes(QueueUrl=self._inbox, AttributeNames=["QueueArn"])
         arn = answer["Attributes"]["QueueArn"]
         statement = {
@@ -100,25 +100,25 @@ class Place:
         }
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         sqs.set_queue_attributes(QueueUrl=self._inbox, Attributes={"Policy": policy})
-        code, made = self.taxi_etl("subscribe", arn)
-        assert code == 0, made
-        return str(made["subscriptionArn"])
+        code, subscription = self.taxi_etl("subscribe", arn)
+        assert code == 0, subscription
+        return str(subscription["subscriptionArn"])
 
     def unsubscribe(self, subscription: str) -> None:
-        """Remove queue and subscription."""
+        """Delete the queue and the subscription."""
         self.client("sns").unsubscribe(SubscriptionArn=subscription)
         self.client("sqs").delete_queue(QueueUrl=self._inbox)
 
     def clean_up(self) -> None:
-        """Remove rows, objects and records of these tests' files."""
+        """Delete rows, objects and records of these tests' files."""
         for table in ("green_trips", "quarantined_trips"):
             self._delete_rows(table)
         s3, bucket = self.client("s3"), self.deployed.bucket_name
-        for prefix in (self.prefix, f"{self.mark}/"):
+        for prefix in (self.prefix, f"{self.run_name}/"):
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
                 for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
                     s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
-                    self._forget(each["Key"], each["VersionId"])
+                    self._delete_records(each["Key"], each["VersionId"])
 
     def _delete_rows(self, name: str) -> None:
         catalog, database = tables.glue_catalog(self.session), self.deployed.taxi_database_name
@@ -130,12 +130,12 @@ class Place:
                 catalog.load_table((database, name)).delete(ours)
             except CommitFailedException:
                 if attempt == COMMITS_TRIED:
-                    raise  # a load committed each time between reading and writing
+                    raise  # another load committed between every read and write
             else:
                 return
 
-    def _forget(self, key: str, version: str) -> None:
-        """Remove a file's record and its execution's: each of these tests' executions has one file."""
+    def _delete_records(self, key: str, version: str) -> None:
+        """Delete the records of a file and of its execution, which has no other file."""
         ledger = self.session.table(self.deployed.ledger_table_name)
         file = {"pk": f"{self.deployed.bucket_name}/{key}", "sk": version}
         record = ledger.delete_item(Key=file, ReturnValues="ALL_OLD").get("Attributes", {})
@@ -144,15 +144,15 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The deployed app of the option `--deployed`, else the session's own, with a subscription."""
+def app_under_test(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
+    """The app of the option `--deployed`, else the session's own, with a subscription."""
     environment = request.config.getoption("--deployed")
     session = Session(Target(environment)) if environment else request.getfixturevalue("app").session
     try:
         deployed = deployment.discover(session)
-    except CliError as refusal:
-        pytest.fail(f"{refusal.message}; {refusal.next_step}", pytrace=False)
-    found = Place(session, deployed, f"integration-test-{uuid4().hex[:12]}")
+    except CliError as error:
+        pytest.fail(f"{error.message}; {error.next_step}", pytrace=False)
+    found = DeployedApp(session, deployed, f"integration-test-{uuid4().hex[:12]}")
     subscription = found.subscribe()
     try:
         yield found
@@ -162,6 +162,6 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def is_emulated(place: Place) -> bool:
-    """Whether the account is the emulator's, which forgets some settings."""
-    return place.session.target.environment == LOCAL
+def is_emulated(app_under_test: DeployedApp) -> bool:
+    """Whether the account is the emulator's, which drops some settings."""
+    return app_under_test.session.target.environment == LOCAL

@@ -1,23 +1,30 @@
-"""Is it found out which rights a role needed? By policies of one or two statements and calls made up here."""
+"""Tests of the evaluation of roles' permissions (tests/fixtures/permissions.py)."""
 
 import pytest
 
-from tests.fixtures.permissions import Call, Right, denied, matches, needed, rights_of
+from tests.fixtures.permissions import (
+    Call,
+    Permission,
+    denied_calls,
+    matches,
+    needed_permissions,
+    statement_permissions,
+)
 
 LAKE = "arn:aws:s3:::lake"
-READ = Right("Job", ("policy", 0), "s3:GetObject", f"{LAKE}/raw/*")
-LIST = Right("Job", ("policy", 1), "s3:ListBucket", LAKE, (("s3:prefix", ("raw/*",)),))
+READ = Permission("Job", ("policy", 0), "s3:GetObject", f"{LAKE}/raw/*")
+LIST = Permission("Job", ("policy", 1), "s3:ListBucket", LAKE, (("s3:prefix", ("raw/*",)),))
 
 
 def call(action: str, resource: str, role: str = "Job", **context: str) -> Call:
     return Call(role, action, resource, tuple(context.items()), allowed=True)
 
 
-def test_a_right_is_needed_by_what_only_it_allows() -> None:
+def test_a_permission_is_needed_when_only_it_allows_a_call() -> None:
     calls = [call("s3:GetObject", f"{LAKE}/raw/a.csv")]
-    wider = Right("Job", ("policy", 2), "s3:GetObject", f"{LAKE}/*")
-    assert needed([READ, LIST], calls) == {READ}
-    assert needed([READ, wider], calls) == set(), "either of them would do"
+    wider = Permission("Job", ("policy", 2), "s3:GetObject", f"{LAKE}/*")
+    assert needed_permissions([READ, LIST], calls) == {READ}
+    assert needed_permissions([READ, wider], calls) == set(), "each of the two allows the call"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +40,7 @@ def test_a_right_is_needed_by_what_only_it_allows() -> None:
     ],
 )
 def test_a_call_is_allowed_by_role_action_resource_and_condition(asked: Call, allowed: bool) -> None:
-    assert denied([READ, LIST], [asked]) == ([] if allowed else [asked])
+    assert denied_calls([READ, LIST], [asked]) == ([] if allowed else [asked])
 
 
 def test_only_star_and_question_mark_are_wildcards() -> None:
@@ -50,7 +57,7 @@ def test_a_statement_grants_each_action_on_each_resource() -> None:
         "Resource": [f"{LAKE}/raw/*", f"{LAKE}/runs/*"],
         "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
     }
-    found = list(rights_of("Job", ("policy", 3), statement))
+    found = list(statement_permissions("Job", ("policy", 3), statement))
     assert len(found) == 4
     assert str(found[3]) == (
         "Job: s3:PutObject on arn:aws:s3:::lake/runs/* if aws:RequestedRegion is us-east-1"
@@ -67,7 +74,7 @@ def test_a_statement_grants_each_action_on_each_resource() -> None:
         {"Condition": {"StringEquals": {"s3:prefix": "raw/*"}}},
     ],
 )
-def test_what_the_evaluation_does_not_know_is_no_policy_here(more: dict[str, object]) -> None:
+def test_a_statement_that_cannot_be_evaluated_fails(more: dict[str, object]) -> None:
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{LAKE}/*", **more}
     with pytest.raises(AssertionError):
-        list(rights_of("Job", ("policy", 4), statement))
+        list(statement_permissions("Job", ("policy", 4), statement))
