@@ -1,7 +1,6 @@
-"""How are the Lambda functions configured? One frozen dataclass each; field names are the variables' names.
+"""Settings of the Lambda functions, one frozen dataclass per function; field names are variable names.
 
-The CDK constructs write them with `to_environment`, the handlers read them with `from_environment`,
-so that the two sides cannot drift.
+The CDK constructs write them with `to_environment`, and the handlers read them with `from_environment`.
 """
 
 from collections.abc import Mapping
@@ -11,15 +10,15 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class FunctionSettings:
-    """Settings as environment variables: a field `state_machine_arn` is the variable `STATE_MACHINE_ARN`."""
+    """Settings as environment variables: the field `ledger_table` is the variable `LEDGER_TABLE`."""
 
     def to_environment(self) -> dict[str, str]:
-        """The environment variables; booleans are `true` or `false`."""
+        """Return the environment variables; booleans are `true` or `false`."""
         return {name.upper(): _to_text(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings in the environment variables. Raises ValueError naming what is missing or wrong."""
+        """Read the settings from environment variables. Raises ValueError naming what is missing or wrong."""
         missing = [field.name.upper() for field in fields(cls) if field.name.upper() not in environment]
         if missing:
             raise ValueError(f"missing environment variables: {', '.join(missing)}; deploy the app again")
@@ -32,7 +31,7 @@ class FunctionSettings:
 
 @dataclass(frozen=True)
 class OrchestratorSettings(FunctionSettings):
-    """etl-orchestrator: batch limits are files per execution and bytes of files per execution."""
+    """Settings of etl-orchestrator; the batch limits are files and bytes of files per execution."""
 
     state_machine_arn: str
     enable_orchestration: bool
@@ -43,7 +42,7 @@ class OrchestratorSettings(FunctionSettings):
 
 @dataclass(frozen=True)
 class ValidatorSettings(FunctionSettings):
-    """etl-orchestrator-validate-input: the limit is bytes of one object."""
+    """Settings of etl-orchestrator-validate-input; `max_file_bytes` limits one object."""
 
     runs_bucket: str
     max_file_bytes: int
@@ -51,9 +50,10 @@ class ValidatorSettings(FunctionSettings):
 
 @dataclass(frozen=True)
 class FinalizerSettings(FunctionSettings):
-    """etl-close-execution: `sweep_after_seconds` is the age from which an open claim is looked into.
+    """Settings of etl-close-execution.
 
-    `command` is how nextStep addresses the command line, e.g. `taxi-etl --environment dev`.
+    `sweep_after_seconds` is the age at which the reconciler looks up an open claim; `command` is how
+    `nextStep` calls the command line, such as `taxi-etl --environment dev`.
     """
 
     state_machine_arn: str

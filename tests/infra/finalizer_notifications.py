@@ -30,7 +30,7 @@ from .workflow_notifications import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.s3 import Buckets
 
 NOW = datetime(2026, 1, 2, 3, 10, tzinfo=UTC)
@@ -71,7 +71,7 @@ def finalizer_notifications(ended: Ended, command: str) -> list[dict[str, Any]]:
     if hasattr(ended.outcome, "result"):
         s3.upload(BUCKET, result_key(name), ended.outcome.result.dumps().encode(), "r1")
     closer = Finalizer(
-        ledger=Ledger(Table(), "ledger"),
+        ledger=Ledger(FakeTable(), "ledger"),
         documents=ExecutionDocuments(s3, BUCKET),
         sns=topic,
         topic_arn="arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications",

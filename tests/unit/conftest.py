@@ -11,7 +11,7 @@ import pytest
 # Test modules are imported without a package of their own, so what they share is put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.glue import JobRuns
 from fakes.s3 import Buckets
 from fakes.step_functions import StepFunctions
@@ -79,13 +79,13 @@ def context() -> Context:
 
 
 @pytest.fixture
-def table() -> Table:
+def table() -> FakeTable:
     """An empty DynamoDB table."""
-    return Table()
+    return FakeTable()
 
 
 @pytest.fixture
-def ledger(table: Table) -> Ledger:
+def ledger(table: FakeTable) -> Ledger:
     """The ledger in that table."""
     return Ledger(table, "ledger")
 

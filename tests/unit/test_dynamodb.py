@@ -2,7 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from fakes.dynamodb import Table as FakeTable
+from fakes.dynamodb import FakeTable
 from fakes.faults import fault
 
 from stores.dynamodb import Table, expressions, update

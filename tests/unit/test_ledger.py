@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 
 from stores.ledger import Ledger
 from taxi_etl.identity import FileVersion
@@ -38,12 +38,12 @@ def leased(ledger: Ledger, name: str = "one", until: str = T2, **options: Any) -
     return lease
 
 
-def status(table: Table, version: FileVersion) -> str:
+def status(table: FakeTable, version: FileVersion) -> str:
     item: str = table.item(f"lake/{version.key}", version.version_id)["status"]
     return item
 
 
-def put_file(table: Table, version: FileVersion, value: str, **more: Any) -> None:
+def put_file(table: FakeTable, version: FileVersion, value: str, **more: Any) -> None:
     """Put a file's item with a status into the table."""
     table.items[(f"lake/{version.key}", version.version_id)] = {
         **file_key(version),
@@ -61,7 +61,7 @@ def put_file(table: Table, version: FileVersion, value: str, **more: Any) -> Non
 # Claims
 
 
-def test_a_claim_writes_the_execution_and_its_files_together(ledger: Ledger, table: Table) -> None:
+def test_a_claim_writes_the_execution_and_its_files_together(ledger: Ledger, table: FakeTable) -> None:
     assert ledger.claim(claim(A, B), T1)
     assert table.item("execution#one", "execution") == {
         "pk": "execution#one",
@@ -92,14 +92,14 @@ def test_a_claim_writes_the_execution_and_its_files_together(ledger: Ledger, tab
     }
 
 
-def test_a_claim_of_99_files_is_one_transaction(ledger: Ledger, table: Table) -> None:
+def test_a_claim_of_99_files_is_one_transaction(ledger: Ledger, table: FakeTable) -> None:
     files = [FileVersion("lake", f"raw/taxi/{number}.csv", "v") for number in range(99)]
     assert ledger.claim(claim(*files), T1)
     (transaction,) = table.arguments("transact_write_items")
     assert len(transaction["TransactItems"]) == 100
 
 
-def test_one_claimed_file_refuses_the_whole_claim(ledger: Ledger, table: Table) -> None:
+def test_one_claimed_file_refuses_the_whole_claim(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
     assert not ledger.claim(claim(A, B, name="two"), T2)
     assert ("lake/raw/taxi/b.csv", "v-b") not in table.items
@@ -112,12 +112,12 @@ def test_an_execution_is_claimed_once(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("current", ["received", "running", *CLOSED])
-def test_a_first_load_never_claims_an_owned_file(ledger: Ledger, table: Table, current: str) -> None:
+def test_a_first_load_never_claims_an_owned_file(ledger: Ledger, table: FakeTable, current: str) -> None:
     put_file(table, A, current, execution="before", attempts=1)
     assert not ledger.claim(claim(A), T2)
 
 
-def test_a_claimed_held_file_keeps_the_time_of_its_arrival(ledger: Ledger, table: Table) -> None:
+def test_a_claimed_held_file_keeps_the_time_of_its_arrival(ledger: Ledger, table: FakeTable) -> None:
     assert ledger.hold(A, T1)
     assert status(table, A) == "held"
     assert ledger.claim(claim(A), T2)
@@ -126,7 +126,7 @@ def test_a_claimed_held_file_keeps_the_time_of_its_arrival(ledger: Ledger, table
 
 
 @pytest.mark.parametrize("current", ["held", "received", "running", *CLOSED])
-def test_a_recorded_file_is_not_held_again(ledger: Ledger, table: Table, current: str) -> None:
+def test_a_recorded_file_is_not_held_again(ledger: Ledger, table: FakeTable, current: str) -> None:
     put_file(table, A, current)
     assert not ledger.hold(A, T2)
     assert status(table, A) == current
@@ -134,7 +134,7 @@ def test_a_recorded_file_is_not_held_again(ledger: Ledger, table: Table, current
 
 @pytest.mark.parametrize("current", CLOSED)
 def test_a_replay_claims_closed_files_and_removes_their_outcome(
-    ledger: Ledger, table: Table, current: str
+    ledger: Ledger, table: FakeTable, current: str
 ) -> None:
     put_file(
         table, A, current, execution="one", attempts=1, reasons=[{}], rows={}, dataset="green", alone=True
@@ -146,13 +146,13 @@ def test_a_replay_claims_closed_files_and_removes_their_outcome(
 
 
 @pytest.mark.parametrize("current", ["received", "running"])
-def test_a_replay_never_takes_over_an_open_claim(ledger: Ledger, table: Table, current: str) -> None:
+def test_a_replay_never_takes_over_an_open_claim(ledger: Ledger, table: FakeTable, current: str) -> None:
     put_file(table, A, current, execution="one", attempts=1)
     assert not ledger.claim(claim(A, name="one-2", attempt=2), T2)
 
 
 def test_only_one_of_two_replays_of_an_attempt_is_granted_even_after_the_first_closed(
-    ledger: Ledger, table: Table
+    ledger: Ledger, table: FakeTable
 ) -> None:
     put_file(table, A, "loaded", execution="x-2", attempts=2)
     assert not ledger.claim(claim(A, name="y-2", attempt=2), T2)
@@ -173,7 +173,7 @@ def test_only_one_of_two_replays_of_an_attempt_is_granted_even_after_the_first_c
     ],
 )
 def test_is_claimable_agrees_with_the_conditions(
-    ledger: Ledger, table: Table, current: str | None, first: bool, replay: bool
+    ledger: Ledger, table: FakeTable, current: str | None, first: bool, replay: bool
 ) -> None:
     record = FileRecord(A, FileStatus(current), "one", attempts=1) if current else None
     assert is_claimable(record, replay=False) is first
@@ -186,7 +186,7 @@ def test_is_claimable_agrees_with_the_conditions(
 # Starts
 
 
-def test_a_start_is_marked_on_the_execution_and_its_files(ledger: Ledger, table: Table) -> None:
+def test_a_start_is_marked_on_the_execution_and_its_files(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A, B), T1)
     assert ledger.mark_running("one", "arn:one", [A, B], T2)
     item = table.item("execution#one", "execution")
@@ -199,7 +199,7 @@ def test_a_start_is_marked_on_the_execution_and_its_files(ledger: Ledger, table:
     assert (status(table, A), status(table, B)) == ("running", "running")
 
 
-def test_a_late_mark_leaves_closed_and_replayed_files_alone(ledger: Ledger, table: Table) -> None:
+def test_a_late_mark_leaves_closed_and_replayed_files_alone(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
     ledger.close_file(A, "one", {"status": FileStatus.LOADED}, T2)
     assert not ledger.mark_running("one", "arn:one", [A], T3)
@@ -209,7 +209,7 @@ def test_a_late_mark_leaves_closed_and_replayed_files_alone(ledger: Ledger, tabl
 
 
 @pytest.mark.parametrize("current", ["running", "closed"])
-def test_only_a_claimed_execution_is_marked_running(ledger: Ledger, table: Table, current: str) -> None:
+def test_only_a_claimed_execution_is_marked_running(ledger: Ledger, table: FakeTable, current: str) -> None:
     ledger.claim(claim(A), T1)
     table.item("execution#one", "execution")["status"] = current
     assert not ledger.mark_running("one", "arn:one", [A], T2)
@@ -220,7 +220,7 @@ def test_only_a_claimed_execution_is_marked_running(ledger: Ledger, table: Table
 # Outcomes of files
 
 
-def test_an_outcome_is_recorded_on_the_files_of_the_execution(ledger: Ledger, table: Table) -> None:
+def test_an_outcome_is_recorded_on_the_files_of_the_execution(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
     assert ledger.close_file(A, "one", REJECTED, T2)
     item = table.item("lake/raw/taxi/a.csv", "v-a")
@@ -231,7 +231,7 @@ def test_an_outcome_is_recorded_on_the_files_of_the_execution(ledger: Ledger, ta
 
 @pytest.mark.parametrize("current", ["held", "received", "running", *CLOSED])
 def test_an_outcome_is_never_recorded_on_a_file_of_another_execution(
-    ledger: Ledger, table: Table, current: str
+    ledger: Ledger, table: FakeTable, current: str
 ) -> None:
     put_file(table, A, current, execution="one-2")
     assert not ledger.close_file(A, "one", REJECTED, T2)
@@ -250,7 +250,7 @@ def test_an_outcome_is_never_recorded_on_a_file_of_another_execution(
     ],
 )
 def test_an_adopted_execution_records_outcomes_only_on_files_unchanged_since_its_start(
-    ledger: Ledger, table: Table, current: str, since: str, allowed: bool
+    ledger: Ledger, table: FakeTable, current: str, since: str, allowed: bool
 ) -> None:
     put_file(table, A, current, execution="other", attempts=3)
     assert ledger.close_file(A, "manual", REJECTED, T3, adopted_since=since) is allowed
@@ -283,7 +283,7 @@ def test_a_released_lease_can_be_acquired_immediately(ledger: Ledger) -> None:
     assert ledger.acquire_lease("one", T1, until=T3)
 
 
-def test_only_the_holder_of_the_lease_closes_the_execution(ledger: Ledger, table: Table) -> None:
+def test_only_the_holder_of_the_lease_closes_the_execution(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
     lease = leased(ledger)
     assert table.item("execution#one", "execution")["closingUntil"] == T2
@@ -301,7 +301,7 @@ def test_a_closed_execution_is_leased_again_only_after_a_redrive(ledger: Ledger)
     assert ledger.acquire_lease("one", T3, until=T3, redrives=1)
 
 
-def test_an_execution_without_a_claim_is_leased_only_when_adopted(ledger: Ledger, table: Table) -> None:
+def test_an_execution_without_a_claim_is_leased_only_when_adopted(ledger: Ledger, table: FakeTable) -> None:
     assert not ledger.acquire_lease("manual", T1, until=T2)
     assert ledger.acquire_lease("manual", T1, T2, adopted=ADOPTED)
     item = table.item("execution#manual", "execution")
@@ -316,7 +316,7 @@ def test_an_adopted_execution_is_adopted_once_for_each_ending(ledger: Ledger) ->
 
 
 def test_a_second_adoption_after_the_first_lease_expired_keeps_the_attributes(
-    ledger: Ledger, table: Table
+    ledger: Ledger, table: FakeTable
 ) -> None:
     leased(ledger, "manual", adopted=ADOPTED)
     assert ledger.acquire_lease("manual", T3, T3, adopted={**ADOPTED, "files": 2})
@@ -327,7 +327,7 @@ def test_a_second_adoption_after_the_first_lease_expired_keeps_the_attributes(
 # Reads
 
 
-def test_a_file_record_is_read_as_it_was_written(ledger: Ledger, table: Table) -> None:
+def test_a_file_record_is_read_as_it_was_written(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
     assert ledger.files([A, B]) == {A.identity: FileRecord(A, FileStatus.RECEIVED, "one", attempts=1)}
     ledger.close_file(A, "one", {**REJECTED, "alone": True}, T2)
@@ -339,7 +339,7 @@ def test_a_file_record_is_read_as_it_was_written(ledger: Ledger, table: Table) -
     assert ledger.files([B])[B.identity] == FileRecord(B, FileStatus.LOADED, dataset="green", rows=rows)
 
 
-def test_many_files_are_read_in_batches_and_unprocessed_keys_again(ledger: Ledger, table: Table) -> None:
+def test_many_files_are_read_in_batches_and_unprocessed_keys_again(ledger: Ledger, table: FakeTable) -> None:
     files = [FileVersion("lake", f"raw/taxi/{number}.csv", "v") for number in range(101)]
     for version in files:
         put_file(table, version, "held")

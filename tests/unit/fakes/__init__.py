@@ -1,1 +1,1 @@
-"""Who stands in for AWS in these tests? Small services in memory, strict where it matters."""
+"""In-memory fakes of AWS services that enforce the limits and conditions that matter to the pipeline."""

@@ -1,10 +1,10 @@
-"""What if DynamoDB were a dictionary? What the ledger uses, with conditions, limits, paging."""
+"""Fake DynamoDB client with the ledger's operations, conditions, limits and paging."""
 
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from fakes.expressions import InvalidExpressionError, changed, check_placeholders, holds
+from fakes.expressions import InvalidExpressionError, check_placeholders, holds, updated
 from fakes.faults import Faulty, fault
 
 INDEXES = {"by-execution": ("execution", "sk"), "by-status": ("status", "updatedAt")}
@@ -15,8 +15,8 @@ HASH_MAX_BYTES, RANGE_MAX_BYTES = 2048, 1024
 BATCH_GET_MAX = 100
 
 
-class Table(Faulty):
-    """The client of an account with one table; `page_size` items a query page, and a batch get answers."""
+class FakeTable(Faulty):
+    """DynamoDB's client with one table; a query page and a batch get return at most `page_size` items."""
 
     def __init__(self, name: str = "ledger", page_size: int = 2) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Table(Faulty):
         self.items: dict[tuple[str, str], dict[str, Any]] = {}
 
     def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
-        """All of the actions, or none when a condition fails."""
+        """Apply all actions, or none when a condition fails."""
         self.note("transact_write_items", arguments)
         requests = [
             (kind, request) for action in arguments["TransactItems"] for kind, request in action.items()
@@ -48,7 +48,7 @@ class Table(Faulty):
         return {}
 
     def update_item(self, **arguments: Any) -> dict[str, Any]:
-        """One update, on its condition."""
+        """Apply one update if its condition holds."""
         self.note("update_item", arguments)
         if not self._allowed(arguments):
             raise fault("ConditionalCheckFailedException")
@@ -56,14 +56,14 @@ class Table(Faulty):
         return {}
 
     def get_item(self, **arguments: Any) -> dict[str, Any]:
-        """One item; whoever decides by it must read consistently."""
+        """Return one item; reads must be consistent, because decisions depend on them."""
         self.note("get_item", arguments)
         assert arguments["ConsistentRead"] is True
         item = self.items.get(self._key(arguments["Key"]))
         return {"Item": deepcopy(item)} if item else {}
 
     def batch_get_item(self, **arguments: Any) -> dict[str, Any]:
-        """The items of some keys, at most a page of them; the rest are answered as not processed."""
+        """Return the items of at most one page of keys, and the rest as unprocessed keys."""
         self.note("batch_get_item", arguments)
         wanted = arguments["RequestItems"][self.name]
         keys = [self._key(key) for key in wanted["Keys"]]
@@ -78,7 +78,7 @@ class Table(Faulty):
         return answer
 
     def query(self, **arguments: Any) -> dict[str, Any]:
-        """A page of an index, in its order."""
+        """Return a page of an index in its order."""
         self.note("query", arguments)
         check_placeholders(arguments)
         hash_name, range_name = INDEXES[arguments["IndexName"]]
@@ -100,7 +100,7 @@ class Table(Faulty):
         return answer
 
     def item(self, pk: str, sk: str) -> dict[str, Any]:
-        """An item, for a test to look at."""
+        """Return an item for a test's assertions."""
         return self.items[(pk, sk)]
 
     def _allowed(self, request: Mapping[str, Any]) -> bool:
@@ -114,13 +114,13 @@ class Table(Faulty):
             self._store(self._key(request["Item"]), request["Item"])
             return
         key = self._key(request["Key"])
-        after = changed(self.items.get(key, {}), request)
+        after = updated(self.items.get(key, {}), request)
         if {"pk", "sk"} & after.keys() and key not in self.items:
             raise InvalidExpressionError("an update must not touch the key")
         self._store(key, {**after, **request["Key"]})
 
     def _store(self, key: tuple[str, str], item: Mapping[str, Any]) -> None:
-        """Keep an item, within the limits of its size and of the keys of table and indexes."""
+        """Store an item; refuse one that exceeds the limits of items or of keys."""
         for hash_name, range_name in (("pk", "sk"), *INDEXES.values()):
             too_long = (
                 len(item.get(hash_name, "").encode()) > HASH_MAX_BYTES
@@ -139,8 +139,11 @@ class Table(Faulty):
 
 
 def item_bytes(value: Any) -> int:
-    """What DynamoDB counts for an item, or one value of it: names and texts in UTF-8, containers and their
-    elements with what they cost besides. Numbers count as their largest."""
+    """Return the size of an item, or of one of its values, as DynamoDB counts it.
+
+    Names and texts count in UTF-8, containers and their elements with DynamoDB's overhead, and numbers as the
+    largest number.
+    """
     if isinstance(value, Mapping):
         return 3 + sum(1 + len(name.encode()) + item_bytes(part) for name, part in value.items())
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""What does a DynamoDB expression mean? Evaluates those that the ledger sends.
+"""Evaluator of the DynamoDB expressions that the ledger sends.
 
-The rules that trip people up are kept: a comparison with an attribute that is not there is false, `<>` is
-true; names and values that are declared must be used, and used ones declared; no attribute is changed twice.
+It keeps DynamoDB's strict rules: a comparison with a missing attribute is false, except that `<>` is true;
+placeholders must be declared and used; an update changes each attribute once.
 """
 
 import operator
@@ -21,11 +21,11 @@ MISSING = object()
 
 
 class InvalidExpressionError(AssertionError):
-    """DynamoDB would answer with a ValidationException."""
+    """An expression for which DynamoDB returns a ValidationException."""
 
 
 def check_placeholders(request: Mapping[str, Any]) -> None:
-    """Refuse a request whose placeholders and declarations do not match."""
+    """Raise InvalidExpressionError when placeholders and declarations differ."""
     text = " ".join(value for name, value in request.items() if name.endswith("Expression"))
     for sign, declared in (("#", "ExpressionAttributeNames"), (":", "ExpressionAttributeValues")):
         used = set(re.findall(rf"{sign}\w+", text))
@@ -36,16 +36,16 @@ def check_placeholders(request: Mapping[str, Any]) -> None:
 
 
 def holds(text: str, item: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
-    """Whether a condition holds for an item ({} where there is none)."""
+    """Whether a condition holds for an item; `{}` means that there is no item."""
     tokens = TOKENS.findall(text)
-    value, rest = _either(tokens, item, request)
+    value, rest = _disjunction(tokens, item, request)
     if rest:
-        raise InvalidExpressionError(f"cannot read {' '.join(rest)!r} in {text!r}")
+        raise InvalidExpressionError(f"cannot parse {' '.join(rest)!r} in {text!r}")
     return value
 
 
-def changed(item: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """The item after an UpdateExpression of SET and REMOVE clauses."""
+def updated(item: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the item after an UpdateExpression of SET and REMOVE clauses."""
     text = request["UpdateExpression"]
     names, values = request["ExpressionAttributeNames"], request.get("ExpressionAttributeValues", {})
     sets, _, removes = text.partition("REMOVE ")
@@ -54,7 +54,7 @@ def changed(item: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, An
     for clause in _clauses(sets.strip().removeprefix("SET ")):
         found = re.fullmatch(r"(#\w+) = (?:if_not_exists\((#\w+), (:\w+)\)|(:\w+))", clause)
         if not found:
-            raise InvalidExpressionError(f"cannot read {clause!r}")
+            raise InvalidExpressionError(f"cannot parse {clause!r}")
         name = names[found[1]]
         touched.append(name)
         if found[4]:
@@ -73,26 +73,32 @@ def _clauses(text: str) -> list[str]:
     return [clause.strip() for clause in re.split(r",(?![^(]*\))", text) if clause.strip()]
 
 
-def _either(tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[bool, list[str]]:
-    value, rest = _both(tokens, item, request)
+def _disjunction(
+    tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]
+) -> tuple[bool, list[str]]:
+    value, rest = _conjunction(tokens, item, request)
     while rest and rest[0] == "OR":
-        other, rest = _both(rest[1:], item, request)
+        other, rest = _conjunction(rest[1:], item, request)
         value = value or other
     return value, rest
 
 
-def _both(tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[bool, list[str]]:
-    value, rest = _single(tokens, item, request)
+def _conjunction(
+    tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]
+) -> tuple[bool, list[str]]:
+    value, rest = _comparison(tokens, item, request)
     while rest and rest[0] == "AND":
-        other, rest = _single(rest[1:], item, request)
+        other, rest = _comparison(rest[1:], item, request)
         value = value and other
     return value, rest
 
 
-def _single(tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]) -> tuple[bool, list[str]]:
+def _comparison(
+    tokens: list[str], item: Mapping[str, Any], request: Mapping[str, Any]
+) -> tuple[bool, list[str]]:
     first, *rest = tokens
     if first == "(":
-        value, rest = _either(rest, item, request)
+        value, rest = _disjunction(rest, item, request)
         return value, rest[1:]
     if first in ("attribute_exists", "attribute_not_exists"):
         there = _value(rest[1], item, request) is not MISSING

@@ -1,4 +1,4 @@
-"""What if Amazon S3 were a dictionary? Versions, delete markers, ranges and headers of a few buckets."""
+"""Fake Amazon S3 client with object versions, delete markers, ranges and headers."""
 
 import io
 import re
@@ -10,7 +10,7 @@ from fakes.faults import Faulty, fault
 
 @dataclass
 class Stored:
-    """One version of an object; without content it is a delete marker."""
+    """One version of an object; a version without content is a delete marker."""
 
     version_id: str
     content: bytes | None
@@ -18,7 +18,7 @@ class Stored:
 
 
 class Buckets(Faulty):
-    """S3's client. Buckets are versioned but those named in `unversioned`; the last version is current."""
+    """S3's client. Buckets are versioned except those in `unversioned`; the last version is current."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,15 +26,15 @@ class Buckets(Faulty):
         self.unversioned: set[str] = set()
 
     def upload(self, bucket: str, key: str, content: bytes, version_id: str, **headers: Any) -> None:
-        """Store another version of an object, with further headers as boto3 names them."""
+        """Store another version of an object, with additional headers as boto3 names them."""
         self.objects.setdefault((bucket, key), []).append(Stored(version_id, content, headers))
 
     def delete(self, bucket: str, key: str, version_id: str) -> None:
-        """Put a delete marker on top."""
+        """Add a delete marker."""
         self.objects.setdefault((bucket, key), []).append(Stored(version_id, None))
 
     def head_object(self, **arguments: Any) -> dict[str, Any]:
-        """The headers; HEAD answers have no body, so their codes are bare numbers."""
+        """Return the headers. HEAD responses have no body, so their error codes are bare numbers."""
         self.note("head_object", arguments)
         stored = self._find(arguments)
         if stored is None:
@@ -44,7 +44,7 @@ class Buckets(Faulty):
         return self._headers(arguments["Bucket"], stored)
 
     def get_object(self, **arguments: Any) -> dict[str, Any]:
-        """The content, or the range of it that was asked for."""
+        """Return the content, or the requested range of it."""
         self.note("get_object", arguments)
         stored = self._find(arguments)
         if stored is None or stored.content is None:
@@ -65,7 +65,7 @@ class Buckets(Faulty):
         return {}
 
     def bytes_read(self) -> int:
-        """How many bytes of content were asked for by range."""
+        """Return how many bytes were requested by range."""
         ranges = [arguments["Range"] for arguments in self.arguments("get_object")]
         pairs = [tuple(map(int, text.removeprefix("bytes=").split("-"))) for text in ranges]
         return sum(last - first + 1 for first, last in pairs)

@@ -1,1 +1,1 @@
-"""What do we promise about files, whatever happens? Histories of uploads, faults and endings."""
+"""Tests of what holds for every file after any history of uploads, faults and endings."""

@@ -1,8 +1,8 @@
-"""How does an execution go on, step by step? A model of the state machine and of its job.
+"""Model of the state machine and of its Glue job, which advances an execution step by step.
 
-It keeps their rules and nothing else: what validation answers decides the way; the job looks at
-which versions are current, notes the table's state, looks again, commits, and is refused when another run
-replaced rows of the same file since. Between any two steps others may act.
+Validation decides which states follow. The job reads the current versions, reads the table's snapshot, reads
+the versions again and commits; the commit is refused when another job run replaced rows of the same file
+since. Other actors may act between any two steps.
 """
 
 import json
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from fakes.s3 import Buckets
-from fakes.step_functions import Run, StepFunctions
+from fakes.step_functions import Execution, StepFunctions
 
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
 from taxi_etl.identity import FileVersion, source_id
@@ -22,30 +22,30 @@ from taxi_etl.notifications import EXECUTION_FAILED, NOTIFICATION_FAILED, VALIDA
 LAKE = "lake"
 COMMIT_ATTEMPTS = 5
 POISON = b"poison"
-"""A file that holds this passes validation, and fails in the job."""
+"""Content that passes validation and fails in the job."""
 
 
 class Step(StrEnum):
-    """What an execution does next."""
+    """The next step of an execution."""
 
     VALIDATE = "validate"
-    LOOK = "look which versions are current"
-    LOOK_AGAIN = "note the table's state and look again"
+    READ_VERSIONS = "read the current versions"
+    READ_SNAPSHOT = "read the table's snapshot, and the current versions again"
     COMMIT = "commit"
-    REPORT = "write the result"
-    TELL = "publish and end"
+    WRITE_RESULT = "write the result"
+    PUBLISH = "publish the outcome and end"
 
 
 @dataclass
 class Table:
-    """The table: for each source the versions whose rows it holds, and the commit that changed it last."""
+    """The table: per file its versions with rows, and the snapshot that changed them last."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     snapshot: int = 0
 
     def replace(self, versions: list[FileVersion], since: int) -> bool:
-        """Replace the rows of these files that were there at a snapshot; False when some came after it."""
+        """Replace the rows of these files; False when a commit after the snapshot `since` changed some."""
         sources = {source_id(version.bucket, version.key): version for version in versions}
         if any(self.changed.get(source, 0) > since for source in sources):
             return False
@@ -58,7 +58,7 @@ class Table:
 
 @dataclass
 class Progress:
-    """How far an execution is; `job_ended` says that nobody waits for its job any more."""
+    """Progress of one execution and its job."""
 
     step: Step = Step.VALIDATE
     manifest: Manifest | None = None
@@ -70,82 +70,82 @@ class Progress:
 
 
 class Workflow:
-    """The executions of the machine; `validate` calls the function, `ended` is told of every ending."""
+    """The executions of the state machine; `validate` calls the function, `on_ended` receives each ending."""
 
     def __init__(
         self,
         step_functions: StepFunctions,
         s3: Buckets,
-        validate: Callable[[Run], dict[str, Any]],
-        ended: Callable[[Run], None],
+        validate: Callable[[Execution], dict[str, Any]],
+        on_ended: Callable[[Execution], None],
     ) -> None:
-        self.states, self.s3, self.validate, self.ended = step_functions, s3, validate, ended
+        self.states, self.s3, self.validate, self.on_ended = step_functions, s3, validate, on_ended
         self.table = Table()
         self.progress: dict[str, Progress] = {}
-        self.told: list[tuple[str, str]] = []
-        self.deaf = False
+        self.published: list[tuple[str, str]] = []
+        self.topic_fails = False
 
     def running(self) -> list[str]:
-        """The executions that have not ended."""
-        return [name for name, run in self.states.runs.items() if run.status == "RUNNING"]
+        """Return the names of the running executions."""
+        return [name for name, execution in self.states.executions.items() if execution.status == "RUNNING"]
 
-    def jobs_left_behind(self) -> list[str]:
-        """Executions that ended while their job ran, which nobody stopped."""
-        working = (Step.LOOK, Step.LOOK_AGAIN, Step.COMMIT, Step.REPORT)
+    def detached_jobs(self) -> list[str]:
+        """Return the names of the executions that ended while their job goes on."""
+        working = (Step.READ_VERSIONS, Step.READ_SNAPSHOT, Step.COMMIT, Step.WRITE_RESULT)
         return [
             name
             for name, progress in self.progress.items()
-            if progress.step in working and self.states.runs[name].status != "RUNNING"
+            if progress.step in working and self.states.executions[name].status != "RUNNING"
         ]
 
     def advance(self, name: str) -> None:
-        """Do the next step of an execution, or of the job that it left behind."""
+        """Run the next step of an execution, or of its detached job."""
         progress = self.progress.setdefault(name, Progress())
         match progress.step:
             case Step.VALIDATE:
                 self._validate(name, progress)
-            case Step.LOOK:
+            case Step.READ_VERSIONS:
                 progress.staged = self._current(progress, list(progress.staged))
-                progress.step = Step.LOOK_AGAIN
-            case Step.LOOK_AGAIN:
+                progress.step = Step.READ_SNAPSHOT
+            case Step.READ_SNAPSHOT:
                 progress.since = self.table.snapshot
                 progress.staged = self._current(progress, progress.staged)
                 progress.step = Step.COMMIT
             case Step.COMMIT:
                 self._commit(progress)
-            case Step.REPORT:
-                self._report(name, progress)
-            case Step.TELL:
-                self._tell(name, progress)
+            case Step.WRITE_RESULT:
+                self._write_result(name, progress)
+            case Step.PUBLISH:
+                self._publish_outcome(name, progress)
 
     def fail(self, name: str, status: str, error: str | None, cause: str | None, *, job_stops: bool) -> None:
-        """End an execution from outside, at whatever step it is."""
+        """End an execution from outside, at any step."""
         progress = self.progress.setdefault(name, Progress())
-        if job_stops or progress.step in (Step.VALIDATE, Step.TELL):
-            progress.step = Step.TELL
+        if job_stops or progress.step in (Step.VALIDATE, Step.PUBLISH):
+            progress.step = Step.PUBLISH
         self._end(name, status, error, cause)
 
     def redrive(self, name: str) -> None:
-        """Send an execution on its way again: from its job, when validation had found files to load."""
+        """Redrive an execution: from its job if validation accepted files, else from the start."""
         self.states.redrive(name)
         progress = self.progress[name]
         if progress.manifest is None or not progress.manifest.accepted:
             self.progress[name] = Progress()
         else:
-            fresh = Progress(Step.LOOK, progress.manifest, staged=list(progress.manifest.accepted))
+            fresh = Progress(Step.READ_VERSIONS, progress.manifest, staged=list(progress.manifest.accepted))
             self.progress[name] = replace(fresh, rejected=progress.rejected)
 
     def _validate(self, name: str, progress: Progress) -> None:
-        answer = self.validate(self.states.runs[name])
+        answer = self.validate(self.states.executions[name])
         counts = answer["counts"]
         body = self.s3.get_object(Bucket=LAKE, Key=manifest_key(name))["Body"].read()
         progress.manifest, progress.rejected = Manifest.loads(body), counts["rejected"]
         if counts["rejected"] and not self._publish(name, "VALIDATION_FAILED"):
             return
         if counts["valid"]:
-            progress.step, progress.staged = Step.LOOK, list(progress.manifest.accepted)
+            progress.step, progress.staged = Step.READ_VERSIONS, list(progress.manifest.accepted)
             return
-        progress.step = Step.TELL
+        progress.step = Step.PUBLISH
         if counts["rejected"]:
             self._end(name, "FAILED", VALIDATION_FAILED, "no file can be loaded")
         else:
@@ -172,7 +172,7 @@ class Workflow:
         progress.attempts += 1
         if not self.table.replace([file.version for file in progress.staged], progress.since):
             if progress.attempts < COMMIT_ATTEMPTS:
-                progress.step = Step.LOOK_AGAIN
+                progress.step = Step.READ_SNAPSHOT
                 return
             for file in progress.staged:
                 progress.results[file.version.identity] = _failed(file, "conflict")
@@ -181,14 +181,14 @@ class Workflow:
                 progress.results[file.version.identity] = FileResult(
                     file.version, LoadStatus.LOADED, file.dataset, read=1, written=1
                 )
-        progress.step = Step.REPORT
+        progress.step = Step.WRITE_RESULT
 
-    def _report(self, name: str, progress: Progress) -> None:
+    def _write_result(self, name: str, progress: Progress) -> None:
         result = self._result(name, progress)
         self.s3.put_object(Bucket=LAKE, Key=result_key(name), Body=result.dumps().encode())
-        progress.step = Step.TELL
+        progress.step = Step.PUBLISH
 
-    def _tell(self, name: str, progress: Progress) -> None:
+    def _publish_outcome(self, name: str, progress: Progress) -> None:
         counts = self._result(name, progress).counts()
         if counts["loaded"]:
             whole = counts["failed"] == 0 and progress.rejected == 0
@@ -201,16 +201,16 @@ class Workflow:
             self._end(name, "SUCCEEDED")
 
     def _publish(self, name: str, status: str) -> bool:
-        if self.deaf:
-            self.progress[name].step = Step.TELL
+        if self.topic_fails:
+            self.progress[name].step = Step.PUBLISH
             self._end(name, "FAILED", NOTIFICATION_FAILED, "SNS answered with an error")
             return False
-        self.told.append((name, status))
+        self.published.append((name, status))
         return True
 
     def _end(self, name: str, status: str, error: str | None = None, cause: str | None = None) -> None:
         self.states.end(name, status, error, cause)
-        self.ended(self.states.runs[name])
+        self.on_ended(self.states.executions[name])
 
     def _result(self, name: str, progress: Progress) -> JobResult:
         assert progress.manifest is not None
@@ -222,9 +222,9 @@ class Workflow:
         return JobResult(name, LAKE, f"jr_{name}", files, schema_changed=False)
 
 
-def given_files(run: Run) -> list[dict[str, Any]]:
-    """The files an execution was started with."""
-    document = json.loads(run.input)
+def given_files(execution: Execution) -> list[dict[str, Any]]:
+    """Return the files of an execution's input."""
+    document = json.loads(execution.input)
     files: list[dict[str, Any]] = document.get("files") or [{"key": document["key"], "versionId": ""}]
     return files
 

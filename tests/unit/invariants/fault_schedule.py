@@ -1,7 +1,7 @@
-"""What may happen at a call to AWS? The caller dies, the call fails before or after it worked, or others act.
+"""Faults that are injected into a function's calls to AWS.
 
-Every call of a function's clients passes a `Line`. An invocation meets at most one setback, at the call of
-that number; what happens meanwhile may meet its own.
+Every call of a function's clients passes a `CallInterceptor`. An invocation has at most one fault, at the
+call with the planned number. A concurrent action during that call may have a fault of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,11 +14,11 @@ from botocore.exceptions import ReadTimeoutError
 from fakes.faults import fault
 
 REPEATABLE = frozenset({"update_item", "start_execution", "publish"})
-"""Calls that the SDK sends again by itself when the answer got lost, with no token that makes them one."""
+"""Calls without an idempotency token, which the SDK may send again when the response is lost."""
 
 
-class Killed(BaseException):
-    """The invocation ends here: no handler of errors runs."""
+class InvocationKilledError(BaseException):
+    """The invocation ends immediately, without running any exception handler."""
 
 
 class InjectedFault(StrEnum):
@@ -26,73 +26,73 @@ class InjectedFault(StrEnum):
 
     KILLED_BEFORE = "killed before the call"
     KILLED_AFTER = "killed after the call"
-    REFUSED = "the call fails"
-    UNANSWERED = "the call works, its answer is lost"
-    SENT_TWICE = "the answer is lost, and the SDK sends the call again"
-    MEANWHILE = "others act before the call"
+    CALL_FAILS = "the call fails"
+    RESPONSE_LOST = "the call succeeds, its response is lost"
+    SENT_TWICE = "the response is lost, and the SDK sends the call again"
+    CONCURRENT_ACTION = "another actor acts before the call"
 
 
 @dataclass
-class Plan:
-    """One setback at the call number `at`, counted from 1; `done` tells whether it came to that."""
+class PlannedFault:
+    """A fault at the call number `at`, counted from 1; `done` and `operation` say whether and where."""
 
-    setback: InjectedFault
+    fault: InjectedFault
     at: int
-    meanwhile: Callable[[], None] | None = None
+    concurrent_action: Callable[[], None] | None = None
     calls: int = 0
     done: bool = False
     operation: str = ""
 
 
-class Line:
-    """The line between functions and AWS."""
+class CallInterceptor:
+    """Passes the functions' calls on to fake clients, and injects the planned faults."""
 
     def __init__(self) -> None:
-        self._plans: list[Plan | None] = []
+        self._planned: list[PlannedFault | None] = []
 
     @contextmanager
-    def invocation(self, plan: Plan | None) -> Iterator[None]:
-        """An invocation whose calls follow a plan."""
-        self._plans.append(plan)
+    def invocation(self, planned: PlannedFault | None) -> Iterator[None]:
+        """Run the calls of one invocation with its planned fault; invocations may be nested."""
+        self._planned.append(planned)
         try:
             yield
         finally:
-            self._plans.pop()
+            self._planned.pop()
 
-    def to(self, client: Any) -> Any:
-        """A client whose calls pass this line."""
-        return _Client(self, client)
+    def intercept(self, client: Any) -> Any:
+        """Return a client whose calls pass through this interceptor."""
+        return _InterceptedClient(self, client)
 
     def call(self, operation: str, send: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        """One call, with the setback that is due."""
-        plan = self._plans[-1] if self._plans else None
-        if plan is None:
+        """Make one call, with the fault that is due."""
+        planned = self._planned[-1] if self._planned else None
+        if planned is None:
             return send(**arguments)
-        plan.calls += 1
-        if plan.calls != plan.at:
+        planned.calls += 1
+        if planned.calls != planned.at:
             return send(**arguments)
-        plan.done, plan.operation = True, operation
-        if plan.setback is InjectedFault.KILLED_BEFORE:
-            raise Killed
-        if plan.setback is InjectedFault.REFUSED:
+        planned.done, planned.operation = True, operation
+        if planned.fault is InjectedFault.KILLED_BEFORE:
+            raise InvocationKilledError
+        if planned.fault is InjectedFault.CALL_FAILS:
             raise fault("ThrottlingException", operation)
-        if plan.setback is InjectedFault.MEANWHILE and plan.meanwhile:
-            plan.meanwhile()
-        answer = send(**arguments)
-        if plan.setback is InjectedFault.SENT_TWICE and operation in REPEATABLE:
-            answer = send(**arguments)
-        if plan.setback is InjectedFault.KILLED_AFTER:
-            raise Killed
-        if plan.setback is InjectedFault.UNANSWERED:
+        if planned.fault is InjectedFault.CONCURRENT_ACTION and planned.concurrent_action:
+            planned.concurrent_action()
+        response = send(**arguments)
+        if planned.fault is InjectedFault.SENT_TWICE and operation in REPEATABLE:
+            response = send(**arguments)
+        if planned.fault is InjectedFault.KILLED_AFTER:
+            raise InvocationKilledError
+        if planned.fault is InjectedFault.RESPONSE_LOST:
             raise ReadTimeoutError(endpoint_url="https://aws.example")
-        return answer
+        return response
 
 
-class _Client:
-    def __init__(self, line: Line, client: Any) -> None:
-        self._line = line
+class _InterceptedClient:
+    def __init__(self, interceptor: CallInterceptor, client: Any) -> None:
+        self._interceptor = interceptor
         self._client = client
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         send = getattr(self._client, operation)
-        return lambda **arguments: self._line.call(operation, send, arguments)
+        return lambda **arguments: self._interceptor.call(operation, send, arguments)

@@ -1,4 +1,4 @@
-"""What must hold once everything has come to rest? The promises, one function each."""
+"""Invariants that hold once an account has settled, one function each."""
 
 from collections import Counter
 
@@ -10,96 +10,109 @@ from taxi_etl.notifications import ANNOUNCED_ERRORS
 FINAL = {"loaded", "superseded", "rejected", "failed", "held"}
 
 
-def check_all(world: SimulatedAccount, told_twice: set[str]) -> None:
-    """Every promise; `told_twice` are executions over whose telling a closer died."""
-    check_every_version_has_an_end(world)
-    check_rows(world)
-    check_nothing_is_lost(world)
-    check_messages(world, told_twice)
+def check_all(account: SimulatedAccount, repeatable: set[str]) -> None:
+    """Check all invariants; `repeatable` are executions whose failure may be published more than once."""
+    check_every_version_has_an_end(account)
+    check_rows(account)
+    check_nothing_is_lost(account)
+    check_messages(account, repeatable)
 
 
-def check_every_version_has_an_end(world: SimulatedAccount) -> None:
-    """Every announced version is loaded, superseded, rejected, failed or held, and no claim is open."""
-    for upload in world.uploads:
-        assert status(world, upload) in FINAL, f"{upload.key} {upload.version_id} is {status(world, upload)}"
-    assert not world.open_claims()
+def check_every_version_has_an_end(account: SimulatedAccount) -> None:
+    """Check that every version is loaded, superseded, rejected, failed or held, and no claim is open."""
+    for upload in account.uploads:
+        assert status(account, upload) in FINAL, (
+            f"{upload.key} {upload.version_id} is {status(account, upload)}"
+        )
+    assert not account.open_claims()
 
 
-def check_rows(world: SimulatedAccount) -> None:
-    """Of each file the newest loaded version's rows are in the table, once, unless a newer one's are that was
-    committed by a run of which nobody could know."""
-    for key in {upload.key for upload in world.uploads}:
-        rows = world.workflow.table.rows.get(source_id(LAKE, key), [])
-        assert len(rows) <= 1, f"{key} is in the table as {rows}"
-        versions = [upload for upload in world.uploads if upload.key == key]
-        loaded = [upload for upload in versions if status(world, upload) == "loaded"]
+def check_rows(account: SimulatedAccount) -> None:
+    """Check that the table has the rows of each file's newest loaded version, once.
+
+    Exception: a job that outlived its execution may have committed the rows of a newer, failed version.
+    """
+    for key in {upload.key for upload in account.uploads}:
+        rows = account.workflow.table.rows.get(source_id(LAKE, key), [])
+        assert len(rows) <= 1, f"{key} has rows of {rows}"
+        versions = [upload for upload in account.uploads if upload.key == key]
+        loaded = [upload for upload in versions if status(account, upload) == "loaded"]
         if not loaded:
             continue
         (there,) = rows or ["no version"]
         newer = [
             each.version_id for each in versions if int(each.version_id[1:]) > int(loaded[-1].version_id[1:])
         ]
-        unknown = [each.version_id for each in versions if status(world, each) == "failed"]
+        unknown = [each.version_id for each in versions if status(account, each) == "failed"]
         assert there == loaded[-1].version_id or (there in newer and there in unknown), (
             f"{key}: {there} is in the table, {loaded[-1].version_id} is recorded as loaded"
         )
 
 
-def check_nothing_is_lost(world: SimulatedAccount) -> None:
-    """A good file's current version is loaded (or held), unless an execution of it came to harm."""
-    for upload in current_and_good(world):
-        found = status(world, upload)
-        came_to_harm = (upload.key, upload.version_id) in world.harmed or refused(world, upload)
-        excused = found == "held" or (found == "failed" and came_to_harm)
+def check_nothing_is_lost(account: SimulatedAccount) -> None:
+    """Check that a good file's current version is loaded or held, unless its execution was interrupted."""
+    for upload in current_and_good(account):
+        found = status(account, upload)
+        interrupted = (upload.key, upload.version_id) in account.interrupted_files or lost_all_commits(
+            account, upload
+        )
+        excused = found == "held" or (found == "failed" and interrupted)
         assert found == "loaded" or excused, f"{upload.key} {upload.version_id} is current, good, and {found}"
 
 
-def check_all_current_are_loaded(world: SimulatedAccount) -> None:
-    """After a replay of what failed and of what was held, there are no excuses."""
-    for upload in current_and_good(world):
-        assert status(world, upload) == "loaded", f"{upload.version_id} is {status(world, upload)}"
-        rows = world.workflow.table.rows[source_id(LAKE, upload.key)]
+def check_all_current_are_loaded(account: SimulatedAccount) -> None:
+    """Check that every good file's current version is loaded, after failed and held files were replayed."""
+    for upload in current_and_good(account):
+        assert status(account, upload) == "loaded", f"{upload.version_id} is {status(account, upload)}"
+        rows = account.workflow.table.rows[source_id(LAKE, upload.key)]
         assert rows == [upload.version_id]
 
 
-def check_messages(world: SimulatedAccount, told_twice: set[str]) -> None:
-    """Each ending that the machine could not tell of is told by the closer: once, or more after its death."""
-    told = Counter(world.topic.told)
-    silent = [
+def check_messages(account: SimulatedAccount, repeatable: set[str]) -> None:
+    """Check that the finalizer published each failure that the workflow could not publish, and only those.
+
+    It publishes once, or more often when it died after publishing.
+    """
+    published = Counter(account.topic.published)
+    unannounced = [
         ending
-        for ending in world.all_endings
+        for ending in account.all_endings
         if ending["status"] != "SUCCEEDED" and ending["error"] not in ANNOUNCED_ERRORS
     ]
-    expected = Counter(ending["name"] for ending in silent)
-    for name in set(told) | set(expected):
-        last = next(ending for ending in reversed(world.all_endings) if ending["name"] == name)
-        # Of an execution that was redriven the earlier endings may go untold: it was on its way again.
-        least = expected[name] if last["redriveCount"] == 0 else int(last in silent)
-        assert told[name] >= least, f"{name} ended {last}, and nobody told"
-        assert told[name] <= expected[name] or name in told_twice, f"{name} was told {told[name]} times"
-    machine = Counter(name for name, outcome in world.workflow.told if outcome == "FAILED")
-    redriven = {ending["name"] for ending in world.all_endings if ending["redriveCount"]}
-    both = {name for name in machine if told[name]} - redriven
-    assert not both, f"{both} were told by the machine and by the closer"
+    expected = Counter(ending["name"] for ending in unannounced)
+    for name in set(published) | set(expected):
+        last = next(ending for ending in reversed(account.all_endings) if ending["name"] == name)
+        # The earlier endings of a redriven execution may stay unpublished.
+        least = expected[name] if last["redriveCount"] == 0 else int(last in unannounced)
+        assert published[name] >= least, f"{name} ended {last}, and nothing was published"
+        assert published[name] <= expected[name] or name in repeatable, (
+            f"{name} was published {published[name]} times"
+        )
+    machine = Counter(name for name, outcome in account.workflow.published if outcome == "FAILED")
+    redriven = {ending["name"] for ending in account.all_endings if ending["redriveCount"]}
+    both = {name for name in machine if published[name]} - redriven
+    assert not both, f"{both} were published by the workflow and by the finalizer"
 
 
-def current_and_good(world: SimulatedAccount) -> list[Upload]:
-    """The uploads that can be loaded and are their files' current version."""
+def current_and_good(account: SimulatedAccount) -> list[Upload]:
+    """Return the uploads that can be loaded and are the current versions of their files."""
     current = {
         (key, versions[-1].version_id)
-        for (_, key), versions in world.s3.objects.items()
+        for (_, key), versions in account.s3.objects.items()
         if versions[-1].content
     }
-    return [each for each in world.uploads if (each.key, each.version_id) in current and each.kind == "good"]
+    return [
+        each for each in account.uploads if (each.key, each.version_id) in current and each.kind == "good"
+    ]
 
 
-def refused(world: SimulatedAccount, upload: Upload) -> bool:
-    """Whether so many runs loaded the file at once that this one's commit was refused each time."""
-    item = world.ledger.items[(f"{LAKE}/{upload.key}", upload.version_id)]
+def lost_all_commits(account: SimulatedAccount, upload: Upload) -> bool:
+    """Whether concurrent job runs made each of this upload's commits fail."""
+    item = account.ledger.items[(f"{LAKE}/{upload.key}", upload.version_id)]
     return [reason["code"] for reason in item.get("reasons", [])] == ["conflict"]
 
 
-def status(world: SimulatedAccount, upload: Upload) -> str:
-    """What the ledger says about an upload."""
-    item = world.ledger.items.get((f"{LAKE}/{upload.key}", upload.version_id))
-    return str(item["status"]) if item else "not on record"
+def status(account: SimulatedAccount, upload: Upload) -> str:
+    """Return the ledger's status of an upload."""
+    item = account.ledger.items.get((f"{LAKE}/{upload.key}", upload.version_id))
+    return str(item["status"]) if item else "not recorded"

@@ -1,7 +1,7 @@
-"""What is the world of these histories made of? A bucket, a queue, the real functions, and time.
+"""Simulated AWS account: fake services, the real functions, a fake workflow and a clock.
 
-Uploads announce themselves in the queue; the queue gives its messages to etl-orchestrator until it is done
-with them; executions end and tell etl-close-execution, or do not; a schedule makes it sweep.
+Each upload puts a message into the queue, which delivers it to etl-orchestrator until it succeeds. An ended
+execution sends an event to etl-close-execution, unless the event is lost; a schedule runs the reconciler.
 """
 
 import json
@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.s3 import Buckets
-from fakes.step_functions import EXECUTION, MACHINE, Run, StepFunctions
+from fakes.step_functions import EXECUTIONS_ARN, MACHINE, Execution, StepFunctions
 
 from invariants.fake_workflow import LAKE, POISON, Workflow
-from invariants.fault_schedule import Killed, Line, Plan
+from invariants.fault_schedule import CallInterceptor, InvocationKilledError, PlannedFault
 from lambdas import clients
-from lambdas.close_execution import handler as closer
+from lambdas.close_execution import handler as finalizer
 from lambdas.close_execution.reconciler import ReconcileError
 from lambdas.etl_orchestrator import dispatch
 from lambdas.etl_orchestrator import handler as orchestrator
@@ -33,7 +33,7 @@ HEADER = (
     b"fare_amount,total_amount\n"
 )
 CONTENT = {"good": HEADER, "poison": HEADER + POISON, "unknown": b"station,temperature\n"}
-SWEEP_AFTER = timedelta(minutes=15)
+MIN_CLAIM_AGE = timedelta(minutes=15)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications"
 ENVIRONMENT = {
     **OrchestratorSettings(
@@ -41,16 +41,16 @@ ENVIRONMENT = {
     ).to_environment(),
     **ValidatorSettings(runs_bucket=LAKE, max_file_bytes=10**9).to_environment(),
     **FinalizerSettings(
-        MACHINE, "ledger", LAKE, TOPIC, int(SWEEP_AFTER.total_seconds()), "taxi-etl"
+        MACHINE, "ledger", LAKE, TOPIC, int(MIN_CLAIM_AGE.total_seconds()), "taxi-etl"
     ).to_environment(),
 }
 FAULTS = (ClientError, BotoCoreError, ReconcileError, CommandError, LookupError)
-"""How an invocation may fail that met a setback."""
+"""The exceptions with which an invocation may fail after an injected fault."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """An invocation of Lambda with a minute to live."""
+    """The context object of a Lambda invocation with a minute left."""
 
     function_name: str = "function"
     memory_limit_in_mb: int = 256
@@ -63,7 +63,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Upload:
-    """One version that was uploaded, and what it holds."""
+    """One uploaded file version, its kind of content and the message that announces it."""
 
     key: str
     version_id: str
@@ -72,69 +72,74 @@ class Upload:
 
 
 class Topic:
-    """SNS: which executions the closer has told of."""
+    """Fake SNS client that keeps the names of the executions that the finalizer published."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.published: list[str] = []
 
     def publish(self, **arguments: Any) -> dict[str, str]:
         message = json.loads(arguments["Message"])
-        self.told.append(message["workflowExecutionId"].removeprefix(f"{EXECUTION}:"))
-        return {"MessageId": str(len(self.told))}
+        self.published.append(message["workflowExecutionId"].removeprefix(f"{EXECUTIONS_ARN}:"))
+        return {"MessageId": str(len(self.published))}
 
 
 class SimulatedAccount:
-    """An account in which things happen; each takes a second."""
+    """The account; each invocation of a function takes a second."""
 
     def __init__(self, batch_max_files: int = 3) -> None:
         self.now = datetime(2024, 6, 1, 12, 0, tzinfo=UTC)
-        self.line, self.ledger, self.s3, self.topic = Line(), Table(), Buckets(), Topic()
+        self.interceptor, self.ledger, self.s3, self.topic = (
+            CallInterceptor(),
+            FakeTable(),
+            Buckets(),
+            Topic(),
+        )
         self.states = StepFunctions(lambda: self.now)
         self.workflow = Workflow(self.states, self.s3, self._validate, self._ended)
         self.uploads: list[Upload] = []
         self.queue: list[dict[str, str]] = []
         self.endings: list[dict[str, Any]] = []
         self.all_endings: list[dict[str, Any]] = []
-        self.harmed: set[tuple[str, str]] = set()
+        self.interrupted_files: set[tuple[str, str]] = set()
         self.batch_max_files = batch_max_files
         self.patches = pytest.MonkeyPatch()
         self._connect()
 
     def _connect(self) -> None:
         patch = self.patches.setattr
-        patch(clients, "dynamodb", lambda: self.line.to(self.ledger))
-        patch(clients, "step_functions", lambda: self.line.to(self.states))
-        patch(clients, "sns", lambda: self.line.to(self.topic))
+        patch(clients, "dynamodb", lambda: self.interceptor.intercept(self.ledger))
+        patch(clients, "step_functions", lambda: self.interceptor.intercept(self.states))
+        patch(clients, "sns", lambda: self.interceptor.intercept(self.topic))
         patch(clients, "s3", lambda: self.s3)
         patch(dispatch, "sleep", lambda seconds: None)
         for name, value in ENVIRONMENT.items():
             self.patches.setenv(name, value)
         for cached in (orchestrator._settings, orchestrator._dispatcher, validator._settings):
             cached.cache_clear()
-        for cached in (closer._settings, closer._finalizer, closer._executions):
+        for cached in (finalizer._settings, finalizer._finalizer, finalizer._executions):
             cached.cache_clear()
         limits = replace(orchestrator._dispatcher().limits, max_files=self.batch_max_files)
         dispatcher = replace(orchestrator._dispatcher(), limits=limits, clock=lambda: self.now)
         patch(orchestrator, "_dispatcher", lambda: dispatcher)
-        finalizer = replace(closer._finalizer(), clock=lambda: self.now)
-        patch(closer, "_finalizer", lambda: finalizer)
+        timed = replace(finalizer._finalizer(), clock=lambda: self.now)
+        patch(finalizer, "_finalizer", lambda: timed)
         self._level = logger.log_level
         logger.setLevel("CRITICAL")
 
     def close(self) -> None:
-        """Put everything back."""
+        """Undo all patches."""
         logger.setLevel(self._level)
         self.patches.undo()
         orchestrator._settings.cache_clear()
 
     def pass_time(self, **time: float) -> None:
-        """Let time pass."""
+        """Move the clock forward by the arguments of a timedelta."""
         self.now += timedelta(**time)
 
-    # What people and S3 do
+    # Actions of users and of S3
 
     def upload(self, name: str, kind: str = "good", *, announce: bool = True) -> Upload:
-        """Another version of a file, with its message in the queue."""
+        """Upload another version of a file, and put its message into the queue."""
         number = len(self.uploads) + 1
         version_id, content = f"v{number}", CONTENT[kind]
         key = f"raw/taxi/{name}.csv"
@@ -151,134 +156,139 @@ class SimulatedAccount:
             self.queue.append(message)
         return done
 
-    def announce(self, upload: Upload) -> None:
-        """The message about an upload once more."""
+    def announce_again(self, upload: Upload) -> None:
+        """Put the message of an upload into the queue once more."""
         copies = sum(upload.message["body"] == message["body"] for message in self.queue)
         self.queue.append(
             {**upload.message, "messageId": f"{upload.message['messageId']}-{copies + 1}-{self.now}"}
         )
 
     def delete(self, name: str) -> None:
-        """Put a delete marker on a file."""
+        """Delete a file, which adds a delete marker."""
         self.s3.delete(LAKE, f"raw/taxi/{name}.csv", f"d{len(self.s3.calls)}-{self.now}")
 
-    def switch(self, *, on: bool) -> None:
+    def switch_orchestration(self, *, on: bool) -> None:
         """Switch orchestration on or off, as a deployment does."""
         self.patches.setenv("ENABLE_ORCHESTRATION", str(on).lower())
         orchestrator._settings.cache_clear()
 
-    def command(self, plan: Plan | None = None, **command: Any) -> dict[str, Any] | None:
-        """A command of the operator's; None when it failed."""
-        return self._invoke(orchestrator.handler, command, plan)
+    def command(self, planned: PlannedFault | None = None, **command: Any) -> dict[str, Any] | None:
+        """Run a command of the orchestrator; None when a fault made it fail."""
+        return self._invoke(orchestrator.handler, command, planned)
 
-    def start(self, upload: Upload, plan: Plan | None = None) -> dict[str, Any] | None:
-        """`taxi-etl start` of a version."""
+    def start(self, upload: Upload, planned: PlannedFault | None = None) -> dict[str, Any] | None:
+        """Start a file version, as `taxi-etl start` does."""
         files = [{"key": upload.key, "versionId": upload.version_id}]
-        return self.command(plan, command="start", bucket=LAKE, files=files, trigger="manual")
+        return self.command(planned, command="start", bucket=LAKE, files=files, trigger="manual")
 
     def start_in_console(self, key: str) -> None:
-        """An execution that someone starts in the console, past the ledger."""
-        name = f"by-hand-{len(self.states.runs)}"
+        """Start an execution in the console, without a claim."""
+        name = f"manual-{len(self.states.executions)}"
         text = json.dumps({"bucket": LAKE, "key": key})
         self.states.start_execution(stateMachineArn=MACHINE, name=name, input=text)
 
-    # What AWS does
+    # Actions of AWS
 
-    def deliver(self, messages: Sequence[dict[str, str]], plan: Plan | None = None) -> None:
-        """Give queue messages to the orchestrator; those it is done with leave the queue."""
-        answer = self._invoke(orchestrator.handler, {"Records": list(messages)}, plan)
+    def deliver(self, messages: Sequence[dict[str, str]], planned: PlannedFault | None = None) -> None:
+        """Deliver messages to the orchestrator; those that succeed leave the queue."""
+        answer = self._invoke(orchestrator.handler, {"Records": list(messages)}, planned)
         if answer is None:
             return
-        again = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-        done = {message["messageId"] for message in messages} - again
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        done = {message["messageId"] for message in messages} - failed
         self.queue = [message for message in self.queue if message["messageId"] not in done]
 
-    def tell(self, ending: dict[str, Any], plan: Plan | None = None) -> None:
-        """Give an ending to the closer; one it could not take comes again."""
-        answer = self._invoke(closer.handler, {"detail": ending}, plan)
+    def deliver_ending(self, ending: dict[str, Any], planned: PlannedFault | None = None) -> None:
+        """Deliver an ending to the finalizer; a failed delivery is repeated later."""
+        answer = self._invoke(finalizer.handler, {"detail": ending}, planned)
         if answer is not None and ending in self.endings:
             self.endings.remove(ending)
 
-    def sweep(self, plan: Plan | None = None) -> None:
-        """The closer's schedule."""
-        self._invoke(closer.handler, {"sweep": True}, plan)
+    def reconcile(self, planned: PlannedFault | None = None) -> None:
+        """Run the reconciler, as its schedule does."""
+        self._invoke(finalizer.handler, {"sweep": True}, planned)
 
-    def break_off(self, name: str, status: str, *, job_stops: bool) -> None:
-        """End an execution by what no state of the machine does: a stop, a timeout, a fault in a Choice."""
+    def interrupt(self, name: str, status: str, *, job_stops: bool) -> None:
+        """End an execution by an abort, a timeout or a runtime error, which the workflow cannot catch."""
         causes = {"FAILED": ("States.QueryEvaluationError", "an expression gave nothing")}
         error, cause = causes.get(status, (None, None))
-        self._harm(name)
+        self._note_interrupted_files(name)
         self.workflow.fail(name, status, error, cause, job_stops=job_stops)
 
-    def lose_job(self, name: str) -> None:
-        """End an execution because its job died; the machine tells of it itself."""
-        self._harm(name)
-        self.workflow.told.append((name, "FAILED"))
+    def kill_job(self, name: str) -> None:
+        """End an execution because its job died; the workflow publishes the failure."""
+        self._note_interrupted_files(name)
+        self.workflow.published.append((name, "FAILED"))
         self.workflow.fail(name, "FAILED", "ExecutionFailed", "the job died", job_stops=True)
 
-    def _harm(self, name: str) -> None:
+    def _note_interrupted_files(self, name: str) -> None:
         for item in self.ledger.items.values():
             if item.get("execution") == name and item["sk"] != "execution":
-                self.harmed.add((item["key"], item["sk"]))
+                self.interrupted_files.add((item["key"], item["sk"]))
         progress = self.workflow.progress.get(name)
         if progress and progress.manifest:
-            self.harmed |= {
+            self.interrupted_files |= {
                 (file.version.key, file.version.version_id) for file in progress.manifest.accepted
             }
 
-    def _validate(self, run: Run) -> dict[str, Any]:
-        execution = {"name": run.name, "arn": f"{EXECUTION}:{run.name}"}
-        event = {"input": json.loads(run.input), "execution": execution}
-        with self.line.invocation(None):
+    def _validate(self, execution: Execution) -> dict[str, Any]:
+        described = {"name": execution.name, "arn": f"{EXECUTIONS_ARN}:{execution.name}"}
+        event = {"input": json.loads(execution.input), "execution": described}
+        with self.interceptor.invocation(None):
             answer: dict[str, Any] = validator.handler(event, Context())
         return answer
 
-    def _ended(self, run: Run) -> None:
+    def _ended(self, execution: Execution) -> None:
         ending = {
-            "name": run.name,
-            "status": run.status,
-            "error": run.error,
-            "cause": run.cause,
-            "redriveCount": run.redrives,
+            "name": execution.name,
+            "status": execution.status,
+            "error": execution.error,
+            "cause": execution.cause,
+            "redriveCount": execution.redrives,
         }
         self.endings.append(ending)
         self.all_endings.append(ending)
 
     def _invoke(
-        self, handler: Callable[[Any, Any], dict[str, Any]], event: dict[str, Any], plan: Plan | None
+        self,
+        handler: Callable[[Any, Any], dict[str, Any]],
+        event: dict[str, Any],
+        planned: PlannedFault | None,
     ) -> dict[str, Any] | None:
-        """What a function answers; None when it died or failed, which only a setback may make it do."""
+        """Invoke a function; None when it was killed or failed, which only an injected fault may cause."""
         self.pass_time(seconds=1)
         try:
-            with self.line.invocation(plan):
+            with self.interceptor.invocation(planned):
                 return handler(event, Context())
-        except (Killed, *FAULTS):
-            if plan is None or not plan.done:
+        except (InvocationKilledError, *FAULTS):
+            if planned is None or not planned.done:
                 raise
             return None
 
-    # How it comes to rest
+    # Settling
 
     def settle(self, limit: int = 60) -> None:
-        """Let everything go on undisturbed until nothing is left to do."""
+        """Run everything without faults until nothing is left to do."""
         for _ in range(limit):
             while self.queue:
                 self.deliver(self.queue[:10])
-            for name in self.workflow.jobs_left_behind():
+            for name in self.workflow.detached_jobs():
                 self.workflow.advance(name)
             for name in self.workflow.running():
                 self.workflow.advance(name)
             for ending in list(self.endings):
-                self.tell(ending)
-            if not (self.workflow.running() or self.workflow.jobs_left_behind()):
+                self.deliver_ending(ending)
+            if not (self.workflow.running() or self.workflow.detached_jobs()):
                 self.pass_time(minutes=20)
-                self.sweep()
+                self.reconcile()
                 if not (self.workflow.running() or self.open_claims()):
                     return
-        raise AssertionError(f"no rest: running {self.workflow.running()}, open {self.open_claims()}")
+        raise AssertionError(
+            f"the account does not settle: running {self.workflow.running()}, open {self.open_claims()}"
+        )
 
     def open_claims(self) -> list[str]:
-        """Executions whose claim is open."""
+        """Return the names of the executions with open claims."""
         return [
             item["execution"]
             for item in self.ledger.items.values()

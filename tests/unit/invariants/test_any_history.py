@@ -1,9 +1,8 @@
-"""Do the promises hold after any history? Hypothesis draws uploads, faults, endings and their order.
+"""Test that the invariants hold after histories of uploads, faults and endings that Hypothesis draws.
 
-The examples are the same in every run, so that a red build can be reproduced. To look for more, run
-`PROMISES_EXAMPLES=20000 pytest tests/unit/invariants/test_any_history.py`: that many, others each time. What it
-finds is printed as a list of calls, the shortest that fails: mend it, and keep it as a test beside those of
-`test_histories.py`.
+The examples are the same in every run, so that a failure can be reproduced. To draw other examples, run
+`INVARIANTS_EXAMPLES=20000 pytest tests/unit/invariants/test_any_history.py`. A failure is printed as the
+shortest list of calls that fails; fix it, and add the list to `test_histories.py` as a test.
 """
 
 import os
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from invariants import invariants
-from invariants.fault_schedule import InjectedFault, Plan
+from invariants.fault_schedule import InjectedFault, PlannedFault
 from invariants.simulated_account import SimulatedAccount
 from lambdas.etl_orchestrator.commands import CommandError
 
@@ -26,202 +25,202 @@ NAMES = st.sampled_from("ab")
 KINDS = st.sampled_from(("good", "good", "good", "poison", "unknown"))
 PLACES = st.integers(0, 20)
 CALLS = st.integers(1, 12)
-MEANWHILE = st.sampled_from(
-    ("deliver", "deliver backwards", "tell", "sweep", "start", "advance", "end", "upload")
+ACTIONS = st.sampled_from(
+    ("deliver", "deliver backwards", "endings", "reconcile", "start", "advance", "end", "upload")
 )
-SETBACKS = st.one_of(
+FAULTS = st.one_of(
     st.none(),
-    st.tuples(st.sampled_from(tuple(InjectedFault)), CALLS, MEANWHILE),
+    st.tuples(st.sampled_from(tuple(InjectedFault)), CALLS, ACTIONS),
 )
 Drawn = tuple[InjectedFault, int, str] | None
 
 
 class AnyHistory(RuleBasedStateMachine):
-    """What may happen, in any order."""
+    """The actions of users, AWS and faults, in any order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = SimulatedAccount()
-        self.told_twice: set[str] = set()
+        self.account = SimulatedAccount()
+        self.repeatable: set[str] = set()
 
     @rule(name=NAMES, kind=KINDS)
     def upload(self, name: str, kind: str) -> None:
-        self.world.upload(name, kind)
+        self.account.upload(name, kind)
 
-    @precondition(lambda self: self.world.uploads)
+    @precondition(lambda self: self.account.uploads)
     @rule(name=NAMES)
     def delete(self, name: str) -> None:
-        if ("lake", f"raw/taxi/{name}.csv") in self.world.s3.objects:
-            self.world.delete(name)
+        if ("lake", f"raw/taxi/{name}.csv") in self.account.s3.objects:
+            self.account.delete(name)
 
-    @precondition(lambda self: self.world.uploads)
+    @precondition(lambda self: self.account.uploads)
     @rule(place=PLACES)
     def announce_again(self, place: int) -> None:
-        self.world.announce(_at(self.world.uploads, place))
+        self.account.announce_again(_at(self.account.uploads, place))
 
-    @precondition(lambda self: self.world.queue)
-    @rule(order=st.randoms(use_true_random=False), number=st.integers(1, 6), drawn=SETBACKS)
+    @precondition(lambda self: self.account.queue)
+    @rule(order=st.randoms(use_true_random=False), number=st.integers(1, 6), drawn=FAULTS)
     def deliver(self, order: Any, number: int, drawn: Drawn) -> None:
-        messages = list(self.world.queue)
+        messages = list(self.account.queue)
         order.shuffle(messages)
-        self.world.deliver(messages[:number], self._plan(drawn))
+        self.account.deliver(messages[:number], self._planned_fault(drawn))
 
-    @precondition(lambda self: self.world.workflow.running())
+    @precondition(lambda self: self.account.workflow.running())
     @rule(place=PLACES, steps=st.integers(1, 6))
     def advance(self, place: int, steps: int) -> None:
-        name = _at(self.world.workflow.running(), place)
+        name = _at(self.account.workflow.running(), place)
         for _ in range(steps):
-            if name in self.world.workflow.running():
-                self.world.workflow.advance(name)
+            if name in self.account.workflow.running():
+                self.account.workflow.advance(name)
 
-    @precondition(lambda self: self.world.workflow.jobs_left_behind())
+    @precondition(lambda self: self.account.workflow.detached_jobs())
     @rule(place=PLACES)
-    def a_job_left_behind_goes_on(self, place: int) -> None:
-        self.world.workflow.advance(_at(self.world.workflow.jobs_left_behind(), place))
+    def advance_detached_job(self, place: int) -> None:
+        self.account.workflow.advance(_at(self.account.workflow.detached_jobs(), place))
 
-    @precondition(lambda self: self.world.workflow.running())
+    @precondition(lambda self: self.account.workflow.running())
     @rule(place=PLACES, status=st.sampled_from(("FAILED", "TIMED_OUT", "ABORTED")), job_stops=st.booleans())
-    def break_off(self, place: int, status: str, job_stops: bool) -> None:
-        self.world.break_off(_at(self.world.workflow.running(), place), status, job_stops=job_stops)
+    def interrupt(self, place: int, status: str, job_stops: bool) -> None:
+        self.account.interrupt(_at(self.account.workflow.running(), place), status, job_stops=job_stops)
 
-    @precondition(lambda self: self.world.workflow.running())
+    @precondition(lambda self: self.account.workflow.running())
     @rule(place=PLACES)
-    def lose_job(self, place: int) -> None:
-        self.world.lose_job(_at(self.world.workflow.running(), place))
+    def kill_job(self, place: int) -> None:
+        self.account.kill_job(_at(self.account.workflow.running(), place))
 
-    @rule(deaf=st.booleans())
-    def the_topic_fails_or_works(self, deaf: bool) -> None:
-        self.world.workflow.deaf = deaf
+    @rule(topic_fails=st.booleans())
+    def switch_topic(self, topic_fails: bool) -> None:
+        self.account.workflow.topic_fails = topic_fails
 
-    @precondition(lambda self: self.world.endings)
-    @rule(place=PLACES, drawn=SETBACKS)
-    def tell(self, place: int, drawn: Drawn) -> None:
-        ending = _at(self.world.endings, place)
-        plan = self._plan(drawn)
-        self.world.tell(ending, plan)
-        self._note(plan, {ending["name"]})
+    @precondition(lambda self: self.account.endings)
+    @rule(place=PLACES, drawn=FAULTS)
+    def deliver_ending(self, place: int, drawn: Drawn) -> None:
+        ending = _at(self.account.endings, place)
+        planned = self._planned_fault(drawn)
+        self.account.deliver_ending(ending, planned)
+        self._note_repeatable(planned, {ending["name"]})
 
-    @precondition(lambda self: self.world.all_endings)
+    @precondition(lambda self: self.account.all_endings)
     @rule(place=PLACES)
-    def tell_again(self, place: int) -> None:
-        self.world.tell(_at(self.world.all_endings, place))
+    def deliver_ending_again(self, place: int) -> None:
+        self.account.deliver_ending(_at(self.account.all_endings, place))
 
-    @precondition(lambda self: self.world.endings)
+    @precondition(lambda self: self.account.endings)
     @rule(place=PLACES)
     def lose_ending(self, place: int) -> None:
-        self.world.endings.remove(_at(self.world.endings, place))
+        self.account.endings.remove(_at(self.account.endings, place))
 
-    @rule(minutes=st.sampled_from((0, 1, 20)), drawn=SETBACKS)
-    def sweep(self, minutes: int, drawn: Drawn) -> None:
-        self.world.pass_time(minutes=minutes)
-        plan = self._plan(drawn)
-        self.world.sweep(plan)
-        self._note(plan, set(self.world.states.runs))
+    @rule(minutes=st.sampled_from((0, 1, 20)), drawn=FAULTS)
+    def reconcile(self, minutes: int, drawn: Drawn) -> None:
+        self.account.pass_time(minutes=minutes)
+        planned = self._planned_fault(drawn)
+        self.account.reconcile(planned)
+        self._note_repeatable(planned, set(self.account.states.executions))
 
-    @precondition(lambda self: self.world.uploads)
-    @rule(place=PLACES, drawn=SETBACKS)
+    @precondition(lambda self: self.account.uploads)
+    @rule(place=PLACES, drawn=FAULTS)
     def start(self, place: int, drawn: Drawn) -> None:
-        self.world.start(_at(self.world.uploads, place), self._plan(drawn))
+        self.account.start(_at(self.account.uploads, place), self._planned_fault(drawn))
 
-    @precondition(lambda self: self.world.uploads)
+    @precondition(lambda self: self.account.uploads)
     @rule(place=PLACES)
     def start_in_console(self, place: int) -> None:
-        self.world.start_in_console(_at(self.world.uploads, place).key)
+        self.account.start_in_console(_at(self.account.uploads, place).key)
 
-    @precondition(lambda self: self.world.uploads)
-    @rule(place=PLACES, drawn=SETBACKS)
+    @precondition(lambda self: self.account.uploads)
+    @rule(place=PLACES, drawn=FAULTS)
     def replay_file(self, place: int, drawn: Drawn) -> None:
-        upload = _at(self.world.uploads, place)
+        upload = _at(self.account.uploads, place)
         files = [{"key": upload.key, "versionId": upload.version_id}]
-        self.world.command(self._plan(drawn), command="replay", bucket="lake", files=files)
+        self.account.command(self._planned_fault(drawn), command="replay", bucket="lake", files=files)
 
-    @precondition(lambda self: self._on_record())
-    @rule(place=PLACES, drawn=SETBACKS)
+    @precondition(lambda self: self._recorded_executions())
+    @rule(place=PLACES, drawn=FAULTS)
     def replay_execution(self, place: int, drawn: Drawn) -> None:
-        self._replay(_at(self._on_record(), place), self._plan(drawn))
+        self._replay(_at(self._recorded_executions(), place), self._planned_fault(drawn))
 
-    @rule(drawn=SETBACKS)
+    @rule(drawn=FAULTS)
     def replay_held(self, drawn: Drawn) -> None:
-        self.world.command(self._plan(drawn), command="replay_held")
+        self.account.command(self._planned_fault(drawn), command="replay_held")
 
     @precondition(lambda self: self._redrivable())
     @rule(place=PLACES)
     def redrive(self, place: int) -> None:
-        self.world.workflow.redrive(_at(self._redrivable(), place))
+        self.account.workflow.redrive(_at(self._redrivable(), place))
 
     @rule(on=st.booleans())
-    def switch(self, on: bool) -> None:
-        self.world.switch(on=on)
+    def switch_orchestration(self, on: bool) -> None:
+        self.account.switch_orchestration(on=on)
 
     def teardown(self) -> None:
-        world = self.world
+        account = self.account
         try:
-            world.workflow.deaf = False
-            world.settle()
-            invariants.check_all(world, self.told_twice)
-            self._mend()
-            invariants.check_every_version_has_an_end(world)
-            invariants.check_rows(world)
-            invariants.check_all_current_are_loaded(world)
+            account.workflow.topic_fails = False
+            account.settle()
+            invariants.check_all(account, self.repeatable)
+            self._replay_everything()
+            invariants.check_every_version_has_an_end(account)
+            invariants.check_rows(account)
+            invariants.check_all_current_are_loaded(account)
         finally:
-            world.close()
+            account.close()
 
-    def _mend(self) -> None:
-        """The cause of every failure is gone: what was held is started, what failed is replayed."""
-        world = self.world
-        world.switch(on=True)
-        world.command(command="replay_held")
-        world.settle()
-        for upload in world.uploads:
-            if invariants.status(world, upload) == "failed":
+    def _replay_everything(self) -> None:
+        """Replay all held and failed files, without faults."""
+        account = self.account
+        account.switch_orchestration(on=True)
+        account.command(command="replay_held")
+        account.settle()
+        for upload in account.uploads:
+            if invariants.status(account, upload) == "failed":
                 files = [{"key": upload.key, "versionId": upload.version_id}]
-                world.command(command="replay", bucket="lake", files=files)
-        world.settle()
+                account.command(command="replay", bucket="lake", files=files)
+        account.settle()
 
-    def _plan(self, drawn: Drawn) -> Plan | None:
+    def _planned_fault(self, drawn: Drawn) -> PlannedFault | None:
         if drawn is None:
             return None
-        setback, at, meanwhile = drawn
-        return Plan(setback, at, lambda: self._act(meanwhile))
+        fault, at, action = drawn
+        return PlannedFault(fault, at, lambda: self._act(action))
 
-    def _act(self, what: str) -> None:
-        """What others do while a function stands still."""
-        world = self.world
-        running = world.workflow.running()
-        acts: dict[str, Callable[[], Any]] = {
-            "deliver": lambda: world.queue and world.deliver(world.queue),
-            "deliver backwards": lambda: world.queue and world.deliver(world.queue[::-1]),
-            "tell": lambda: [world.tell(ending) for ending in list(world.endings)],
-            "sweep": world.sweep,
-            "start": lambda: world.uploads and world.start(world.uploads[-1]),
-            "advance": lambda: [world.workflow.advance(name) for name in running],
-            "end": lambda: running and world.break_off(running[0], "ABORTED", job_stops=True),
-            "upload": lambda: world.upload("a"),
+    def _act(self, action: str) -> None:
+        """Run the action of another actor during a function's call."""
+        account = self.account
+        running = account.workflow.running()
+        actions: dict[str, Callable[[], Any]] = {
+            "deliver": lambda: account.queue and account.deliver(account.queue),
+            "deliver backwards": lambda: account.queue and account.deliver(account.queue[::-1]),
+            "endings": lambda: [account.deliver_ending(ending) for ending in list(account.endings)],
+            "reconcile": account.reconcile,
+            "start": lambda: account.uploads and account.start(account.uploads[-1]),
+            "advance": lambda: [account.workflow.advance(name) for name in running],
+            "end": lambda: running and account.interrupt(running[0], "ABORTED", job_stops=True),
+            "upload": lambda: account.upload("a"),
         }
-        acts[what]()
+        actions[action]()
 
-    def _note(self, plan: Plan | None, names: set[str]) -> None:
-        """A closer that died over its telling, or whose telling got no answer, may tell twice."""
-        if plan and plan.done and plan.setback is not InjectedFault.MEANWHILE:
-            self.told_twice |= names
+    def _note_repeatable(self, planned: PlannedFault | None, names: set[str]) -> None:
+        """Note the executions that a finalizer with a fault may publish more than once."""
+        if planned and planned.done and planned.fault is not InjectedFault.CONCURRENT_ACTION:
+            self.repeatable |= names
 
-    def _on_record(self) -> list[str]:
+    def _recorded_executions(self) -> list[str]:
         return sorted(
-            item["execution"] for item in self.world.ledger.items.values() if item["sk"] == "execution"
+            item["execution"] for item in self.account.ledger.items.values() if item["sk"] == "execution"
         )
 
-    def _replay(self, name: str, plan: Plan | None) -> None:
+    def _replay(self, name: str, planned: PlannedFault | None) -> None:
         try:
-            self.world.command(plan, command="replay", execution=name)
-        except CommandError as refusal:
-            # Validation never saw the file of an execution started by hand: nobody knows its version.
-            assert "has no file version of" in str(refusal)
+            self.account.command(planned, command="replay", execution=name)
+        except CommandError as error:
+            # Validation did not complete the input of an execution that was started in the console.
+            assert "has no file version of" in str(error)
 
     def _redrivable(self) -> list[str]:
         return [
             name
-            for name, run in self.world.states.runs.items()
-            if run.status in ("FAILED", "TIMED_OUT", "ABORTED")
+            for name, execution in self.account.states.executions.items()
+            if execution.status in ("FAILED", "TIMED_OUT", "ABORTED")
         ]
 
 
@@ -230,14 +229,14 @@ def _at(options: list[Any], place: int) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
-def test_the_promises_hold_after_any_history() -> None:
-    more = os.environ.get("PROMISES_EXAMPLES")
+def test_the_invariants_hold_after_any_history() -> None:
+    examples = os.environ.get("INVARIANTS_EXAMPLES")
     run_state_machine_as_test(
         AnyHistory,
         settings=settings(
-            max_examples=int(more) if more else EXAMPLES,
+            max_examples=int(examples) if examples else EXAMPLES,
             stateful_step_count=STEPS,
-            derandomize=more is None,
+            derandomize=examples is None,
             database=None,
             deadline=None,
             suppress_health_check=list(HealthCheck),

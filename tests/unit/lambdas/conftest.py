@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.glue import JobRuns
 from fakes.s3 import Buckets
-from fakes.step_functions import EXECUTION, MACHINE, StepFunctions
+from fakes.step_functions import EXECUTIONS_ARN, MACHINE, StepFunctions
 
 from lambdas import clients
 from lambdas.close_execution import handler as finalizer
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def aws(
     *,
     monkeypatch: pytest.MonkeyPatch,
-    table: Table,
+    table: FakeTable,
     s3: Buckets,
     step_functions: StepFunctions,
     topic: Any,
@@ -114,7 +114,7 @@ def running(ledger: Ledger, step_functions: StepFunctions) -> Callable[..., str]
         assert ledger.claim(Claim(name, text, "s3", files), claimed_at)
         if started:
             step_functions.start_execution(stateMachineArn=MACHINE, name=name, input=text)
-            assert ledger.mark_running(name, f"{EXECUTION}:{name}", files, claimed_at)
+            assert ledger.mark_running(name, f"{EXECUTIONS_ARN}:{name}", files, claimed_at)
         return name
 
     return begin
@@ -126,7 +126,7 @@ def close_claim(ledger: Ledger, step_functions: StepFunctions) -> Callable[..., 
     now, until = "2024-06-01T12:00:00.000Z", "2024-06-01T12:01:00.000Z"
 
     def close(name: str, *files: FileVersion, **outcome: Any) -> None:
-        if name in step_functions.runs:
+        if name in step_functions.executions:
             step_functions.end(name, "SUCCEEDED")
         for version in files:
             assert ledger.close_file(version, name, {"status": "failed", **outcome}, now)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.faults import fault
-from fakes.step_functions import EXECUTION, StepFunctions
+from fakes.step_functions import EXECUTIONS_ARN, StepFunctions
 
 from stores.ledger import Ledger
 from taxi_etl.identity import FileVersion, execution_name
@@ -37,7 +37,7 @@ def replay_execution(name: str) -> dict[str, Any]:
 
 
 def result(name: str, files: int, state: str) -> dict[str, Any]:
-    return {"name": name, "arn": f"{EXECUTION}:{name}", "files": files, "state": state}
+    return {"name": name, "arn": f"{EXECUTIONS_ARN}:{name}", "files": files, "state": state}
 
 
 def reload_name(*files: FileVersion, attempt: int = 2) -> str:
@@ -55,7 +55,7 @@ def test_a_start_returns_the_started_execution(
 ) -> None:
     name = reload_name(A, B, attempt=1) if more else execution_name([A, B])
     assert orchestrate(start(A, B, **more)) == {"executions": [result(name, 2, "started")]}
-    assert json.loads(step_functions.runs[name].input)["trigger"] == trigger
+    assert json.loads(step_functions.executions[name].input)["trigger"] == trigger
     assert metrics() == {"ExecutionsStarted": 1}
 
 
@@ -67,7 +67,7 @@ def test_a_repeated_start_returns_running_and_then_closed(
     assert orchestrate(start(A)) == {"executions": [result(name, 2, "running")]}
     close_claim(name, A, B)
     assert orchestrate(start(A)) == {"executions": [result(name, 1, "closed")]}
-    assert list(step_functions.runs) == [name]
+    assert list(step_functions.executions) == [name]
 
 
 def test_a_replay_of_closed_files_starts_them_under_a_new_name(
@@ -77,7 +77,7 @@ def test_a_replay_of_closed_files_starts_them_under_a_new_name(
     orchestrate(start(A, B))
     close_claim(first, A, B)
     assert orchestrate(replay(A, B)) == {"executions": [result(second, 2, "started")]}
-    assert json.loads(step_functions.runs[second].input)["trigger"] == "replay"
+    assert json.loads(step_functions.executions[second].input)["trigger"] == "replay"
     assert second == f"{first}-2-20240601120000000"
     close_claim(second, A, B)
     assert orchestrate(replay(A, B))["executions"][0]["name"] == reload_name(A, B, attempt=3)
@@ -88,7 +88,7 @@ def test_a_replay_of_running_files_starts_nothing(
 ) -> None:
     orchestrate(start(A))
     assert orchestrate(replay(A)) == {"executions": [result(execution_name([A]), 1, "running")]}
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
 
 
 def test_a_replay_of_unknown_files_is_their_first_load(orchestrate: Handler) -> None:
@@ -100,7 +100,7 @@ def test_with_a_new_ledger_files_load_again_although_step_functions_remembers_th
     *,
     orchestrate: Handler,
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     close_claim: CloseClaim,
     clock: Any,
     command: dict[str, Any],
@@ -114,7 +114,7 @@ def test_with_a_new_ledger_files_load_again_although_step_functions_remembers_th
     clock.forward(days=1)
     (started,) = orchestrate(command)["executions"]
     assert started["state"] == "started"
-    assert [*step_functions.runs] == [*old, started["name"]]
+    assert [*step_functions.executions] == [*old, started["name"]]
 
 
 def test_the_attempt_of_a_replay_is_one_above_the_highest_of_its_files(
@@ -197,11 +197,11 @@ def test_held_files_are_started_in_batches(
         "more": False,
     }
     assert orchestrate({"command": "replay_held"}) == {"executions": [], "more": False}
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
 
 
 def test_many_held_files_are_started_until_the_time_is_short(
-    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger, table: Table, context: Any
+    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger, table: FakeTable, context: Any
 ) -> None:
     table.page_size = 100
     for number in range(600):
@@ -212,7 +212,7 @@ def test_many_held_files_are_started_until_the_time_is_short(
     context.remaining = 15_000
     answer = orchestrate({"command": "replay_held"})
     assert (len(answer["executions"]), answer["more"]) == (2, False)
-    assert sum(len(json.loads(run.input)["files"]) for run in step_functions.runs.values()) == 600
+    assert sum(len(json.loads(run.input)["files"]) for run in step_functions.executions.values()) == 600
 
 
 def test_a_command_that_could_not_start_all_files_fails_and_can_be_repeated(
@@ -243,7 +243,7 @@ def test_an_invalid_command_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(ValueError, match=problem):
         orchestrate(command)
-    assert step_functions.runs == {}
+    assert step_functions.executions == {}
 
 
 def test_the_input_of_a_claim_names_the_claimed_files(ledger: Ledger) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.faults import fault
 from fakes.s3 import Buckets
-from fakes.step_functions import EXECUTION, MACHINE, StepFunctions
+from fakes.step_functions import EXECUTIONS_ARN, MACHINE, StepFunctions
 
 from stores.ledger import Ledger
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
@@ -37,14 +37,14 @@ def put_result(s3: Buckets, *files: FileResult) -> None:
 
 
 def ended(name: str = "nightly", status: str = "SUCCEEDED", **detail: Any) -> dict[str, Any]:
-    return {"detail": {"name": name, "status": status, "executionArn": f"{EXECUTION}:{name}", **detail}}
+    return {"detail": {"name": name, "status": status, "executionArn": f"{EXECUTIONS_ARN}:{name}", **detail}}
 
 
-def item(table: Table, version: FileVersion) -> dict[str, Any]:
+def item(table: FakeTable, version: FileVersion) -> dict[str, Any]:
     return table.item(f"lake/{version.key}", version.version_id)
 
 
-def execution(table: Table, name: str = "nightly") -> dict[str, Any]:
+def execution(table: FakeTable, name: str = "nightly") -> dict[str, Any]:
     return table.item(f"execution#{name}", "execution")
 
 
@@ -61,7 +61,7 @@ def test_each_files_outcome_is_recorded(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     s3: Buckets,
     topic: Any,
     metrics: Callable[[], Any],
@@ -107,7 +107,7 @@ def test_only_the_rows_of_loaded_files_are_counted(
 
 
 def test_a_duplicate_ending_changes_nothing(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table, topic: Any
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable, topic: Any
 ) -> None:
     step_functions.end(running(A), "TIMED_OUT")
     assert close(ended(status="TIMED_OUT")) == {"closed": True}
@@ -147,7 +147,7 @@ def test_an_ending_that_the_workflow_could_not_publish_is_published(
         "Cause": "The execution took longer than it may and was ended",
     }
     assert message["timestamp"] == "2024-06-01T12:00:00.000Z"
-    assert message["workflowExecutionId"] == f"{EXECUTION}:nightly"
+    assert message["workflowExecutionId"] == f"{EXECUTIONS_ARN}:nightly"
     assert [(file["key"], file["status"]) for file in message["files"]] == [
         ("raw/taxi/b.csv", "failed"),
         ("raw/taxi/c.csv", "rejected"),
@@ -175,7 +175,7 @@ def test_only_endings_that_the_workflow_could_not_publish_are_published(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     topic: Any,
     status: str,
     error: str | None,
@@ -188,7 +188,7 @@ def test_only_endings_that_the_workflow_could_not_publish_are_published(
 
 
 def test_the_event_overrules_a_description_that_lags_behind_it(
-    close: Handler, running: Callable[..., str], table: Table, topic: Any
+    close: Handler, running: Callable[..., str], table: FakeTable, topic: Any
 ) -> None:
     running(A)
     close(ended(status="FAILED", error="ExecutionFailed", cause="The job loaded nothing"))
@@ -199,7 +199,7 @@ def test_the_event_overrules_a_description_that_lags_behind_it(
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
 def test_a_running_execution_is_not_closed(
-    close: Handler, running: Callable[..., str], table: Table, status: str
+    close: Handler, running: Callable[..., str], table: FakeTable, status: str
 ) -> None:
     running(A)
     assert close(ended(status=status)) == {"closed": False}
@@ -212,11 +212,11 @@ def test_an_execution_that_was_redriven_since_its_event_is_not_closed(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     status: str,
 ) -> None:
-    step_functions.runs[running(A)].redrives = 1
-    step_functions.runs["nightly"].status = status
+    step_functions.executions[running(A)].redrives = 1
+    step_functions.executions["nightly"].status = status
     assert close(ended(status="FAILED", redriveCount=0)) == {"closed": False}
     assert execution(table)["status"] == "running"
     assert close(ended(status="FAILED", redriveCount=1)) == {"closed": True}
@@ -228,7 +228,7 @@ def test_an_event_of_an_unknown_execution_is_a_fault(close: Handler) -> None:
 
 
 def test_a_batch_over_which_the_job_died_is_marked_for_a_replay_file_by_file(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table, s3: Buckets
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable, s3: Buckets
 ) -> None:
     step_functions.end(running(A, B), "FAILED", "ExecutionFailed", "Java heap space")
     put_manifest(s3, A, B)
@@ -244,7 +244,7 @@ def start_in_console(step_functions: StepFunctions, text: str) -> None:
 
 
 def test_an_execution_without_a_claim_is_adopted_with_its_files(
-    close: Handler, step_functions: StepFunctions, table: Table, s3: Buckets
+    close: Handler, step_functions: StepFunctions, table: FakeTable, s3: Buckets
 ) -> None:
     start_in_console(step_functions, '{"bucket": "lake", "key": "raw/taxi/a.csv"}')
     step_functions.end("nightly", "SUCCEEDED")
@@ -259,7 +259,7 @@ def test_an_execution_without_a_claim_is_adopted_with_its_files(
 
 
 def test_an_adopted_execution_leaves_files_to_the_execution_that_claimed_them(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table, s3: Buckets
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable, s3: Buckets
 ) -> None:
     running(A, name="other")
     start_in_console(step_functions, '{"bucket": "lake", "key": "raw/taxi/a.csv"}')
@@ -271,7 +271,7 @@ def test_an_adopted_execution_leaves_files_to_the_execution_that_claimed_them(
 
 
 def test_a_shorthand_input_that_was_never_validated_is_published_without_a_file_record(
-    close: Handler, step_functions: StepFunctions, table: Table, topic: Any
+    close: Handler, step_functions: StepFunctions, table: FakeTable, topic: Any
 ) -> None:
     start_in_console(step_functions, '{"bucket": "lake", "key": "raw/taxi/a.csv"}')
     step_functions.end("nightly", "ABORTED")
@@ -284,7 +284,7 @@ def test_a_shorthand_input_that_was_never_validated_is_published_without_a_file_
 
 @pytest.mark.parametrize("text", ["{}", "[1]", '"text"', "not JSON"])
 def test_an_execution_with_an_unparseable_input_is_published_and_closed(
-    close: Handler, step_functions: StepFunctions, table: Table, topic: Any, text: str
+    close: Handler, step_functions: StepFunctions, table: FakeTable, topic: Any, text: str
 ) -> None:
     start_in_console(step_functions, text)
     step_functions.end("nightly", "FAILED", "States.Runtime", "no bucket")
@@ -323,7 +323,7 @@ def test_a_failed_publish_is_made_up_for_by_the_next_finalizer_without_waiting(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     topic: Any,
     error: Exception,
 ) -> None:
@@ -342,7 +342,7 @@ def test_a_failed_write_loses_no_outcome(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     topic: Any,
     failing_call: int,
 ) -> None:
@@ -371,7 +371,7 @@ def test_a_finalizer_that_dies_after_publishing_is_followed_by_a_second_message(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     topic: Any,
     clock: Any,
 ) -> None:
@@ -399,7 +399,7 @@ def test_a_finalizer_that_lost_its_lease_neither_closes_nor_counts(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     metrics: Callable[[], Any],
 ) -> None:
     step_functions.end(running(A), "FAILED", "ExecutionFailed", "boom")
@@ -417,7 +417,7 @@ def test_a_finalizer_that_lost_its_lease_neither_closes_nor_counts(
 
 
 def test_a_late_ending_leaves_a_replayed_file_alone(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable
 ) -> None:
     step_functions.end(running(A), "TIMED_OUT")
     item(table, A).update(execution="nightly-2", status="running")
@@ -430,13 +430,13 @@ def test_a_redriven_execution_is_closed_again_with_its_new_ending(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     s3: Buckets,
     metrics: Callable[[], Any],
 ) -> None:
     step_functions.end(running(A), "FAILED", "ExecutionFailed", "boom")
     close(ended(status="FAILED"))
-    step_functions.runs["nightly"].redrives = 1
+    step_functions.executions["nightly"].redrives = 1
     step_functions.end("nightly", "SUCCEEDED")
     put_manifest(s3, A)
     put_result(s3, LOADED_A)
@@ -455,7 +455,7 @@ def test_an_unparseable_document_fails_the_files_and_not_the_finalizer(
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     s3: Buckets,
     damage: bytes,
 ) -> None:
@@ -467,7 +467,7 @@ def test_an_unparseable_document_fails_the_files_and_not_the_finalizer(
 
 
 def test_a_failed_read_of_a_document_is_a_fault(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table, s3: Buckets
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable, s3: Buckets
 ) -> None:
     step_functions.end(running(A), "SUCCEEDED")
     s3.fail("get_object", fault("AccessDenied"))

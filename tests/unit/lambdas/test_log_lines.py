@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fakes.glue import JobRuns
-from fakes.step_functions import EXECUTION, MACHINE, StepFunctions
+from fakes.step_functions import EXECUTIONS_ARN, MACHINE, StepFunctions
 
 from lambdas.observability import logger
 
@@ -53,7 +53,7 @@ def test_the_query_how_executions_ended(
     step_functions.start_execution(stateMachineArn=MACHINE, name="nightly", input=given)
     step_functions.end("nightly", "ABORTED")
 
-    close({"detail": {"name": "nightly", "status": "ABORTED", "executionArn": f"{EXECUTION}:nightly"}})
+    close({"detail": {"name": "nightly", "status": "ABORTED", "executionArn": f"{EXECUTIONS_ARN}:nightly"}})
 
     (line,) = [line for line in logged(caplog) if f'message = "{line["message"]}"' in text]
     assert displayed_fields(text) == ["execution", "outcome", "counts.files", "counts.failed"]

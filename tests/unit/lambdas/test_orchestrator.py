@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.faults import fault
 from fakes.step_functions import StepFunctions
 
@@ -56,7 +56,7 @@ def failed(*message_ids: str) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in message_ids]}
 
 
-def status(table: Table, version: FileVersion) -> str:
+def status(table: FakeTable, version: FileVersion) -> str:
     found: str = table.item(f"lake/{version.key}", version.version_id)["status"]
     return found
 
@@ -70,10 +70,10 @@ def claim(ledger: Ledger, *files: FileVersion, attempt: int = 1) -> str:
 
 
 def test_an_upload_starts_an_execution_with_its_version(
-    orchestrate: Handler, sample: Callable[[str], Any], step_functions: StepFunctions, table: Table
+    orchestrate: Handler, sample: Callable[[str], Any], step_functions: StepFunctions, table: FakeTable
 ) -> None:
     assert orchestrate(sample("sqs_object_created")) == NOTHING_FAILED
-    (run,) = step_functions.runs.values()
+    (run,) = step_functions.executions.values()
     assert json.loads(run.input) == {
         "bucket": "123456789012-oubt-datalake",
         "files": [
@@ -102,7 +102,7 @@ def test_a_burst_shares_one_execution_and_is_counted(
     metrics: Callable[[], Any],
 ) -> None:
     assert orchestrate(sample("sqs_mixed_batch")) == failed("a0000000-0000-4000-8000-000000000004")
-    (run,) = step_functions.runs.values()
+    (run,) = step_functions.executions.values()
     assert [file["key"] for file in json.loads(run.input)["files"]] == [
         "raw/taxi/green_tripdata_2024-01.parquet",
         "raw/taxi/green_tripdata_2024-02.parquet",
@@ -119,14 +119,14 @@ def test_a_message_without_a_created_object_is_dropped(
 
 
 def test_a_duplicate_event_changes_nothing(
-    orchestrate: Handler, step_functions: StepFunctions, table: Table, metrics: Callable[[], Any]
+    orchestrate: Handler, step_functions: StepFunctions, table: FakeTable, metrics: Callable[[], Any]
 ) -> None:
     orchestrate(batch(message(A)))
     before = dict(table.items)
     metrics()
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
     assert table.items == before
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
     assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
 
 
@@ -135,7 +135,7 @@ def test_an_event_of_a_closed_file_starts_nothing(
 ) -> None:
     close_claim(claim(ledger, A), A)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert step_functions.runs == {}
+    assert step_functions.executions == {}
 
 
 def test_two_versions_of_a_key_are_two_files_in_any_order_of_arrival(
@@ -144,7 +144,7 @@ def test_two_versions_of_a_key_are_two_files_in_any_order_of_arrival(
     newer = FileVersion("lake", A.key, "v-newer", 10, "e", "0B")
     orchestrate(batch(message(newer)))
     orchestrate(batch(message(A)))
-    versions = [json.loads(run.input)["files"][0]["versionId"] for run in step_functions.runs.values()]
+    versions = [json.loads(run.input)["files"][0]["versionId"] for run in step_functions.executions.values()]
     assert versions == ["v-newer", "v-a"]
 
 
@@ -152,14 +152,14 @@ def test_an_unstarted_claim_is_started_with_its_own_name_and_input(
     *,
     orchestrate: Handler,
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     ledger: Ledger,
     metrics: Callable[[], Any],
 ) -> None:
     name = claim(ledger, A, B)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert list(step_functions.runs) == [name]
-    assert step_functions.runs[name].input == ExecutionInput("lake", (A, B), Trigger.S3).dumps()
+    assert list(step_functions.executions) == [name]
+    assert step_functions.executions[name].input == ExecutionInput("lake", (A, B), Trigger.S3).dumps()
     assert (status(table, A), status(table, B)) == ("running", "running")
     assert metrics() == {"FilesReceived": 1, "DuplicateEvents": 1}
 
@@ -172,7 +172,7 @@ def test_an_open_claim_found_through_several_files_is_started_again_once(
     assert len(step_functions.arguments("start_execution")) == 1
 
 
-def test_a_running_execution_is_not_marked_running_again(orchestrate: Handler, table: Table) -> None:
+def test_a_running_execution_is_not_marked_running_again(orchestrate: Handler, table: FakeTable) -> None:
     orchestrate(batch(message(A)))
     written = len(table.arguments("transact_write_items"))
     orchestrate(batch(message(A)))
@@ -183,10 +183,10 @@ def test_an_event_of_an_ended_execution_that_is_not_closed_yet_is_dropped(
     orchestrate: Handler, step_functions: StepFunctions
 ) -> None:
     orchestrate(batch(message(A)))
-    (name,) = step_functions.runs
+    (name,) = step_functions.executions
     step_functions.end(name, "SUCCEEDED")
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
 
 
 def test_only_the_new_files_of_a_batch_are_started(
@@ -195,10 +195,10 @@ def test_only_the_new_files_of_a_batch_are_started(
     started = claim(ledger, A)
     close_claim(claim(ledger, B), B)
     assert orchestrate(batch(message(A), message(B), message(C))) == NOTHING_FAILED
-    assert sorted(step_functions.runs) == sorted([started, execution_name([C])])
+    assert sorted(step_functions.executions) == sorted([started, execution_name([C])])
 
 
-class ContestedTable(Table):
+class ContestedTable(FakeTable):
     """A table in which a concurrent orchestrator claims files between the reads and the first claim."""
 
     def __init__(self, *files: FileVersion) -> None:
@@ -212,7 +212,7 @@ class ContestedTable(Table):
         return super().transact_write_items(**arguments)
 
 
-def dispatcher(table: Table, step_functions: StepFunctions) -> Dispatcher:
+def dispatcher(table: FakeTable, step_functions: StepFunctions) -> Dispatcher:
     executions = Executions(
         step_functions, "arn:aws:states:eu-west-1:123456789012:stateMachine:etl-pipeline-workflow"
     )
@@ -225,7 +225,7 @@ def test_of_two_orchestrators_one_claims_the_file_and_the_other_rolls_it_forward
     contested = ContestedTable(A)
     report = dispatcher(contested, step_functions).dispatch([A, B], Trigger.S3)
     assert report.failed == set()
-    assert sorted(step_functions.runs) == sorted([contested.execution, execution_name([B])])
+    assert sorted(step_functions.executions) == sorted([contested.execution, execution_name([B])])
     assert {name: each.state for name, each in report.executions.items()} == {
         contested.execution: "running",
         execution_name([B]): "started",
@@ -236,38 +236,38 @@ def test_two_orchestrators_with_the_same_batch_start_the_same_execution(
     step_functions: StepFunctions,
 ) -> None:
     report = dispatcher(ContestedTable(A, B), step_functions).dispatch([A, B], Trigger.S3)
-    assert (report.failed, list(step_functions.runs)) == (set(), [execution_name([A, B])])
+    assert (report.failed, list(step_functions.executions)) == (set(), [execution_name([A, B])])
 
 
 def test_a_claim_that_keeps_colliding_is_left_to_another_delivery(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions
+    orchestrate: Handler, table: FakeTable, step_functions: StepFunctions
 ) -> None:
     table.fail("transact_write_items", *[COLLISION] * 6)
     assert orchestrate(batch(message(A))) == failed(A.key)
-    assert step_functions.runs == {}
+    assert step_functions.executions == {}
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
 
 
 def test_a_claim_that_collides_is_retried_with_growing_pauses(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions, pauses: list[float]
+    orchestrate: Handler, table: FakeTable, step_functions: StepFunctions, pauses: list[float]
 ) -> None:
     table.fail("transact_write_items", *[COLLISION] * 5)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
     assert len(pauses) == 5
     assert all(pause <= limit for pause, limit in zip(pauses, (0.05, 0.1, 0.2, 0.4, 0.8), strict=True))
 
 
 @pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
 def test_a_failed_start_is_repaired_by_the_next_delivery(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
+    orchestrate: Handler, table: FakeTable, step_functions: StepFunctions, error: Exception
 ) -> None:
     step_functions.fail("start_execution", error)
     assert orchestrate(batch(message(A))) == failed(A.key)
     assert status(table, A) == "received"
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert list(step_functions.runs) == [execution_name([A])]
+    assert list(step_functions.executions) == [execution_name([A])]
     assert status(table, A) == "running"
 
 
@@ -275,11 +275,11 @@ def test_a_failed_start_is_repaired_by_the_next_delivery(
     "error", [fault("InternalServerError"), EndpointConnectionError(endpoint_url="https://aws.example")]
 )
 def test_a_failed_claim_fails_the_messages_of_its_batch(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
+    orchestrate: Handler, table: FakeTable, step_functions: StepFunctions, error: Exception
 ) -> None:
     table.fail("transact_write_items", error)
     assert orchestrate(batch(message(A))) == failed(A.key)
-    assert step_functions.runs == {}
+    assert step_functions.executions == {}
 
 
 @pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
@@ -289,7 +289,7 @@ def test_a_failed_roll_forward_fails_its_messages_only(
     claim(ledger, A)
     step_functions.fail("start_execution", error)
     assert orchestrate(batch(message(A), message(B))) == failed(A.key)
-    assert list(step_functions.runs) == [execution_name([B])]
+    assert list(step_functions.executions) == [execution_name([B])]
 
 
 def test_a_failed_roll_forward_does_not_fail_the_closed_files_of_the_execution(
@@ -311,23 +311,23 @@ def test_only_the_messages_of_the_failed_batch_fail(
     )
     # The batch of bucket `lake` was first and failed; the batch of `other` was started.
     assert answer == failed(A.key, "both")
-    assert list(step_functions.runs) == [execution_name([other])]
+    assert list(step_functions.executions) == [execution_name([other])]
 
 
 def test_an_open_file_of_a_closed_or_missing_execution_fails_its_message(
-    orchestrate: Handler, table: Table, ledger: Ledger, step_functions: StepFunctions
+    orchestrate: Handler, table: FakeTable, ledger: Ledger, step_functions: StepFunctions
 ) -> None:
     name = claim(ledger, A)
     table.item(f"execution#{name}", "execution")["status"] = "closed"
     assert orchestrate(batch(message(A))) == failed(A.key)
     del table.items[(f"execution#{name}", "execution")]
     assert orchestrate(batch(message(A))) == failed(A.key)
-    assert step_functions.runs == {}
+    assert step_functions.executions == {}
 
 
 @pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
 def test_a_start_that_cannot_be_marked_is_not_a_failure(
-    orchestrate: Handler, table: Table, step_functions: StepFunctions, error: Exception
+    orchestrate: Handler, table: FakeTable, step_functions: StepFunctions, error: Exception
 ) -> None:
     original = table.transact_write_items
 
@@ -338,10 +338,10 @@ def test_a_start_that_cannot_be_marked_is_not_a_failure(
 
     table.transact_write_items = transact_write_items  # type: ignore[method-assign]
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert (status(table, A), len(step_functions.runs)) == ("received", 1)
+    assert (status(table, A), len(step_functions.executions)) == ("received", 1)
 
 
-def test_a_ledger_that_cannot_be_read_fails_the_whole_batch(orchestrate: Handler, table: Table) -> None:
+def test_a_ledger_that_cannot_be_read_fails_the_whole_batch(orchestrate: Handler, table: FakeTable) -> None:
     table.fail("batch_get_item", fault("ProvisionedThroughputExceededException"))
     with pytest.raises(Exception, match="ProvisionedThroughputExceededException"):
         orchestrate(batch(message(A)))
@@ -358,7 +358,7 @@ def orchestrate_off(orchestrate: Handler, monkeypatch: pytest.MonkeyPatch) -> Ha
 
 
 def test_files_are_held_while_orchestration_is_off(
-    orchestrate_off: Handler, table: Table, step_functions: StepFunctions, metrics: Callable[[], Any]
+    orchestrate_off: Handler, table: FakeTable, step_functions: StepFunctions, metrics: Callable[[], Any]
 ) -> None:
     assert orchestrate_off(batch(message(A), message(B), message(A, message_id="again"))) == NOTHING_FAILED
     assert (status(table, A), status(table, B)) == ("held", "held")
@@ -370,7 +370,7 @@ def test_files_are_held_while_orchestration_is_off(
 
 @pytest.mark.parametrize("error", [fault("ThrottlingException"), NO_ANSWER])
 def test_a_file_that_cannot_be_held_fails_its_message(
-    orchestrate_off: Handler, table: Table, error: Exception
+    orchestrate_off: Handler, table: FakeTable, error: Exception
 ) -> None:
     table.fail("update_item", error)
     assert orchestrate_off(batch(message(A), message(B))) == failed(A.key)
@@ -382,12 +382,12 @@ def test_commands_start_files_while_orchestration_is_off(
 ) -> None:
     answer = orchestrate_off({"command": "start", "bucket": "lake", "files": [A.to_json()]})
     assert [each["state"] for each in answer["executions"]] == ["started"]
-    assert len(step_functions.runs) == 1
+    assert len(step_functions.executions) == 1
 
 
 def test_a_held_file_is_started_by_its_event_after_orchestration_is_switched_on(
-    orchestrate: Handler, table: Table, ledger: Ledger, step_functions: StepFunctions
+    orchestrate: Handler, table: FakeTable, ledger: Ledger, step_functions: StepFunctions
 ) -> None:
     ledger.hold(A, NOW)
     assert orchestrate(batch(message(A))) == NOTHING_FAILED
-    assert (status(table, A), len(step_functions.runs)) == ("running", 1)
+    assert (status(table, A), len(step_functions.executions)) == ("running", 1)

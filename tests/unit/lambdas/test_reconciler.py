@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
-from fakes.dynamodb import Table
+from fakes.dynamodb import FakeTable
 from fakes.faults import fault
 from fakes.step_functions import MACHINE, StepFunctions
 
@@ -22,7 +22,7 @@ FAULTS = [
 ]
 
 
-def status(table: Table, name: str) -> str:
+def status(table: FakeTable, name: str) -> str:
     found: str = table.item(f"execution#{name}", "execution")["status"]
     return found
 
@@ -32,7 +32,7 @@ def test_unstarted_claims_are_started_and_ended_executions_closed_and_running_on
     close: Handler,
     running: Callable[..., str],
     step_functions: StepFunctions,
-    table: Table,
+    table: FakeTable,
     topic: Any,
     metrics: Callable[[], Any],
     sample: Callable[[str], Any],
@@ -42,7 +42,7 @@ def test_unstarted_claims_are_started_and_ended_executions_closed_and_running_on
     running(C, name="running")
     assert close(sample("sweep")) == {"started": 1, "closed": 1, "running": 1, "failed": 0}
     claim = table.item("execution#unstarted", "execution")
-    assert step_functions.runs[unstarted].input == claim["input"]
+    assert step_functions.executions[unstarted].input == claim["input"]
     assert status(table, "ended") == "closed"
     assert status(table, "running") == "running"
     assert len(topic.published) == 1
@@ -56,9 +56,9 @@ def test_unstarted_claims_are_started_and_ended_executions_closed_and_running_on
 
 
 def test_an_execution_that_is_pending_a_redrive_counts_as_running(
-    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table
+    close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: FakeTable
 ) -> None:
-    step_functions.runs[running(A)].status = "PENDING_REDRIVE"
+    step_functions.executions[running(A)].status = "PENDING_REDRIVE"
     assert close(SCHEDULE) == {"started": 0, "closed": 0, "running": 1, "failed": 0}
     assert status(table, "nightly") == "running"
 
@@ -81,7 +81,7 @@ def test_a_claim_that_fails_does_not_stop_the_others(
     step_functions.fail("describe_execution", error)
     with pytest.raises(RuntimeError, match="cannot reconcile 1 executions"):
         close(SCHEDULE)
-    assert list(step_functions.runs) == ["second"]
+    assert list(step_functions.executions) == ["second"]
 
 
 def test_an_open_claim_that_fails_is_not_adopted_in_the_same_run(
@@ -128,9 +128,9 @@ def test_an_ended_execution_without_a_claim_is_adopted_within_a_day(
 
 @pytest.mark.parametrize("status", ["RUNNING", "PENDING_REDRIVE"])
 def test_an_execution_without_a_claim_is_not_adopted_while_it_runs(
-    close: Handler, step_functions: StepFunctions, table: Table, clock: Any, status: str
+    close: Handler, step_functions: StepFunctions, table: FakeTable, clock: Any, status: str
 ) -> None:
-    step_functions.runs[end_in_console(step_functions)].status = status
+    step_functions.executions[end_in_console(step_functions)].status = status
     clock.forward(minutes=20)
     assert close(SCHEDULE)["closed"] == 0
     assert ("execution#manual", "execution") not in table.items
@@ -146,7 +146,12 @@ def test_more_ended_executions_are_adopted_than_step_functions_lists_by_default(
 
 
 def test_a_closed_execution_is_closed_again_only_after_a_redrive(
-    *, close: Handler, running: Callable[..., str], step_functions: StepFunctions, table: Table, clock: Any
+    *,
+    close: Handler,
+    running: Callable[..., str],
+    step_functions: StepFunctions,
+    table: FakeTable,
+    clock: Any,
 ) -> None:
     step_functions.end(running(A), "TIMED_OUT")
     clock.forward(minutes=20)
@@ -168,7 +173,7 @@ def test_a_failed_list_of_executions_does_not_stop_the_open_claims(
     step_functions.fail("list_executions", error)
     with pytest.raises(RuntimeError, match="cannot reconcile 1 executions"):
         close(SCHEDULE)
-    assert list(step_functions.runs) == ["unstarted"]
+    assert list(step_functions.executions) == ["unstarted"]
 
 
 def test_the_reconciler_stops_before_the_timeout(
