@@ -9,7 +9,7 @@ import sqlglot
 from lambdas.validate_input.parquet_footer import read_schema
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import Kind
+from taxi_etl.schema import SourceColumn, SourceType
 from taxi_etl.transform.sources import SPARE_FIELDS, source_columns
 
 
@@ -53,7 +53,7 @@ def create_source_view(
 
 def _csv(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a CSV file, all columns as text. Spare fields hold what exceeds the header."""
-    names = [_quoted(name) for name, _ in source_columns("csv", file.columns)]
+    names = [_quoted(column.name) for column in source_columns("csv", file.columns)]
     width = len(file.columns)
     fields = [f"c{place}" for place in range(width + SPARE_FIELDS)]
     typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
@@ -73,11 +73,16 @@ def _parquet(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
     offered = source_columns("parquet", file.columns)
     values = [
-        f"{_micros(_quoted(name)) if kind == Kind.NANOSECONDS else _quoted(name)} AS {_quoted(offer)}"
-        for (name, kind), (offer, _) in zip(file.columns, offered, strict=True)
+        f"{_value(column)} AS {_quoted(offer.name)}"
+        for column, offer in zip(file.columns, offered, strict=True)
     ]
     listed = ", ".join([*values, "file_row_number AS _position"])
     return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
+
+
+def _value(column: SourceColumn) -> str:
+    quoted = _quoted(column.name)
+    return _micros(quoted) if column.type is SourceType.NANOSECONDS else quoted
 
 
 def _micros(column: str) -> str:

@@ -15,13 +15,14 @@ from pyspark.sql import SparkSession
 
 from glue_scripts.iceberg import ConflictError, LakeTable
 from glue_scripts.reading import THREADS, Located
-from glue_scripts.spark_errors import Fault
 from glue_scripts.staging import Attempt, Stager, discard
 from glue_scripts.stall_watchdog import StallWatchdog
 from glue_scripts.storage import Storage
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import variant
 from taxi_etl.schema import match_columns, normalize
@@ -42,17 +43,6 @@ class Options:
     max_quarantine_share: float
     sort_by_pickup: bool
     stall_minutes: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Why a file is not loaded: superseded where there is no fault."""
-
-    fault: Fault | None = None
-    error: str = ""
-
-
-SUPERSEDED = Verdict()
 
 
 class Loader:
@@ -84,9 +74,9 @@ class Loader:
         return [table for table in self.tables.values() if table.ensured]
 
     def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile]) -> list[FileResult]:
-        verdicts = self._look(file.version for file in files)
-        results = [_not_loaded(file, verdicts[file.version]) for file in files if verdicts.get(file.version)]
-        current = [file for file in files if file.version not in verdicts]
+        outdated = self._outdated(files)
+        results = list(outdated.values())
+        current = [file for file in files if file.version not in outdated]
         if not current:
             return results
         trips = self.tables[DATASETS[dataset].table]
@@ -99,16 +89,16 @@ class Loader:
         for attempt in attempts:
             self._judge_share(attempt)
         attempts = self._commit(trips, attempts, results)
-        loaded = [attempt for attempt in attempts if attempt.fault is None]
+        loaded = [attempt for attempt in attempts if attempt.failure is None]
         for attempt in attempts:
-            if attempt.fault is not None:
+            if attempt.failure is not None:
                 discard(attempt, trips, self.quarantine)
         loaded = self._leave_other_tables(trips, loaded, results)
         if loaded:
-            names = {normalize(name) for attempt in loaded for name, _ in attempt.located.file.columns}
+            names = {normalize(column.name) for attempt in loaded for column in attempt.located.file.columns}
             new_columns = trips.record_source_columns(names)
             self.schema_changed = self.schema_changed or trips.changed or new_columns
-        failed = [attempt for attempt in attempts if attempt.fault is not None]
+        failed = [attempt for attempt in attempts if attempt.failure is not None]
         return results + [_result(attempt) for attempt in (*loaded, *failed)]
 
     def _by_schema(self, files: Iterable[AcceptedFile]) -> list[list[Located]]:
@@ -121,10 +111,10 @@ class Loader:
 
     def _judge_share(self, attempt: Attempt) -> None:
         share = attempt.quarantined / attempt.read if attempt.read else 0.0
-        if attempt.fault is None and share > self.options.max_quarantine_share:
+        if attempt.failure is None and share > self.options.max_quarantine_share:
             reasons = ", ".join(f"{reason} {count}" for reason, count in attempt.reasons.items())
             attempt.fail(
-                Fault.TOO_MANY_QUARANTINED,
+                FailureCode.TOO_MANY_QUARANTINED,
                 f"{attempt.quarantined} of {attempt.read} rows cannot be true ({reasons}), "
                 f"more than the share of {self.options.max_quarantine_share:g} that is allowed",
             )
@@ -134,7 +124,7 @@ class Loader:
         for _ in range(COMMIT_ATTEMPTS):
             since, quarantine_since = trips.snapshot_id(), self.quarantine.snapshot_id()
             attempts = self._still_current(trips, attempts, results)
-            good = [attempt for attempt in attempts if attempt.fault is None]
+            good = [attempt for attempt in attempts if attempt.failure is None]
             if not good:
                 return attempts
             try:
@@ -151,8 +141,8 @@ class Loader:
                 continue
             return attempts
         for attempt in attempts:
-            if attempt.fault is None:
-                attempt.fail(Fault.CONFLICT, f"other runs kept loading the same file: {refused}")
+            if attempt.failure is None:
+                attempt.fail(FailureCode.CONFLICT, f"other runs kept loading the same file: {refused}")
         return attempts
 
     def _commit_quarantine(self, good: Sequence[Attempt], since: int | None) -> list[object]:
@@ -171,13 +161,12 @@ class Loader:
         self, trips: LakeTable, attempts: list[Attempt], results: list[FileResult]
     ) -> list[Attempt]:
         """The attempts whose file has not changed meanwhile: a failure may be a change seen half-way."""
-        verdicts = self._look(attempt.located.file.version for attempt in attempts)
+        outdated = self._outdated([attempt.located.file for attempt in attempts])
+        results += outdated.values()
         for attempt in attempts:
-            verdict = verdicts.get(attempt.located.file.version)
-            if verdict is not None:
+            if attempt.located.file.version in outdated:
                 discard(attempt, trips, self.quarantine)
-                results.append(_not_loaded(attempt.located.file, verdict))
-        return [attempt for attempt in attempts if attempt.located.file.version not in verdicts]
+        return [attempt for attempt in attempts if attempt.located.file.version not in outdated]
 
     def _leave_other_tables(
         self, trips: LakeTable, loaded: list[Attempt], results: list[FileResult]
@@ -207,54 +196,48 @@ class Loader:
                     files = attempt.trips.files_of([source])
                     trips.remove_files(files, self.notes)
                     self.quarantine.remove_files(attempt.quarantine.files_of([source]), self.notes)
-                    results.append(_not_loaded(by_id.pop(source).located.file, SUPERSEDED))
+                    results.append(_described(by_id.pop(source).located.file, FileStatus.SUPERSEDED))
             leaving = [source for source in found if source in by_id]
             if leaving:
                 other.replace_rows(leaving, [], since, self.notes)
         return list(by_id.values())
 
-    def _look(self, versions: Iterable[FileVersion]) -> dict[FileVersion, Verdict]:
-        """What S3 says now about file versions: a verdict for each that is no longer the current one."""
-        wanted = list(versions)
-        verdicts = {}
-        if not wanted:
+    def _outdated(self, files: Sequence[AcceptedFile]) -> dict[FileVersion, FileResult]:
+        """The results of those files whose version is not the current one anymore, as S3 says now."""
+        if not files:
             return {}
-        with ThreadPoolExecutor(min(THREADS, len(wanted))) as pool:
-            for version, now in zip(wanted, pool.map(self.storage.current_version, wanted), strict=True):
-                if now is None:
-                    verdicts[version] = Verdict(Fault.DELETED, "the object was deleted before it was loaded")
-                elif now != version.version_id:
-                    verdicts[version] = SUPERSEDED
-        return verdicts
-
-
-def _not_loaded(file: AcceptedFile, verdict: Verdict) -> FileResult:
-    status = LoadStatus.FAILED if verdict.fault else LoadStatus.SUPERSEDED
-    code = str(verdict.fault) if verdict.fault else ""
-    return replace(_described(file, status), error_code=code, error_message=verdict.error)
+        with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
+            newest = list(pool.map(self.storage.current_version, (file.version for file in files)))
+        found = {}
+        for file, version_id in zip(files, newest, strict=True):
+            if version_id is None:
+                deleted = Failure(FailureCode.DELETED, "the object was deleted before it was loaded")
+                found[file.version] = replace(_described(file, FileStatus.FAILED), failure=deleted)
+            elif version_id != file.version.version_id:
+                found[file.version] = _described(file, FileStatus.SUPERSEDED)
+        return found
 
 
 def _result(attempt: Attempt) -> FileResult:
-    status = LoadStatus.FAILED if attempt.fault else LoadStatus.LOADED
+    status = FileStatus.FAILED if attempt.failure else FileStatus.LOADED
     return replace(
         _described(attempt.located.file, status),
         read=attempt.read,
         written=attempt.written,
         quarantined=attempt.quarantined,
         reasons=attempt.reasons,
-        error_code=str(attempt.fault) if attempt.fault else "",
-        error_message=attempt.error,
+        failure=attempt.failure,
     )
 
 
-def _described(file: AcceptedFile, status: LoadStatus) -> FileResult:
+def _described(file: AcceptedFile, status: FileStatus) -> FileResult:
     """A result with what is known about a file before it is read."""
-    matching = match_columns(DATASETS[file.dataset], [name for name, _ in file.columns])
+    matches = match_columns(DATASETS[file.dataset], file.columns)
     return FileResult(
         version=file.version,
         status=status,
         dataset=file.dataset,
         variant=variant(file.dataset, file.format, file.columns),
-        new_columns=matching.unknown,
-        missing_columns=matching.missing,
+        new_columns=tuple(column.name for column in matches.unknown),
+        missing_columns=matches.missing,
     )

@@ -13,7 +13,7 @@ from pyspark.sql.types import StructType
 
 from glue_scripts.spark_errors import HiddenFileError
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import Kind, kind_family
+from taxi_etl.schema import SourceColumn, SourceType
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
 
@@ -21,14 +21,14 @@ THREADS = 16
 SCHEME = "^[a-z0-9]+:/+"
 """The scheme of a path. File systems return `s3a://` for `s3://` and `file:/` for `file:///`."""
 SPARK_TYPES = {
-    Kind.STRING: "string",
-    Kind.INTEGER: "bigint",
-    Kind.DOUBLE: "double",
-    Kind.TIMESTAMP: "timestamp_ntz",
+    SourceType.STRING: "string",
+    SourceType.INTEGER: "bigint",
+    SourceType.DOUBLE: "double",
+    SourceType.TIMESTAMP: "timestamp_ntz",
     # Spark has no type for nanoseconds; with `nanosAsLong` it reads the plain number.
-    Kind.NANOSECONDS: "bigint",
-    Kind.DATE: "date",
-    Kind.BOOLEAN: "boolean",
+    SourceType.NANOSECONDS: "bigint",
+    SourceType.DATE: "date",
+    SourceType.BOOLEAN: "boolean",
 }
 JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
 VALUE_MAX_CHARS = 100_000
@@ -53,10 +53,14 @@ class Located:
 def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     """The rows of Parquet files of one schema. Page checksums are verified if a file has them.
 
-    The schema is built from the column kinds, so files with int32 and int64 columns share a plan.
+    The schema is built from the source types, so files with int32 and int64 columns share a plan.
     """
     columns = files[0].file.columns
-    typed = ", ".join(f"{name(column)} {spark_type(kind)}" for column, kind in columns if kind != Kind.NULL)
+    typed = ", ".join(
+        f"{name(column.name)} {spark_type(column)}"
+        for column in columns
+        if column.type is not SourceType.NULL
+    )
     # Spark rejects an empty schema text. pandas gives the columns of an empty table no type.
     schema = typed or StructType([])
     reader = (
@@ -66,8 +70,7 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     )
     offered = sources.source_columns("parquet", columns)
     values = [
-        f"{_value(name(column), kind)} AS {name(offer)}"
-        for (column, kind), (offer, _) in zip(columns, offered, strict=True)
+        f"{_value(column)} AS {name(offer.name)}" for column, offer in zip(columns, offered, strict=True)
     ]
     rows = reader.parquet(*(file.uri for file in files))
     return rows.selectExpr(
@@ -83,7 +86,7 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     Fields are named by position, followed by spare fields, so that rows wider than the header neither shift
     nor lose values. A row with more fields than that fails its file. Blank lines are skipped.
     """
-    offered = [column for column, _ in sources.source_columns("csv", files[0].file.columns)]
+    offered = [column.name for column in sources.source_columns("csv", files[0].file.columns)]
     width = len(files[0].file.columns)
     fields = [f"c{place}" for place in range(width + sources.SPARE_FIELDS)]
     charset = java_charset(files[0].file.encoding)
@@ -108,19 +111,19 @@ def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     )
 
 
-def spark_type(kind: str) -> str:
-    """The type by which Spark reads a Parquet column of this kind."""
-    return kind if kind_family(kind) is Kind.DECIMAL else SPARK_TYPES[kind_family(kind)]
+def spark_type(column: SourceColumn) -> str:
+    """The type by which Spark reads a Parquet column."""
+    return column.type_name if column.type is SourceType.DECIMAL else SPARK_TYPES[column.type]
 
 
-def _value(column: str, kind: str) -> str:
+def _value(column: SourceColumn) -> str:
     """A Parquet column as the transform expects it; nanoseconds are truncated to microseconds."""
-    if kind == Kind.NULL:
+    if column.type is SourceType.NULL:
         return "CAST(NULL AS string)"
-    if kind == Kind.NANOSECONDS:
-        whole = f"({column} - pmod({column}, 1000)) DIV 1000"
+    if column.type is SourceType.NANOSECONDS:
+        whole = f"({name(column.name)} - pmod({name(column.name)}, 1000)) DIV 1000"
         return f"timestampadd(MICROSECOND, {whole}, TIMESTAMP_NTZ '1970-01-01 00:00:00')"
-    return column
+    return name(column.name)
 
 
 def java_charset(encoding: str) -> str:

@@ -1,6 +1,4 @@
-"""What can keep a file from being loaded? The codes, and one line for people out of Spark's many."""
-
-from enum import StrEnum
+"""Errors that Spark raises for damaged files, summarized in one line for people."""
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -13,16 +11,6 @@ HINTS = {
     "Reading past RLE/BitPacking stream": "a Parquet page is damaged",
 }
 """What an exception's class or message means to people, where it does not say itself."""
-
-
-class Fault(StrEnum):
-    """Why the job did not load a file: `error.code` of its result."""
-
-    UNREADABLE = "unreadable"
-    DELETED = "deleted"
-    TOO_MANY_QUARANTINED = "too_many_quarantined"
-    ROWS_LOST = "rows_lost"
-    CONFLICT = "conflict"
 
 
 class RowsLostError(Exception):

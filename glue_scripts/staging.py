@@ -26,8 +26,9 @@ from glue_scripts.reading import (
     with_lineage,
 )
 from glue_scripts.sorting import in_day_ranges
-from glue_scripts.spark_errors import SPARK_ERRORS, Fault, RowsLostError, one_line, whole_text
+from glue_scripts.spark_errors import SPARK_ERRORS, RowsLostError, one_line, whole_text
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.identity import source_id
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -42,8 +43,7 @@ class Attempt:
     trips: Staged = field(default_factory=Staged)
     quarantine: Staged = field(default_factory=Staged)
     reasons: dict[str, int] = field(default_factory=dict)
-    fault: Fault | None = None
-    error: str = ""
+    failure: Failure | None = None
 
     @property
     def source_id(self) -> str:
@@ -60,9 +60,9 @@ class Attempt:
         """Rows in data files of the quarantine table, by Iceberg's count."""
         return self.quarantine.row_count(self.source_id)
 
-    def fail(self, fault: Fault, error: str) -> "Attempt":
-        """The same file, failed."""
-        self.fault, self.error = fault, error
+    def fail(self, code: FailureCode, message: str) -> "Attempt":
+        """Mark the file as failed; returns the attempt itself."""
+        self.failure = Failure(code, message)
         return self
 
 
@@ -89,12 +89,12 @@ class Stager:
             return self._stage_after_stall(files, str(error))
         except SPARK_ERRORS as error:
             if len(files) == 1:
-                fault = Fault.ROWS_LOST if isinstance(error, RowsLostError) else Fault.UNREADABLE
-                return [Attempt(files[0]).fail(fault, one_line(error))]
+                code = FailureCode.ROWS_LOST if isinstance(error, RowsLostError) else FailureCode.UNREADABLE
+                return [Attempt(files[0]).fail(code, one_line(error))]
             named = [file for file in files if self._names(whole_text(error), file)]
             if not named or len(named) == len(files):
                 return [attempt for file in files for attempt in self.stage([file])]
-            failed = [Attempt(file).fail(Fault.UNREADABLE, one_line(error)) for file in named]
+            failed = [Attempt(file).fail(FailureCode.UNREADABLE, one_line(error)) for file in named]
             return failed + self.stage([file for file in files if file not in named])
 
     def _stage_after_stall(self, files: Sequence[Located], error: str) -> list[Attempt]:
@@ -102,7 +102,7 @@ class Stager:
         if files[0].file.format == "parquet" and self.watchdog.disable_vectorized_reader():
             return self.stage(files)
         if len(files) == 1:
-            return [Attempt(files[0]).fail(Fault.UNREADABLE, error)]
+            return [Attempt(files[0]).fail(FailureCode.UNREADABLE, error)]
         return [attempt for file in files for attempt in self.stage([file])]
 
     def _stage_together(self, files: Sequence[Located]) -> list[Attempt]:
@@ -114,10 +114,10 @@ class Stager:
             attempt = Attempt(file)
             attempts.append(attempt)
             if isinstance(rows, Exception):
-                attempt.fail(Fault.UNREADABLE, one_line(rows))
+                attempt.fail(FailureCode.UNREADABLE, one_line(rows))
             else:
                 attempt.read = rows
-        readable = [attempt for attempt in attempts if attempt.fault is None]
+        readable = [attempt for attempt in attempts if attempt.failure is None]
         if readable:
             self._write(readable, read_parquet(self.spark, [attempt.located for attempt in readable]))
             self._check(readable)
@@ -126,7 +126,7 @@ class Stager:
     def _stage_csv(self, files: Sequence[Located]) -> list[Attempt]:
         """CSV files have no footer: their lines are counted where they are read, all files' together."""
         overlong = find_overlong_lines(self.spark, files)
-        failed = [Attempt(file).fail(Fault.UNREADABLE, reason) for file, reason in overlong.items()]
+        failed = [Attempt(file).fail(FailureCode.UNREADABLE, reason) for file, reason in overlong.items()]
         files = [file for file in files if file not in overlong]
         if not files:
             return failed
@@ -195,7 +195,7 @@ class Stager:
         for attempt in attempts:
             if attempt.read != attempt.written + attempt.quarantined:
                 counts = f"{attempt.read} read, {attempt.written} written, {attempt.quarantined} quarantined"
-                attempt.fail(Fault.ROWS_LOST, f"the rows do not add up: {counts}")
+                attempt.fail(FailureCode.ROWS_LOST, f"the rows do not add up: {counts}")
 
     def _discard(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:

@@ -13,11 +13,11 @@ from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.session import Session
 from taxi_etl.file_rules import check_key
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import INPUT_MAX_FILES
+from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.ledger import OPEN_FILE
 from taxi_etl.names import RAW_PREFIX
 
-FILES_A_COMMAND = 5 * INPUT_MAX_FILES
+FILES_A_COMMAND = 5 * EXECUTION_MAX_FILES
 """Whole executions, few enough that the orchestrator claims and starts them well within its timeout."""
 NO_VERSION = "it has no version, since its bucket was not versioned when it was written; upload it again"
 

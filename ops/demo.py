@@ -30,7 +30,7 @@ from ops.errors import CliError
 from ops.output import colored, seconds, table
 from ops.progress import Watch
 from ops.session import LOCAL, Session, Target
-from taxi_etl.ledger import FileStatus
+from taxi_etl.file_status import FileStatus
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.notifications import Status
 

@@ -10,9 +10,10 @@ from ops.history import Execution
 from ops.session import Session
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import InvalidInputError, parse_input
-from taxi_etl.ledger import CLOSED_FILE, FileRecord, FileStatus
+from taxi_etl.ledger import CLOSED_FILE, FileRecord
 from taxi_etl.outcomes import Ending
 
 UNSEEN = "unseen"
@@ -88,7 +89,7 @@ def outcomes_in(session: Session, deployment: Deployment, execution: Execution) 
             execution=execution.name,
             dataset=outcome.dataset,
             rows={"read": outcome.read, "written": outcome.written, "quarantined": outcome.quarantined},
-            reasons=tuple(f"{code}: {message}" for code, message in outcome.reasons),
+            reasons=tuple(f"{reason.code}: {reason.message}" for reason in outcome.reasons),
         )
         for outcome in documents.outcomes(execution.name, _input_files(execution), ending)
     ]

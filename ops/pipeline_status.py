@@ -8,7 +8,8 @@ from typing import Any
 from ops.deployment import Deployment
 from ops.file_outcomes import ledger
 from ops.session import Session
-from taxi_etl.ledger import OPEN_EXECUTION, FileStatus
+from taxi_etl.file_status import FileStatus
+from taxi_etl.ledger import OPEN_EXECUTION
 
 _WATCHED_FILES = (
     FileStatus.RECEIVED,

@@ -19,6 +19,7 @@ from typing import Any
 
 from stores import dynamodb
 from stores.dynamodb import Request, Table
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import (
     BY_EXECUTION,
@@ -33,7 +34,6 @@ from taxi_etl.ledger import (
     ExecutionRecord,
     ExecutionStatus,
     FileRecord,
-    FileStatus,
     Lease,
     execution_key,
     file_key,

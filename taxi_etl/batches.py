@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import INPUT_MAX_BYTES, INPUT_MAX_FILES, ExecutionInput, Trigger
+from taxi_etl.inputs import EXECUTION_MAX_FILES, INPUT_MAX_BYTES, ExecutionInput, Trigger
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class BatchLimits:
 
     def __post_init__(self) -> None:
         """Refuse limits that no claim could honour."""
-        if not 1 <= self.max_files <= INPUT_MAX_FILES:
-            raise ValueError(f"a batch takes 1 to {INPUT_MAX_FILES} files, not {self.max_files}")
+        if not 1 <= self.max_files <= EXECUTION_MAX_FILES:
+            raise ValueError(f"a batch takes 1 to {EXECUTION_MAX_FILES} files, not {self.max_files}")
         if self.max_bytes < 1:
             raise ValueError(f"a batch takes at least one byte, not {self.max_bytes}")
 

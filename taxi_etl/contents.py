@@ -10,7 +10,8 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.schema import SourceColumn, text_columns
 
 HEAD_BYTES = 64 * 1024
 """How much of an object's beginning is looked at; a CSV header must fit, also after decompression."""
@@ -44,10 +45,10 @@ ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 class Contents:
     """What an object holds as far as its ends tell: (name, kind) pairs, names as the file spells them."""
 
-    columns: tuple[tuple[str, str], ...] = ()
+    columns: tuple[SourceColumn, ...] = ()
     compression: str = "none"
     encoding: str = UTF8
-    rejections: tuple[Rejection, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Footer:
     """Where a Parquet file's footer is: its length in bytes, without the trailer of length and magic."""
 
     length: int = 0
-    rejections: tuple[Rejection, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
@@ -65,27 +66,31 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
     """
     magic = head[: len(PARQUET_MAGIC)]
     if magic == ENCRYPTED_MAGIC:
-        return _no_footer(Code.NOT_PARQUET, "the Parquet file is encrypted; its footer cannot be read")
+        return _no_footer(FailureCode.NOT_PARQUET, "the Parquet file is encrypted; its footer cannot be read")
     if magic != PARQUET_MAGIC:
-        return _no_footer(Code.NOT_PARQUET, "the first four bytes are not PAR1: this is no Parquet file")
+        return _no_footer(
+            FailureCode.NOT_PARQUET, "the first four bytes are not PAR1: this is no Parquet file"
+        )
     if size < PARQUET_MIN_BYTES or tail[-4:] != PARQUET_MAGIC:
-        return _no_footer(Code.TRUNCATED, "the file begins as Parquet but has no footer: it was cut off")
+        return _no_footer(
+            FailureCode.TRUNCATED, "the file begins as Parquet but has no footer: it was cut off"
+        )
     (length,) = struct.unpack("<I", tail[-PARQUET_TRAILER_BYTES:-4])
     if length == 0 or length > size - PARQUET_MIN_BYTES:
         text = f"the footer's length is given as {length:,} bytes, in a file of {size:,}: bytes are missing"
-        return _no_footer(Code.TRUNCATED, text)
+        return _no_footer(FailureCode.TRUNCATED, text)
     if length > FOOTER_MAX_BYTES:
         text = f"the footer has {length:,} bytes, more than the {FOOTER_MAX_BYTES:,} that are read"
-        return _no_footer(Code.UNREADABLE_HEADER, text)
+        return _no_footer(FailureCode.UNREADABLE_HEADER, text)
     return Footer(length=length)
 
 
-def check_extent(data_end: int, footer_start: int) -> list[Rejection]:
+def check_extent(data_end: int, footer_start: int) -> list[Failure]:
     """Whether the data a Parquet footer speaks of can be there: it ends before the footer begins."""
     if data_end <= footer_start:
         return []
     text = f"the footer speaks of data up to byte {data_end:,}, but itself begins at {footer_start:,}"
-    return [Rejection(Code.TRUNCATED, f"{text}: bytes are missing in between")]
+    return [Failure(FailureCode.TRUNCATED, f"{text}: bytes are missing in between")]
 
 
 def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
@@ -95,21 +100,21 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
     """
     if not gzipped:
         return _inspect_text(head, complete=len(head) >= size)
-    plain, complete, rejections = inflate_head(head, whole=len(head) >= size)
-    if rejections:
-        return Contents(rejections=rejections)
+    plain, complete, failures = inflate_head(head, whole=len(head) >= size)
+    if failures:
+        return Contents(failures=failures)
     found = _inspect_text(plain, complete=complete)
-    return Contents(found.columns, "gzip", found.encoding, found.rejections)
+    return Contents(found.columns, "gzip", found.encoding, found.failures)
 
 
-def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Rejection, ...]]:
+def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:
     """The first `HEAD_BYTES` at most of what a gzip object holds, and whether that is all of it.
 
     Bounded however well the object compresses. Several members in a row are one text, as gzip defines it (RFC
     1952). `whole` says that `head` is the entire object, so that its end must be the end of a member.
     """
     if not head.startswith(GZIP_MAGIC):
-        return b"", False, (Rejection(Code.NOT_GZIP, "the first two bytes are not gzip's"),)
+        return b"", False, (Failure(FailureCode.NOT_GZIP, "the first two bytes are not gzip's"),)
     plain = b""
     rest = head
     while rest.startswith(GZIP_MAGIC):
@@ -117,13 +122,13 @@ def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Reject
         try:
             plain += inflater.decompress(rest, HEAD_BYTES - len(plain))
         except zlib.error as error:
-            return b"", False, (Rejection(Code.NOT_GZIP, f"the gzip data is damaged: {error}"),)
+            return b"", False, (Failure(FailureCode.NOT_GZIP, f"the gzip data is damaged: {error}"),)
         if not inflater.eof:
             if whole and len(plain) < HEAD_BYTES:
                 return (
                     b"",
                     False,
-                    (Rejection(Code.TRUNCATED, "the gzip data ends too early: it was cut off"),),
+                    (Failure(FailureCode.TRUNCATED, "the gzip data ends too early: it was cut off"),),
                 )
             return plain, False, ()
         if len(plain) == HEAD_BYTES:
@@ -136,22 +141,24 @@ def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Reject
 def _inspect_text(head: bytes, *, complete: bool) -> Contents:
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), UTF8)
     if encoding is None:
-        return _rejected(Code.NOT_TEXT, "the text is UTF-32; save it as UTF-8")
+        return _rejected(FailureCode.NOT_TEXT, "the text is UTF-32; save it as UTF-8")
     try:
         # Not final: the last character may be cut in two where the head ends.
         text = codecs.getincrementaldecoder(encoding)().decode(head, final=complete)
     except UnicodeDecodeError as error:
-        return _rejected(Code.NOT_TEXT, f"byte {error.start:,} is neither UTF-8 nor announced UTF-16")
+        return _rejected(FailureCode.NOT_TEXT, f"byte {error.start:,} is neither UTF-8 nor announced UTF-16")
     strange = next((letter for letter in text if letter < " " and letter not in ALLOWED_CONTROLS), None)
     if strange is not None:
-        return _rejected(Code.NOT_TEXT, f"character {strange!r} does not occur in text: this is binary data")
+        return _rejected(
+            FailureCode.NOT_TEXT, f"character {strange!r} does not occur in text: this is binary data"
+        )
     names, problem = parse_header(text, complete=complete)
     if problem:
-        return _rejected(Code.UNREADABLE_HEADER, problem)
+        return _rejected(FailureCode.UNREADABLE_HEADER, problem)
     problem = check_names(names)
     if problem:
-        return _rejected(Code.UNREADABLE_HEADER, problem)
-    return Contents(columns=tuple((name, "text") for name in names), encoding=encoding)
+        return _rejected(FailureCode.UNREADABLE_HEADER, problem)
+    return Contents(columns=text_columns(names), encoding=encoding)
 
 
 def parse_header(text: str, *, complete: bool) -> tuple[list[str], str]:
@@ -188,9 +195,9 @@ def check_names(names: list[str]) -> str:
     return f"columns that occur twice: {', '.join(twice)}" if twice else ""
 
 
-def _no_footer(code: Code, message: str) -> Footer:
-    return Footer(rejections=(Rejection(code, message),))
+def _no_footer(code: FailureCode, message: str) -> Footer:
+    return Footer(failures=(Failure(code, message),))
 
 
-def _rejected(code: Code, message: str) -> Contents:
-    return Contents(rejections=(Rejection(code, message),))
+def _rejected(code: FailureCode, message: str) -> Contents:
+    return Contents(failures=(Failure(code, message),))

@@ -7,11 +7,12 @@ ValidateInput writes the manifest; the job reads it and writes result.json (ever
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Self
 
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.failures import Failure
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
+from taxi_etl.schema import SourceColumn
 
 SCHEMA_VERSION = "1"
 LISTED_FILES_MAX = 20
@@ -25,14 +26,13 @@ LISTED_KEY_MAX = 300
 class AcceptedFile:
     """A file that passed validation, with what the job needs to plan its read.
 
-    `format` is `parquet` or `csv`; `columns` are (name, kind) pairs, names as the file spells them, kinds as
-    `taxi_etl.schema` defines them; `compression` is `gzip` or `none`; `encoding` a Python codec, CSV only.
+    `format` is `parquet` or `csv`, `compression` is `gzip` or `none`, `encoding` a Python codec (CSV only).
     """
 
     version: FileVersion
     dataset: str
     format: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[SourceColumn, ...]
     compression: str = "none"
     encoding: str = "utf-8"
 
@@ -42,7 +42,7 @@ class AcceptedFile:
             **self.version.to_json(),
             "dataset": self.dataset,
             "format": self.format,
-            "columns": [list(column) for column in self.columns],
+            "columns": [column.to_json() for column in self.columns],
             "compression": self.compression,
             "encoding": self.encoding,
         }
@@ -54,7 +54,7 @@ class AcceptedFile:
             version=FileVersion.from_json(bucket, dict(entry)),
             dataset=entry["dataset"],
             format=entry["format"],
-            columns=tuple((name, kind) for name, kind in entry["columns"]),
+            columns=tuple(SourceColumn.from_json(column) for column in entry["columns"]),
             compression=entry["compression"],
             encoding=entry["encoding"],
         )
@@ -65,7 +65,7 @@ class RejectedFile:
     """A file that cannot be loaded, with every reason."""
 
     version: FileVersion
-    reasons: tuple[Rejection, ...]
+    reasons: tuple[Failure, ...]
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry for this file."""
@@ -74,8 +74,24 @@ class RejectedFile:
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
         """The file that `to_json` wrote."""
-        reasons = tuple(Rejection(Code(reason["code"]), reason["message"]) for reason in entry["reasons"])
+        reasons = tuple(Failure.from_json(reason) for reason in entry["reasons"])
         return cls(version=FileVersion.from_json(bucket, dict(entry)), reasons=reasons)
+
+
+@dataclass(frozen=True)
+class SupersededFile:
+    """A file version that is left out because the object has a newer version, with an event of its own."""
+
+    version: FileVersion
+
+    def to_json(self) -> dict[str, Any]:
+        """The manifest's entry for this file."""
+        return self.version.to_json()
+
+    @classmethod
+    def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
+        """The file that `to_json` wrote."""
+        return cls(FileVersion.from_json(bucket, dict(entry)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +103,7 @@ class Manifest:
     trigger: str
     accepted: tuple[AcceptedFile, ...] = ()
     rejected: tuple[RejectedFile, ...] = ()
-    superseded: tuple[FileVersion, ...] = ()
+    superseded: tuple[SupersededFile, ...] = ()
 
     def dumps(self) -> str:
         """The text of manifest.json."""
@@ -99,7 +115,7 @@ class Manifest:
                 "trigger": self.trigger,
                 "accepted": [file.to_json() for file in self.accepted],
                 "rejected": [file.to_json() for file in self.rejected],
-                "superseded": [version.to_json() for version in self.superseded],
+                "superseded": [file.to_json() for file in self.superseded],
             }
         )
 
@@ -114,27 +130,25 @@ class Manifest:
             trigger=document["trigger"],
             accepted=tuple(AcceptedFile.from_json(bucket, entry) for entry in document["accepted"]),
             rejected=tuple(RejectedFile.from_json(bucket, entry) for entry in document["rejected"]),
-            superseded=tuple(FileVersion.from_json(bucket, entry) for entry in document["superseded"]),
+            superseded=tuple(SupersededFile.from_json(bucket, entry) for entry in document["superseded"]),
         )
 
 
-class LoadStatus(StrEnum):
-    """How one file fared in the job."""
-
-    LOADED = "loaded"
-    FAILED = "failed"
-    SUPERSEDED = "superseded"
+JOB_STATUSES = (FileStatus.LOADED, FileStatus.FAILED, FileStatus.SUPERSEDED)
+"""The statuses that the job gives to accepted files."""
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """How one file fared in the job: rows are counts, `reasons` quarantined rows by reason.
+    """The outcome of one file in the job: rows are counts, `reasons` are quarantined rows by reason.
+
+    `status` is one of `JOB_STATUSES`; `failure` says why a failed file did not load.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
 
     version: FileVersion
-    status: LoadStatus
+    status: FileStatus
     dataset: str
     variant: str = ""
     read: int = 0
@@ -143,8 +157,7 @@ class FileResult:
     reasons: Mapping[str, int] = field(default_factory=dict)
     new_columns: tuple[str, ...] = ()
     missing_columns: tuple[str, ...] = ()
-    error_code: str = ""
-    error_message: str = ""
+    failure: Failure | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result's entry for this file."""
@@ -161,17 +174,16 @@ class FileResult:
             },
             "newColumns": list(self.new_columns),
             "missingColumns": list(self.missing_columns),
-            "error": {"code": self.error_code, "message": self.error_message} if self.error_code else None,
+            "error": self.failure.to_json() if self.failure else None,
         }
 
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
         """The result that `to_json` wrote."""
         rows = entry["rows"]
-        error = entry["error"] or {"code": "", "message": ""}
         return cls(
             version=FileVersion.from_json(bucket, dict(entry)),
-            status=LoadStatus(entry["status"]),
+            status=FileStatus(entry["status"]),
             dataset=entry["dataset"],
             variant=entry["variant"],
             read=rows["read"],
@@ -180,8 +192,7 @@ class FileResult:
             reasons=dict(rows["reasons"]),
             new_columns=tuple(entry["newColumns"]),
             missing_columns=tuple(entry["missingColumns"]),
-            error_code=error["code"],
-            error_message=error["message"],
+            failure=Failure.from_json(entry["error"]) if entry["error"] else None,
         )
 
 
@@ -197,12 +208,12 @@ class JobResult:
 
     def counts(self) -> dict[str, int]:
         """How many files there were and how each status is represented."""
-        by_status = {status: sum(file.status is status for file in self.files) for status in LoadStatus}
+        by_status = {status: sum(file.status is status for file in self.files) for status in JOB_STATUSES}
         return {"files": len(self.files), **{str(status): count for status, count in by_status.items()}}
 
     def rows(self) -> dict[str, int]:
         """Rows read, written and quarantined over all loaded files."""
-        loaded = [file for file in self.files if file.status is LoadStatus.LOADED]
+        loaded = [file for file in self.files if file.status is FileStatus.LOADED]
         return {
             "read": sum(file.read for file in loaded),
             "written": sum(file.written for file in loaded),
@@ -244,12 +255,12 @@ class JobResult:
         that the whole would pass `SUMMARY_MAX_BYTES`; `filesOmitted` says how many are left out. `error` is
         the first failed file's, null when none failed.
         """
-        ordered = sorted(self.files, key=lambda file: file.status is not LoadStatus.FAILED)
-        failed = next((file for file in ordered if file.status is LoadStatus.FAILED), None)
+        ordered = sorted(self.files, key=lambda file: file.status is not FileStatus.FAILED)
+        first = next((file for file in ordered if file.failure), None)
         error = None
-        if failed is not None:
-            cause = f"{shorten(failed.version.key)}: {shorten(failed.error_message)}"
-            error = {"Error": failed.error_code, "Cause": cause}
+        if first and first.failure:
+            cause = f"{shorten(first.version.key)}: {shorten(first.failure.message)}"
+            error = {"Error": str(first.failure.code), "Cause": cause}
         for listed in range(min(LISTED_FILES_MAX, len(ordered)), -1, -1):
             text = json.dumps(
                 {
@@ -289,6 +300,6 @@ def _summarized(file: FileResult) -> dict[str, Any]:
         "newColumns": [shorten(name) for name in file.new_columns[:LISTED_FILES_MAX]],
         "missingColumns": list(file.missing_columns),
     }
-    if file.error_code:
-        entry["reasons"] = [{"code": file.error_code, "message": shorten(file.error_message)}]
+    if file.failure:
+        entry["reasons"] = [{**file.failure.to_json(), "message": shorten(file.failure.message)}]
     return entry

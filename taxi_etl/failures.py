@@ -1,19 +1,21 @@
-"""Why can a file not be loaded? The codes, and the value that carries one."""
+"""Reasons why a file did not load: the codes, and the value that carries one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 
-class Code(StrEnum):
-    """Stable codes of validation findings; consumers of notifications may rely on them."""
+class FailureCode(StrEnum):
+    """Stable codes of the reasons why a file did not load; consumers of notifications may rely on them."""
 
+    # Validation rejects the file.
     NOT_FOUND = "not_found"
     WRONG_PREFIX = "wrong_prefix"
     UNSUPPORTED_TYPE = "unsupported_type"
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     ARCHIVED = "archived"
-    SUPERSEDED = "superseded"
     NOT_PARQUET = "not_parquet"
     TRUNCATED = "truncated"
     NOT_GZIP = "not_gzip"
@@ -22,14 +24,36 @@ class Code(StrEnum):
     UNKNOWN_DATASET = "unknown_dataset"
     MISSING_COLUMNS = "missing_columns"
 
+    # The job could not load the file.
+    UNREADABLE = "unreadable"
+    DELETED = "deleted"
+    TOO_MANY_QUARANTINED = "too_many_quarantined"
+    ROWS_LOST = "rows_lost"
+    CONFLICT = "conflict"
+
+    # The execution ended without a result for the file.
+    RUN_INCOMPLETE = "run_incomplete"
+    RUN_FAILED = "run_failed"
+    RUN_TIMED_OUT = "run_timed_out"
+    RUN_ABORTED = "run_aborted"
+
+
+VALIDATION_CODES = tuple(FailureCode)[: tuple(FailureCode).index(FailureCode.UNREADABLE)]
+"""The codes with which validation rejects a file."""
+
 
 @dataclass(frozen=True)
-class Rejection:
-    """One reason a file cannot be loaded: a stable code and a sentence for people."""
+class Failure:
+    """One reason why a file did not load: a stable code and a sentence for people."""
 
-    code: Code
+    code: FailureCode
     message: str
 
     def to_json(self) -> dict[str, str]:
-        """The form in which manifests and notifications carry it."""
+        """The entry in manifests, results, the ledger and notifications."""
         return {"code": str(self.code), "message": self.message}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """The failure that `to_json` wrote. Raises KeyError or ValueError for anything else."""
+        return cls(FailureCode(entry["code"]), entry["message"])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.names import RAW_PREFIX
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
@@ -36,6 +36,11 @@ class FileFacts:
     restored: bool = False
     is_current: bool = True
 
+    @property
+    def is_superseded(self) -> bool:
+        """Whether the object has a newer version, which has an event of its own."""
+        return self.exists and not self.is_current
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -44,42 +49,40 @@ class Limits:
     max_file_bytes: int
 
 
-def check_key(key: str) -> list[Rejection]:
+def check_key(key: str) -> list[Failure]:
     """Every reason, visible in its key alone, for which an object cannot be loaded."""
     found = []
     if not key.startswith(RAW_PREFIX):
-        found.append(Rejection(Code.WRONG_PREFIX, f"the key must begin with {RAW_PREFIX}"))
+        found.append(Failure(FailureCode.WRONG_PREFIX, f"the key must begin with {RAW_PREFIX}"))
     if PATH_WORDS.intersection(key.split("/")[:-1]):
         text = "no folder in the key may be empty, '.' or '..': Spark would read another object"
-        found.append(Rejection(Code.WRONG_PREFIX, text))
+        found.append(Failure(FailureCode.WRONG_PREFIX, text))
     if file_format(key) is None:
         found.append(
-            Rejection(Code.UNSUPPORTED_TYPE, f"the file name must end in {', '.join(ALLOWED_SUFFIXES)}")
+            Failure(FailureCode.UNSUPPORTED_TYPE, f"the file name must end in {', '.join(ALLOWED_SUFFIXES)}")
         )
     if key.rpartition("/")[2].startswith(HIDDEN_BEGINNINGS):
         text = "the file name must not begin with an underscore or a dot: Spark takes it for a hidden file"
-        found.append(Rejection(Code.UNSUPPORTED_TYPE, text))
+        found.append(Failure(FailureCode.UNSUPPORTED_TYPE, text))
     return found
 
 
-def check_file(facts: FileFacts, limits: Limits) -> list[Rejection]:
+def check_file(facts: FileFacts, limits: Limits) -> list[Failure]:
     """Every reason, told by key and headers, why this file cannot be loaded; an empty list means none."""
     found = check_key(facts.key)
     if not facts.exists:
         # Nothing else is known of an object that is not there.
-        return [*found, Rejection(Code.NOT_FOUND, "the object does not exist, or was deleted since")]
-    if not facts.is_current:
-        found.append(
-            Rejection(Code.SUPERSEDED, "a newer version of the object exists; its own event follows")
-        )
+        return [*found, Failure(FailureCode.NOT_FOUND, "the object does not exist, or was deleted since")]
     if facts.size == 0:
-        found.append(Rejection(Code.EMPTY, "the object holds no bytes"))
+        found.append(Failure(FailureCode.EMPTY, "the object holds no bytes"))
     if facts.size > limits.max_file_bytes:
         text = f"{facts.size:,} bytes are more than the limit of {limits.max_file_bytes:,}"
-        found.append(Rejection(Code.TOO_LARGE, text))
+        found.append(Failure(FailureCode.TOO_LARGE, text))
     if is_archived(facts):
         tier = facts.archive_status or facts.storage_class
-        found.append(Rejection(Code.ARCHIVED, f"the object is archived ({tier}); restore it, then replay"))
+        found.append(
+            Failure(FailureCode.ARCHIVED, f"the object is archived ({tier}); restore it, then replay")
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from taxi_etl.identity import FileVersion
 
 INPUT_MAX_BYTES = 64 * 1024
 """An input stays below this many bytes of UTF-8, far from Step Functions' limit of 256 KiB."""
-INPUT_MAX_FILES = 99
+EXECUTION_MAX_FILES = 99
 """With the execution's own item, a claim fits the 100 items of one DynamoDB transaction."""
 TEXT_MAX_BYTES = {"bucket": 63, "key": 1024, "versionId": 1024, "etag": 1024, "sequencer": 1024}
 """The longest that S3 gives out, in bytes of UTF-8. What is longer names nothing, and no ledger takes it."""
@@ -65,8 +65,10 @@ def parse_input(document: Any) -> ExecutionInput:
         raise InvalidInputError('the input must have either "files" or "key"')
     entries = document["files"] if "files" in document else [{"key": document["key"]}]
     versions = parse_files(bucket, entries)
-    if len(versions) > INPUT_MAX_FILES:
-        raise InvalidInputError(f"{len(versions)} files are too many for one execution ({INPUT_MAX_FILES})")
+    if len(versions) > EXECUTION_MAX_FILES:
+        raise InvalidInputError(
+            f"{len(versions)} files are too many for one execution ({EXECUTION_MAX_FILES})"
+        )
     return ExecutionInput(bucket, versions, _trigger(document.get("trigger")))
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 
 BY_EXECUTION = "by-execution"
@@ -20,18 +21,6 @@ WATCH_KEY = {"pk": "watch", "sk": "watch"}
 index."""
 LEASE_ATTRIBUTE = "closingUntil"
 """The attribute of an execution's item that holds the moment at which a finalizer's lease expires."""
-
-
-class FileStatus(StrEnum):
-    """Status of a file version."""
-
-    RECEIVED = "received"
-    HELD = "held"
-    RUNNING = "running"
-    LOADED = "loaded"
-    REJECTED = "rejected"
-    SUPERSEDED = "superseded"
-    FAILED = "failed"
 
 
 class ExecutionStatus(StrEnum):

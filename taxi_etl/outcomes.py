@@ -8,22 +8,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taxi_etl.documents import FileResult, JobResult, LoadStatus, Manifest, shorten
+from taxi_etl.documents import FileResult, JobResult, Manifest, shorten
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION
-from taxi_etl.ledger import FileStatus
 from taxi_etl.notifications import EXECUTION_FAILED
 
 SUCCEEDED = "SUCCEEDED"
 REASON_MAX = 1000
 """How many characters of a reason the ledger keeps."""
-CODES = {
-    SUCCEEDED: "run_incomplete",
-    "FAILED": "run_failed",
-    "TIMED_OUT": "run_timed_out",
-    "ABORTED": "run_aborted",
+CODE_OF_ENDING = {
+    SUCCEEDED: FailureCode.RUN_INCOMPLETE,
+    "FAILED": FailureCode.RUN_FAILED,
+    "TIMED_OUT": FailureCode.RUN_TIMED_OUT,
+    "ABORTED": FailureCode.RUN_ABORTED,
 }
-"""The reason of a file about which an execution left no word, by how the execution ended."""
+"""The failure code of a file for which an execution left no result, by the status in which it ended."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class Ending:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """What became of one file: `reasons` are (code, message) pairs, rows are counts.
+    """The outcome of one file; rows are counts.
 
     `alone`: the run died over a batch, and a replay should give this file an execution of its own.
     """
 
     version: FileVersion
     status: FileStatus
-    reasons: tuple[tuple[str, str], ...] = ()
+    reasons: tuple[Failure, ...] = ()
     dataset: str = ""
     read: int = 0
     written: int = 0
@@ -79,7 +80,9 @@ class FileOutcome:
         return {"read": self.read, "written": self.written, "quarantined": self.quarantined}
 
     def _reasons(self) -> list[dict[str, str]]:
-        return [{"code": code, "message": shorten(message, REASON_MAX)} for code, message in self.reasons]
+        return [
+            {**reason.to_json(), "message": shorten(reason.message, REASON_MAX)} for reason in self.reasons
+        ]
 
 
 def outcomes(
@@ -118,25 +121,16 @@ def count(found: Sequence[FileOutcome]) -> dict[str, int]:
 def _validated(manifest: Manifest | None) -> list[FileOutcome]:
     if manifest is None:
         return []
-    rejected = [
-        FileOutcome(
-            file.version,
-            FileStatus.REJECTED,
-            reasons=tuple((str(reason.code), reason.message) for reason in file.reasons),
-        )
-        for file in manifest.rejected
-    ]
-    return [*rejected, *(FileOutcome(version, FileStatus.SUPERSEDED) for version in manifest.superseded)]
+    rejected = [FileOutcome(file.version, FileStatus.REJECTED, file.reasons) for file in manifest.rejected]
+    superseded = [FileOutcome(file.version, FileStatus.SUPERSEDED) for file in manifest.superseded]
+    return [*rejected, *superseded]
 
 
 def _from_result(version: FileVersion, entry: FileResult) -> FileOutcome:
-    reasons = ((entry.error_code, entry.error_message),) if entry.error_code else ()
-    status = {
-        LoadStatus.LOADED: FileStatus.LOADED,
-        LoadStatus.FAILED: FileStatus.FAILED,
-        LoadStatus.SUPERSEDED: FileStatus.SUPERSEDED,
-    }[entry.status]
-    return FileOutcome(version, status, reasons, entry.dataset, entry.read, entry.written, entry.quarantined)
+    reasons = (entry.failure,) if entry.failure else ()
+    return FileOutcome(
+        version, entry.status, reasons, entry.dataset, entry.read, entry.written, entry.quarantined
+    )
 
 
 def _unspoken(ending: Ending, *, alone: bool) -> dict[str, Any]:
@@ -146,11 +140,11 @@ def _unspoken(ending: Ending, *, alone: bool) -> dict[str, Any]:
     result: then each shall be tried alone. A machine that was stopped, or timed out in the queue, says
     nothing of the kind.
     """
-    code = CODES.get(ending.status, "run_failed")
+    code = CODE_OF_ENDING.get(ending.status, FailureCode.RUN_FAILED)
     text = (
         ending.cause
         or ending.error
         or f"the execution ended {ending.status} and left no result for this file"
     )
     died = alone and ending.status == "FAILED" and ending.error == EXECUTION_FAILED
-    return {"status": FileStatus.FAILED, "reasons": ((code, text),), "alone": died}
+    return {"status": FileStatus.FAILED, "reasons": (Failure(code, text),), "alone": died}

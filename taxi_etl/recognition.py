@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.failures import Code, Rejection
-from taxi_etl.schema import READABLE, ColumnMatches, Dataset, Kind, kind_family, match_columns
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 
 RESEMBLES = 3
 """From how many known columns on a file counts as a damaged one of a dataset, not as something else."""
@@ -20,25 +20,25 @@ _ANY_MONTH = re.compile(r"(?<!\d)(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)")
 
 @dataclass(frozen=True)
 class Recognition:
-    """The dataset of a file, None where `rejections` says why there is none."""
+    """The dataset of a file, or None with the reasons in `failures`."""
 
     dataset: str | None
-    rejections: tuple[Rejection, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
-def recognize(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition:
+def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
     """Find the dataset whose columns these are.
 
-    `columns` are (name, kind) pairs in the file's order, `file_name` the key or its last part. A column
-    whose type cannot be read counts as missing (`missing_columns`), with a message that names both types.
+    `columns` are in the file's order, `file_name` is the key or its last part. A column whose type cannot be
+    read counts as missing (`missing_columns`), with a message that names both types.
     """
-    names = [name for name, _ in columns]
-    matchings = {name: match_columns(dataset, names) for name, dataset in DATASETS.items()}
+    names = [column.name for column in columns]
+    matches = {name: match_columns(dataset, columns) for name, dataset in DATASETS.items()}
     lacking = {
-        name: [column for column in dataset.required if column not in matchings[name].sources]
+        name: [column for column in dataset.required if column not in matches[name].sources]
         for name, dataset in DATASETS.items()
     }
-    known = {name: len(names) - len(matchings[name].unknown) for name in DATASETS}
+    known = {name: len(names) - len(matches[name].unknown) for name in DATASETS}
     most = max(known.values())
     best = [name for name, count in known.items() if count == most]
     best = [name for name in best if not lacking[name]] or best
@@ -46,18 +46,19 @@ def recognize(columns: Sequence[tuple[str, str]], file_name: str) -> Recognition
         best = [name for name in best if _named_in(file_name, name)] or best
 
     if most < RESEMBLES and lacking[best[0]]:
-        return _rejected(Code.UNKNOWN_DATASET, f"no dataset has the columns {_listed(names)}")
+        return _rejected(FailureCode.UNKNOWN_DATASET, f"no dataset has the columns {_listed(names)}")
     if len(best) > 1:
         which = " and ".join(best)
         message = f"the columns fit {which} equally; a file name with one of these words would decide"
-        return _rejected(Code.UNKNOWN_DATASET, message)
+        return _rejected(FailureCode.UNKNOWN_DATASET, message)
     dataset = DATASETS[best[0]]
     if lacking[dataset.name]:
         message = f"{dataset.name} needs {_listed(lacking[dataset.name])}, which the file lacks"
-        return _rejected(Code.MISSING_COLUMNS, message)
-    unreadable = _unreadable(dataset, matchings[dataset.name], dict(columns))
+        return _rejected(FailureCode.MISSING_COLUMNS, message)
+    unreadable = _unreadable(dataset, matches[dataset.name])
     if unreadable:
-        return Recognition(None, tuple(Rejection(Code.MISSING_COLUMNS, message) for message in unreadable))
+        failures = tuple(Failure(FailureCode.MISSING_COLUMNS, message) for message in unreadable)
+        return Recognition(None, failures)
     return Recognition(dataset.name)
 
 
@@ -75,24 +76,27 @@ def month_of(file_name: str) -> tuple[int, int] | None:
     return (int(year), int(month)) if int(year) >= FIRST_YEAR else None
 
 
-def variant(dataset: str, file_format: str, columns: Sequence[tuple[str, str]]) -> str:
+def variant(dataset: str, file_format: str, columns: Sequence[SourceColumn]) -> str:
     """A short name for a schema, e.g. `green-parquet-20-1f3a5c7e`: files with the same one are read alike."""
-    digest = hashlib.sha256(json.dumps([list(column) for column in columns]).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps([column.to_json() for column in columns]).encode()).hexdigest()
     return f"{dataset}-{file_format}-{len(columns)}-{digest[:8]}"
 
 
-def _unreadable(dataset: Dataset, matching: ColumnMatches, kinds: dict[str, str]) -> list[str]:
-    """A sentence for every column whose kind its home cannot hold."""
+def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
+    """A sentence for each column whose type its table column cannot hold."""
     sentences = []
-    homes = {sources[0]: column for column, sources in matching.sources.items()}
     types = {column.name: column.type for column in dataset.columns}
-    for name, kind in kinds.items():
-        home = homes.get(name)
-        if home is not None and kind_family(kind) not in READABLE[types[home]]:
-            sentences.append(f"column {name!r} holds {kind} values, where {dataset.name} needs {types[home]}")
-        elif home is None and kind_family(kind) is Kind.UNSUPPORTED:
-            sentences.append(f"column {name!r} holds {kind} values, which extra_columns cannot keep")
-    return sentences
+    for home, (preferred, *_) in matches.sources.items():
+        if preferred.type not in READABLE[types[home]]:
+            sentences.append(
+                f"column {preferred.name!r} holds {preferred.type_name} values, "
+                f"where {dataset.name} needs {types[home]}"
+            )
+    return sentences + [
+        f"column {column.name!r} holds {column.type_name} values, which extra_columns cannot keep"
+        for column in matches.extra
+        if column.type is SourceType.UNSUPPORTED
+    ]
 
 
 def _named_in(file_name: str, dataset: str) -> bool:
@@ -106,5 +110,5 @@ def _listed(names: Sequence[str], limit: int = 30) -> str:
     return ", ".join(repr(name) for name in names[:limit]) + more
 
 
-def _rejected(code: Code, message: str) -> Recognition:
-    return Recognition(None, (Rejection(code, message),))
+def _rejected(code: FailureCode, message: str) -> Recognition:
+    return Recognition(None, (Failure(code, message),))

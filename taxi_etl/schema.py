@@ -1,19 +1,18 @@
-"""What is a dataset made of? Kinds of source columns, types of table columns, columns and datasets."""
+"""Columns of files and tables, datasets, and how the columns of a file match those of its dataset."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 
-class Kind(StrEnum):
-    """What a source column holds, as far as reading it goes: every CSV column is `text`.
+class SourceType(StrEnum):
+    """The type of a source column, as far as reading it is concerned; every CSV column is `text`.
 
-    `integer` is any whole number that fits 64 signed bits, `double` also single precision, `timestamp` one
-    without a zone in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
-    column without any value. A decimal is written with its digits, as SQL spells it: `decimal(7,3)`. Of
-    everything else (nested, binary, times with a zone) the Arrow type's own name stands in a column's place,
-    so that people read what their file holds; `kind_family` calls it `unsupported`.
+    `integer` is any whole number that fits 64 signed bits, `double` includes single precision, `timestamp` is
+    a wall clock in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
+    column without any value. `unsupported` is everything else: nested and binary values, times with a zone.
     """
 
     TEXT = "text"
@@ -29,7 +28,81 @@ class Kind(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-TEXTS = frozenset({Kind.TEXT, Kind.STRING})
+TEXTS = frozenset({SourceType.TEXT, SourceType.STRING})
+NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL})
+INT96 = "timestamp[int96]"
+"""The Arrow type that footer readers report for the physical type INT96. It is not supported: its writers
+store instants, shifted by the time zone of their session, so the original wall clock is unknown."""
+
+_TYPE_OF_ARROW: Mapping[str, SourceType] = {
+    **dict.fromkeys(("string", "large_string", "string_view"), SourceType.STRING),
+    **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"), SourceType.INTEGER),
+    **dict.fromkeys(("float", "double"), SourceType.DOUBLE),
+    **dict.fromkeys(("timestamp[s]", "timestamp[ms]", "timestamp[us]"), SourceType.TIMESTAMP),
+    "timestamp[ns]": SourceType.NANOSECONDS,
+    "date32[day]": SourceType.DATE,
+    "bool": SourceType.BOOLEAN,
+    "null": SourceType.NULL,
+}
+_ARROW_DECIMAL = re.compile(r"decimal(?:32|64|128)?\((\d+), ?(\d+)\)")
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_TYPE_OF_NAME = {str(each): each for each in SourceType}
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a file: its name as the file spells it, and its type.
+
+    `precision` and `scale` describe a decimal, `arrow_type` is the printed Arrow type of an unsupported
+    column, for messages.
+    """
+
+    name: str
+    type: SourceType
+    precision: int = 0
+    scale: int = 0
+    arrow_type: str = ""
+
+    @classmethod
+    def of_arrow(cls, name: str, arrow_type: str) -> Self:
+        """The Parquet column whose Arrow type prints so, e.g. `large_string` or `timestamp[us]`.
+
+        `uint64` is unsupported, because no table type holds it. INT96 looks like any other nanoseconds in
+        Arrow: see `INT96`.
+        """
+        if arrow_type.startswith("dictionary<values="):
+            return cls.of_arrow(name, arrow_type.removeprefix("dictionary<values=").split(",")[0])
+        digits = _ARROW_DECIMAL.fullmatch(arrow_type)
+        if digits:
+            return cls(name, SourceType.DECIMAL, int(digits[1]), int(digits[2]))
+        known = _TYPE_OF_ARROW.get(arrow_type)
+        return cls(name, known) if known else cls(name, SourceType.UNSUPPORTED, arrow_type=arrow_type)
+
+    @property
+    def type_name(self) -> str:
+        """The type as people and manifests spell it, e.g. `decimal(7,3)`."""
+        if self.type is SourceType.DECIMAL:
+            return f"{self.type}({self.precision},{self.scale})"
+        return self.arrow_type or str(self.type)
+
+    def to_json(self) -> list[str]:
+        """The manifest's entry: name and type."""
+        return [self.name, self.type_name]
+
+    @classmethod
+    def from_json(cls, entry: Sequence[str]) -> Self:
+        """The column that `to_json` wrote."""
+        name, type_name = entry
+        digits = _DECIMAL.fullmatch(type_name)
+        if digits:
+            return cls(name, SourceType.DECIMAL, int(digits[1]), int(digits[2]))
+        known = _TYPE_OF_NAME.get(type_name)
+        return cls(name, known) if known else cls(name, SourceType.UNSUPPORTED, arrow_type=type_name)
+
+
+def text_columns(header: Iterable[str]) -> tuple[SourceColumn, ...]:
+    """The columns of a CSV file with these names in its header."""
+    return tuple(SourceColumn(name, SourceType.TEXT) for name in header)
 
 
 class ColumnType(StrEnum):
@@ -41,55 +114,13 @@ class ColumnType(StrEnum):
     TIMESTAMP = "timestamp_ntz"
 
 
-READABLE: Mapping[ColumnType, frozenset[Kind]] = {
-    ColumnType.STRING: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.BOOLEAN, Kind.NULL},
-    ColumnType.INTEGER: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.NULL},
-    ColumnType.DOUBLE: TEXTS | {Kind.INTEGER, Kind.DOUBLE, Kind.DECIMAL, Kind.NULL},
-    ColumnType.TIMESTAMP: TEXTS | {Kind.TIMESTAMP, Kind.NANOSECONDS, Kind.NULL},
+READABLE: Mapping[ColumnType, frozenset[SourceType]] = {
+    ColumnType.STRING: TEXTS | NUMBERS | {SourceType.BOOLEAN, SourceType.NULL},
+    ColumnType.INTEGER: TEXTS | NUMBERS | {SourceType.NULL},
+    ColumnType.DOUBLE: TEXTS | NUMBERS | {SourceType.NULL},
+    ColumnType.TIMESTAMP: TEXTS | {SourceType.TIMESTAMP, SourceType.NANOSECONDS, SourceType.NULL},
 }
-"""From which kinds of source column a table's column can be read."""
-
-_ARROW_KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("string", "large_string", "string_view"), Kind.STRING),
-    **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"), Kind.INTEGER),
-    **dict.fromkeys(("float", "double"), Kind.DOUBLE),
-    **dict.fromkeys(("timestamp[s]", "timestamp[ms]", "timestamp[us]"), Kind.TIMESTAMP),
-    "timestamp[ns]": Kind.NANOSECONDS,
-    "date32[day]": Kind.DATE,
-    "bool": Kind.BOOLEAN,
-    "null": Kind.NULL,
-}
-
-
-_DECIMAL = re.compile(r"decimal(?:32|64|128)?\((\d+), ?(\d+)\)")
-
-
-def kind_of_arrow(arrow_type: str) -> str:
-    """The kind of a Parquet column whose Arrow type prints so, e.g. `large_string` or `timestamp[us]`.
-
-    A type that is not read gives its own name: nested ones, times with a zone, `uint64`, which no table type
-    holds. Nanoseconds that Parquet stores as INT96 look like any others here: see `INT96`.
-    """
-    if arrow_type.startswith("dictionary<values="):
-        return kind_of_arrow(arrow_type.removeprefix("dictionary<values=").split(",")[0])
-    digits = _DECIMAL.fullmatch(arrow_type)
-    if digits:
-        return f"{Kind.DECIMAL}({digits[1]},{digits[2]})"
-    return str(_ARROW_KINDS.get(arrow_type, arrow_type))
-
-
-INT96 = "timestamp[int96]"
-"""What a reader of footers calls a column of the physical type INT96. It is not read: its writers store
-instants, moved by whatever zone their session had, so the wall clock it once was is a guess."""
-
-
-def kind_family(kind: str) -> Kind:
-    """A kind without its digits; `unsupported` for a type that is not read."""
-    name = kind.partition("(")[0] if kind.endswith(")") else kind
-    return Kind(name) if name in _KINDS else Kind.UNSUPPORTED
-
-
-_KINDS = frozenset(str(kind) for kind in Kind)
+"""The source types from which a table's column can be read."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +128,8 @@ class Column:
     """A typed column of a table, and how files spell it.
 
     `aliases` are other names in order of preference; a file's names match whatever their case and spaces.
-    `codes` translate texts (lower case) into numbers. A non-empty `lenient` is the reason why a value that
-    the type cannot hold does not condemn its row: it becomes null, and the value as read goes into
-    `extra_columns`.
+    `codes` translate texts (lower case) into numbers. A non-empty `lenient` is the reason why a value of the
+    wrong type does not quarantine its row: it becomes null, and the value as read goes into `extra_columns`.
     """
 
     name: str
@@ -111,13 +141,13 @@ class Column:
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """The normalised names by which files call this column, the preferred one first."""
+        """The normalized names by which files call this column, the preferred one first."""
         return tuple(dict.fromkeys(normalize(name) for name in (*self.aliases, self.name)))
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One kind of trip files: the table they go to, its columns, and what a trip of it must have.
+    """One kind of trip files: its table, the columns of that table, and those that a file must have.
 
     `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Drop-off
     times may be null where `dropoff_required` is false.
@@ -139,16 +169,16 @@ class Dataset:
 
 @dataclass(frozen=True)
 class ColumnMatches:
-    """Which source column feeds which table column.
+    """Which columns of a file feed which columns of its dataset's table.
 
-    `sources` maps a table column to the file's columns of that meaning, the preferred one first: further
-    ones fill its gaps. `extra` are the columns without a typed home, further ones among them: nothing a
-    file holds is lost.
+    `sources` maps a table column to the file's columns of that meaning, the preferred one first; the others
+    fill its gaps. `extra` are all columns that are not preferred, so that nothing a file holds is lost;
+    `unknown` are those of no meaning to the dataset, `missing` the table columns without a source.
     """
 
-    sources: Mapping[str, tuple[str, ...]]
-    extra: tuple[str, ...]
-    unknown: tuple[str, ...]
+    sources: Mapping[str, tuple[SourceColumn, ...]]
+    extra: tuple[SourceColumn, ...]
+    unknown: tuple[SourceColumn, ...]
     missing: tuple[str, ...]
 
 
@@ -157,20 +187,19 @@ def normalize(name: str) -> str:
     return "".join(name.replace("\ufeff", "").split()).lower()
 
 
-def match_columns(dataset: Dataset, names: Sequence[str]) -> ColumnMatches:
-    """Find the home of every source column; `names` as the file spells them, each different from the
-    others."""
-    sources: dict[str, tuple[str, ...]] = {}
+def match_columns(dataset: Dataset, columns: Sequence[SourceColumn]) -> ColumnMatches:
+    """Match a file's columns, each with a name of its own, to the dataset's."""
+    sources: dict[str, tuple[SourceColumn, ...]] = {}
     for column in dataset.columns:
         order = {spelling: place for place, spelling in enumerate(column.spellings)}
-        found = [name for name in names if normalize(name) in order]
+        found = [each for each in columns if normalize(each.name) in order]
         if found:
-            sources[column.name] = tuple(sorted(found, key=lambda name: order[normalize(name)]))
-    preferred = {found[0] for found in sources.values()}
-    known = {name for found in sources.values() for name in found}
+            sources[column.name] = tuple(sorted(found, key=lambda each: order[normalize(each.name)]))
+    preferred = {found[0].name for found in sources.values()}
+    known = {each.name for found in sources.values() for each in found}
     return ColumnMatches(
         sources=sources,
-        extra=tuple(name for name in names if name not in preferred),
-        unknown=tuple(name for name in names if name not in known),
+        extra=tuple(each for each in columns if each.name not in preferred),
+        unknown=tuple(each for each in columns if each.name not in known),
         missing=tuple(column.name for column in dataset.columns if column.name not in sources),
     )

@@ -23,8 +23,9 @@ from lambdas.observability import count, logger
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
 from taxi_etl import notifications
+from taxi_etl.file_status import FileStatus
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
-from taxi_etl.ledger import ExecutionRecord, FileStatus, timestamp
+from taxi_etl.ledger import ExecutionRecord, timestamp
 from taxi_etl.metrics import Metric
 from taxi_etl.outcomes import SUCCEEDED, Ending, FileOutcome
 from taxi_etl.outcomes import count as count_outcomes

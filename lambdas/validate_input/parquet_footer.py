@@ -6,14 +6,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_etl.contents import PARQUET_MAGIC
-from taxi_etl.schema import INT96, kind_of_arrow
+from taxi_etl.schema import INT96, SourceColumn
 
 
 @dataclass(frozen=True)
 class Schema:
-    """A footer's columns as (name, kind) pairs, and the byte offset at which the last column chunk ends."""
+    """A footer's columns, and the byte offset at which the last column chunk ends."""
 
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[SourceColumn, ...]
     data_end: int
 
 
@@ -24,7 +24,7 @@ def read_schema(footer: bytes) -> Schema:
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
         int96 = _stored_as_int96(file.metadata)
         columns = tuple(
-            (field.name, INT96 if field.name in int96 else kind_of_arrow(str(field.type)))
+            SourceColumn.of_arrow(field.name, INT96 if field.name in int96 else str(field.type))
             for field in file.schema_arrow
         )
         return Schema(columns, _data_end(file.metadata))

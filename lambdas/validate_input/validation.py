@@ -19,9 +19,10 @@ from taxi_etl.documents import (
     AcceptedFile,
     Manifest,
     RejectedFile,
+    SupersededFile,
     shorten,
 )
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
@@ -32,8 +33,7 @@ from taxi_etl.recognition import recognize
 FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
 """A footer takes eight times its size while it is read, and each thread's allocator keeps what it had: so one
 thread reads them all. Measured: 99 TLC files peak at 115 MB, 32 footers of 8 MB at 190 MB."""
-Finding = AcceptedFile | RejectedFile | FileVersion
-"""What was found about one file; a bare version is superseded."""
+Finding = AcceptedFile | RejectedFile | SupersededFile
 
 
 def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> Manifest:
@@ -44,7 +44,7 @@ def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> 
     """
     with ThreadPoolExecutor(max_workers=min(CONNECTIONS, len(given.files))) as pool:
         found = list(pool.map(lambda version: check(s3, version, limits), given.files))
-    by_identity = {_version(finding).identity: finding for finding in found}
+    by_identity = {finding.version.identity: finding for finding in found}
     ordered = [by_identity[identity] for identity in sorted(by_identity)]
     return Manifest(
         execution=execution,
@@ -52,7 +52,7 @@ def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> 
         trigger=str(given.trigger),
         accepted=tuple(finding for finding in ordered if isinstance(finding, AcceptedFile)),
         rejected=tuple(finding for finding in ordered if isinstance(finding, RejectedFile)),
-        superseded=tuple(finding for finding in ordered if isinstance(finding, FileVersion)),
+        superseded=tuple(finding for finding in ordered if isinstance(finding, SupersededFile)),
     )
 
 
@@ -62,20 +62,20 @@ def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
         # The function may not look at objects elsewhere, and need not.
         return RejectedFile(version, tuple(check_key(version.key)))
     version, facts = objects.look_up(s3, version)
+    if facts.is_superseded:
+        return SupersededFile(version)
     reasons = check_file(facts, limits)
-    if any(reason.code is Code.SUPERSEDED for reason in reasons):
-        return version
     if reasons:
         return RejectedFile(version, tuple(reasons))
     return _recognized(version, look_inside(s3, version))
 
 
 def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
-    if found.rejections:
-        return RejectedFile(version, found.rejections)
+    if found.failures:
+        return RejectedFile(version, found.failures)
     recognition = recognize(found.columns, version.key.rsplit("/", 1)[-1])
-    if recognition.rejections or recognition.dataset is None:
-        return RejectedFile(version, tuple(recognition.rejections))
+    if recognition.failures or recognition.dataset is None:
+        return RejectedFile(version, tuple(recognition.failures))
     return AcceptedFile(
         version=version,
         dataset=recognition.dataset,
@@ -121,8 +121,8 @@ def look_inside(s3: Any, version: FileVersion) -> Contents:
     except ClientError as error:
         if error_code(error) not in objects.GONE:
             raise
-        gone = Rejection(Code.NOT_FOUND, "the object was deleted while it was looked at")
-        return Contents(rejections=(gone,))
+        gone = Failure(FailureCode.NOT_FOUND, "the object was deleted while it was looked at")
+        return Contents(failures=(gone,))
 
 
 def _read_ends(s3: Any, version: FileVersion) -> Contents:
@@ -132,8 +132,8 @@ def _read_ends(s3: Any, version: FileVersion) -> Contents:
     tail_start = max(0, version.size - contents.TAIL_BYTES)
     tail = objects.read_range(s3, version, tail_start, version.size) if tail_start else head
     found = contents.find_footer(head, tail, version.size)
-    if found.rejections:
-        return Contents(rejections=found.rejections)
+    if found.failures:
+        return Contents(failures=found.failures)
     return FOOTERS.submit(_inspect_footer, s3, version, tail, found.length).result()
 
 
@@ -147,18 +147,14 @@ def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> 
         schema = read_schema(footer)
     except (pa.ArrowException, OSError) as error:
         text = f"the Parquet footer is damaged: {shorten(str(error))}"
-        return Contents(rejections=(Rejection(Code.NOT_PARQUET, text),))
-    rejections = contents.check_extent(schema.data_end, start)
-    problem = contents.check_names([name for name, _ in schema.columns])
+        return Contents(failures=(Failure(FailureCode.NOT_PARQUET, text),))
+    failures = contents.check_extent(schema.data_end, start)
+    problem = contents.check_names([column.name for column in schema.columns])
     if problem:
-        rejections.append(Rejection(Code.UNREADABLE_HEADER, problem))
-    return Contents(columns=schema.columns, rejections=tuple(rejections))
+        failures.append(Failure(FailureCode.UNREADABLE_HEADER, problem))
+    return Contents(columns=schema.columns, failures=tuple(failures))
 
 
 def _listed(file: RejectedFile) -> dict[str, Any]:
     reasons = [{"code": str(reason.code), "message": shorten(reason.message)} for reason in file.reasons]
     return {"key": shorten(file.version.key), "reasons": reasons}
-
-
-def _version(finding: Finding) -> FileVersion:
-    return finding if isinstance(finding, FileVersion) else finding.version

@@ -6,7 +6,8 @@ from botocore.exceptions import ClientError
 
 from ops.checks.finding import Finding, Level, Place, expect
 from ops.file_outcomes import ledger
-from taxi_etl.ledger import BY_EXECUTION, BY_STATUS, FileStatus
+from taxi_etl.file_status import FileStatus
+from taxi_etl.ledger import BY_EXECUTION, BY_STATUS
 from taxi_etl.names import RAW_PREFIX
 
 _BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

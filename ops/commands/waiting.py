@@ -11,8 +11,8 @@ from ops.file_outcomes import FileOutcome
 from ops.orchestrator import CLOSED, Started
 from ops.output import colored, table
 from ops.progress import Watch
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
-from taxi_etl.ledger import FileStatus
 
 
 def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) -> list[FileOutcome]:

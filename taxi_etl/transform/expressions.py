@@ -7,7 +7,7 @@ converts.
 
 from collections.abc import Mapping, Sequence
 
-from taxi_etl.schema import TEXTS, Column, ColumnType, Kind
+from taxi_etl.schema import NUMBERS, TEXTS, Column, ColumnType, SourceType
 
 NUMBER_PATTERN = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
 TIMESTAMP_PATTERN = (
@@ -30,12 +30,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def present(value: str, kind: str) -> str:
+def present(value: str, source: SourceType) -> str:
     """A value as read, null where it says nothing: empty or blank text, and NaN, which is how pandas
     writes null."""
-    if kind in TEXTS:
+    if source in TEXTS:
         return f"nullif({trimmed(value)}, '')"
-    if kind == Kind.DOUBLE:
+    if source is SourceType.DOUBLE:
         return f"nullif({value}, CAST('NaN' AS double))"
     return value
 
@@ -46,17 +46,17 @@ def trimmed(text: str) -> str:
     return f"CASE WHEN {has_blanks} THEN trim(BOTH ' ' FROM {text}) ELSE {text} END"
 
 
-def as_text(value: str, kind: str) -> str:
+def as_text(value: str, source: SourceType) -> str:
     """Any value as text, null where it is null or empty.
 
     Doubles outside [1e-3, 1e7) with a fraction print differently by engine; TLC files hold none. Decimals
     print as the doubles they are nearest to, since engines print `0E-9` or nine zeros.
     """
-    if kind == Kind.DECIMAL:
-        return as_text(f"CAST({value} AS double)", Kind.DOUBLE)
-    if kind in TEXTS:
+    if source is SourceType.DECIMAL:
+        return as_text(f"CAST({value} AS double)", SourceType.DOUBLE)
+    if source in TEXTS:
         return f"nullif({value}, '')"
-    if kind == Kind.DOUBLE:
+    if source is SourceType.DOUBLE:
         whole = f"concat(CAST(CAST({value} AS bigint) AS string), '.0')"
         return (
             f"CASE WHEN isnan({value}) THEN 'NaN' "
@@ -68,11 +68,11 @@ def as_text(value: str, kind: str) -> str:
     return f"CAST({value} AS string)"
 
 
-def as_number(value: str, kind: str) -> str:
+def as_number(value: str, source: SourceType) -> str:
     """A present value as double, null where it is a text that is no number."""
-    if kind in TEXTS:
+    if source in TEXTS:
         return f"CASE WHEN {matches(value, NUMBER_PATTERN)} THEN try_cast({value} AS double) END"
-    return value if kind == Kind.DOUBLE else f"CAST({value} AS double)"
+    return value if source is SourceType.DOUBLE else f"CAST({value} AS double)"
 
 
 def whole(number: str) -> str:
@@ -109,35 +109,38 @@ def decoded(value: str, codes: Mapping[str, int], otherwise: str) -> str:
     return f"CASE {' '.join(cases)} ELSE {otherwise} END"
 
 
-def needs_number(column: Column, kind: str) -> bool:
+def needs_number(column: Column, source: SourceType) -> bool:
     """Whether a value takes a step as double on its way: texts and doubles for whole numbers, texts for
     doubles."""
     if column.type is ColumnType.INTEGER:
-        return kind in TEXTS or kind in (Kind.DOUBLE, Kind.DECIMAL)
-    return column.type is ColumnType.DOUBLE and kind in TEXTS
+        return source in TEXTS or source in (SourceType.DOUBLE, SourceType.DECIMAL)
+    return column.type is ColumnType.DOUBLE and source in TEXTS
 
 
-def can_fail(column: Column, kind: str) -> bool:
+def can_fail(column: Column, source: SourceType) -> bool:
     """Whether a value can be there that the column's type cannot hold."""
-    held = {ColumnType.STRING: TEXTS | {kind}, ColumnType.INTEGER: frozenset({Kind.NULL})}
-    held[ColumnType.DOUBLE] = frozenset({Kind.DOUBLE, Kind.DECIMAL, Kind.INTEGER, Kind.NULL})
-    held[ColumnType.TIMESTAMP] = frozenset({Kind.TIMESTAMP, Kind.NANOSECONDS, Kind.NULL})
-    return kind not in held[column.type]
+    held = {
+        ColumnType.STRING: frozenset(SourceType),
+        ColumnType.INTEGER: frozenset({SourceType.NULL}),
+        ColumnType.DOUBLE: NUMBERS | {SourceType.NULL},
+        ColumnType.TIMESTAMP: frozenset({SourceType.TIMESTAMP, SourceType.NANOSECONDS, SourceType.NULL}),
+    }
+    return source not in held[column.type]
 
 
-def typed(column: Column, kind: str, value: str, number: str) -> str:
+def typed(column: Column, source: SourceType, value: str, number: str) -> str:
     """A present `value` (and the same as `number` where `needs_number`) in the column's type, null where
     it cannot."""
-    if kind == Kind.NULL:
+    if source is SourceType.NULL:
         return null_of(column.type)
     if column.type is ColumnType.TIMESTAMP:
-        return as_timestamp(value) if kind in TEXTS else value
+        return as_timestamp(value) if source in TEXTS else value
     if column.type is ColumnType.DOUBLE:
-        return finite(number) if kind in TEXTS else as_number(value, kind)
+        return finite(number) if source in TEXTS else as_number(value, source)
     if column.type is ColumnType.INTEGER:
-        converted = whole(number) if needs_number(column, kind) else f"try_cast({value} AS int)"
-        return decoded(value, column.codes, converted) if column.codes and kind in TEXTS else converted
-    return value if kind in TEXTS else as_text(value, kind)
+        converted = whole(number) if needs_number(column, source) else f"try_cast({value} AS int)"
+        return decoded(value, column.codes, converted) if column.codes and source in TEXTS else converted
+    return value if source in TEXTS else as_text(value, source)
 
 
 def null_of(column_type: ColumnType) -> str:

@@ -7,14 +7,15 @@ passenger blocks, zones 264 and 265, zero distances and repeated rows are what r
 rule names them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from taxi_etl.datasets import DROPOFF, PICKUP
 from taxi_etl.recognition import FIRST_YEAR
-from taxi_etl.schema import Column, ColumnMatches, Dataset
+from taxi_etl.schema import Column, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 from taxi_etl.transform.expressions import can_fail
 
 FARTHEST_MILES = 1000
@@ -33,66 +34,69 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What predicates judge: the rows of a dataset, read from the columns that a file has."""
+class FileSchema:
+    """The columns of a file, matched to those of its dataset."""
 
     dataset: Dataset
-    matching: ColumnMatches
-    kinds: Mapping[str, str]
-    """The kind of every source column by the file's own name."""
+    matches: ColumnMatches
 
-    def read(self) -> list[tuple[Column, str]]:
-        """The typed columns that the file has a source for, each with the kind of its preferred source."""
-        sources = self.matching.sources
+    @classmethod
+    def of(cls, dataset: Dataset, columns: Sequence[SourceColumn]) -> Self:
+        """The schema of a file of that dataset with these columns."""
+        return cls(dataset, match_columns(dataset, columns))
+
+    def found(self) -> list[tuple[Column, SourceType]]:
+        """The typed columns that the file has a source for, each with the type of its preferred source."""
+        sources = self.matches.sources
         return [
-            (column, self.kinds[sources[column.name][0]])
+            (column, sources[column.name][0].type)
             for column in self.dataset.columns
             if column.name in sources
         ]
 
     def has(self, column: str) -> bool:
         """Whether the file has a source for a typed column."""
-        return column in self.matching.sources
+        return column in self.matches.sources
 
 
-def unparseable(subject: Subject) -> str | None:
+def unparseable(schema: FileSchema) -> str | None:
     """A value that its column's type cannot hold, unless the column is lenient."""
     return _any(
         f"read_{column.name} IS NOT NULL AND {column.name} IS NULL"
-        for column, kind in subject.read()
-        if can_fail(column, kind) and not column.lenient
+        for column, source in schema.found()
+        if can_fail(column, source) and not column.lenient
     )
 
 
-def missing_datetime(subject: Subject) -> str | None:
+def missing_datetime(schema: FileSchema) -> str | None:
     """No pick-up time, or no drop-off time in a dataset that always has one (fhv files do not)."""
-    needed = [PICKUP, DROPOFF] if subject.dataset.dropoff_required else [PICKUP]
-    return _any(f"read_{column} IS NULL" for column in needed if subject.has(column))
+    needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
+    return _any(f"read_{column} IS NULL" for column in needed if schema.has(column))
 
 
-def negative_duration(subject: Subject) -> str | None:
+def negative_duration(schema: FileSchema) -> str | None:
     """Drop-off before pick-up (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
-    return f"{DROPOFF} < {PICKUP}" if subject.has(DROPOFF) else None
+    return f"{DROPOFF} < {PICKUP}" if schema.has(DROPOFF) else None
 
 
-def pickup_out_of_range(subject: Subject) -> str | None:
+def pickup_out_of_range(schema: FileSchema) -> str | None:
     """A pick-up outside what the file's name allows, see `pickup_range`."""
-    return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if subject.has(PICKUP) else None
+    return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if schema.has(PICKUP) else None
 
 
-def implausible_distance(subject: Subject) -> str | None:
+def implausible_distance(schema: FileSchema) -> str | None:
     """A distance below zero or beyond any drive; more than 100 miles occur in every month."""
-    distances = [column for column in subject.dataset.distances if subject.has(column)]
+    distances = [column for column in schema.dataset.distances if schema.has(column)]
     return _any(f"{column} < 0 OR {column} > {FARTHEST_MILES}" for column in distances)
 
 
-def unknown_location(subject: Subject) -> str | None:
+def unknown_location(schema: FileSchema) -> str | None:
     """A zone that the TLC's zone table lacks; 264 (unknown) and 265 (outside the city) are in it."""
-    zones = [column for column in subject.dataset.zones if subject.has(column)]
+    zones = [column for column in schema.dataset.zones if schema.has(column)]
     return _any(f"{column} NOT BETWEEN 1 AND {LAST_ZONE}" for column in zones)
 
 
-PREDICATES: Mapping[Reason, Callable[[Subject], str | None]] = {
+PREDICATES: Mapping[Reason, Callable[[FileSchema], str | None]] = {
     Reason.UNPARSEABLE: unparseable,
     Reason.MISSING_DATETIME: missing_datetime,
     Reason.NEGATIVE_DURATION: negative_duration,

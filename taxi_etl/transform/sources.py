@@ -1,16 +1,16 @@
 """What does the transform expect of a reader? The view `source`: which columns, under which names.
 
-A reader offers every column of the file under the names that `source_columns` gives, typed by its kind,
+A reader offers every column of the file under the names that `source_columns` gives, with their types,
 and beside them the lineage columns: literals of the file and the run, which the caller computes once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import month_of
-from taxi_etl.schema import Kind
+from taxi_etl.schema import SourceColumn, SourceType
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import pickup_range
 
@@ -42,18 +42,19 @@ class Run:
     started_at: datetime
 
 
-def source_columns(file_format: str, columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The columns of the view as (name, kind), each name different whatever its case.
+def source_columns(file_format: str, columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
+    """The columns of the view, each name different whatever its case.
 
     A view of a CSV file has one more at the end: the fields that a row has beyond the header, joined by
     commas.
     """
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
-    unique: list[tuple[str, str]] = []
-    for place, (name, kind) in enumerate(columns, start=1):
-        unique.append((_free(name if name.strip() else f"column_{place}", taken), kind))
+    unique: list[SourceColumn] = []
+    for place, column in enumerate(columns, start=1):
+        name = column.name if column.name.strip() else f"column_{place}"
+        unique.append(replace(column, name=_free(name, taken)))
     if file_format == "csv":
-        unique.append((_free(SURPLUS, taken), str(Kind.TEXT)))
+        unique.append(SourceColumn(_free(SURPLUS, taken), SourceType.TEXT))
     return tuple(unique)
 
 

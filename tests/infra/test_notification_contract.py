@@ -11,11 +11,9 @@ import pytest
 import typer
 from jsonschema import Draft202012Validator
 
-from glue_scripts.spark_errors import Fault
 from ops.cli import app
-from taxi_etl.failures import Code
+from taxi_etl.failures import FailureCode
 from taxi_etl.notifications import Status
-from taxi_etl.outcomes import CODES
 
 from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
 
@@ -183,10 +181,8 @@ def test_the_examples_in_the_guide_are_what_is_sent(outcome: str) -> None:
 
 
 def test_the_guide_names_every_code_once() -> None:
-    # A file that is left to a newer version has no reason.
-    codes = {*Code, *Fault, *CODES.values()} - {Code.SUPERSEDED}
     section = GUIDE.split("\n## Codes\n")[1].split("\n## ")[0]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, codes))
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, FailureCode))
 
 
 def test_the_filter_policies_in_the_guide_name_what_is_sent() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from taxi_etl.batches import BatchLimits, batches
-from taxi_etl.documents import FileResult, LoadStatus
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.documents import FileResult
+from taxi_etl.failures import VALIDATION_CODES, Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
 
@@ -41,12 +42,12 @@ def files(letter: str) -> list[FileVersion]:
     return list(max(groups, key=len))
 
 
-def results(letter: str, found: list[FileVersion], status: LoadStatus) -> list[FileResult]:
+def results(letter: str, found: list[FileVersion], status: FileStatus) -> list[FileResult]:
     """What the job says of files with ten thousand new columns, every one missing, every rule broken."""
     columns = tuple(f"{letter * 300}{number}" for number in range(10_000))
     reasons = {f"reason_{number:02}_of_a_rule_with_a_long_name": 10**9 for number in range(30)}
-    loud = letter * 32_768 if status is LoadStatus.FAILED else ""
-    code = "too_many_quarantined" if loud else ""
+    loud = letter * 32_768 if status is FileStatus.FAILED else ""
+    failure = Failure(FailureCode.TOO_MANY_QUARANTINED, loud) if loud else None
     whole = FileResult(
         found[0],
         status,
@@ -58,8 +59,7 @@ def results(letter: str, found: list[FileVersion], status: LoadStatus) -> list[F
         reasons,
         columns,
         ("airport_fee",) * 30,
-        code,
-        loud,
+        failure,
     )
     return [replace(whole, version=version) for version in found]
 
@@ -87,7 +87,7 @@ def size(value: Any) -> int:
 
 def test_a_whole_batch_that_loaded_is_told_of(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
-    outcome = Outcome(*found).resulting(*results(letter, found, LoadStatus.LOADED), changed=True)
+    outcome = Outcome(*found).resulting(*results(letter, found, FileStatus.LOADED), changed=True)
 
     walk = outcome.crawled("FAILED", letter * 2048).walk(definition)
 
@@ -98,14 +98,14 @@ def test_a_whole_batch_that_loaded_is_told_of(definition: dict[str, Any], letter
 def test_a_whole_batch_that_failed_is_told_of(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
 
-    walk = Outcome(*found).resulting(*results(letter, found, LoadStatus.FAILED)).walk(definition)
+    walk = Outcome(*found).resulting(*results(letter, found, FileStatus.FAILED)).walk(definition)
 
     assert walk.published[-1].message["status"] == "FAILED"
     check(walk)
 
 
 def test_a_whole_batch_that_was_rejected_is_told_of(definition: dict[str, Any], letter: str) -> None:
-    reasons = tuple(Rejection(code, letter * 5_000) for code in Code)
+    reasons = tuple(Failure(code, letter * 5_000) for code in VALIDATION_CODES)
 
     walk = Outcome(rejected=dict.fromkeys(files(letter), reasons)).walk(definition)
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from lambdas.validate_input.validation import summary
 from taxi_etl import contents
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
-from taxi_etl.failures import Rejection
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import FileFacts, Limits, check_file
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger
 from taxi_etl.names import manifest_key
 from taxi_etl.recognition import recognize
+from taxi_etl.schema import text_columns
 
 from .workflow_interpreter import Raised, Walk, walk
 
@@ -38,16 +40,16 @@ EMPTY = version("empty.csv", 0)
 STRAY = version("readme.pdf", 12_001)
 ODD = version("weather.csv", 5_120)
 
-NO_PARQUET = contents.find_footer(b"PK\x03\x04\x14\x00\x08\x00", b"\x00" * 8, ZIP.size).rejections
+NO_PARQUET = contents.find_footer(b"PK\x03\x04\x14\x00\x08\x00", b"\x00" * 8, ZIP.size).failures
 LACKING = recognize(
-    [("VendorID", "text"), ("PULocationID", "text"), ("trip_distance", "text"), ("fare_amount", "text")],
+    text_columns(["VendorID", "PULocationID", "trip_distance", "fare_amount"]),
     "green_tripdata_2014-02.csv",
-).rejections
-UNKNOWN = recognize([("station", "text"), ("temperature", "text")], "weather.csv").rejections
+).failures
+UNKNOWN = recognize(text_columns(["station", "temperature"]), "weather.csv").failures
 
 LOADED_YELLOW = FileResult(
     YELLOW,
-    LoadStatus.LOADED,
+    FileStatus.LOADED,
     "yellow",
     read=2_964_624,
     written=2_963_711,
@@ -56,7 +58,7 @@ LOADED_YELLOW = FileResult(
 )
 LOADED_GREEN = FileResult(
     GREEN,
-    LoadStatus.LOADED,
+    FileStatus.LOADED,
     "green",
     read=56_551,
     written=56_548,
@@ -66,14 +68,16 @@ LOADED_GREEN = FileResult(
     missing_columns=("ehail_fee",),
 )
 DAMAGED = "Could not read or convert a column chunk (cause: java.io.IOException: could not decompress page 3)"
-FAILED_FHV = FileResult(FHV, LoadStatus.FAILED, "fhv", error_code="unreadable", error_message=DAMAGED)
+FAILED_FHV = FileResult(FHV, FileStatus.FAILED, "fhv", failure=Failure(FailureCode.UNREADABLE, DAMAGED))
 FAILED_GREEN = FileResult(
     GREEN,
-    LoadStatus.FAILED,
+    FileStatus.FAILED,
     "green",
-    error_code="too_many_quarantined",
-    error_message="40112 of 56551 rows cannot be true (negative_duration 40112), "
-    "more than the share of 0.5 that is allowed",
+    failure=Failure(
+        FailureCode.TOO_MANY_QUARANTINED,
+        "40112 of 56551 rows cannot be true (negative_duration 40112), "
+        "more than the share of 0.5 that is allowed",
+    ),
 )
 RUN_ID = "jr_f6a2c03b7f7e4d0d9d2b0a1c5e8f4b61"
 
@@ -84,7 +88,7 @@ class Outcome:
     def __init__(
         self,
         *accepted: FileVersion,
-        rejected: Mapping[FileVersion, tuple[Rejection, ...]] | None = None,
+        rejected: Mapping[FileVersion, tuple[Failure, ...]] | None = None,
         superseded: tuple[FileVersion, ...] = (),
     ) -> None:
         rejected = rejected or {}
@@ -95,10 +99,10 @@ class Outcome:
             BUCKET,
             "s3",
             tuple(
-                AcceptedFile(file, _dataset(file), "parquet", (("VendorID", "text"),)) for file in accepted
+                AcceptedFile(file, _dataset(file), "parquet", text_columns(["VendorID"])) for file in accepted
             ),
             tuple(RejectedFile(file, reasons) for file, reasons in rejected.items()),
-            superseded,
+            tuple(SupersededFile(file) for file in superseded),
         )
         uri = f"s3://{BUCKET}/{manifest_key(self.name)}"
         validated = summary(self.manifest, self.given, uri)
@@ -174,7 +178,7 @@ def _many() -> Outcome:
     return Outcome(rejected={file: _refused(file) for file in files})
 
 
-def _refused(file: FileVersion) -> tuple[Rejection, ...]:
+def _refused(file: FileVersion) -> tuple[Failure, ...]:
     return tuple(check_file(FileFacts(key=file.key, size=file.size), LIMITS))
 
 
@@ -242,7 +246,7 @@ WORKFLOW_OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
     ),
     "nothing_superseded": lambda: Outcome(superseded=(OLDER,)),
     "nothing_superseded_during_the_run": lambda: Outcome(YELLOW).resulting(
-        FileResult(YELLOW, LoadStatus.SUPERSEDED, "yellow")
+        FileResult(YELLOW, FileStatus.SUPERSEDED, "yellow")
     ),
 }
 """What leads to each outcome; the names are the golden files'."""

@@ -18,7 +18,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import recognize
-from taxi_etl.schema import kind_of_arrow
+from taxi_etl.schema import SourceColumn
 
 BUCKET = "lake"
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
@@ -89,7 +89,7 @@ class Lake:
         version = FileVersion(BUCKET, key, self.storage.versions[key], path.stat().st_size)
         if key.endswith(".parquet"):
             schema = pq.read_schema(path)
-            columns = tuple((field.name, str(kind_of_arrow(str(field.type)))) for field in schema)
+            columns = tuple(SourceColumn.of_arrow(field.name, str(field.type)) for field in schema)
             return AcceptedFile(version, dataset or self._recognized(columns, key), "parquet", columns)
         found = inspect_csv(path.read_bytes()[: 64 * 1024], path.stat().st_size, gzipped=key.endswith(".gz"))
         named = dataset or self._recognized(found.columns, key)
@@ -135,7 +135,7 @@ class Lake:
 
     def _recognized(self, columns: Any, key: str) -> str:
         dataset = recognize(columns, key).dataset
-        assert dataset, f"{key} does not match any dataset: {recognize(columns, key).rejections}"
+        assert dataset, f"{key} does not match any dataset: {recognize(columns, key).failures}"
         return dataset
 
 

@@ -80,7 +80,11 @@ def main(folder: Path) -> None:
             *(f"raw/taxi/{name}" for name in FILES), arguments=["--stall-minutes", STALL_MINUTES]
         )
     found = {
-        file.version.key.rpartition("/")[2]: [file.status, file.written, file.error_code, file.error_message]
+        file.version.key.rpartition("/")[2]: [
+            file.status,
+            file.written,
+            *(file.failure.to_json().values() if file.failure else ("", "")),
+        ]
         for file in result.files
     }
     print(json.dumps({"files": found, "rows": lake.count("green"), "finished": time.time()}))

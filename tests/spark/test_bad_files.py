@@ -17,8 +17,9 @@ from pyspark.errors import PySparkException
 from glue_scripts.line_lengths import find_overlong_lines
 from glue_scripts.reading import Located
 from lambdas.validate_input.validation import check
-from taxi_etl.documents import AcceptedFile, LoadStatus
+from taxi_etl.documents import AcceptedFile
 from taxi_etl.file_rules import Limits
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 
 LIMITS = Limits(max_file_bytes=1024**3)
@@ -190,18 +191,18 @@ def test_damage_that_validation_cannot_see_fails_the_file_alone(lake):
 
     found = {file.version.key.rpartition("/")[2]: file for file in result.files}
     assert {name: (found[name].status, found[name].written) for name in GOOD} == {
-        name: (LoadStatus.LOADED, rows) for name, (_, rows) in GOOD.items()
+        name: (FileStatus.LOADED, rows) for name, (_, rows) in GOOD.items()
     }
-    assert {name: (found[name].status, found[name].error_code) for name in FAILED} == dict.fromkeys(
-        FAILED, (LoadStatus.FAILED, "unreadable")
+    assert {name: (found[name].status, found[name].failure.code) for name in FAILED} == dict.fromkeys(
+        FAILED, (FileStatus.FAILED, "unreadable")
     )
     for name in FAILED:
-        message = found[name].error_message
+        message = found[name].failure.message
         assert 0 < len(message) <= 600, name
         assert "\n" not in message, name
-    assert "a value is too long" in found["line_of_a_bomb.csv.gz"].error_message
+    assert "a value is too long" in found["line_of_a_bomb.csv.gz"].failure.message
     for name in ("line_of_100_mb.csv", "line_of_500_mb.csv", "line_of_4_gb.csv.gz"):
-        assert found[name].error_message == (
+        assert found[name].failure.message == (
             "a line has more than 16,777,216 characters; check the file's line endings"
         )
     assert lake.count("green") == 8000

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from glue_scripts.iceberg import LakeTable
-from taxi_etl.documents import JobResult, LoadStatus
+from taxi_etl.documents import JobResult
+from taxi_etl.file_status import FileStatus
 from taxi_etl.tables import create_table
 
 A = "raw/taxi/trips_2024-01.parquet"
@@ -119,7 +120,7 @@ def test_a_newer_version_loaded_before_the_commit_wins(lake, newer_is_clean):
 
     [result] = other_run(lake, after_check=at(BEFORE_COMMIT, load_newer)).load(older).files
 
-    assert result.status is LoadStatus.SUPERSEDED
+    assert result.status is FileStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 4, "quarantine": 0 if newer_is_clean else 2}
 
 
@@ -134,7 +135,7 @@ def test_a_newer_version_of_another_dataset_loaded_before_the_commit_wins(lake):
 
     [result] = other_run(lake, after_check=at(BEFORE_COMMIT, load_newer)).load(older).files
 
-    assert result.status is LoadStatus.SUPERSEDED
+    assert result.status is FileStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 0, "yellow": 4, "quarantine": 0}
 
 

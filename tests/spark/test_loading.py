@@ -11,8 +11,8 @@ import pytest
 
 from glue_scripts.iceberg import ConflictError, LakeTable
 from glue_scripts.reading import spark_path
-from taxi_etl.documents import LoadStatus
 from taxi_etl.file_rules import check_key
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import source_id
 
 A = "raw/taxi/green_tripdata_2024-01.csv"
@@ -66,7 +66,7 @@ def test_an_older_version_does_not_replace_a_newer_one(lake):
 
     late = lake.load(older)
 
-    assert [file.status for file in late.files] == [LoadStatus.SUPERSEDED]
+    assert [file.status for file in late.files] == [FileStatus.SUPERSEDED]
     assert lake.count("green", A) == 2
 
 
@@ -83,7 +83,7 @@ def test_a_version_replaced_while_it_is_read_is_superseded_and_the_rest_loads(la
     lake.storage.before_check = replace_after_the_first_checks
     result = lake.load(*files)
 
-    assert [file.status for file in result.files] == [LoadStatus.SUPERSEDED, LoadStatus.LOADED]
+    assert [file.status for file in result.files] == [FileStatus.SUPERSEDED, FileStatus.LOADED]
     assert (lake.count("green", A), lake.count("green", B)) == (0, 2)
 
 
@@ -95,7 +95,7 @@ def test_a_deleted_object_fails_and_its_older_rows_stay(lake):
 
     [result] = lake.load(file).files
 
-    assert (result.status, result.error_code) == (LoadStatus.FAILED, "deleted")
+    assert (result.status, result.failure.code) == (FileStatus.FAILED, "deleted")
     assert lake.count("green", A) == 1
 
 
@@ -130,7 +130,7 @@ def test_a_conflicting_commit_is_retried(lake, monkeypatch):
     [result] = lake.load(A).files
 
     assert outcomes == ["green_trips refused", "green_trips committed"]
-    assert (result.status, lake.count("green", A)) == (LoadStatus.LOADED, 3)
+    assert (result.status, lake.count("green", A)) == (FileStatus.LOADED, 3)
 
 
 def test_runs_of_different_files_do_not_conflict(lake, monkeypatch):
@@ -153,13 +153,13 @@ def test_a_superseded_run_leaves_no_rows(lake, monkeypatch, conflict_in):
 
     def a_newer_version_loads(_) -> None:
         lake.storage.put(A, csv(GOOD, GOOD, GOOD))
-        assert lake.load(A).files[0].status is LoadStatus.LOADED
+        assert lake.load(A).files[0].status is FileStatus.LOADED
 
     outcomes = interfere(monkeypatch, conflict_in, a_newer_version_loads)
     [result] = lake.load(older).files
 
     assert outcomes[-1] == "green_trips refused"
-    assert result.status is LoadStatus.SUPERSEDED
+    assert result.status is FileStatus.SUPERSEDED
     assert (lake.count("green", A), lake.count("quarantine", A)) == (3, 0)
 
 
@@ -175,10 +175,10 @@ def test_a_damaged_file_fails_alone_with_its_error(lake):
 
     result = lake.load(whole, file)
 
-    assert [file.status for file in result.files] == [LoadStatus.LOADED, LoadStatus.FAILED]
-    assert result.files[1].error_code == "unreadable"
-    assert "\n" not in result.files[1].error_message
-    assert "Unexpected end" in result.files[1].error_message
+    assert [file.status for file in result.files] == [FileStatus.LOADED, FileStatus.FAILED]
+    assert result.files[1].failure.code == "unreadable"
+    assert "\n" not in result.files[1].failure.message
+    assert "Unexpected end" in result.files[1].failure.message
     assert (lake.count("green", whole), lake.count("green", broken)) == (2000, 0)
     assert result.files[0].reasons == {"negative_duration": 1}
 
@@ -197,8 +197,8 @@ def test_a_wrong_parquet_page_checksum_fails_the_file(lake):
 
     [result] = lake.load(key).files
 
-    assert (result.status, result.error_code) == (LoadStatus.FAILED, "unreadable")
-    assert "checksum" in result.error_message.lower() or "CRC" in result.error_message
+    assert (result.status, result.failure.code) == (FileStatus.FAILED, "unreadable")
+    assert "checksum" in result.failure.message.lower() or "CRC" in result.failure.message
     assert lake.count("yellow", key) == 500, "the older rows stay"
 
 
@@ -210,9 +210,9 @@ def test_a_file_with_too_many_invalid_rows_is_not_loaded(lake):
 
     result = lake.load(A, B)
 
-    assert [file.status for file in result.files] == [LoadStatus.FAILED, LoadStatus.LOADED]
-    assert result.files[0].error_code == "too_many_quarantined"
-    assert "2 of 3 rows" in result.files[0].error_message
+    assert [file.status for file in result.files] == [FileStatus.FAILED, FileStatus.LOADED]
+    assert result.files[0].failure.code == "too_many_quarantined"
+    assert "2 of 3 rows" in result.files[0].failure.message
     assert (lake.count("green", A), lake.count("quarantine", A)) == (1, 0)
     assert (lake.count("green", B), lake.count("quarantine", B)) == (1, 1), "a share of one half is allowed"
     assert lake.load(A, arguments=["--max-quarantine-share", "0.7"]).files[0].quarantined == 2
@@ -248,7 +248,7 @@ def test_a_row_with_too_many_fields_fails_the_file(lake):
 
     [result] = lake.load(A).files
 
-    assert (result.status, result.error_code) == (LoadStatus.FAILED, "unreadable")
+    assert (result.status, result.failure.code) == (FileStatus.FAILED, "unreadable")
 
 
 def test_unknown_columns_are_kept_and_reported_once(lake):
@@ -285,7 +285,7 @@ def test_special_characters_in_keys_are_not_patterns(lake, name):
 
     [result] = lake.load(key).files
 
-    assert (result.status, result.written, result.error_message) == (LoadStatus.LOADED, 1, "")
+    assert (result.status, result.written, result.failure) == (FileStatus.LOADED, 1, None)
 
 
 @pytest.mark.parametrize("key", ["raw/taxi//b.csv", "raw/taxi/./b.csv", "raw/taxi/x/../b.csv"])
@@ -301,8 +301,8 @@ def test_a_name_that_spark_treats_as_hidden_fails_the_file(lake):
 
     result = lake.load(hidden, A)
 
-    assert [file.status for file in result.files] == [LoadStatus.FAILED, LoadStatus.LOADED]
-    assert "begins with a dot or underscore" in result.files[0].error_message
+    assert [file.status for file in result.files] == [FileStatus.FAILED, FileStatus.LOADED]
+    assert "begins with a dot or underscore" in result.files[0].failure.message
 
 
 def test_utf16_byte_order_marks_and_gzip_members_are_read(lake):
@@ -315,9 +315,9 @@ def test_utf16_byte_order_marks_and_gzip_members_are_read(lake):
     result = lake.load(utf16, marked, members)
 
     assert [(file.status, file.written) for file in result.files] == [
-        (LoadStatus.LOADED, 2),
-        (LoadStatus.LOADED, 1),
-        (LoadStatus.LOADED, 3),
+        (FileStatus.LOADED, 2),
+        (FileStatus.LOADED, 1),
+        (FileStatus.LOADED, 3),
     ]
     assert lake.query("SELECT DISTINCT vendor_id FROM {green}") == [(2,)]
 
@@ -349,14 +349,14 @@ def test_an_empty_batch_and_an_empty_file_load(lake):
     assert lake.load().counts()["files"] == 0
     lake.storage.put(A, csv())
     [result] = lake.load(A).files
-    assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
+    assert (result.status, result.read, result.written) == (FileStatus.LOADED, 0, 0)
 
 
 def test_an_empty_table_saved_by_pandas_loads(lake):
     key = "raw/taxi/yellow_tripdata_2024-01.parquet"
     lake.storage.put(key, parquet({name: pa.nulls(0) for name in yellow_columns(0)}))
     [result] = lake.load(key).files
-    assert (result.status, result.read, result.written) == (LoadStatus.LOADED, 0, 0)
+    assert (result.status, result.read, result.written) == (FileStatus.LOADED, 0, 0)
 
 
 def test_a_file_is_read_once_though_some_of_its_rows_go_to_quarantine(lake):
@@ -419,7 +419,7 @@ def test_a_quarantined_row_without_values_is_kept(lake, typed):
 
     [result] = lake.load(key, arguments=["--max-quarantine-share", "1"]).files
 
-    assert (result.error_message, result.quarantined) == ("", 1)
+    assert (result.failure, result.quarantined) == (None, 1)
     assert lake.query("SELECT row_as_read, reasons, position FROM {quarantine}") == [
         ({}, ["missing_datetime"], 0)
     ]

@@ -1,6 +1,6 @@
 """Test that the job loads a dataset added to the registry as CONTRIBUTING.md describes."""
 
-from taxi_etl.documents import LoadStatus
+from taxi_etl.file_status import FileStatus
 from tests.fixtures.new_dataset import FILE, add_as_documented
 
 
@@ -12,7 +12,7 @@ def test_the_job_creates_the_new_table_and_loads_the_file(lake, monkeypatch):
     result = lake.load(key)
 
     [file] = result.files
-    assert (file.status, file.read, file.written) == (LoadStatus.LOADED, 4, 2)
+    assert (file.status, file.read, file.written) == (FileStatus.LOADED, 4, 2)
     assert result.schema_changed
     assert lake.query("SELECT scooter_id, distance FROM {scooter} ORDER BY 1") == [("s-1", 1.5), ("s-2", 0.5)]
     assert lake.count("quarantine", key) == 2

@@ -14,7 +14,7 @@ lpep_; `first` and `behind` are a year before and after the month in the file's 
 
 from pathlib import Path
 
-from taxi_etl.documents import LoadStatus
+from taxi_etl.file_status import FileStatus
 
 YELLOW = "raw/taxi/yellow_tripdata_2022-01_sample.parquet"
 GREEN_2024 = "raw/taxi/green_tripdata_2024-01.parquet"
@@ -38,7 +38,7 @@ def test_every_row_of_four_real_files_is_written_or_quarantined(lake, shared_dat
         GREEN_2025: (51_539, 51_215, 324, {"negative_duration": 308, "implausible_distance": 16}),
         GREEN_CSV: (35_612, 35_601, 11, {"pickup_out_of_range": 1, "implausible_distance": 10}),
     }
-    assert {file.status for file in result.files} == {LoadStatus.LOADED}
+    assert {file.status for file in result.files} == {FileStatus.LOADED}
     assert result.schema_changed, "tables were created"
 
     assert lake.count("yellow") == 99_999

@@ -47,7 +47,7 @@ def test_replay_after_a_change_moves_quarantined_rows_into_the_table(lake, monke
     lake.storage.put(A, csv(NEAR, FAR, FAR))
     lake.storage.put(B, csv(NEAR, FAR))
     [failed, loaded] = lake.load(A, B).files
-    assert (failed.error_code, loaded.reasons) == ("too_many_quarantined", {"implausible_distance": 1})
+    assert (failed.failure.code, loaded.reasons) == ("too_many_quarantined", {"implausible_distance": 1})
     assert (lake.count("green"), lake.count("quarantine")) == (1, 1)
 
     if released_by == "a changed rule":
@@ -57,7 +57,7 @@ def test_replay_after_a_change_moves_quarantined_rows_into_the_table(lake, monke
         arguments, written, quarantined = ["--max-quarantine-share", "0.9"], {A: 1, B: 1}, {A: 2, B: 1}
 
     for _ in ("replay", "the same replay again"):
-        assert {file.error_code for file in lake.load(A, B, arguments=arguments).files} == {""}
+        assert [file.failure for file in lake.load(A, B, arguments=arguments).files] == [None, None]
         assert {key: lake.count("green", key) for key in (A, B)} == written
         assert {key: lake.count("quarantine", key) for key in (A, B)} == quarantined
 

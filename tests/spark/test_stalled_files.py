@@ -13,6 +13,7 @@ from glue_scripts.reading import Located
 from glue_scripts.staging import Attempt, Stager
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
 from taxi_etl.documents import AcceptedFile
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.identity import FileVersion
 from tests.conftest import ROOT
 
@@ -81,10 +82,10 @@ def stager(watchdog: StallWatchdog) -> FakeStager:
 def test_after_a_second_stall_each_file_is_read_alone():
     attempts = stager(FakeWatchdog(None, 600)).stage(files("good", "stalls", "other"))
 
-    assert [(attempt.located.uri, attempt.read, attempt.fault, attempt.error) for attempt in attempts] == [
-        ("s3://good", 1, None, ""),
-        ("s3://stalls", 0, "unreadable", "Spark made no progress for 10 minutes"),
-        ("s3://other", 1, None, ""),
+    assert [(attempt.located.uri, attempt.read, attempt.failure) for attempt in attempts] == [
+        ("s3://good", 1, None),
+        ("s3://stalls", 0, Failure(FailureCode.UNREADABLE, "Spark made no progress for 10 minutes")),
+        ("s3://other", 1, None),
     ]
 
 

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from taxi_etl.documents import LoadStatus
+from taxi_etl.file_status import FileStatus
 
 KEY = "raw/taxi/green_tripdata_2024-01.csv"
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
@@ -95,7 +95,7 @@ def test_a_run_without_permission_warns_and_loads_and_the_next_run_retries(lake,
 
     result = load(lake)
 
-    assert [file.status for file in result.files] == [LoadStatus.LOADED]
+    assert [file.status for file in result.files] == [FileStatus.LOADED]
     [first, _] = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
     assert "green_trips" in first
     assert "no permission" in first

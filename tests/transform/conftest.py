@@ -89,7 +89,7 @@ class Engines:
         name = name or path.name
         found = duckdb_engine.contents_of(path)
         recognition = recognize(found.columns, name)
-        assert recognition.dataset, f"{name}: {recognition.rejections}"
+        assert recognition.dataset, f"{name}: {recognition.failures}"
         file_format = "parquet" if path.suffix == ".parquet" else "csv"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
         file = AcceptedFile(

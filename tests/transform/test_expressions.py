@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from taxi_etl.schema import INT96, Column, ColumnType, Kind, kind_family, kind_of_arrow
+from taxi_etl.schema import INT96, Column, ColumnType, SourceColumn, SourceType
 from taxi_etl.transform import expressions as sql
 
 WHOLE = [
@@ -41,13 +41,13 @@ TIMES = [
 
 def test_a_text_is_a_whole_number_only_where_it_says_one_in_range(engines):
     texts = [text for text, _ in WHOLE]
-    found = engines.values("string", texts, sql.whole(f"({sql.as_number('x', Kind.TEXT)})"))
+    found = engines.values("string", texts, sql.whole(f"({sql.as_number('x', SourceType.TEXT)})"))
     assert dict(zip(texts, found, strict=True)) == dict(WHOLE)
 
 
 def test_a_text_is_a_number_only_where_a_double_holds_it(engines):
     texts = [text for text, _ in NUMBERS]
-    found = engines.values("string", texts, sql.finite(f"({sql.as_number('x', Kind.TEXT)})"))
+    found = engines.values("string", texts, sql.finite(f"({sql.as_number('x', SourceType.TEXT)})"))
     assert dict(zip(texts, found, strict=True)) == dict(NUMBERS)
 
 
@@ -65,17 +65,21 @@ def test_a_double_is_a_whole_number_without_rounding(engines):
 
 def test_blank_texts_and_nan_say_nothing_and_other_spaces_are_text(engines):
     found = engines.values(
-        "string", ["", "  ", " a ", "  a", "a ", "a b", "\t", "\u00a0a", None], sql.present("x", Kind.TEXT)
+        "string",
+        ["", "  ", " a ", "  a", "a ", "a b", "\t", "\u00a0a", None],
+        sql.present("x", SourceType.TEXT),
     )
     assert found == [None, None, "a", "a", "a", "a b", "\t", "\u00a0a", None]
-    numbers = engines.values("double", [1.5, float("nan"), float("inf"), None], sql.present("x", Kind.DOUBLE))
+    numbers = engines.values(
+        "double", [1.5, float("nan"), float("inf"), None], sql.present("x", SourceType.DOUBLE)
+    )
     assert numbers == [1.5, None, float("inf"), None]
 
 
 def test_numbers_become_the_same_text_on_both_engines(engines):
     values = [1.0, -2.0, 0.0, 0.1, 17.84, 12345678.9, 1e7, 123456789012.0, float("nan"), float("inf"), None]
     values.remove(12345678.9)  # a fraction above 1e7 prints differently; TLC files hold none
-    found = engines.values("double", values, sql.as_text("x", Kind.DOUBLE))
+    found = engines.values("double", values, sql.as_text("x", SourceType.DOUBLE))
     assert found == [
         "1.0",
         "-2.0",
@@ -91,24 +95,24 @@ def test_numbers_become_the_same_text_on_both_engines(engines):
 
 
 @pytest.mark.parametrize(
-    ("kind", "literal", "text"),
+    ("source", "literal", "text"),
     [
-        ("bigint", "CAST(42 AS bigint)", "42"),
-        ("boolean", "true", "true"),
-        ("timestamp", "TIMESTAMP_NTZ '2024-01-02 03:04:05'", "2024-01-02 03:04:05"),
-        ("timestamp", "TIMESTAMP_NTZ '2024-01-02 03:04:05.25'", "2024-01-02 03:04:05.25"),
-        ("date", "DATE '2024-01-02'", "2024-01-02"),
+        (SourceType.INTEGER, "CAST(42 AS bigint)", "42"),
+        (SourceType.BOOLEAN, "true", "true"),
+        (SourceType.TIMESTAMP, "TIMESTAMP_NTZ '2024-01-02 03:04:05'", "2024-01-02 03:04:05"),
+        (SourceType.TIMESTAMP, "TIMESTAMP_NTZ '2024-01-02 03:04:05.25'", "2024-01-02 03:04:05.25"),
+        (SourceType.DATE, "DATE '2024-01-02'", "2024-01-02"),
     ],
 )
-def test_other_kinds_become_the_same_text_on_both_engines(engines, kind, literal, text):
-    assert engines.same(f"SELECT {sql.as_text('x', kind)} FROM (SELECT {literal} AS x)") == [(text,)]
+def test_other_types_become_the_same_text_on_both_engines(engines, source, literal, text):
+    assert engines.same(f"SELECT {sql.as_text('x', source)} FROM (SELECT {literal} AS x)") == [(text,)]
 
 
 def test_names_of_old_files_become_codes_whatever_their_case(engines):
     column = Column("payment_type", ColumnType.INTEGER, "", codes={"cash": 2, "crd": 1})
-    number = f"({sql.as_number('x', Kind.TEXT)})"
+    number = f"({sql.as_number('x', SourceType.TEXT)})"
     found = engines.values(
-        "string", ["CASH", "Cash", "CRD", "4", "zz", None], sql.typed(column, "text", "x", number)
+        "string", ["CASH", "Cash", "CRD", "4", "zz", None], sql.typed(column, SourceType.TEXT, "x", number)
     )
     assert found == [2, 2, 1, 4, None, None]
 
@@ -116,7 +120,7 @@ def test_names_of_old_files_become_codes_whatever_their_case(engines):
 def test_a_column_of_nulls_is_null_in_every_type(engines):
     for column_type in ColumnType:
         column = Column("c", column_type, "")
-        assert engines.same(f"SELECT {sql.typed(column, Kind.NULL, 'x', 'x')}") == [(None,)]
+        assert engines.same(f"SELECT {sql.typed(column, SourceType.NULL, 'x', 'x')}") == [(None,)]
 
 
 def test_a_map_leaves_nulls_out_and_may_be_empty(engines):
@@ -125,21 +129,26 @@ def test_a_map_leaves_nulls_out_and_may_be_empty(engines):
     assert engines.same(f"SELECT {sql.text_map([])}") == [({},)]
 
 
-def test_kinds_come_from_arrow_types():
-    kinds = {
+def test_source_types_come_from_arrow_types():
+    type_names = {
         "int32": "integer", "int64": "integer", "uint8": "integer", "double": "double", "float": "double",
         "string": "string", "large_string": "string", "timestamp[us]": "timestamp", "timestamp[ms]": "timestamp",
         "null": "null", "bool": "boolean", "date32[day]": "date",
         "dictionary<values=string, indices=int32, ordered=0>": "string",
         "timestamp[s]": "timestamp", "timestamp[ns]": "nanoseconds", "decimal128(7, 3)": "decimal(7,3)",
     }  # fmt: skip
-    assert {arrow: kind_of_arrow(arrow) for arrow in kinds} == kinds
-    assert {kind_family(kind) for kind in kinds.values()} == set(Kind) - {Kind.TEXT, Kind.UNSUPPORTED}
+    columns = {arrow: SourceColumn.of_arrow("x", arrow) for arrow in type_names}
+    assert {arrow: column.type_name for arrow, column in columns.items()} == type_names
+    read = set(SourceType) - {SourceType.TEXT, SourceType.UNSUPPORTED}
+    assert {column.type for column in columns.values()} == read
+    for column in columns.values():
+        assert SourceColumn.from_json(column.to_json()) == column
 
 
 @pytest.mark.parametrize(
     "arrow", ["timestamp[us, tz=UTC]", "uint64", "binary", "list<item: int64>", "decimal256(50, 3)", INT96]
 )
 def test_a_type_that_is_not_read_keeps_its_name(arrow):
-    assert kind_of_arrow(arrow) == arrow
-    assert kind_family(arrow) is Kind.UNSUPPORTED
+    column = SourceColumn.of_arrow("x", arrow)
+    assert (column.type, column.type_name) == (SourceType.UNSUPPORTED, arrow)
+    assert SourceColumn.from_json(column.to_json()) == column

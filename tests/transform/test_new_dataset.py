@@ -5,6 +5,7 @@ from datetime import datetime as at
 import pytest
 
 from taxi_etl import tables
+from taxi_etl.schema import text_columns
 from tests.fixtures.new_dataset import FILE, HEADER, add_as_documented
 
 
@@ -44,5 +45,5 @@ def test_its_table_has_its_columns(scooters):
 def test_without_it_the_file_is_of_no_dataset():
     from taxi_etl.recognition import recognize
 
-    columns = [(name, "text") for name in HEADER.split(",")]
+    columns = text_columns(HEADER.split(","))
     assert recognize(columns, "trips_2024-01.csv").dataset is None

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.schema import match_columns
-from taxi_etl.transform.predicates import PREDICATES, Reason, Subject, pickup_range
+from taxi_etl.schema import text_columns
+from taxi_etl.transform.predicates import PREDICATES, FileSchema, Reason, pickup_range
 from taxi_etl.transform.sources import source_columns
 
 FILES = {
@@ -30,10 +30,11 @@ def reasons_for(engines, dataset: str, **changed: str) -> list[str]:
     """The reasons why a plausible row of a dataset's CSV file, changed so, is in quarantine."""
     names = FILES[dataset].split(",")
     assert set(changed) <= set(names), f"{dataset} has no such column"
-    columns = source_columns("csv", [(name, "text") for name in names])
+    columns = source_columns("csv", text_columns(names))
     row = {name: PLAUSIBLE[name] for name in names} | changed
     values = {
-        f"`{name}`": f"'{row[name]}'" if row.get(name) else "CAST(NULL AS string)" for name, _ in columns
+        f"`{name}`": f"'{row[name]}'" if row.get(name) else "CAST(NULL AS string)"
+        for name in (column.name for column in columns)
     }
     view = engines.one_row(values)
     [row] = engines.same(engines.statement(dataset, columns, view))
@@ -91,9 +92,9 @@ def test_a_row_is_held_back_for_every_reason_that_applies(engines, dataset, chan
 
 
 def test_a_rule_about_columns_that_a_file_lacks_is_silent():
-    columns = {"Dispatching_base_num": "text", "Pickup_date": "text", "locationID": "text"}
-    subject = Subject(DATASETS["fhv"], match_columns(DATASETS["fhv"], list(columns)), columns)
-    silent = {reason for reason, predicate in PREDICATES.items() if predicate(subject) is None}
+    columns = text_columns(["Dispatching_base_num", "Pickup_date", "locationID"])
+    schema = FileSchema.of(DATASETS["fhv"], columns)
+    silent = {reason for reason, predicate in PREDICATES.items() if predicate(schema) is None}
     assert silent == {Reason.NEGATIVE_DURATION, Reason.IMPLAUSIBLE_DISTANCE}
 
 

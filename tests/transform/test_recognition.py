@@ -11,9 +11,9 @@ import pytest
 
 from lambdas.validate_input.parquet_footer import read_schema
 from taxi_etl.datasets import DATASETS
-from taxi_etl.failures import Code
+from taxi_etl.failures import FailureCode
 from taxi_etl.recognition import month_of, recognize, variant
-from taxi_etl.schema import INT96, match_columns
+from taxi_etl.schema import INT96, SourceColumn, SourceType, match_columns, text_columns
 
 HEADERS = {
     "yellow 2009": "vendor_name,Trip_Pickup_DateTime,Trip_Dropoff_DateTime,Passenger_Count,Trip_Distance,Start_Lon,Start_Lat,Rate_Code,store_and_forward,End_Lon,End_Lat,Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,Total_Amt",
@@ -33,8 +33,8 @@ X1 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,r
 X2 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,rate_code,fare_amount,imp_surcharge,airport_fee,total_amount,pickup_location_id,data_file_year"
 
 
-def texts(header: str) -> list[tuple[str, str]]:
-    return [(name, "text") for name in header.split(",")]
+def texts(header: str) -> tuple[SourceColumn, ...]:
+    return text_columns(header.split(","))
 
 
 @pytest.mark.parametrize("layout", HEADERS)
@@ -42,15 +42,15 @@ def test_a_published_layout_is_recognised_whole(layout):
     dataset = layout.split()[0]
     columns = texts(HEADERS[layout])
     assert recognize(columns, "any.csv").dataset == dataset
-    assert match_columns(DATASETS[dataset], [name for name, _ in columns]).unknown == ()
+    assert match_columns(DATASETS[dataset], columns).unknown == ()
 
 
 def test_the_name_decides_only_between_equals():
     assert recognize(texts(X1), "raw/taxi/yellow_tripdata_sample_2019-01.csv").dataset == "yellow"
     assert recognize(texts(X1), "green_tripdata_2019-01.csv").dataset == "green"
     undecided = recognize(texts(X1), "trips.csv")
-    assert [rejection.code for rejection in undecided.rejections] == [Code.UNKNOWN_DATASET]
-    assert "yellow and green" in undecided.rejections[0].message
+    assert [failure.code for failure in undecided.failures] == [FailureCode.UNKNOWN_DATASET]
+    assert "yellow and green" in undecided.failures[0].message
     assert recognize(texts(X2), "green.csv").dataset == "yellow", (
         "columns that only yellow has outweigh the name"
     )
@@ -60,9 +60,9 @@ def test_the_name_decides_only_between_equals():
 def test_a_file_of_something_else_is_unknown():
     for header in ("LocationID,Borough,Zone,service_zone", "ride_id,started_at,ended_at", "a"):
         found = recognize(texts(header), "yellow_tripdata_2024-01.csv")
-        assert (found.dataset, [rejection.code for rejection in found.rejections]) == (
+        assert (found.dataset, [failure.code for failure in found.failures]) == (
             None,
-            [Code.UNKNOWN_DATASET],
+            [FailureCode.UNKNOWN_DATASET],
         )
 
 
@@ -77,28 +77,28 @@ def test_a_file_of_something_else_is_unknown():
 )
 def test_a_layout_without_a_column_it_needs_is_refused_by_name(layout, without, named):
     header = ",".join(name for name in HEADERS[layout].split(",") if name != without)
-    [rejection] = recognize(texts(header), "any.csv").rejections
-    assert rejection.code is Code.MISSING_COLUMNS
-    assert named in rejection.message
-    assert rejection.message.startswith(layout.split()[0])
+    [failure] = recognize(texts(header), "any.csv").failures
+    assert failure.code is FailureCode.MISSING_COLUMNS
+    assert named in failure.message
+    assert failure.message.startswith(layout.split()[0])
 
 
 def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
-    columns = dict(texts(HEADERS["green 2025"])) | {
-        "lpep_pickup_datetime": "integer",
-        "trip_distance": "boolean",
-    }
-    found = recognize(list(columns.items()), "any.parquet")
-    assert [(rejection.code, rejection.message) for rejection in found.rejections] == [
+    types = {"lpep_pickup_datetime": SourceType.INTEGER, "trip_distance": SourceType.BOOLEAN}
+    columns = [
+        SourceColumn(name, types.get(name, SourceType.TEXT)) for name in HEADERS["green 2025"].split(",")
+    ]
+    found = recognize(columns, "any.parquet")
+    assert [(failure.code, failure.message) for failure in found.failures] == [
         (
             "missing_columns",
             "column 'lpep_pickup_datetime' holds integer values, where green needs timestamp_ntz",
         ),
         ("missing_columns", "column 'trip_distance' holds boolean values, where green needs double"),
     ]
-    nested = [*texts(HEADERS["green 2025"]), ("geometry", "list<item: double>")]
-    [rejection] = recognize(nested, "any.parquet").rejections
-    assert rejection.message == (
+    nested = [*texts(HEADERS["green 2025"]), SourceColumn.of_arrow("geometry", "list<item: double>")]
+    [failure] = recognize(nested, "any.parquet").failures
+    assert failure.message == (
         "column 'geometry' holds list<item: double> values, which extra_columns cannot keep"
     )
 
@@ -116,10 +116,10 @@ def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
 
     found = recognize(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
 
-    assert found.rejections[0].message == (
+    assert found.failures[0].message == (
         f"column 'tpep_pickup_datetime' holds {named} values, where yellow needs timestamp_ntz"
     )
-    assert len(found.rejections) == 2
+    assert len(found.failures) == 2
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from taxi_etl.schema import SourceColumn, SourceType, text_columns
 from taxi_etl.transform.sources import source_columns
 from taxi_etl.transform.statements import judged
 
@@ -22,19 +23,19 @@ INTEGERS = {"VendorID", "PULocationID", "DOLocationID", "payment_type"}
 STRINGS = {"store_and_fwd_flag"}
 
 
-def official(names: str) -> list[tuple[str, str]]:
+def official(names: str) -> list[SourceColumn]:
     """Columns of a Parquet file of 2022: doubles where a column may be null."""
-    kinds = (
-        dict.fromkeys(TIMESTAMPS, "timestamp")
-        | dict.fromkeys(INTEGERS, "integer")
-        | dict.fromkeys(STRINGS, "string")
+    types = (
+        dict.fromkeys(TIMESTAMPS, SourceType.TIMESTAMP)
+        | dict.fromkeys(INTEGERS, SourceType.INTEGER)
+        | dict.fromkeys(STRINGS, SourceType.STRING)
     )
-    return [(name, kinds.get(name, "double")) for name in names.split(",")]
+    return [SourceColumn(name, types.get(name, SourceType.DOUBLE)) for name in names.split(",")]
 
 
-def texts(names: str) -> list[tuple[str, str]]:
+def texts(names: str) -> tuple[SourceColumn, ...]:
     """Columns of a CSV file."""
-    return [(name, "text") for name in names.split(",")]
+    return text_columns(names.split(","))
 
 
 FILES = {
@@ -52,8 +53,8 @@ FILES = {
             *official(
                 "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,PULocationID,DOLocationID,trip_distance"
             ),
-            ("ehail_fee", "null"),
-            ("request_source", "string"),
+            SourceColumn("ehail_fee", SourceType.NULL),
+            SourceColumn("request_source", SourceType.STRING),
         ],
     ),
     "fhv": (
@@ -86,7 +87,9 @@ def test_the_sql_is_the_one_that_was_reviewed(dataset):
 def test_the_second_base_number_of_2018_fills_gaps_and_is_kept(engines):
     file_format, columns = FILES["fhv"]
     offered = source_columns(file_format, columns)
-    row = {name: "CAST(NULL AS string)" for name, _ in offered} | {"Pickup_DateTime": "'2024-01-05 10:00:00'"}
+    row = {column.name: "CAST(NULL AS string)" for column in offered} | {
+        "Pickup_DateTime": "'2024-01-05 10:00:00'"
+    }
     both = row | {"Dispatching_base_number": "'B1'", "Dispatching_base_num": "'B2'"}
     gap = row | {"Dispatching_base_number": "''", "Dispatching_base_num": "'B2'"}
     for values, base in ((both, "B1"), (gap, "B2")):
@@ -97,7 +100,7 @@ def test_the_second_base_number_of_2018_fills_gaps_and_is_kept(engines):
 
 def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
     names = ["vendor_name", "Trip_Pickup_DateTime", "Trip_Dropoff_DateTime"]
-    offered = source_columns("csv", [(name, "text") for name in names])
+    offered = source_columns("csv", text_columns(names))
     time = "'2024-01-05 10:00:00'"
     row = {"vendor_name": "'DDS'", "Trip_Pickup_DateTime": time, "Trip_Dropoff_DateTime": time}
     source = engines.one_row(row | {"surplus": "CAST(NULL AS string)"})
@@ -107,13 +110,13 @@ def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
 
 def test_a_row_of_columns_without_a_type_is_held_with_nothing_to_show(engines):
     names = ["vendor_name", "Trip_Pickup_DateTime", "Trip_Dropoff_DateTime"]
-    offered = source_columns("parquet", [(name, "null") for name in names])
+    offered = source_columns("parquet", [SourceColumn(name, SourceType.NULL) for name in names])
     source = engines.one_row(dict.fromkeys(names, "CAST(NULL AS string)"))
     [row] = engines.same(engines.statement("yellow", offered, source))
     assert (row[-4], row[-1]) == ({}, ["missing_datetime"])
 
 
 def test_names_in_a_view_never_collide():
-    columns = [("a", "text"), ("A", "text"), ("", "text"), ("_run_id", "text"), ("surplus", "text")]
-    names = [name for name, _ in source_columns("csv", columns)]
+    columns = text_columns(["a", "A", "", "_run_id", "surplus"])
+    names = [column.name for column in source_columns("csv", columns)]
     assert names == ["a", "A_2", "column_3", "_run_id_2", "surplus", "surplus_2"]

@@ -18,25 +18,26 @@ from taxi_etl.contents import (
     find_footer,
     inspect_csv,
 )
-from taxi_etl.failures import Code
+from taxi_etl.failures import FailureCode
+from taxi_etl.schema import text_columns
 
 HEADER = b"VendorID,lpep_pickup_datetime,fare_amount\r\n"
 NAMES = ("VendorID", "lpep_pickup_datetime", "fare_amount")
 
 
-def code(found: Contents) -> Code:
-    (reason,) = found.rejections
+def code(found: Contents) -> FailureCode:
+    (reason,) = found.failures
     return reason.code
 
 
 def message(found: Contents) -> str:
-    (reason,) = found.rejections
+    (reason,) = found.failures
     return reason.message
 
 
 def names(found: Contents) -> tuple[str, ...]:
-    assert not found.rejections
-    return tuple(name for name, _ in found.columns)
+    assert not found.failures
+    return tuple(column.name for column in found.columns)
 
 
 def csv(content: bytes, *, size: int | None = None) -> Contents:
@@ -56,50 +57,50 @@ def trailer(length: int, magic: bytes = b"PAR1") -> bytes:
 
 def test_a_footer_is_found_by_its_length() -> None:
     found = find_footer(b"PAR1....", b"...." + trailer(100), size=1_000)
-    assert (found.length, found.rejections) == (100, ())
+    assert (found.length, found.failures) == (100, ())
 
 
 @pytest.mark.parametrize(("length", "fits"), [(988, True), (989, False), (0, False), (4_294_967_295, False)])
 def test_a_footer_must_fit_between_the_magic_bytes(length: int, fits: bool) -> None:
     found = find_footer(b"PAR1", trailer(length), size=1_000)
-    assert [reason.code for reason in found.rejections] == ([] if fits else [Code.TRUNCATED])
+    assert [reason.code for reason in found.failures] == ([] if fits else [FailureCode.TRUNCATED])
 
 
 @pytest.mark.parametrize("tail", [b"\x00" * 8, trailer(100, b"PAR2"), trailer(100, b"PARE")])
 def test_a_file_that_begins_as_parquet_and_does_not_end_so_was_cut_off(tail: bytes) -> None:
     found = find_footer(b"PAR1", tail, size=1_000)
-    assert [reason.code for reason in found.rejections] == [Code.TRUNCATED]
+    assert [reason.code for reason in found.failures] == [FailureCode.TRUNCATED]
 
 
 def test_the_magic_bytes_alone_are_no_file() -> None:
     found = find_footer(b"PAR1", b"PAR1", size=4)
-    assert [reason.code for reason in found.rejections] == [Code.TRUNCATED]
+    assert [reason.code for reason in found.failures] == [FailureCode.TRUNCATED]
 
 
 @pytest.mark.parametrize("head", [b"VendorID,", b"", b"PAR", b"\x1f\x8b\x08\x00", b"ORC\x0a"])
 def test_other_bytes_are_not_parquet(head: bytes) -> None:
     found = find_footer(head, trailer(100), size=1_000)
-    assert [reason.code for reason in found.rejections] == [Code.NOT_PARQUET]
+    assert [reason.code for reason in found.failures] == [FailureCode.NOT_PARQUET]
 
 
 def test_an_encrypted_file_is_named_so() -> None:
-    (reason,) = find_footer(b"PARE", trailer(100, b"PARE"), size=1_000).rejections
-    assert reason.code is Code.NOT_PARQUET
+    (reason,) = find_footer(b"PARE", trailer(100, b"PARE"), size=1_000).failures
+    assert reason.code is FailureCode.NOT_PARQUET
     assert "encrypted" in reason.message
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"), [(FOOTER_MAX_BYTES, []), (FOOTER_MAX_BYTES + 1, [Code.UNREADABLE_HEADER])]
+    ("length", "expected"), [(FOOTER_MAX_BYTES, []), (FOOTER_MAX_BYTES + 1, [FailureCode.UNREADABLE_HEADER])]
 )
-def test_a_giant_footer_is_not_read(length: int, expected: list[Code]) -> None:
+def test_a_giant_footer_is_not_read(length: int, expected: list[FailureCode]) -> None:
     found = find_footer(b"PAR1", trailer(length), size=FOOTER_MAX_BYTES * 2)
-    assert [reason.code for reason in found.rejections] == expected
+    assert [reason.code for reason in found.failures] == expected
 
 
 def test_data_may_reach_up_to_the_footer_and_not_beyond() -> None:
     assert check_extent(data_end=892, footer_start=892) == []
     (reason,) = check_extent(data_end=893, footer_start=892)
-    assert reason.code is Code.TRUNCATED
+    assert reason.code is FailureCode.TRUNCATED
     assert "up to byte 893, but itself begins at 892" in reason.message
 
 
@@ -108,7 +109,7 @@ def test_data_may_reach_up_to_the_footer_and_not_beyond() -> None:
 
 def test_every_csv_column_is_text() -> None:
     found = csv(HEADER + b"1,2024-01-01 00:00:00,9.5\r\n")
-    assert found.columns == (("VendorID", "text"), ("lpep_pickup_datetime", "text"), ("fare_amount", "text"))
+    assert found.columns == text_columns(["VendorID", "lpep_pickup_datetime", "fare_amount"])
     assert (found.compression, found.encoding) == ("none", "utf-8")
 
 
@@ -136,7 +137,7 @@ def test_a_header_without_rows_is_a_header() -> None:
 
 def test_a_header_cut_off_by_the_end_of_the_head_is_unreadable() -> None:
     found = csv(b"a" * HEAD_BYTES, size=HEAD_BYTES + 1)
-    assert code(found) is Code.UNREADABLE_HEADER
+    assert code(found) is FailureCode.UNREADABLE_HEADER
     assert message(found) == "the first line does not end within 65,536 characters"
 
 
@@ -155,7 +156,7 @@ def test_a_header_cut_off_by_the_end_of_the_head_is_unreadable() -> None:
 )
 def test_headers_that_name_no_columns_are_unreadable(content: bytes, why: str) -> None:
     found = csv(content)
-    assert code(found) is Code.UNREADABLE_HEADER
+    assert code(found) is FailureCode.UNREADABLE_HEADER
     assert message(found).startswith(why)
 
 
@@ -167,7 +168,7 @@ def test_a_parquet_file_may_have_no_columns_at_all() -> None:
 def test_the_number_of_columns_is_bounded(columns: int, readable: bool) -> None:
     found = csv(",".join(f"c{number}" for number in range(columns)).encode() + b"\n")
     assert bool(found.columns) is readable
-    assert [reason.code for reason in found.rejections] == ([] if readable else [Code.UNREADABLE_HEADER])
+    assert [reason.code for reason in found.failures] == ([] if readable else [FailureCode.UNREADABLE_HEADER])
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
@@ -183,14 +184,14 @@ def test_announced_utf16_is_text(codec: str) -> None:
 
 def test_utf32_is_not_read() -> None:
     found = csv("\ufeffa,b\n".encode("utf-32-le"))
-    assert code(found) is Code.NOT_TEXT
+    assert code(found) is FailureCode.NOT_TEXT
     assert "UTF-32" in message(found)
 
 
 def test_a_character_cut_in_two_by_the_end_of_the_head_is_no_damage() -> None:
     head = b"a,b\n" + "é".encode() * 10
     assert names(csv(head[:-1], size=len(head))) == ("a", "b")
-    assert code(csv(head[:-1])) is Code.NOT_TEXT
+    assert code(csv(head[:-1])) is FailureCode.NOT_TEXT
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_a_character_cut_in_two_by_the_end_of_the_head_is_no_damage() -> None:
     [b"a,b\n\x00\x01\x02\n", b"\x89PNG\r\n\x1a\n", b"a,b\ncaf\xe9\n", b"PK\x03\x04zip", b"a\x00b\n"],
 )
 def test_binary_data_is_not_text(content: bytes) -> None:
-    assert code(csv(content)) is Code.NOT_TEXT
+    assert code(csv(content)) is FailureCode.NOT_TEXT
 
 
 def test_a_form_feed_and_tabs_occur_in_text() -> None:
@@ -216,25 +217,25 @@ def test_a_gzipped_header_is_read() -> None:
 
 def test_what_is_wrong_with_the_text_shows_through_the_compression() -> None:
     found = gz(gzip.compress(b"a,a\n"))
-    assert code(found) is Code.UNREADABLE_HEADER
+    assert code(found) is FailureCode.UNREADABLE_HEADER
     assert found.compression == "gzip"
 
 
 @pytest.mark.parametrize("content", [b"VendorID,b\n", b"\x1f", b"BZh91AY", b"\x1f\x8c\x08\x00"])
 def test_other_bytes_are_not_gzip(content: bytes) -> None:
-    assert code(gz(content)) is Code.NOT_GZIP
+    assert code(gz(content)) is FailureCode.NOT_GZIP
 
 
 def test_damaged_gzip_is_not_gzip() -> None:
     content = bytearray(gzip.compress(HEADER * 100))
     content[-6] ^= 0xFF  # the checksum
     found = gz(bytes(content))
-    assert code(found) is Code.NOT_GZIP
+    assert code(found) is FailureCode.NOT_GZIP
     assert "incorrect data check" in message(found)
 
 
 def test_gzip_that_ends_too_early_was_cut_off() -> None:
-    assert code(gz(gzip.compress(HEADER)[:-1])) is Code.TRUNCATED
+    assert code(gz(gzip.compress(HEADER)[:-1])) is FailureCode.TRUNCATED
 
 
 def test_a_head_of_a_larger_gzip_file_is_no_cut() -> None:
@@ -249,7 +250,7 @@ def test_members_in_a_row_are_one_text() -> None:
 
 def test_a_second_member_cut_off_is_found() -> None:
     content = gzip.compress(HEADER) + gzip.compress(b"1,2,3\n")
-    assert code(gz(content[:-3])) is Code.TRUNCATED
+    assert code(gz(content[:-3])) is FailureCode.TRUNCATED
 
 
 def test_padding_after_the_last_member_is_no_damage() -> None:
@@ -275,7 +276,7 @@ def test_a_bomb_is_inflated_no_further_than_the_head() -> None:
 
 def test_a_bomb_without_line_ends_has_no_readable_header() -> None:
     bomb = zlib.compress(b"0" * 1_000_000, wbits=31)
-    assert code(gz(bomb)) is Code.UNREADABLE_HEADER
+    assert code(gz(bomb)) is FailureCode.UNREADABLE_HEADER
 
 
 # Real files
@@ -283,16 +284,18 @@ def test_a_bomb_without_line_ends_has_no_readable_header() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("not_really_gzip.csv.gz", Code.NOT_GZIP), ("corrupt.csv.gz", Code.NOT_GZIP)],
+    [("not_really_gzip.csv.gz", FailureCode.NOT_GZIP), ("corrupt.csv.gz", FailureCode.NOT_GZIP)],
 )
-def test_damaged_files_seen_in_the_wild_are_rejected(shared_data: Path, name: str, expected: Code) -> None:
+def test_damaged_files_seen_in_the_wild_are_rejected(
+    shared_data: Path, name: str, expected: FailureCode
+) -> None:
     assert code(gz((shared_data / "corrupt" / name).read_bytes())) is expected
 
 
 def test_a_truncated_month_of_yellow_trips_is_rejected(shared_data: Path) -> None:
     content = (shared_data / "corrupt" / "truncated_yellow_tripdata_2021-01.parquet").read_bytes()
-    (reason,) = find_footer(content[:8], content[-8:], len(content)).rejections
-    assert reason.code is Code.TRUNCATED
+    (reason,) = find_footer(content[:8], content[-8:], len(content)).failures
+    assert reason.code is FailureCode.TRUNCATED
 
 
 def test_headers_of_real_months_are_read(shared_data: Path) -> None:

@@ -9,19 +9,21 @@ from taxi_etl.documents import (
     AcceptedFile,
     FileResult,
     JobResult,
-    LoadStatus,
     Manifest,
     RejectedFile,
+    SupersededFile,
 )
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
+from taxi_etl.schema import text_columns
 
 A = FileVersion("lake", "raw/taxi/a.csv", "v-a", 10, "e", "0A")
 B = FileVersion("lake", "raw/taxi/b.csv", "v-b", 20, "f", "0B")
 C = FileVersion("lake", "raw/taxi/c.csv", "v-c")
 LOADED = FileResult(
     A,
-    LoadStatus.LOADED,
+    FileStatus.LOADED,
     "green",
     "green-csv-20",
     read=10,
@@ -31,8 +33,8 @@ LOADED = FileResult(
     new_columns=("tip_jar",),
     missing_columns=("ehail_fee",),
 )
-FAILED = FileResult(B, LoadStatus.FAILED, "green", read=5, error_code="unreadable", error_message="page 3")
-YIELDED = FileResult(C, LoadStatus.SUPERSEDED, "green")
+FAILED = FileResult(B, FileStatus.FAILED, "green", read=5, failure=Failure(FailureCode.UNREADABLE, "page 3"))
+YIELDED = FileResult(C, FileStatus.SUPERSEDED, "green")
 
 
 def test_a_manifest_is_read_as_it_was_written() -> None:
@@ -40,9 +42,9 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
         "nightly",
         "lake",
         "s3",
-        accepted=(AcceptedFile(A, "green", "csv", (("VendorID", "text"),), "gzip", "utf-16"),),
-        rejected=(RejectedFile(B, (Rejection(Code.EMPTY, "no bytes"),)),),
-        superseded=(C,),
+        accepted=(AcceptedFile(A, "green", "csv", text_columns(["VendorID"]), "gzip", "utf-16"),),
+        rejected=(RejectedFile(B, (Failure(FailureCode.EMPTY, "no bytes"),)),),
+        superseded=(SupersededFile(C),),
     )
     assert Manifest.loads(manifest.dumps()) == manifest
     assert json.loads(manifest.dumps())["schemaVersion"] == "1"
@@ -88,11 +90,10 @@ def test_a_summary_lists_at_most_twenty_files(files: int, listed: int) -> None:
 def test_a_summary_stays_within_its_limit_whatever_its_texts() -> None:
     long = FileResult(
         FileVersion("lake", "語" * 341, "v"),
-        LoadStatus.FAILED,
+        FileStatus.FAILED,
         "green",
         new_columns=("\U0001f695" * 400,) * 8,
-        error_code="unreadable",
-        error_message="\x00" * 10_000,
+        failure=Failure(FailureCode.UNREADABLE, "\x00" * 10_000),
     )
     text = JobResult("nightly", "lake", "jr_1", (long,) * 99, False).summary()
     assert len(text.encode()) <= SUMMARY_MAX_BYTES

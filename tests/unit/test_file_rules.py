@@ -2,14 +2,14 @@
 
 import pytest
 
-from taxi_etl.failures import Code
+from taxi_etl.failures import FailureCode
 from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped
 
 KEY = "raw/taxi/green_tripdata_2024-01.parquet"
 LIMITS = Limits(max_file_bytes=1_000)
 
 
-def codes(facts: FileFacts) -> list[Code]:
+def codes(facts: FileFacts) -> list[FailureCode]:
     return [reason.code for reason in check_file(facts, LIMITS)]
 
 
@@ -32,13 +32,13 @@ def test_a_file_of_an_allowed_type_is_valid(suffix: str) -> None:
     ],
 )
 def test_other_types_are_unsupported_to_the_letter(name: str) -> None:
-    assert codes(FileFacts(key=f"raw/taxi/{name}", size=5)) == [Code.UNSUPPORTED_TYPE]
+    assert codes(FileFacts(key=f"raw/taxi/{name}", size=5)) == [FailureCode.UNSUPPORTED_TYPE]
 
 
 @pytest.mark.parametrize("name", ["_trips.csv", ".trips.parquet"])
 def test_a_file_that_spark_would_take_for_hidden_is_unsupported(name: str) -> None:
     [reason] = check_file(FileFacts(key=f"raw/taxi/2024/{name}", size=5), LIMITS)
-    assert reason.code is Code.UNSUPPORTED_TYPE
+    assert reason.code is FailureCode.UNSUPPORTED_TYPE
     assert "must not begin with an underscore or a dot" in reason.message
 
 
@@ -49,7 +49,7 @@ def test_a_folder_may_begin_so_and_a_name_may_hold_both(key: str) -> None:
 
 @pytest.mark.parametrize("key", ["trips.csv", "raw/trips.csv", "raw/taxis/trips.csv", "x/raw/taxi/trips.csv"])
 def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
-    assert codes(FileFacts(key=key, size=5)) == [Code.WRONG_PREFIX]
+    assert codes(FileFacts(key=key, size=5)) == [FailureCode.WRONG_PREFIX]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
 )
 def test_a_key_that_would_be_another_objects_path_has_the_wrong_prefix(key: str) -> None:
     [reason] = check_file(FileFacts(key=key, size=5), LIMITS)
-    assert reason.code is Code.WRONG_PREFIX
+    assert reason.code is FailureCode.WRONG_PREFIX
     assert "Spark would read another object" in reason.message
 
 
@@ -76,14 +76,14 @@ def test_dots_within_a_folders_name_are_part_of_it(key: str) -> None:
 
 def test_of_a_missing_object_nothing_but_its_key_is_judged() -> None:
     facts = FileFacts(key="raw/taxi/a.txt", exists=False, size=0, storage_class="GLACIER", is_current=False)
-    assert codes(facts) == [Code.UNSUPPORTED_TYPE, Code.NOT_FOUND]
+    assert codes(facts) == [FailureCode.UNSUPPORTED_TYPE, FailureCode.NOT_FOUND]
 
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [(0, [Code.EMPTY]), (1, []), (1_000, []), (1_001, [Code.TOO_LARGE])],
+    [(0, [FailureCode.EMPTY]), (1, []), (1_000, []), (1_001, [FailureCode.TOO_LARGE])],
 )
-def test_sizes_at_the_limits(size: int, expected: list[Code]) -> None:
+def test_sizes_at_the_limits(size: int, expected: list[FailureCode]) -> None:
     assert codes(FileFacts(key=KEY, size=size)) == expected
 
 
@@ -92,16 +92,27 @@ def test_the_message_about_a_large_file_names_both_numbers() -> None:
     assert reason.message == "12,345 bytes are more than the limit of 1,000"
 
 
-def test_an_older_version_is_superseded() -> None:
-    assert codes(FileFacts(key=KEY, size=5, is_current=False)) == [Code.SUPERSEDED]
+@pytest.mark.parametrize(
+    ("exists", "is_current", "superseded"),
+    [(True, True, False), (True, False, True), (False, False, False)],
+)
+def test_a_version_that_is_not_current_is_superseded(
+    *, exists: bool, is_current: bool, superseded: bool
+) -> None:
+    facts = FileFacts(key=KEY, size=5, exists=exists, is_current=is_current)
+    assert facts.is_superseded is superseded
+
+
+def test_a_superseded_version_is_not_invalid() -> None:
+    assert codes(FileFacts(key=KEY, size=5, is_current=False)) == []
 
 
 @pytest.mark.parametrize(
     ("storage_class", "archive_status", "restored", "expected"),
     [
-        ("GLACIER", "", False, [Code.ARCHIVED]),
-        ("DEEP_ARCHIVE", "", False, [Code.ARCHIVED]),
-        ("INTELLIGENT_TIERING", "ARCHIVE_ACCESS", False, [Code.ARCHIVED]),
+        ("GLACIER", "", False, [FailureCode.ARCHIVED]),
+        ("DEEP_ARCHIVE", "", False, [FailureCode.ARCHIVED]),
+        ("INTELLIGENT_TIERING", "ARCHIVE_ACCESS", False, [FailureCode.ARCHIVED]),
         ("INTELLIGENT_TIERING", "", False, []),
         ("GLACIER_IR", "", False, []),
         ("STANDARD_IA", "", False, []),
@@ -109,7 +120,7 @@ def test_an_older_version_is_superseded() -> None:
     ],
 )
 def test_only_what_needs_a_restore_counts_as_archived(
-    storage_class: str, archive_status: str, restored: bool, expected: list[Code]
+    storage_class: str, archive_status: str, restored: bool, expected: list[FailureCode]
 ) -> None:
     facts = FileFacts(
         key=KEY, size=5, storage_class=storage_class, archive_status=archive_status, restored=restored
@@ -126,13 +137,12 @@ def test_the_message_about_an_archived_file_names_the_tier() -> None:
 
 
 def test_all_reasons_are_reported_at_once() -> None:
-    facts = FileFacts(key="old/trips.xls", size=2_000, storage_class="GLACIER", is_current=False)
+    facts = FileFacts(key="old/trips.xls", size=2_000, storage_class="GLACIER")
     assert codes(facts) == [
-        Code.WRONG_PREFIX,
-        Code.UNSUPPORTED_TYPE,
-        Code.SUPERSEDED,
-        Code.TOO_LARGE,
-        Code.ARCHIVED,
+        FailureCode.WRONG_PREFIX,
+        FailureCode.UNSUPPORTED_TYPE,
+        FailureCode.TOO_LARGE,
+        FailureCode.ARCHIVED,
     ]
 
 

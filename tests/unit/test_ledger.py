@@ -7,12 +7,12 @@ import pytest
 from fakes.dynamodb import FakeTable
 
 from stores.ledger import Ledger
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import (
     Claim,
     ExecutionStatus,
     FileRecord,
-    FileStatus,
     Lease,
     file_key,
     is_claimable,

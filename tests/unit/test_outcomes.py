@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
-from taxi_etl.ledger import FileStatus
 from taxi_etl.outcomes import Ending, FileOutcome, count, outcomes
+from taxi_etl.schema import text_columns
 
 A, B, C, D = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10) for letter in "abcd")
 SUCCEEDED = Ending("SUCCEEDED")
@@ -16,23 +17,23 @@ JOB_FAILED = Ending("FAILED", "ExecutionFailed", "java.lang.OutOfMemoryError: Ja
 
 
 def accepted(version: FileVersion) -> AcceptedFile:
-    return AcceptedFile(version, "green", "csv", (("VendorID", "text"),))
+    return AcceptedFile(version, "green", "csv", text_columns(["VendorID"]))
 
 
 def rejected(version: FileVersion) -> RejectedFile:
     return RejectedFile(
-        version, (Rejection(Code.EMPTY, "no bytes"), Rejection(Code.WRONG_PREFIX, "elsewhere"))
+        version, (Failure(FailureCode.EMPTY, "no bytes"), Failure(FailureCode.WRONG_PREFIX, "elsewhere"))
     )
 
 
-def manifest(*files: AcceptedFile | RejectedFile | FileVersion) -> Manifest:
+def manifest(*files: AcceptedFile | RejectedFile | SupersededFile) -> Manifest:
     return Manifest(
         execution="nightly",
         bucket="lake",
         trigger="s3",
         accepted=tuple(file for file in files if isinstance(file, AcceptedFile)),
         rejected=tuple(file for file in files if isinstance(file, RejectedFile)),
-        superseded=tuple(file for file in files if isinstance(file, FileVersion)),
+        superseded=tuple(file for file in files if isinstance(file, SupersededFile)),
     )
 
 
@@ -40,23 +41,27 @@ def result(*files: FileResult) -> JobResult:
     return JobResult("nightly", "lake", "jr_1", files, schema_changed=False)
 
 
-LOADED_A = FileResult(A, LoadStatus.LOADED, "green", read=10, written=9, quarantined=1)
+LOADED_A = FileResult(A, FileStatus.LOADED, "green", read=10, written=9, quarantined=1)
 
 
 def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
     found = outcomes(
         [D, C, B, A],
-        manifest(accepted(A), accepted(B), rejected(C), D),
+        manifest(accepted(A), accepted(B), rejected(C), SupersededFile(D)),
         result(
             LOADED_A,
-            FileResult(B, LoadStatus.FAILED, "green", error_code="unreadable", error_message="page 3"),
+            FileResult(B, FileStatus.FAILED, "green", failure=Failure(FailureCode.UNREADABLE, "page 3")),
         ),
         SUCCEEDED,
     )
     assert found == (
         FileOutcome(A, FileStatus.LOADED, dataset="green", read=10, written=9, quarantined=1),
-        FileOutcome(B, FileStatus.FAILED, (("unreadable", "page 3"),), dataset="green"),
-        FileOutcome(C, FileStatus.REJECTED, (("empty", "no bytes"), ("wrong_prefix", "elsewhere"))),
+        FileOutcome(B, FileStatus.FAILED, (Failure(FailureCode.UNREADABLE, "page 3"),), dataset="green"),
+        FileOutcome(
+            C,
+            FileStatus.REJECTED,
+            (Failure(FailureCode.EMPTY, "no bytes"), Failure(FailureCode.WRONG_PREFIX, "elsewhere")),
+        ),
         FileOutcome(D, FileStatus.SUPERSEDED),
     )
     assert count(found) == {"files": 4, "loaded": 1, "rejected": 1, "superseded": 1, "failed": 1}
@@ -64,7 +69,7 @@ def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
 
 def test_a_version_that_yielded_in_the_job_is_superseded() -> None:
     found = outcomes(
-        [A], manifest(accepted(A)), result(FileResult(A, LoadStatus.SUPERSEDED, "green")), SUCCEEDED
+        [A], manifest(accepted(A)), result(FileResult(A, FileStatus.SUPERSEDED, "green")), SUCCEEDED
     )
     assert found == (FileOutcome(A, FileStatus.SUPERSEDED, dataset="green"),)
 
@@ -80,27 +85,31 @@ def test_what_the_job_committed_is_loaded_however_the_execution_ended(status: st
     [
         (
             Ending("TIMED_OUT"),
-            "run_timed_out",
+            FailureCode.RUN_TIMED_OUT,
             "the execution ended TIMED_OUT and left no result for this file",
         ),
-        (Ending("ABORTED", "", "stopped by ann"), "run_aborted", "stopped by ann"),
-        (Ending("FAILED", "States.Runtime"), "run_failed", "States.Runtime"),
-        (Ending("FAILED", "States.Runtime", "no such path"), "run_failed", "no such path"),
-        (SUCCEEDED, "run_incomplete", "the execution ended SUCCEEDED and left no result for this file"),
+        (Ending("ABORTED", "", "stopped by ann"), FailureCode.RUN_ABORTED, "stopped by ann"),
+        (Ending("FAILED", "States.Runtime"), FailureCode.RUN_FAILED, "States.Runtime"),
+        (Ending("FAILED", "States.Runtime", "no such path"), FailureCode.RUN_FAILED, "no such path"),
+        (
+            SUCCEEDED,
+            FailureCode.RUN_INCOMPLETE,
+            "the execution ended SUCCEEDED and left no result for this file",
+        ),
         (
             Ending("NEW_STATUS"),
-            "run_failed",
+            FailureCode.RUN_FAILED,
             "the execution ended NEW_STATUS and left no result for this file",
         ),
     ],
 )
 def test_a_file_without_a_word_has_failed_with_the_ending_as_its_reason(
-    ending: Ending, code: str, text: str
+    ending: Ending, code: FailureCode, text: str
 ) -> None:
     without_manifest = outcomes([A], None, None, ending)
     without_result = outcomes([A], manifest(accepted(A)), None, ending)
-    assert without_manifest == (FileOutcome(A, FileStatus.FAILED, ((code, text),)),)
-    assert without_result == (FileOutcome(A, FileStatus.FAILED, ((code, text),), dataset="green"),)
+    assert without_manifest == (FileOutcome(A, FileStatus.FAILED, (Failure(code, text),)),)
+    assert without_result == (FileOutcome(A, FileStatus.FAILED, (Failure(code, text),), dataset="green"),)
 
 
 def test_a_file_that_neither_manifest_nor_result_knows_has_failed() -> None:
@@ -123,7 +132,9 @@ def test_files_of_a_batch_over_which_the_job_died_shall_be_tried_alone() -> None
         (FileStatus.FAILED, True),
         (FileStatus.REJECTED, False),
     ]
-    assert found[0].reasons == (("run_failed", "java.lang.OutOfMemoryError: Java heap space"),)
+    assert found[0].reasons == (
+        Failure(FailureCode.RUN_FAILED, "java.lang.OutOfMemoryError: Java heap space"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,24 +170,24 @@ def test_the_ledger_keeps_what_there_is() -> None:
         "dataset": "green",
         "rows": {"read": 10, "written": 9, "quarantined": 1},
     }
-    failed = FileOutcome(A, FileStatus.FAILED, (("run_failed", "boom"),), alone=True)
+    failed = FileOutcome(A, FileStatus.FAILED, (Failure(FailureCode.RUN_FAILED, "boom"),), alone=True)
     assert failed.attributes() == {
         "status": "failed",
-        "reasons": [{"code": "run_failed", "message": "boom"}],
+        "reasons": [{"code": FailureCode.RUN_FAILED, "message": "boom"}],
         "alone": True,
     }
     assert FileOutcome(A, FileStatus.SUPERSEDED).attributes() == {"status": "superseded"}
 
 
 def test_long_reasons_are_shortened_in_the_ledger_and_more_so_in_messages() -> None:
-    outcome = FileOutcome(A, FileStatus.FAILED, (("run_failed", "x" * 5_000),))
+    outcome = FileOutcome(A, FileStatus.FAILED, (Failure(FailureCode.RUN_FAILED, "x" * 5_000),))
     assert len(outcome.attributes()["reasons"][0]["message"]) == 1_000
     assert len(outcome.to_json()["reasons"][0]["message"]) == 300
     assert len(replace(outcome, version=FileVersion("lake", "k" * 1_024, "v")).to_json()["key"]) == 300
 
 
 def test_the_entry_of_a_message() -> None:
-    outcome = FileOutcome(A, FileStatus.REJECTED, (("empty", "no bytes"),))
+    outcome = FileOutcome(A, FileStatus.REJECTED, (Failure(FailureCode.EMPTY, "no bytes"),))
     assert outcome.to_json() == {
         "key": "raw/taxi/a.csv",
         "versionId": "v-a",

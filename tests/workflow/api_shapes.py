@@ -14,8 +14,9 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 
 from lambdas.validate_input.validation import summary
-from taxi_etl.documents import FileResult, JobResult, LoadStatus, Manifest, RejectedFile
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.documents import FileResult, JobResult, Manifest, RejectedFile
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import parse_input
 
@@ -96,7 +97,7 @@ def of_model(shape: Any, depth: int = 0) -> Shape:
 def validation() -> Shape:
     """Return the shape of the validator's summary, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
-    rejected = RejectedFile(version, (Rejection(Code.EMPTY, "no bytes"),))
+    rejected = RejectedFile(version, (Failure(FailureCode.EMPTY, "no bytes"),))
     manifest = Manifest(execution="run", bucket="lake", trigger="s3", rejected=(rejected,))
     parsed = parse_input({"bucket": "lake", "files": [_VERSION], "trigger": "s3"})
     return of_json(summary(manifest, parsed, "s3://lake/manifest.json"))
@@ -106,7 +107,7 @@ def validation() -> Shape:
 def job_summary() -> Shape:
     """Return the shape of the job's summary.json, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
-    failed = FileResult(version, LoadStatus.FAILED, "yellow", error_code="unreadable", error_message="why")
+    failed = FileResult(version, FileStatus.FAILED, "yellow", failure=Failure(FailureCode.UNREADABLE, "why"))
     document = JobResult(
         execution="run", bucket="lake", job_run_id="jr", files=(failed,), schema_changed=True
     ).summary()

@@ -14,7 +14,9 @@ from typing import Any
 from fakes.s3 import Buckets
 from fakes.step_functions import Execution, StepFunctions
 
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.names import manifest_key, result_key
 from taxi_etl.notifications import EXECUTION_FAILED, NOTIFICATION_FAILED, VALIDATION_FAILED
@@ -157,13 +159,13 @@ class Workflow:
             versions = self.s3.objects[(file.version.bucket, file.version.key)]
             newest = versions[-1]
             if newest.content is None:
-                progress.results[file.version.identity] = _failed(file, "deleted")
+                progress.results[file.version.identity] = _failed(file, FailureCode.DELETED)
             elif newest.version_id != file.version.version_id:
                 progress.results[file.version.identity] = FileResult(
-                    file.version, LoadStatus.SUPERSEDED, file.dataset
+                    file.version, FileStatus.SUPERSEDED, file.dataset
                 )
             elif POISON in newest.content:
-                progress.results[file.version.identity] = _failed(file, "too_many_quarantined")
+                progress.results[file.version.identity] = _failed(file, FailureCode.TOO_MANY_QUARANTINED)
             else:
                 still.append(file)
         return still
@@ -175,11 +177,11 @@ class Workflow:
                 progress.step = Step.READ_SNAPSHOT
                 return
             for file in progress.staged:
-                progress.results[file.version.identity] = _failed(file, "conflict")
+                progress.results[file.version.identity] = _failed(file, FailureCode.CONFLICT)
         else:
             for file in progress.staged:
                 progress.results[file.version.identity] = FileResult(
-                    file.version, LoadStatus.LOADED, file.dataset, read=1, written=1
+                    file.version, FileStatus.LOADED, file.dataset, read=1, written=1
                 )
         progress.step = Step.WRITE_RESULT
 
@@ -229,7 +231,7 @@ def given_files(execution: Execution) -> list[dict[str, Any]]:
     return files
 
 
-def _failed(file: AcceptedFile, code: str) -> FileResult:
+def _failed(file: AcceptedFile, code: FailureCode) -> FileResult:
     return FileResult(
-        file.version, LoadStatus.FAILED, file.dataset, error_code=code, error_message=f"the file is {code}"
+        file.version, FileStatus.FAILED, file.dataset, failure=Failure(code, f"the file is {code}")
     )

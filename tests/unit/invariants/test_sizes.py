@@ -15,11 +15,13 @@ from fakes.step_functions import MACHINE, Execution
 
 from invariants.fake_workflow import LAKE
 from invariants.simulated_account import HEADER, SimulatedAccount
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile
+from taxi_etl.failures import VALIDATION_CODES, Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import INPUT_MAX_BYTES, InvalidInputError, parse_input
 from taxi_etl.names import manifest_key, result_key
+from taxi_etl.schema import text_columns
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
@@ -117,12 +119,12 @@ def test_the_largest_manual_execution_is_closed_within_all_limits(
         LAKE,
         "jr_1",
         tuple(
-            FileResult(file, LoadStatus.FAILED, "fhvhv", error_code="unreadable", error_message=long_text)
+            FileResult(file, FileStatus.FAILED, "fhvhv", failure=Failure(FailureCode.UNREADABLE, long_text))
             for file in files
         ),
         schema_changed=True,
     )
-    reasons = tuple(Rejection(code, long_text) for code in Code)
+    reasons = tuple(Failure(code, long_text) for code in VALIDATION_CODES)
     accepted = tuple(_accepted(file) for file in files) if outcome == "failed" else ()
     rejected = tuple(RejectedFile(file, reasons) for file in files) if outcome == "rejected" else ()
     manifest = Manifest("n" * 80, LAKE, "manual", accepted, rejected)
@@ -214,4 +216,4 @@ def test_a_manual_execution_with_an_invalid_key_is_published_and_closed(
 
 
 def _accepted(file: FileVersion) -> AcceptedFile:
-    return AcceptedFile(file, "fhvhv", "csv", (("VendorID", "text"),))
+    return AcceptedFile(file, "fhvhv", "csv", text_columns(["VendorID"]))

@@ -10,9 +10,10 @@ from fakes.faults import fault
 from fakes.step_functions import EXECUTIONS_ARN, StepFunctions
 
 from stores.ledger import Ledger
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger
-from taxi_etl.ledger import Claim, FileStatus
+from taxi_etl.ledger import Claim
 
 Handler = Callable[[Any], Any]
 CloseClaim = Callable[..., None]

@@ -13,10 +13,12 @@ from fakes.s3 import Buckets
 from fakes.step_functions import EXECUTIONS_ARN, MACHINE, StepFunctions
 
 from stores.ledger import Ledger
-from taxi_etl.documents import AcceptedFile, FileResult, JobResult, LoadStatus, Manifest, RejectedFile
-from taxi_etl.failures import Code, Rejection
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import timestamp
+from taxi_etl.schema import text_columns
 
 Handler = Callable[[Any], Any]
 A, B, C = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10, "e", "0A") for letter in "abc")
@@ -24,8 +26,8 @@ DOCUMENTS = "runs/etl-pipeline-workflow/nightly"
 
 
 def put_manifest(s3: Buckets, *files: FileVersion, rejected: FileVersion | None = None) -> None:
-    accepted = tuple(AcceptedFile(version, "green", "csv", (("VendorID", "text"),)) for version in files)
-    reasons = (Rejection(Code.EMPTY, "the object holds no bytes"),)
+    accepted = tuple(AcceptedFile(version, "green", "csv", text_columns(["VendorID"])) for version in files)
+    reasons = (Failure(FailureCode.EMPTY, "the object holds no bytes"),)
     rejected_files = (RejectedFile(rejected, reasons),) if rejected else ()
     text = Manifest("nightly", "lake", "s3", accepted, rejected_files).dumps()
     s3.upload("lake", f"{DOCUMENTS}/manifest.json", text.encode(), "m1")
@@ -49,10 +51,10 @@ def execution(table: FakeTable, name: str = "nightly") -> dict[str, Any]:
 
 
 LOADED_A = FileResult(
-    A, LoadStatus.LOADED, "green", read=10, written=7, quarantined=3, reasons={"unparseable": 3}
+    A, FileStatus.LOADED, "green", read=10, written=7, quarantined=3, reasons={"unparseable": 3}
 )
 FAILED_B = FileResult(
-    B, LoadStatus.FAILED, "green", error_code="unreadable", error_message="page 3 is damaged"
+    B, FileStatus.FAILED, "green", failure=Failure(FailureCode.UNREADABLE, "page 3 is damaged")
 )
 
 

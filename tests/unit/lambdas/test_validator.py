@@ -19,6 +19,7 @@ from fakes.s3 import Buckets
 from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import InvalidInputError
+from taxi_etl.schema import SourceColumn, SourceType, text_columns
 
 Handler = Callable[[Any], Any]
 MANIFEST_KEY = "runs/etl-pipeline-workflow/nightly/manifest.json"
@@ -104,16 +105,16 @@ def test_the_manifest_tells_the_job_what_it_needs(validate: Handler, s3: Buckets
                 dataset="green",
                 format="parquet",
                 columns=(
-                    ("VendorID", "integer"),
-                    ("lpep_pickup_datetime", "timestamp"),
-                    ("lpep_dropoff_datetime", "timestamp"),
-                    ("store_and_fwd_flag", "string"),
-                    ("PULocationID", "integer"),
-                    ("DOLocationID", "integer"),
-                    ("trip_distance", "double"),
-                    ("fare_amount", "double"),
-                    ("total_amount", "double"),
-                    ("ehail_fee", "null"),
+                    SourceColumn("VendorID", SourceType.INTEGER),
+                    SourceColumn("lpep_pickup_datetime", SourceType.TIMESTAMP),
+                    SourceColumn("lpep_dropoff_datetime", SourceType.TIMESTAMP),
+                    SourceColumn("store_and_fwd_flag", SourceType.STRING),
+                    SourceColumn("PULocationID", SourceType.INTEGER),
+                    SourceColumn("DOLocationID", SourceType.INTEGER),
+                    SourceColumn("trip_distance", SourceType.DOUBLE),
+                    SourceColumn("fare_amount", SourceType.DOUBLE),
+                    SourceColumn("total_amount", SourceType.DOUBLE),
+                    SourceColumn("ehail_fee", SourceType.NULL),
                 ),
             ),
         ),
@@ -139,7 +140,7 @@ def test_csv_files_are_accepted_with_their_encoding(
     (accepted,) = manifest(s3).accepted
     assert (accepted.dataset, accepted.format) == ("green", "csv")
     assert (accepted.compression, accepted.encoding) == (compression, encoding)
-    assert accepted.columns == tuple((name, "text") for name in CSV_NAMES)
+    assert accepted.columns == text_columns(CSV_NAMES)
 
 
 def test_a_large_object_is_judged_by_its_ends_alone(validate: Handler, s3: Buckets) -> None:
@@ -213,8 +214,8 @@ def test_an_older_version_is_left_out_and_not_rejected(validate: Handler, s3: Bu
     assert s3.arguments("get_object") == []
     assert (answer["valid"], answer["rejected"]) == (False, [])
     assert answer["counts"] == {"files": 1, "valid": 0, "rejected": 0, "superseded": 1}
-    (version,) = manifest(s3).superseded
-    assert version.version_id == "v1"
+    (file,) = manifest(s3).superseded
+    assert file.version.version_id == "v1"
 
 
 def test_a_deleted_object_is_not_found(validate: Handler, s3: Buckets) -> None:

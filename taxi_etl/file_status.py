@@ -1,0 +1,15 @@
+"""The status of a file version, in the ledger and in the documents of an execution."""
+
+from enum import StrEnum
+
+
+class FileStatus(StrEnum):
+    """Where a file version stands; the last four are final until a replay."""
+
+    RECEIVED = "received"
+    HELD = "held"
+    RUNNING = "running"
+    LOADED = "loaded"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
