@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from stacks.settings_checks import find_problems
-from taxi_etl.inputs import INPUT_MAX_FILES
+from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.names import PROD
 
 GIB = 1024**3
@@ -67,7 +67,7 @@ class Settings:
     orchestrator_timeout_seconds: int = 60
     orchestrator_memory_mb: int = 256
     orchestrator_concurrency: int = 2
-    execution_max_files: int = INPUT_MAX_FILES
+    execution_max_files: int = EXECUTION_MAX_FILES
     execution_max_bytes: int = 20 * GIB
     """Total size of the files of one execution, so that its job run stays within the job's timeout."""
     max_file_bytes: int = 10 * GIB

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from taxi_etl.inputs import INPUT_MAX_FILES
+from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.stall_timeout import longest_stall_minutes
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _RANGES = {
     "validate_memory_mb": (128, 10_240),
     "close_memory_mb": (128, 10_240),
     "orchestrator_concurrency": (2, 1_000),  # Lambda's MaximumConcurrency of an SQS source
-    "execution_max_files": (1, INPUT_MAX_FILES),
+    "execution_max_files": (1, EXECUTION_MAX_FILES),
     "worker_count": (2, 299),  # Glue, G.1X
     "expected_queue_depth": (0, 100),
     "max_quarantine_share": (0, 1),
