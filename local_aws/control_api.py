@@ -6,8 +6,7 @@ POST /_local/script                  script an execution's tasks (patches/stepfu
 GET  /_local/script?execution=ARN    what a scripted execution did
 POST /_local/faults                  replace the injected faults (`local_aws.fault_injection.Fault`)
 GET  /_local/faults                  the injected faults, with how often each has occurred
-GET  /_local/calls                   the calls that roles made since they are enforced
-(`local_aws.roles.Call`)
+GET  /_local/calls                   the calls of enforced roles (`local_aws.roles.Call`)
 """
 
 import json

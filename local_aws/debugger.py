@@ -1,7 +1,7 @@
-"""Attaching a debugger to one function, or to the Glue job, of the local account.
+"""Debugging of one function, or of the Glue job, of the local account.
 
 With `LOCAL_AWS_DEBUG` set to the function's or job's physical name when the account starts, its processes
-wait for a client of debugpy before they run. debugpy lies in a folder of its own (`paths.DEBUGGER`), so that
+wait for a client of debugpy before they run. debugpy is in a folder of its own (`paths.DEBUGGER`), so that
 neither the project's environment nor the functions' gains a package. CONTRIBUTING.md has the steps.
 """
 
@@ -14,25 +14,25 @@ from local_aws.errors import LocalAwsError
 VARIABLE = "LOCAL_AWS_DEBUG"
 """Names the function or job to debug."""
 PACKAGES_VARIABLE = "LOCAL_AWS_DEBUGPY"
-"""Names the folder that holds debugpy, when it is not `paths.DEBUGGER`."""
+"""Names the folder with debugpy, when it is not `paths.DEBUGGER`."""
 HOST = "127.0.0.1"
 PORT = 5678
 FUNCTION_TIMEOUT_SECONDS = 3600
-"""Replaces the timeout of a function that is debugged: the emulator ends it otherwise while it is stopped."""
+"""Replaces the timeout of the debugged function, which the emulator would end at a breakpoint."""
 
 
 def target() -> str:
-    """The name of the function or job to debug, empty when there is none."""
+    """Return the name of the function or job to debug, empty when there is none."""
     return os.environ.get(VARIABLE, "")
 
 
 def packages() -> Path:
-    """The folder that holds debugpy."""
+    """Return the folder with debugpy."""
     return Path(os.environ.get(PACKAGES_VARIABLE, paths.DEBUGGER))
 
 
 def environment() -> dict[str, str]:
-    """The variables that the emulator inherits. Raises LocalAwsError when debugpy is needed and missing."""
+    """Return the variables that the emulator inherits. Raises LocalAwsError when debugpy is missing."""
     if not target():
         return {}
     if not (packages() / "debugpy").is_dir():
@@ -45,7 +45,7 @@ def environment() -> dict[str, str]:
 
 
 def python_options(job_name: str) -> list[str]:
-    """The interpreter's options with which a job's script waits for the debugger; none for other jobs."""
+    """Return the interpreter's options that make the debugged job's script wait; none for other jobs."""
     if job_name != target():
         return []
     return ["-m", "debugpy", "--listen", f"{HOST}:{PORT}", "--wait-for-client"]

@@ -2,8 +2,8 @@
 
 A job has at most MaxConcurrentRuns runs at a time. Another run is refused, or, with JobRunQueuingEnabled,
 waits in state WAITING. A run ends SUCCEEDED, FAILED, STOPPED (batchStopJobRun) or TIMEOUT; its Timeout in
-minutes counts from its start. Sources: AWS Glue web API reference, JobRun; developer guide, "Job run
-statuses", "Job run queuing".
+minutes counts from its start.
+Sources: AWS Glue web API reference, JobRun; developer guide, "Job run statuses", "Job run queuing".
 """
 
 import contextvars

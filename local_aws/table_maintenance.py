@@ -1,8 +1,7 @@
 """Table maintenance in the local account, through Iceberg's Spark procedures.
 
-On AWS Glue's table optimizers compact each table, expire its snapshots and remove its orphans
-(taxi_etl/table_maintenance.py). Here the same three are calls of Iceberg's own procedures, in a process with
-the job's configuration:
+On AWS, Glue's table optimizers compact each table, expire its snapshots and delete its orphan files
+(taxi_etl/table_maintenance.py). Here Iceberg's procedures do the same, with the job's configuration:
 
     python -m local_aws.table_maintenance --catalog glue_catalog --database taxi --retention-days 7 TABLE…
 """
