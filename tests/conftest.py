@@ -1,11 +1,14 @@
 """Fixtures that all suites share: the real files, one Spark session and one deployed app."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from local_aws import debugger
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    """Start accounts without the debugger, which functions of the tests would wait for."""
+    os.environ.pop(debugger.VARIABLE, None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
