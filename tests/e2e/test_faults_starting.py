@@ -79,10 +79,10 @@ def test_a_throttled_replay_fails_and_succeeds_when_repeated(app: App, tmp_path:
     (rejected,) = app.upload(rejected_file(tmp_path, "green_tripdata_2021-03.csv.gz"))
     app.aws.faults({"action": START, "error": "ThrottlingException", "times": 4})
 
-    code, said = app.command("replay", rejected.version.key)
+    code, failure = app.command("replay", rejected.version.key)
 
     assert code == 1
-    assert "repeat the command" in said["error"]
+    assert "repeat the command" in failure["error"]
     code, document = app.command("replay", rejected.version.key)
     assert code == 0
     ((replayed,), (outcome,)) = document["executions"], app.follow([rejected.version])
