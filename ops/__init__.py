@@ -1,1 +1,1 @@
-"""How do people operate the pipeline? The command line, its helpers, and what prepares a deployment."""
+"""The command line `taxi-etl` for operators, the build of the deployed code, and the demo."""

@@ -1,9 +1,9 @@
-"""What is deployed? Prepares `build/`: the functions' code, their layers, and the job's packages as a zip.
+"""Builds what is deployed into `build/`: the functions' code, their layers, and the job's packages as a zip.
 
-`make build` runs it. It needs the network (for the layers); synthesis then needs none. Layers are installed
-from hash-locked lists, once for AWS Lambda and once for the host, on which the local AWS runs the functions.
-Each layer has its asset hash beside it, made from the lock and the target: what pip writes differs from
-machine to machine, and an unchanged tree must deploy nothing.
+`make build` runs it. It needs the network to install the layers; synthesis then needs no network. Layers are
+installed from hash-locked lists, once for AWS Lambda and once for the host, where the local account runs the
+functions. Each layer has its asset hash in a file next to it. The hash comes from the lock and the target,
+because the files that pip writes differ between machines and an unchanged source tree must deploy nothing.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOCKS = ROOT / "lambdas" / "layers"
 LAYERS = {"runtime": "aws_lambda_powertools", "parquet": "pyarrow.parquet"}
-"""The layers, each with a module that must import from it alone."""
+"""The layers, each with a module that must be importable from it alone."""
 ZIP_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip can hold: the same sources give the same bytes."""
+"""A fixed time, the earliest that a zip allows, so that the same sources give the same bytes."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A machine that functions run on: `pip` are the arguments that make pip choose wheels for it."""
+    """A platform that functions run on; `pip` holds the arguments that make pip choose wheels for it."""
 
     name: str
     identity: str
@@ -48,8 +48,8 @@ AWS = Target(
 )
 LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", pip=())
 
-# What a layer never needs: bytecode and sources of wheels, their tests, pyarrow's RPC and second copies of
-# its libraries. Lambda allows 250 MB for a function with its layers, and every MB costs time at a cold start.
+# Removed from each layer: bytecode, sources and tests of wheels, pyarrow's RPC and second copies of its
+# libraries. Lambda allows 250 MB for a function with its layers, and size slows down cold starts.
 PRUNED = (
     "**/__pycache__",
     "**/tests",
@@ -68,7 +68,7 @@ PRUNED = (
 
 
 def main() -> int:
-    """Build everything that is out of date; returns the exit code."""
+    """Build everything that is out of date; return the exit code."""
     BUILD.mkdir(exist_ok=True)
     build_code(BUILD / "code")
     build_job_zip(BUILD / "job.zip")
@@ -78,8 +78,8 @@ def main() -> int:
                 build_layer(layer, target)
             except subprocess.CalledProcessError as error:
                 print(
-                    f"make build: the {layer!r} layer for {target.identity} failed (exit "
-                    f"{error.returncode}); the messages are above. pip needs the network to install it.",
+                    f"make build: installing the {layer!r} layer for {target.identity} failed with exit code "
+                    f"{error.returncode}; see pip's messages above. pip needs the network.",
                     file=sys.stderr,
                 )
                 return 1
@@ -87,7 +87,7 @@ def main() -> int:
 
 
 def build_code(directory: Path) -> None:
-    """The functions' code: the core, the repositories and the handlers, sources only."""
+    """Copy the sources of the core, the repositories and the handlers."""
     shutil.rmtree(directory, ignore_errors=True)
     for package in ("taxi_etl", "stores", "lambdas"):
         shutil.copytree(
@@ -96,7 +96,7 @@ def build_code(directory: Path) -> None:
 
 
 def build_job_zip(path: Path) -> None:
-    """The job's packages as Glue's `--extra-py-files` takes them; the same sources give the same bytes."""
+    """Zip the job's packages for Glue's `--extra-py-files`; the same sources give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for package in ("glue_scripts", "taxi_etl"):
             for source in sorted((ROOT / package).rglob("*.py")):
@@ -106,7 +106,7 @@ def build_job_zip(path: Path) -> None:
 
 
 def build_layer(layer: str, target: Target) -> None:
-    """One layer for one target, unless it is there already with the same lock. Raises CalledProcessError."""
+    """Install one layer for one target, unless it is up to date. Raises CalledProcessError."""
     lock = LOCKS / f"{layer}.txt"
     directory = BUILD / "layers" / target.name / layer
     stamp = directory.with_suffix(".hash")
@@ -134,13 +134,13 @@ def build_layer(layer: str, target: Target) -> None:
 
 
 def layer_hash(lock: bytes, target: Target) -> str:
-    """The asset hash of a layer: 64 hex digits that change with the lock, the target, or what is pruned."""
+    """Return the asset hash of a layer: 64 hex digits that depend on the lock, the target and `PRUNED`."""
     facts = b"\0".join([lock, target.identity.encode(), "\n".join(PRUNED).encode()])
     return hashlib.sha256(facts).hexdigest()
 
 
 def prune(site: Path) -> None:
-    """Remove from an installed layer what `PRUNED` names."""
+    """Remove the files in `PRUNED` from an installed layer."""
     for pattern in PRUNED:
         for path in list(site.glob(pattern)):
             if path.is_dir():
@@ -150,9 +150,9 @@ def prune(site: Path) -> None:
 
 
 def check_import(module: str, site: Path) -> None:
-    """Import a module from the pruned packages, seen by nothing else. Raises CalledProcessError."""
+    """Import a module from the pruned packages alone. Raises CalledProcessError."""
     program = f"import sys; sys.path.insert(0, {str(site)!r}); import {module}"
-    # Without -S the project's own environment would fill the gaps.
+    # -S hides the project's own environment, which would supply missing packages.
     subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], check=True)  # noqa: S603
 
 

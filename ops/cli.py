@@ -1,6 +1,6 @@
-"""How do people operate the pipeline? The command line `taxi-etl`.
+"""The command line `taxi-etl`: global options, the list of commands, and the output of errors.
 
-Exit codes: 0 done, 1 failed or refused, 2 wrong usage.
+Exit codes: 0 success, 1 failure, 2 wrong usage.
 """
 
 from typing import Annotated, Any
@@ -12,46 +12,55 @@ from typer.core import TyperGroup
 from ops.commands import (
     backfill,
     cleanup,
-    loading,
+    crawler,
+    doctor,
+    history,
+    list_executions,
     local,
-    looking,
     maintain,
     query,
+    replay,
     sample,
-    setting_up,
-    wiring,
+    sql,
+    start,
+    status,
+    subscribe,
+    trigger,
+    upload,
+    verify,
 )
 from ops.commands.context import App
 from ops.errors import CliError
 from ops.output import Output
 from ops.session import Target
 
+PROGRAM = "taxi-etl"
 JSON = "--json"
 
 
 class Commands(TyperGroup):
-    """The commands, with problems told in one way, and `--json` understood wherever it stands."""
+    """The command group: prints errors in one form, and accepts `--json` anywhere on the command line."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put `--json` in front, among the global options: people write it last."""
+        """Move `--json` to the front, among the global options, because people type it last."""
         plain = args[: args.index("--")] if "--" in args else args
         if JSON in plain:
             args = [JSON, *(word for word in plain if word != JSON), *args[len(plain) :]]
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what stands in its way is told on standard error, with exit code 1."""
+        """Run the command; print an error to standard error and exit with code 1."""
         try:
             return super().invoke(ctx)
-        except CliError as refusal:
-            _output(ctx).refusal(refusal)
+        except CliError as error:
+            _output(ctx).error(error)
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            step = "see which identity this is: aws sts get-caller-identity"
-            _output(ctx).refusal(CliError(f"AWS answered {error.operation_name}: {code}: {message}", step))
+            step = "check the identity and its permissions: aws sts get-caller-identity"
+            _output(ctx).error(CliError(f"{error.operation_name} failed: {code}: {message}", step))
         except BotoCoreError as error:
             step = "check the network, the credentials, --region, --profile and --endpoint-url"
-            _output(ctx).refusal(CliError(str(error), step))
+            _output(ctx).error(CliError(str(error), step))
         raise typer.Exit(1)
 
 
@@ -61,7 +70,7 @@ def _output(context: Any) -> Output:
 
 
 app = typer.Typer(
-    name="taxi-etl",
+    name=PROGRAM,
     cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -75,42 +84,49 @@ def options(
     context: typer.Context,
     *,
     environment: Annotated[
-        str, typer.Option(envvar="TAXI_ETL_ENVIRONMENT", help="dev, prod, local, …")
+        str,
+        typer.Option(envvar="TAXI_ETL_ENVIRONMENT", help="The deployed environment: dev, prod or local."),
     ] = "dev",
-    region: Annotated[str | None, typer.Option(help="The AWS region; else as for the AWS CLI.")] = None,
-    profile: Annotated[str | None, typer.Option(help="The AWS profile; else as for the AWS CLI.")] = None,
-    endpoint_url: Annotated[str | None, typer.Option(help="Another address for AWS's services.")] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS region. Default: as for the AWS CLI.")] = None,
+    profile: Annotated[str | None, typer.Option(help="The AWS profile. Default: as for the AWS CLI.")] = None,
+    endpoint_url: Annotated[
+        str | None, typer.Option(help="The endpoint of all AWS services. Default: AWS itself.")
+    ] = None,
     as_json: Annotated[
-        bool, typer.Option(JSON, help="Print one JSON document; progress goes to standard error.")
+        bool,
+        typer.Option(JSON, help="Print the result as one JSON document; progress goes to standard error."),
     ] = False,
 ) -> None:
-    """Operate the NYC taxi pipeline: look, load, replay, ask."""
+    """Operate the NYC taxi pipeline: load files, follow executions, query tables, maintain the deployment."""
     target = Target(environment, region, profile, endpoint_url)
     context.obj = App(target, Output(as_json=as_json))
 
 
 for command, name in (
-    (setting_up.verify, "verify"),
-    (loading.upload, "upload"),
-    (loading.start, "start"),
-    (loading.replay, "replay"),
+    (verify.verify, "verify"),
+    (upload.upload, "upload"),
+    (start.start, "start"),
+    (replay.replay, "replay"),
     (backfill.backfill, "backfill"),
-    (looking.status, "status"),
-    (looking.list_executions, "list"),
-    (looking.show_history, "history"),
+    (status.status, "status"),
+    (list_executions.list_executions, "list"),
+    (history.show_history, "history"),
     (query.query, "query"),
-    (setting_up.subscribe, "subscribe"),
-    (wiring.trigger, "trigger"),
-    (maintain.care, "care"),
-    (cleanup.clean, "cleanup"),
+    (sql.sql, "sql"),
+    (subscribe.subscribe, "subscribe"),
+    (trigger.trigger, "trigger"),
+    (maintain.maintain, "maintain"),
+    (cleanup.cleanup, "cleanup"),
     (sample.sample, "sample"),
-    (setting_up.check_machine, "doctor"),
+    (doctor.doctor, "doctor"),
 ):
     app.command(name)(command)
-app.add_typer(wiring.crawler_commands, name="crawler")
+# The former name of `maintain`, kept for one version.
+app.command("care", hidden=True, deprecated=True)(maintain.maintain)
+app.add_typer(crawler.commands, name="crawler")
 app.add_typer(local.commands, name="local")
 
 
 def main() -> None:
-    """The console script."""
-    app()
+    """Run the command line."""
+    app(prog_name=PROGRAM)

@@ -1,4 +1,4 @@
-"""Where is the deployed app? What the stacks say about themselves, found by their names."""
+"""The deployed app, discovered through the outputs of its stacks."""
 
 import re
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from ops.errors import CliError
 from ops.session import Session
 from taxi_etl.names import DATA_LAKE_STACK, PIPELINE_STACK, physical_name
 
-GOOD_STACK = re.compile(r"(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE")
+COMPLETE_STACK = re.compile(r"(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """The parts of a deployed app: a field `bucket_name` is the stack output `BucketName`."""
+    """The parts of a deployed app; the field `bucket_name` is the stack output `BucketName`."""
 
     bucket_name: str
     ledger_table_name: str
@@ -36,13 +36,13 @@ class Deployment:
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, str]) -> Self:
-        """The deployment that stack outputs describe. Raises CliError that names what is missing."""
+        """Return the deployment that stack outputs describe. Raises CliError that names missing outputs."""
         by_field = {field.name: _output(field.name) for field in fields(cls)}
         missing = [output for output in by_field.values() if output not in outputs]
         if missing:
             raise CliError(
-                f"the stacks lack the outputs {', '.join(missing)}",
-                "they are of another version of the app: deploy it again",
+                f"the stacks lack the outputs {', '.join(missing)}: another version of the app is deployed",
+                "deploy this version, or use the command line of the deployed one",
             )
         texts = {name: outputs[output] for name, output in by_field.items()}
         alarms = tuple(name.strip() for name in texts.pop("alarm_names").split(",") if name.strip())
@@ -54,19 +54,19 @@ def _output(field: str) -> str:
 
 
 def stack_names(environment: str) -> tuple[str, str]:
-    """The names of the stacks of an environment: the data lake's, the pipeline's."""
+    """Return the names of the data lake stack and of the pipeline stack of an environment."""
     return physical_name(DATA_LAKE_STACK, environment), physical_name(PIPELINE_STACK, environment)
 
 
 def deploy_command(session: Session) -> str:
-    """How to deploy the app into the session's environment."""
+    """Return the next step that deploys the app into the session's environment."""
     if session.is_local:
         return "deploy the app: python -m local_aws.cdk deploy"
     return f"deploy the app: npx cdk deploy --all -c environment={session.target.environment}"
 
 
 def stacks(session: Session) -> list[dict[str, Any]]:
-    """The environment's stacks as CloudFormation describes them. Raises CliError when one is not there."""
+    """Return the stacks as CloudFormation describes them. Raises CliError if one does not exist."""
     found = []
     for name in stack_names(session.target.environment):
         try:
@@ -76,13 +76,13 @@ def stacks(session: Session) -> list[dict[str, Any]]:
                 raise
             raise CliError(
                 f"stack {name} does not exist in region {session.region}",
-                f"{deploy_command(session)}; or choose another --environment, --region or --profile",
+                f"{deploy_command(session)}; or give another --environment, --region or --profile",
             ) from None
     return found
 
 
 def discover(session: Session) -> Deployment:
-    """The deployment of the session's environment. Raises CliError when there is none."""
+    """Return the deployment in the session's environment. Raises CliError if there is none."""
     outputs = {
         output["OutputKey"]: output["OutputValue"]
         for stack in stacks(session)

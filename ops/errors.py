@@ -1,8 +1,8 @@
-"""How does the command line refuse? With what is wrong and what to do next."""
+"""The error that a command reports to the operator."""
 
 
 class CliError(Exception):
-    """Something stands in the way of what was asked; `next_step` says what the operator can do about it."""
+    """A command cannot do its work: `message` names the thing and the reason, `next_step` what to do."""
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
@@ -10,5 +10,13 @@ class CliError(Exception):
         self.next_step = next_step
 
     def to_json(self) -> dict[str, str]:
-        """What `--json` prints instead of a result."""
+        """Return the JSON document that replaces the result."""
         return {"error": self.message, "nextStep": self.next_step}
+
+
+def enable_versioning(bucket: str) -> str:
+    """Return the next step that enables versioning of a bucket."""
+    return (
+        f"enable versioning: aws s3api put-bucket-versioning --bucket {bucket} "
+        "--versioning-configuration Status=Enabled"
+    )

@@ -1,4 +1,4 @@
-"""What happened in an execution? Its states with times, and the job run, from Step Functions' history."""
+"""The history of an execution from Step Functions: its states with times, and its job run."""
 
 import json
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ FAILURES = ("Failed", "TimedOut", "Aborted")
 
 @dataclass(frozen=True)
 class Step:
-    """One visit of a state; `left` is None while it is in it; `attempts` counts the tries of a task."""
+    """One visit of a state; `left` is None until it ends, `attempts` counts the attempts of a task."""
 
     state: str
     entered: datetime
@@ -29,11 +29,11 @@ class Step:
 
     @property
     def seconds(self) -> float | None:
-        """How long the visit took, None while it lasts."""
+        """The duration of the visit, None until it ends."""
         return (self.left - self.entered).total_seconds() if self.left else None
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints about the visit."""
+        """Return the JSON document of the visit."""
         return {
             "state": self.state,
             "entered": self.entered,
@@ -60,19 +60,19 @@ class Execution:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, None while it runs."""
+        """The duration of the execution, None until it ends."""
         return (self.stopped - self.started).total_seconds() if self.stopped else None
 
 
 def execution_arn(deployment: Deployment, name: str) -> str:
-    """The ARN of an execution of the workflow, by its name or its ARN."""
+    """Return the ARN of an execution of the workflow, given its name or ARN."""
     if name.startswith("arn:"):
         return name
     return names.execution_arn(deployment.state_machine_arn, name)
 
 
 def describe(session: Session, deployment: Deployment, name: str) -> Execution:
-    """The execution of that name or ARN. Raises CliError when there is none."""
+    """Return the execution with this name or ARN. Raises CliError if it does not exist."""
     try:
         found = session.client("stepfunctions").describe_execution(
             executionArn=execution_arn(deployment, name)
@@ -81,7 +81,7 @@ def describe(session: Session, deployment: Deployment, name: str) -> Execution:
         if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
             raise
         raise CliError(
-            f"there is no execution {name!r}", f"see the recent ones: {session.target.command('list')}"
+            f"execution {name!r} does not exist", f"list the recent ones: {session.target.command('list')}"
         ) from None
     return Execution(
         name=found["name"],
@@ -96,13 +96,13 @@ def describe(session: Session, deployment: Deployment, name: str) -> Execution:
 
 
 def events(session: Session, arn: str) -> list[dict[str, Any]]:
-    """The execution's history, the oldest event first."""
+    """Return the events of the execution's history, oldest first."""
     pages = session.client("stepfunctions").get_paginator("get_execution_history")
     return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
 
 
 def steps(history: Iterable[dict[str, Any]]) -> list[Step]:
-    """The visits of states in a history, in order; without parallel branches there is one at a time."""
+    """Return the visits of states in order; the workflow has no parallel branches."""
     visits: list[Step] = []
     for event in history:
         kind, details = event["type"], _details(event)
@@ -124,7 +124,7 @@ def steps(history: Iterable[dict[str, Any]]) -> list[Step]:
 
 
 def job_run_id(history: Iterable[dict[str, Any]]) -> str:
-    """The id of the Glue job run that the execution started, empty when it started none."""
+    """Return the ID of the Glue job run that the execution started, empty if it started none."""
     for event in history:
         details = _details(event)
         for text in (details.get("output"), details.get("cause")):
@@ -136,7 +136,7 @@ def job_run_id(history: Iterable[dict[str, Any]]) -> str:
 
 
 def readable(cause: str) -> str:
-    """The sentence in a cause: tasks wrap the service's answer as JSON text."""
+    """Return the message in a cause, which for tasks is the service's answer as JSON text."""
     document = _parsed(cause)
     for name in ("ErrorMessage", "errorMessage", "message"):
         if document.get(name):

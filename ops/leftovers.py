@@ -1,7 +1,7 @@
-"""What stays behind when a deployment fails, or stacks go? Stacks that never stood up, parts without a stack.
+"""What failed deployments and deleted stacks leave behind: broken stacks, and parts without a stack.
 
-Stateful parts outlive their stack in some environments, and the next deployment fails on their names. A part
-is told by its fixed name, and only looked for when its stack is not there: then nothing else owns it.
+Stateful parts outlive their stack in some environments, and the next deployment then fails because their
+names are taken. A part is found by its fixed name, and only if its stack does not exist.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,11 +14,11 @@ from ops.deployment import stack_names
 from ops.session import Session
 from taxi_etl import names
 
-NEVER_STOOD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
-"""States of a stack that was never in use and can only be deleted."""
+NEVER_CREATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+"""States of a stack whose creation failed; it can only be deleted."""
 HALF_DELETED = "DELETE_FAILED"
-"""The state of a stack that was in use, and of which something is left."""
-_GONE = (
+"""The state of a stack whose deletion failed; some of its parts remain."""
+_NOT_FOUND = (
     *("404", "NoSuchBucket", "NotFound", "ResourceNotFoundException", "EntityNotFoundException"),
     *("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
 )
@@ -26,11 +26,11 @@ _GONE = (
 
 @dataclass(frozen=True)
 class Leftover:
-    """A part that was left; `holds` says what is in it, empty when nothing is."""
+    """A part without a stack; `content` names what it contains and is empty if it contains nothing."""
 
     kind: str
     name: str
-    holds: str
+    content: str
     remove: Callable[[], Any] = field(compare=False, repr=False)
 
 
@@ -39,25 +39,25 @@ class BrokenStack:
     """A stack that can only be deleted."""
 
     name: str
-    why: str
+    reason: str
     remove: Callable[[], Any] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A part that stays, since it holds data or may do so; `why` says so, and what to do."""
+    """A part that is kept because it holds data or may do so; `reason` also names the next step."""
 
     kind: str
     name: str
-    why: str
+    reason: str
 
     def to_json(self) -> dict[str, str]:
-        """What `--json` prints about it."""
-        return {"kind": self.kind, "name": self.name, "why": self.why}
+        """Return the JSON document of the part."""
+        return {"kind": self.kind, "name": self.name, "why": self.reason}
 
 
 def stack_states(session: Session) -> dict[str, str]:
-    """The state of each of the environment's stacks, empty for one that is not there."""
+    """Return the state of each stack by name, empty for a stack that does not exist."""
     found = dict.fromkeys(stack_names(session.target.environment), "")
     for name in found:
         try:
@@ -70,42 +70,45 @@ def stack_states(session: Session) -> dict[str, str]:
     return found
 
 
-def stand(session: Session) -> bool:
-    """Whether both stacks are there and were in use, so that there is a deployment to look at."""
-    unfit = ("", HALF_DELETED, *NEVER_STOOD)
-    return not any(state in unfit for state in stack_states(session).values())
+def is_deployed(session: Session) -> bool:
+    """Return whether both stacks exist and are usable."""
+    unusable = ("", HALF_DELETED, *NEVER_CREATED)
+    return not any(state in unusable for state in stack_states(session).values())
 
 
 def broken_stacks(session: Session) -> Iterator[BrokenStack]:
-    """The stacks that can only be deleted, the one that needs the other first."""
+    """Yield the stacks that can only be deleted, the dependent stack first."""
     for name, state in reversed(stack_states(session).items()):
-        if state in NEVER_STOOD:
-            yield BrokenStack(name, f"it is {state}: it can only be deleted", _delete_stack(session, name))
+        if state in NEVER_CREATED:
+            yield BrokenStack(name, f"it is {state} and can only be deleted", _delete_stack(session, name))
 
 
 def half_deleted_stacks(session: Session) -> Iterator[Kept]:
-    """The stacks whose deletion failed: trying again may take what holds data."""
+    """Yield the stacks whose deletion failed; deleting them again may delete data."""
     for name, state in stack_states(session).items():
         if state == HALF_DELETED:
-            step = f"aws cloudformation delete-stack --stack-name {name}"
-            yield Kept("stack", name, f"its deletion failed; see its events, mend the cause, then {step}")
+            reason = (
+                "its deletion failed; see its events, fix the cause, then delete it: "
+                f"aws cloudformation delete-stack --stack-name {name}"
+            )
+            yield Kept("stack", name, reason)
 
 
 def orphans(session: Session) -> Iterator[Leftover]:
-    """The parts, by their fixed names, of those stacks that are not there."""
+    """Yield the existing parts of the stacks that do not exist."""
     lake, pipeline = stack_names(session.target.environment)
     states = stack_states(session)
-    looks: list[Iterator[Leftover]] = []
+    searches: list[Iterator[Leftover]] = []
     if not states[lake]:
-        looks += [_bucket(session), _table(session), *_databases(session)]
-        looks += [_queue(session, name) for name in (names.EVENT_QUEUE, names.EVENT_DEAD_LETTER_QUEUE)]
+        searches += [_bucket(session), _table(session), *_databases(session)]
+        searches += [_queue(session, name) for name in (names.EVENT_QUEUE, names.EVENT_DEAD_LETTER_QUEUE)]
     if not states[pipeline]:
-        looks += [_queue(session, names.CLOSE_DEAD_LETTER_QUEUE)]
-    for look in looks:
+        searches += [_queue(session, names.CLOSE_DEAD_LETTER_QUEUE)]
+    for search in searches:
         try:
-            yield from look
+            yield from search
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _GONE:
+            if error.response["Error"]["Code"] not in _NOT_FOUND:
                 raise
 
 
@@ -122,14 +125,14 @@ def _bucket(session: Session) -> Iterator[Leftover]:
     account = session.client("sts").get_caller_identity()["Account"]
     name = names.bucket_name(account, session.target.environment)
     found = s3.list_object_versions(Bucket=name, MaxKeys=1)
-    holds = "objects" if found.get("Versions") or found.get("DeleteMarkers") else ""
-    yield Leftover("bucket", name, holds, lambda: s3.delete_bucket(Bucket=name))
+    content = "objects" if found.get("Versions") or found.get("DeleteMarkers") else ""
+    yield Leftover("bucket", name, content, lambda: s3.delete_bucket(Bucket=name))
 
 
 def _table(session: Session) -> Iterator[Leftover]:
     dynamodb, name = session.client("dynamodb"), _physical(session, names.LEDGER_TABLE)
-    found = dynamodb.scan(TableName=name, Limit=1)  # ItemCount is hours old
-    holds = "records" if found["Count"] else ""
+    found = dynamodb.scan(TableName=name, Limit=1)  # ItemCount is updated every few hours only
+    content = "items" if found["Count"] else ""
 
     def delete() -> None:
         if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
@@ -137,7 +140,7 @@ def _table(session: Session) -> Iterator[Leftover]:
             dynamodb.get_waiter("table_exists").wait(TableName=name)
         dynamodb.delete_table(TableName=name)
 
-    yield Leftover("table", name, holds, delete)
+    yield Leftover("table", name, content, delete)
 
 
 def _databases(session: Session) -> list[Iterator[Leftover]]:
@@ -157,5 +160,5 @@ def _queue(session: Session, fixed: str) -> Iterator[Leftover]:
     counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(counts))["Attributes"]
     waiting = sum(int(attributes[count]) for count in counts)
-    holds = f"{waiting} messages" if waiting else ""
-    yield Leftover("queue", name, holds, lambda: sqs.delete_queue(QueueUrl=url))
+    content = f"{waiting} messages" if waiting else ""
+    yield Leftover("queue", name, content, lambda: sqs.delete_queue(QueueUrl=url))

@@ -1,4 +1,4 @@
-"""How is an execution started? By a command to the orchestrator: one door, so claims live in one place."""
+"""Starts executions through commands to the orchestrator function, the only writer of claims."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,18 +8,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops.deployment import Deployment
-from ops.errors import CliError
+from ops.errors import CliError, enable_versioning
 from ops.session import Session
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
 
 CLOSED = "closed"
-"""The state of an execution that had ended already: only a replay runs it again."""
+"""The state of an execution that had already ended; only a replay loads its files again."""
 
 
 @dataclass(frozen=True)
 class Started:
-    """What the orchestrator answered about one execution; `state` is started, running or closed."""
+    """The orchestrator's answer about one execution; `state` is started, running or closed."""
 
     name: str
     arn: str
@@ -27,37 +27,37 @@ class Started:
     state: str
 
 
-def command(session: Session, deployment: Deployment, **order: Any) -> list[Started]:
-    """Send one command to the orchestrator, again while it says that there is more to do.
+def send(session: Session, deployment: Deployment, **payload: Any) -> list[Started]:
+    """Send a command to the orchestrator, repeatedly while it answers that there is more to do.
 
-    Raises CliError with its error when it refuses.
+    Raises CliError with the orchestrator's error.
     """
-    found: list[Started] = []
+    started: list[Started] = []
     more = True
     while more:
-        answer = _ask(session, deployment, order)
-        found += [
+        answer = _invoke(session, deployment, payload)
+        started += [
             Started(entry["name"], entry["arn"], int(entry["files"]), entry["state"])
             for entry in answer["executions"]
         ]
         more = bool(answer.get("more"))
-    return found
+    return started
 
 
-def _ask(session: Session, deployment: Deployment, order: dict[str, Any]) -> dict[str, Any]:
+def _invoke(session: Session, deployment: Deployment, payload: dict[str, Any]) -> dict[str, Any]:
     answer = session.client("lambda").invoke(
-        FunctionName=deployment.orchestrator_function_name, Payload=json.dumps(order).encode()
+        FunctionName=deployment.orchestrator_function_name, Payload=json.dumps(payload).encode()
     )
-    payload = json.loads(answer["Payload"].read() or b"null")
+    response = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
-        said = payload.get("errorMessage", "no reason") if isinstance(payload, dict) else str(payload)
+        reason = response.get("errorMessage", "no reason given") if isinstance(response, dict) else response
         raise CliError(
-            f"the orchestrator refused: {said}",
-            f"its log group is /aws/lambda/{deployment.orchestrator_function_name}; "
-            f"check the deployment: {session.target.command('verify')}",
+            f"the orchestrator failed: {reason}",
+            f"see its log group /aws/lambda/{deployment.orchestrator_function_name}; check the deployment: "
+            f"{session.target.command('verify')}",
         )
-    answered: dict[str, Any] = payload
-    return answered
+    document: dict[str, Any] = response
+    return document
 
 
 def start(
@@ -66,29 +66,29 @@ def start(
     files: Sequence[FileVersion],
     trigger: Trigger = Trigger.MANUAL,
 ) -> list[Started]:
-    """Start the workflow for these versions, all of one bucket."""
-    order = {"bucket": files[0].bucket, "files": [file.to_json() for file in files], "trigger": trigger}
-    return command(session, deployment, command="start", **order)
+    """Start executions for these file versions, which must be in one bucket."""
+    entries = [file.to_json() for file in files]
+    return send(session, deployment, command="start", bucket=files[0].bucket, files=entries, trigger=trigger)
 
 
 def replay_files(session: Session, deployment: Deployment, files: Sequence[FileVersion]) -> list[Started]:
-    """Load these versions again, all of one bucket."""
+    """Load these file versions again; they must be in one bucket."""
     entries = [file.to_json() for file in files]
-    return command(session, deployment, command="replay", bucket=files[0].bucket, files=entries)
+    return send(session, deployment, command="replay", bucket=files[0].bucket, files=entries)
 
 
 def replay_execution(session: Session, deployment: Deployment, execution: str) -> list[Started]:
-    """Run an execution's files again."""
-    return command(session, deployment, command="replay", execution=execution)
+    """Load the files of an execution again."""
+    return send(session, deployment, command="replay", execution=execution)
 
 
 def replay_held(session: Session, deployment: Deployment) -> list[Started]:
-    """Start the files that were put on hold while orchestration was off."""
-    return command(session, deployment, command="replay_held")
+    """Start the files that were held while orchestration was off."""
+    return send(session, deployment, command="replay_held")
 
 
 def current_versions(session: Session, bucket: str, keys: Iterable[str]) -> list[FileVersion]:
-    """The current version of each object. Raises CliError for one that is not there, or has no version."""
+    """Return the current version of each object. Raises CliError if one is missing or has no version ID."""
     return [_current_version(session, bucket, key) for key in keys]
 
 
@@ -100,14 +100,13 @@ def _current_version(session: Session, bucket: str, key: str) -> FileVersion:
             raise
         raise CliError(
             f"s3://{bucket}/{key} does not exist",
-            f"see what there is: aws s3 ls s3://{bucket}/{_folder(key)}",
+            f"list the objects: aws s3 ls s3://{bucket}/{_folder(key)}",
         ) from None
     version = head.get("VersionId", "null")
     if version == "null":
         raise CliError(
-            f"s3://{bucket}/{key} has no version, since its bucket was not versioned when it was written",
-            f"switch versioning on (aws s3api put-bucket-versioning --bucket {bucket} "
-            "--versioning-configuration Status=Enabled), and upload the file again",
+            f"s3://{bucket}/{key} has no version ID, because its bucket was not versioned at the upload",
+            f"{enable_versioning(bucket)}; then upload the file again",
         )
     return FileVersion(
         bucket, key, version, size=int(head["ContentLength"]), etag=head.get("ETag", "").strip('"')

@@ -1,6 +1,6 @@
-"""How do results look? One JSON document for scripts, or tables and colours for people.
+"""The output of commands: one JSON document for scripts, or colored tables for people.
 
-Results go to standard output, progress and complaints to standard error.
+Results go to standard output, progress and errors to standard error.
 """
 
 import json
@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ops.errors import CliError
 
-COLOURS = {
+COLORS = {
     **dict.fromkeys(("ok", "loaded", "SUCCEEDED", "closed", "OK"), "green"),
     **dict.fromkeys(("failed", "rejected", "FAILED", "TIMED_OUT", "ABORTED", "ALARM"), "red"),
     **dict.fromkeys(("warning", "held", "superseded", "INSUFFICIENT_DATA", "unknown here"), "yellow"),
@@ -24,37 +24,38 @@ COLOURS = {
 
 
 class Output:
-    """Where a command writes to: `result` once, `note` while it works."""
+    """The output of one command: `result` once, `note` while it works."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.stdout = Console(file=sys.stdout, highlight=False)
         self.stderr = Console(file=sys.stderr, highlight=False)
 
-    def result(self, document: Any, *pictures: RenderableType) -> None:
-        """Print what came out: the document for scripts, the pictures for people."""
+    def result(self, document: Any, *renderables: RenderableType) -> None:
+        """Print the result: the document for scripts, the renderables for people."""
         if self.as_json:
-            json.dump(document, sys.stdout, default=plain, indent=2)
+            json.dump(document, sys.stdout, default=_json_value, indent=2)
             sys.stdout.write("\n")
             return
-        for picture in pictures:
-            self.stdout.print(picture, soft_wrap=isinstance(picture, Text))  # commands stay in one line
+        for renderable in renderables:
+            # Text holds commands to copy, which must stay on one line.
+            self.stdout.print(renderable, soft_wrap=isinstance(renderable, Text))
 
     def note(self, text: RenderableType) -> None:
-        """Tell of progress."""
+        """Print progress or a hint to standard error."""
         self.stderr.print(text, soft_wrap=isinstance(text, str | Text))
 
-    def refusal(self, refusal: CliError) -> None:
-        """Say what stands in the way, and what to do next."""
+    def error(self, error: CliError) -> None:
+        """Print an error and the next step."""
         if self.as_json:
-            self.result(refusal.to_json())
-        self.note(Text.assemble(("error: ", "bold red"), refusal.message))
-        if refusal.next_step:
-            self.note(Text.assemble(("next: ", "bold"), refusal.next_step))
+            self.result(error.to_json())
+        self.note(Text.assemble(("error: ", "bold red"), error.message))
+        if error.next_step:
+            self.note(Text.assemble(("next: ", "bold"), error.next_step))
 
 
-def plain(value: Any) -> Any:
-    """What json cannot write by itself: times in ISO 8601 with their zone, whole Decimals as integers."""
+def _json_value(value: Any) -> Any:
+    """Convert what `json` cannot write: datetimes to ISO 8601, whole Decimals to integers, others to text."""
     if isinstance(value, datetime):
         return value.isoformat()
     if hasattr(value, "to_integral_value"):
@@ -63,7 +64,7 @@ def plain(value: Any) -> Any:
 
 
 def table(*headings: str, rows: Iterable[Sequence[Any]], title: str = "") -> Table:
-    """A table for people; words that tell of a state get its colour."""
+    """Return a table for people; status words are colored."""
     made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for heading in headings:
         made.add_column(heading, overflow="fold")
@@ -73,26 +74,26 @@ def table(*headings: str, rows: Iterable[Sequence[Any]], title: str = "") -> Tab
 
 
 def colored(value: Any) -> Text:
-    """A cell's text; None and nothing become a dash, so that a gap is seen to be one."""
+    """Return the text of a cell, a dash for None and the empty string; status words are colored."""
     text = "-" if value is None or value == "" else str(value)
-    return Text(text, style=COLOURS.get(text, ""))
+    return Text(text, style=COLORS.get(text, ""))
 
 
-def moment(value: datetime | None) -> str:
-    """A time in the reader's zone, to the second."""
+def local_time(value: datetime | None) -> str:
+    """Format a time in the machine's time zone, to the second."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
 
 
-def seconds(value: float | None) -> str:
-    """A duration: `3.2 s`, `4 min 05 s`, `2 h 10 min`."""
-    if value is None:
+def duration(seconds: float | None) -> str:
+    """Format a duration: `3.2 s`, `4 min 05 s`, `2 h 10 min`."""
+    if seconds is None:
         return ""
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def now() -> datetime:
-    """This moment, with its zone."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""How does one watch a run? Follows file versions and executions live, until nothing more will happen."""
+"""Follows file versions and their executions until every file has ended or is held."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,16 +19,19 @@ TIMEOUT_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Change:
-    """Something new since the last look: a file's status, or a state that an execution entered."""
+    """A change since the last poll: a file's new status, or a state that an execution entered.
 
-    about: str
-    now: str
+    `subject` is the object key or the state; `state` is the status, `entered`, or an error.
+    """
+
+    subject: str
+    state: str
     execution: str = ""
 
 
 @dataclass
 class Watch:
-    """Follows these versions: iterate over the changes, then read `files`. Raises CliError when time is up."""
+    """Follows file versions: iterate over `changes`, then read the outcomes in `files`."""
 
     session: Session
     deployment: Deployment
@@ -41,7 +44,7 @@ class Watch:
     _seen_steps: dict[str, int] = field(default_factory=dict)
 
     def changes(self) -> Iterator[Change]:
-        """What changes, as it is seen, until every file is closed or held."""
+        """Yield each change until every file has ended or is held. Raises CliError after the timeout."""
         deadline = self.clock() + self.timeout_seconds
         statuses: dict[tuple[str, str, str], str] = {}
         while True:
@@ -55,21 +58,19 @@ class Watch:
             if not any(file.is_waiting for file in self.files):
                 return
             if self.clock() >= deadline:
-                raise self._too_late([file for file in self.files if file.is_waiting])
+                raise self._timeout_error([file for file in self.files if file.is_waiting])
             self.sleep(self.poll_seconds)
 
-    def _too_late(self, waiting: Sequence[FileOutcome]) -> CliError:
+    def _timeout_error(self, waiting: Sequence[FileOutcome]) -> CliError:
         message = (
-            f"{len(waiting)} of {len(self.files)} files not done in {self.timeout_seconds:.0f} s: "
+            f"{len(waiting)} of {len(self.files)} files did not end within {self.timeout_seconds:.0f} s; "
             f"{waiting[0].version.key} is {waiting[0].status}"
         )
         target = self.session.target
         if all(file.status == UNSEEN for file in waiting):
-            step = (
-                f"their events did not reach the ledger; see what holds them up: {target.command('verify')}"
-            )
-            return CliError(message, f"{step}, {target.command('status')}")
-        return CliError(message, f"they go on without you; look again: {target.command('list')}")
+            step = f"their events did not reach the ledger; find out why: {target.command('verify')}"
+            return CliError(message, f"{step} and {target.command('status')}")
+        return CliError(message, f"the load continues; see its progress: {target.command('list')}")
 
     def _new_steps(self, execution: str) -> Iterator[Change]:
         try:

@@ -1,4 +1,4 @@
-"""Which AWS account do the commands talk to? One session, its clients made when first needed."""
+"""The AWS account that the commands use: one session that creates each client on first use."""
 
 import shlex
 from collections.abc import Mapping
@@ -13,14 +13,18 @@ from botocore.exceptions import ProfileNotFound
 from ops.errors import CliError
 
 LOCAL = "local"
-_ANY_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-"""What an emulator named by --endpoint-url is told, so that no real credentials are sent to it."""
+_EMULATOR_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+}
+"""What an emulator given by --endpoint-url receives, so that no real credentials are sent to it."""
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, user_agent_extra="taxi-etl")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the global options say: environment, and where they override boto3's own ways of finding out."""
+    """The global options: the environment, and what overrides boto3's own configuration."""
 
     environment: str
     region: str | None = None
@@ -28,7 +32,7 @@ class Target:
     endpoint_url: str | None = None
 
     def command(self, *words: str) -> str:
-        """The command line that addresses the same target, for next steps."""
+        """Return a `taxi-etl` command for the same target, for next steps."""
         options = {
             "--environment": self.environment,
             "--region": self.region,
@@ -40,14 +44,14 @@ class Target:
 
 
 class Session:
-    """boto3's clients for one target; those of the environment `local` go to the running local account."""
+    """The boto3 clients for one target; those of the environment `local` use the running local account."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service, made once."""
+        """Return the boto3 client of a service; it is created once."""
         if service not in self._clients:
             self._clients[service] = self._boto.client(
                 service, config=_CONFIG, endpoint_url=self.endpoint_url
@@ -55,42 +59,42 @@ class Session:
         return self._clients[service]
 
     def table(self, name: str) -> Any:
-        """A DynamoDB table that takes and gives plain Python values."""
+        """Return a DynamoDB table resource, which uses plain Python values."""
         dynamodb = self._boto.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint_url)
         return dynamodb.Table(name)
 
     @property
     def is_local(self) -> bool:
-        """Whether the account is the laptop's, which does not know all that AWS knows."""
+        """Whether the account is the local one, which does not keep every setting that AWS keeps."""
         return self.target.environment == LOCAL
 
     @property
     def endpoint_url(self) -> str | None:
-        """The endpoint that stands in for AWS, None for AWS itself."""
+        """The endpoint that replaces AWS, None for AWS itself."""
         return self.target.endpoint_url or self._local.get("AWS_ENDPOINT_URL")
 
     @property
     def region(self) -> str:
-        """The region of the account. Raises CliError when none is set."""
+        """The region. Raises CliError if none is configured."""
         region = self._boto.region_name
         if not region:
-            raise CliError("no region is set", "name one with --region, or set AWS_REGION")
+            raise CliError("no AWS region is configured", "give --region, or set AWS_REGION")
         return str(region)
 
     def credentials(self) -> tuple[str, str, str | None]:
-        """Access key, secret key and session token, for libraries that do not take a boto3 session."""
+        """Return access key, secret key and session token, for libraries that take no boto3 session."""
         found = self._boto.get_credentials()
         if found is None:
-            raise CliError("no AWS credentials are set", "sign in (`aws sso login`), or name a --profile")
+            raise CliError("no AWS credentials were found", "sign in (aws sso login), or give --profile")
         frozen = found.get_frozen_credentials()
         return frozen.access_key, frozen.secret_key, frozen.token
 
     @cached_property
     def _local(self) -> Mapping[str, str]:
-        """The local account's environment variables; nothing where another account is meant."""
+        """The environment variables of the local account; empty for any other environment."""
         if not self.is_local:
             return {}
-        return _ANY_CREDENTIALS if self.target.endpoint_url else local_environment()
+        return _EMULATOR_ENVIRONMENT if self.target.endpoint_url else local_environment()
 
     @cached_property
     def _boto(self) -> Any:
@@ -102,16 +106,16 @@ class Session:
                 aws_secret_access_key=self._local.get("AWS_SECRET_ACCESS_KEY"),
             )
         except ProfileNotFound as error:
-            raise CliError(str(error), "see `aws configure list-profiles`, name one with --profile") from None
+            raise CliError(
+                str(error), "give an existing --profile; list them: aws configure list-profiles"
+            ) from None
 
 
 def local_environment() -> Mapping[str, str]:
-    """How clients reach the running local account. Raises CliError when none runs."""
+    """Return the environment variables of the running local account. Raises CliError if none is running."""
     from local_aws import account  # noqa: PLC0415 - only the environment `local` needs it
 
     running = account.status()
     if running is None:
-        raise CliError(
-            "the local AWS is not running", "start it with `taxi-etl local up`, or run `make demo`"
-        )
+        raise CliError("the local account is not running", "start it: taxi-etl local up (or run make demo)")
     return dict(running.environment())

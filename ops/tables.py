@@ -1,7 +1,7 @@
-"""How does one query the tables without a JVM? PyIceberg reads the Glue catalog, DuckDB runs the SQL.
+"""Queries the tables without a JVM: PyIceberg reads the Glue catalog, DuckDB runs the SQL.
 
-DuckDB's own Iceberg extension is not on PyPI, so each table that a query names is handed over as an Arrow
-dataset of its current data files: DuckDB then reads only the columns and row groups it needs, in a stream.
+DuckDB's own Iceberg extension is not on PyPI. Each table that a query names is therefore an Arrow dataset of
+its current data files, of which DuckDB streams only the columns and row groups that it needs.
 """
 
 import re
@@ -23,22 +23,22 @@ from ops.session import Session
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query found: at most as many rows as asked for; `more` says that there were others."""
+    """The result of a query, cut at the limit; `more` says whether there are more rows."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
     more: bool
 
     def to_json(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Return the JSON document of the result."""
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
         return {"columns": self.columns, "rows": rows, "more": self.more}
 
 
 def glue_catalog(session: Session) -> Catalog:
-    """The account's Glue catalog, as PyIceberg sees it."""
+    """Return PyIceberg's view of the account's Glue catalog."""
     access_key, secret_key, token = session.credentials()
-    given = {
+    properties = {
         "client.region": session.region,
         "client.access-key-id": access_key,
         "client.secret-access-key": secret_key,
@@ -46,58 +46,56 @@ def glue_catalog(session: Session) -> Catalog:
         "glue.endpoint": session.endpoint_url,
         "s3.endpoint": session.endpoint_url,
     }
-    return load_catalog("glue", type="glue", **{name: value for name, value in given.items() if value})
+    return load_catalog("glue", type="glue", **{name: value for name, value in properties.items() if value})
 
 
 def query(session: Session, deployment: Deployment, sql: str, limit: int = 100) -> Answer:
-    """Run one SQL query on the deployment's tables of trips; see `run`."""
+    """Run one SQL query on the deployment's tables; see `run`."""
     return run(glue_catalog(session), deployment.taxi_database_name, sql, limit)
 
 
 def run(catalog: Catalog, database: str, sql: str, limit: int) -> Answer:
-    """Run one SQL query of DuckDB's dialect on the tables of a database, named without it.
+    """Run one SQL query in DuckDB's dialect on the tables of a database, which it names without the database.
 
-    Raises CliError for SQL that DuckDB refuses, naming the tables there are.
+    Raises CliError with DuckDB's error and the names of the tables.
     """
     known = sorted(name for *_, name in catalog.list_tables(database))
     named = [name for name in known if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
     tables = {name: arrow(catalog.load_table((database, name))) for name in named}
     try:
-        return _ask(tables, sql, limit)
+        return _select(tables, sql, limit)
     except duckdb.Error as error:
-        there = (
-            f"the tables are {', '.join(known)}" if known else "there are no tables yet: load a file first"
-        )
-        raise CliError(str(error), f"mend the SQL; {there}") from None
+        step = f"correct the SQL; the tables are {', '.join(known)}" if known else "load a file first"
+        raise CliError(str(error), step) from None
 
 
-def _ask(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -> Answer:
-    """The answer of a DuckDB that sees these tables, no files, and no variables of this program."""
-    shut: dict[str, str | bool | int | float | list[str]] = {
+def _select(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -> Answer:
+    """Run the query in a DuckDB that can read these tables, but no file and no variable of this program."""
+    isolated: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": "false",
         "python_enable_replacements": "false",
     }
-    with duckdb.connect(":memory:", config=shut) as engine:
+    with duckdb.connect(":memory:", config=isolated) as engine:
         for name, table in tables.items():
             engine.register(name, table)
         kinds = [statement.type for statement in engine.extract_statements(sql)]
         if kinds != [duckdb.StatementType.SELECT]:
             raise CliError(
-                "this is not one query", "ask with a single SELECT; nothing can be changed from here"
+                "the SQL is not a single SELECT", "give one SELECT statement; query cannot change tables"
             )
-        # Through Arrow: DuckDB's own conversion of times with a zone wants another library.
+        # Through Arrow, because DuckDB's own conversion of times with a zone needs another library.
         found = engine.sql(sql).limit(limit + 1).to_arrow_table()
-        # A map lists its entries; of a key that came twice the last counts.
+        # A map is a list of entries; for a duplicate key the last entry counts.
         columns = [column.to_pylist(maps_as_pydicts="lossy") for column in found.columns]
         rows = list(zip(*columns, strict=True))
     return Answer(found.column_names, rows[:limit], len(rows) > limit)
 
 
 def arrow(table: Table) -> ds.Dataset | pa.Table:
-    """The rows of a table's current snapshot: a dataset of its files, read when and as far as needed.
+    """Return the rows of a table's current snapshot as a lazy dataset of its data files.
 
-    A dataset matches columns by name and knows no delete files. The job overwrites whole files and only ever
-    adds columns; should anything else have changed the table, PyIceberg reads it whole.
+    A dataset matches columns by name and ignores delete files. That is right as long as the table has no
+    delete files and no renamed columns, as the job writes it; otherwise PyIceberg reads the whole table.
     """
     tasks = list(table.scan().plan_files())
     if any(task.delete_files for task in tasks) or _was_renamed(table):
@@ -115,7 +113,7 @@ def arrow(table: Table) -> ds.Dataset | pa.Table:
 
 
 def _was_renamed(table: Table) -> bool:
-    """Whether any column has had another name."""
+    """Return whether any column has had another name."""
     names: dict[int, str] = {}
     fields = (field for schema in table.schemas().values() for field in schema.fields)
     return any(names.setdefault(field.field_id, field.name) != field.name for field in fields)

@@ -1,4 +1,4 @@
-"""How do files get into the raw zone? Uploads of local files, each with the version that it became."""
+"""Uploads local files to a bucket and returns the file version that each upload created."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,35 +6,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops.errors import CliError
+from ops.errors import CliError, enable_versioning
 from ops.session import Session
 from taxi_etl.file_rules import check_key
 from taxi_etl.identity import FileVersion
 
 _VERSION_CALLS = ("PutObject", "CompleteMultipartUpload")
-"""The calls whose answer names the version; which of them boto3 makes depends on the size."""
+"""The calls whose answer has the version ID; the file's size decides which of them boto3 makes."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A local file and the key it gets."""
+    """A local file and its object key."""
 
     path: Path
     key: str
 
 
 def plan(paths: Sequence[Path], prefix: str) -> list[Upload]:
-    """The uploads for these files. Raises CliError naming every unfit file, before any is sent."""
+    """Return the uploads for these files. Raises CliError that names every file that cannot be loaded."""
     uploads = [Upload(path, f"{prefix}{path.name}") for path in paths]
-    wrong = [f"{path}: no such file" for path in paths if not path.is_file()]
-    wrong += [f"{path}: the file is empty" for path in paths if path.is_file() and not path.stat().st_size]
-    wrong += [f"{upload.path}: {finding.message}" for upload in uploads for finding in check_key(upload.key)]
+    problems = [f"{path}: the file does not exist" for path in paths if not path.is_file()]
+    problems += [f"{path}: the file is empty" for path in paths if path.is_file() and not path.stat().st_size]
+    problems += [
+        f"{upload.path}: {finding.message}" for upload in uploads for finding in check_key(upload.key)
+    ]
     keys = [upload.key for upload in uploads]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
-    wrong += [f"{key}: given twice, the second would replace the first" for key in twice]
-    if wrong:
+    duplicates = sorted({key for key in keys if keys.count(key) > 1})
+    problems += [f"{key}: two files have this object key" for key in duplicates]
+    if problems:
         raise CliError(
-            "nothing was uploaded: " + "; ".join(wrong), "leave these files out, or mend their names"
+            "nothing was uploaded: " + "; ".join(problems), "leave these files out, or rename them"
         )
     return uploads
 
@@ -42,21 +44,21 @@ def plan(paths: Sequence[Path], prefix: str) -> list[Upload]:
 def upload(
     session: Session, bucket: str, uploads: Sequence[Upload], on_bytes: Callable[[Upload, int], None]
 ) -> list[FileVersion]:
-    """Send the files, large ones in parts; `on_bytes` hears how many bytes more were sent.
+    """Upload the files, large ones in parts; `on_bytes` is called with each number of bytes sent.
 
-    Gives exactly the versions that these uploads made. Raises CliError when the bucket is not versioned.
+    Returns exactly the versions that these uploads created. Raises CliError if the bucket is not versioned.
     """
     s3 = session.client("s3")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         raise CliError(
-            f"bucket {bucket} is not versioned; without versions, events of one key cannot be told apart",
-            f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled",
+            f"bucket {bucket} is not versioned; two uploads of one object key would be indistinguishable",
+            enable_versioning(bucket),
         )
     made = []
     for each in uploads:
-        with _version_of_answers(s3) as versions:
+        with _recorded_version_ids(s3) as version_ids:
             s3.upload_file(str(each.path), bucket, each.key, Callback=_reporter(each, on_bytes))
-        made.append(FileVersion(bucket, each.key, versions[-1], size=each.path.stat().st_size))
+        made.append(FileVersion(bucket, each.key, version_ids[-1], size=each.path.stat().st_size))
     return made
 
 
@@ -65,22 +67,22 @@ def _reporter(each: Upload, on_bytes: Callable[[Upload, int], None]) -> Callable
 
 
 @contextmanager
-def _version_of_answers(s3: Any) -> Iterator[list[str]]:
-    """The versions that S3 answers with meanwhile; `upload_file` keeps them to itself.
+def _recorded_version_ids(s3: Any) -> Iterator[list[str]]:
+    """Record the version IDs in S3's answers, because `upload_file` does not return them.
 
-    Asking for the newest version afterwards would name another one when somebody else uploads the same key.
+    The newest version after the upload may be another one, if somebody else uploads the same key.
     """
-    versions: list[str] = []
+    version_ids: list[str] = []
 
-    def note(parsed: dict[str, Any], **_: Any) -> None:
+    def record(parsed: dict[str, Any], **_: Any) -> None:
         if "VersionId" in parsed:
-            versions.append(parsed["VersionId"])
+            version_ids.append(parsed["VersionId"])
 
     events = [f"after-call.s3.{call}" for call in _VERSION_CALLS]
     for event in events:
-        s3.meta.events.register(event, note)
+        s3.meta.events.register(event, record)
     try:
-        yield versions
+        yield version_ids
     finally:
         for event in events:
-            s3.meta.events.unregister(event, note)
+            s3.meta.events.unregister(event, record)

@@ -63,6 +63,6 @@ def columns_from_header(header: str, separator: str, contents: Mapping[str, str]
 
 
 def columns_from_types(schema: str, contents: Mapping[str, str]) -> tuple[Column, ...]:
-    """Return the columns of a Parquet schema written as `VendorID int64, tpep_pickup_datetime timestamp[us], …`."""
+    """Return the columns of a schema written as `VendorID int64, tpep_pickup_datetime timestamp[us], …`."""
     pairs = (entry.rsplit(" ", 1) for entry in schema.split(", "))
     return tuple(_column(name, kind, contents) for name, kind in pairs)

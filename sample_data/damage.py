@@ -89,7 +89,7 @@ class Plan:
     def nth(self) -> str:
         """Return SQL of the number of row `i` among the damaged rows, from 0; null for a clean row.
 
-        Row i is damaged when floor(i * dirty / rows) differs from the next row's, which happens `dirty` times.
+        Row i is damaged if floor(i * dirty / rows) differs from the next row's; that happens `dirty` times.
         """
         if not self.dirty:
             return "null::bigint"

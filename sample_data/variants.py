@@ -38,8 +38,7 @@ class Month:
 class Column:
     """One column of a file.
 
-    `name` is as published, `content` is a key of `trip_values.values`, and `type` is the Arrow type (empty for
-    CSV).
+    `name` is as published, `content` is a key of `trip_values.values`, `type` is the Arrow type (CSV: empty).
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Is everything that was deployed there, and as it should be? Runs every check of `taxi-etl verify`."""
+"""The checks of `taxi-etl verify`: whether every deployed part exists and has the expected configuration."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -6,16 +6,16 @@ from dataclasses import replace
 from botocore.exceptions import ClientError
 
 from ops.checks import glue, kms, notifications, storage, workflow
-from ops.checks.finding import Finding, Level, Place, Probe
-from ops.deployment import GOOD_STACK, stacks
+from ops.checks.finding import Check, Finding, Level, Scope
+from ops.deployment import COMPLETE_STACK, stacks
 
-__all__ = ["Finding", "Level", "Place", "all_findings"]
+__all__ = ["Finding", "Level", "Scope", "all_findings"]
 
-PROBES: Sequence[tuple[str, Probe]] = (
+CHECKS: Sequence[tuple[str, Check]] = (
     ("state machine", workflow.state_machine),
     ("functions", workflow.functions),
     ("event source mapping", workflow.event_source),
-    ("closer", workflow.finalizer_rules),
+    ("finalizer", workflow.finalizer_rules),
     ("job", glue.job),
     ("crawler", glue.crawler),
     ("catalog", glue.databases),
@@ -23,7 +23,7 @@ PROBES: Sequence[tuple[str, Probe]] = (
     ("bucket's key", kms.bucket_key),
     ("queues", storage.queues),
     ("ledger", storage.ledger_table),
-    ("ledger", storage.work_waiting),
+    ("ledger", storage.held_files),
     ("topic", notifications.topic),
     ("alarms", notifications.alarms),
 )
@@ -36,48 +36,46 @@ LOCAL_GAPS = frozenset(
         ("topic", "encryption"),
     }
 )
-"""What the emulator of the local account accepts and forgets: there, its absence says nothing."""
-_DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
+"""The checks of settings that the local account's emulator accepts but does not keep."""
+_DENIED = ("403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 
 
-def all_findings(place: Place, on_part: Callable[[str], None] = lambda part: None) -> list[Finding]:
-    """What every check found, part by part; `on_part` hears which part is being looked at."""
-    found = list(_stacks(place))
-    for part, probe in PROBES:
+def all_findings(scope: Scope, on_part: Callable[[str], None] = lambda part: None) -> list[Finding]:
+    """Run all checks and return their findings; `on_part` is called with the name of each part."""
+    found = list(_stacks(scope))
+    for part, check in CHECKS:
         on_part(part)
         try:
-            found += list(probe(place))
+            found += list(check(scope))
         except ClientError as error:
-            found.append(_unanswered(part, place, error))
-    return [_as_known(finding, place) for finding in found]
+            found.append(_from_error(part, scope, error))
+    return [_without_local_gaps(finding, scope) for finding in found]
 
 
-def _stacks(place: Place) -> Iterator[Finding]:
-    for stack in stacks(place.session):
-        status = stack["StackStatus"]
-        good = GOOD_STACK.fullmatch(status)
-        level = Level.OK if good else Level.WARNING if status.endswith("IN_PROGRESS") else Level.FAILED
-        remedy = "" if good else "wait for it" if level is Level.WARNING else place.redeploy
-        yield Finding("stack", stack["StackName"], level, "" if good else f"it is {status}", remedy)
+def _stacks(scope: Scope) -> Iterator[Finding]:
+    for stack in stacks(scope.session):
+        name, status = stack["StackName"], stack["StackStatus"]
+        if COMPLETE_STACK.fullmatch(status):
+            yield Finding("stack", name, Level.OK)
+        elif status.endswith("IN_PROGRESS"):
+            remedy = "wait until the deployment ends, then verify again"
+            yield Finding("stack", name, Level.WARNING, f"it is {status}", remedy)
+        else:
+            yield Finding("stack", name, Level.FAILED, f"it is {status}", scope.redeploy)
 
 
-def _unanswered(part: str, place: Place, error: ClientError) -> Finding:
+def _from_error(part: str, scope: Scope, error: ClientError) -> Finding:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     if code in _DENIED:
-        return Finding(
-            part,
-            "look",
-            Level.FAILED,
-            f"not allowed to look: {message}",
-            "use a role that may read these parts",
-        )
-    return Finding(part, "exists", Level.FAILED, f"{error.operation_name}: {code}: {message}", place.redeploy)
+        problem = f"permission denied for {error.operation_name}: {message or code}"
+        return Finding(part, "permission", Level.FAILED, problem, "use a role that may read this part")
+    return Finding(part, "exists", Level.FAILED, f"{error.operation_name}: {code}: {message}", scope.redeploy)
 
 
-def _as_known(finding: Finding, place: Place) -> Finding:
-    """The finding, as far as the account can know: what the emulator forgets is unknown, not failed."""
-    forgotten = place.session.is_local and (finding.part, finding.check) in LOCAL_GAPS
-    if not forgotten or finding.level is Level.OK:
+def _without_local_gaps(finding: Finding, scope: Scope) -> Finding:
+    """Return the finding, with level `UNKNOWN` if the local account does not keep the checked setting."""
+    is_gap = scope.session.is_local and (finding.part, finding.check) in LOCAL_GAPS
+    if not is_gap or finding.level is Level.OK:
         return finding
-    told = "the local AWS does not keep this setting; AWS does"
-    return replace(finding, level=Level.UNKNOWN, problem=told, remedy="")
+    problem = "the local account does not keep this setting; AWS does"
+    return replace(finding, level=Level.UNKNOWN, problem=problem, remedy="")

@@ -1,4 +1,4 @@
-"""What does a check find? One line of `taxi-etl verify`: a part, what was looked at, how to mend it."""
+"""The result of a check: one line of `taxi-etl verify`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ops.session import Session
 
 
 class Level(StrEnum):
-    """How grave a finding is; `UNKNOWN` is what the local account cannot tell, AWS could."""
+    """The severity of a finding; `UNKNOWN` means that the local account cannot answer, but AWS can."""
 
     OK = "ok"
     WARNING = "warning"
@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found; `problem` and `remedy` are empty when all is well."""
+    """What a check found; `problem` and `remedy` are empty if the level is `OK`."""
 
     part: str
     check: str
@@ -28,7 +28,7 @@ class Finding:
     remedy: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """What `--json` prints about it."""
+        """Return the JSON document of the finding."""
         return {
             "part": self.part,
             "check": self.check,
@@ -39,23 +39,23 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the checks look."""
+class Scope:
+    """The account and the deployment to check."""
 
     session: Session
     deployment: Deployment
 
     @property
     def redeploy(self) -> str:
-        """The remedy for whatever differs from the app's definition."""
+        """The remedy for a part that differs from the app's definition."""
         return deploy_command(self.session)
 
 
-Probe = Callable[[Place], Iterator[Finding]]
+Check = Callable[[Scope], Iterator[Finding]]
 
 
 def expect(
     part: str, check: str, holds: bool, problem: str, remedy: str, *, otherwise: Level = Level.FAILED
 ) -> Finding:
-    """A finding that is ok when `holds`, else of the level `otherwise`, with the problem and its remedy."""
+    """Return an `OK` finding if `holds`, else one of level `otherwise` with the problem and its remedy."""
     return Finding(part, check, Level.OK) if holds else Finding(part, check, otherwise, problem, remedy)

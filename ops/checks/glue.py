@@ -1,71 +1,70 @@
-"""Can files be loaded? The Glue job with its script, and the crawler."""
+"""Checks of the Glue job, the crawler, and the catalog's databases."""
 
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.checks.finding import Finding, Place, expect
+from ops.checks.finding import Finding, Scope, expect
 
 GLUE_VERSION = "6.0"
 
 
-def job(place: Place) -> Iterator[Finding]:
-    """The job runs on the Glue it was written for, is never retried blindly, queues, and finds its files."""
+def job(scope: Scope) -> Iterator[Finding]:
+    """Check the job's Glue version, retries, queuing, script, Python files and database."""
     part = "job"
-    found = place.session.client("glue").get_job(JobName=place.deployment.glue_job_name)["Job"]
+    found = scope.session.client("glue").get_job(JobName=scope.deployment.glue_job_name)["Job"]
     version, retries = found.get("GlueVersion"), found.get("MaxRetries", 0)
-    yield expect(part, "Glue version", version == GLUE_VERSION, f"it is {version}", place.redeploy)
-    problem = f"it is {retries}: each retry is another paid run"
-    yield expect(part, "MaxRetries", retries == 0, problem, place.redeploy)
+    problem = f"it is {version}, not {GLUE_VERSION}"
+    yield expect(part, "Glue version", version == GLUE_VERSION, problem, scope.redeploy)
+    problem = f"it is {retries}, not 0; each retry is another paid job run"
+    yield expect(part, "MaxRetries", retries == 0, problem, scope.redeploy)
     queued = found.get("JobRunQueuingEnabled", False)
-    yield expect(part, "queuing", queued, "runs beyond the limit fail instead of waiting", place.redeploy)
+    problem = "it is off; job runs beyond the limit fail instead of waiting"
+    yield expect(part, "queuing", queued, problem, scope.redeploy)
     arguments = found.get("DefaultArguments", {})
     files = {
         "script": found["Command"]["ScriptLocation"],
         "Python files": arguments.get("--extra-py-files", ""),
     }
     for check, uris in files.items():
-        lost = [uri for uri in uris.split(",") if not _exists(place, uri.strip())]
-        yield expect(part, check, not lost, f"{', '.join(lost)} does not exist", place.redeploy)
-    database = arguments.get("--database")
-    wanted = place.deployment.taxi_database_name
-    yield expect(
-        part, "database", database == wanted, f"it loads into {database}, not {wanted}", place.redeploy
-    )
+        missing = [uri for uri in uris.split(",") if not _exists(scope, uri.strip())]
+        problem = f"{', '.join(missing) or 'the argument'} does not exist"
+        yield expect(part, check, not missing, problem, scope.redeploy)
+    database, wanted = arguments.get("--database"), scope.deployment.taxi_database_name
+    problem = f"the job loads into {database}, not {wanted}"
+    yield expect(part, "database", database == wanted, problem, scope.redeploy)
 
 
-def crawler(place: Place) -> Iterator[Finding]:
-    """The crawler catalogs into the raw database, and its last crawl did not fail."""
+def crawler(scope: Scope) -> Iterator[Finding]:
+    """Check the crawler's database and its last crawl; a canceled crawl was stopped by an operator."""
     part = "crawler"
-    found = place.session.client("glue").get_crawler(Name=place.deployment.crawler_name)["Crawler"]
-    wanted = place.deployment.raw_database_name
-    database = found.get("DatabaseName")
-    yield expect(part, "database", database == wanted, f"it is {database}, not {wanted}", place.redeploy)
+    found = scope.session.client("glue").get_crawler(Name=scope.deployment.crawler_name)["Crawler"]
+    database, wanted = found.get("DatabaseName"), scope.deployment.raw_database_name
+    yield expect(part, "database", database == wanted, f"it is {database}, not {wanted}", scope.redeploy)
     last = found.get("LastCrawl", {})
-    failed = last.get("Status") == "FAILED"
     problem = f"it failed: {last.get('ErrorMessage', 'no reason given')}"
-    remedy = f"aws glue start-crawler --name {place.deployment.crawler_name}"
-    yield expect(part, "last crawl", not failed, problem, f"mend the cause, then {remedy}")
+    remedy = f"fix the cause, then aws glue start-crawler --name {scope.deployment.crawler_name}"
+    yield expect(part, "last crawl", last.get("Status") != "FAILED", problem, remedy)
 
 
-def databases(place: Place) -> Iterator[Finding]:
-    """Both databases exist."""
-    glue = place.session.client("glue")
-    for name in (place.deployment.raw_database_name, place.deployment.taxi_database_name):
+def databases(scope: Scope) -> Iterator[Finding]:
+    """Check that both databases exist."""
+    glue = scope.session.client("glue")
+    for name in (scope.deployment.raw_database_name, scope.deployment.taxi_database_name):
         try:
             glue.get_database(Name=name)
+            exists = True
         except glue.exceptions.EntityNotFoundException:
-            yield expect("catalog", f"database {name}", False, "it does not exist", place.redeploy)
-        else:
-            yield expect("catalog", f"database {name}", True, "", "")
+            exists = False
+        yield expect("catalog", f"database {name}", exists, "it does not exist", scope.redeploy)
 
 
-def _exists(place: Place, uri: str) -> bool:
+def _exists(scope: Scope, uri: str) -> bool:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not key:
-        return False  # no address at all
+        return False
     try:
-        place.session.client("s3").head_object(Bucket=bucket, Key=key)
+        scope.session.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NoSuchBucket", "NotFound"):
             raise

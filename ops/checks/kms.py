@@ -1,4 +1,4 @@
-"""May the app use the bucket's key? Only where the settings name one; S3's own needs no leave."""
+"""Checks of the bucket's KMS key, where the settings name one; S3's own key needs no permission."""
 
 import json
 from collections.abc import Iterator
@@ -7,40 +7,40 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.checks.finding import Finding, Level, Place, expect
+from ops.checks.finding import Finding, Level, Scope, expect
 
 NEEDED = ("kms:Decrypt", "kms:GenerateDataKey")
-"""What the app's roles do with the key. They are granted it by IAM, which counts only if the key lets it."""
+"""The actions of the app's roles. IAM grants them, which is effective only if the key policy allows it."""
 
 
-def bucket_key(place: Place) -> Iterator[Finding]:
-    """The key can be used, and its policy leaves it to IAM who may."""
-    arn = _key_of(place)
+def bucket_key(scope: Scope) -> Iterator[Finding]:
+    """Check that the key is enabled, and that its policy lets IAM grant its use."""
+    arn = _key_arn(scope)
     if arn is None:
         return
-    kms = place.session.client("kms")
+    kms = scope.session.client("kms")
     metadata = kms.describe_key(KeyId=arn)["KeyMetadata"]
     state = metadata["KeyState"]
-    remedy = f"aws kms enable-key --key-id {arn}, or cancel its deletion first"
+    remedy = f"cancel its deletion if it is scheduled, then aws kms enable-key --key-id {arn}"
     yield expect("bucket's key", "enabled", state == "Enabled", f"it is {state}", remedy)
     policy = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
-    _, partition, _, _, account, *_ = place.deployment.state_machine_arn.split(":")
+    _, partition, _, _, account, *_ = scope.deployment.state_machine_arn.split(":")
     root = f"arn:{partition}:iam::{account}:root"
-    lacking = [action for action in NEEDED if not _left_to_iam(policy, account, action)]
+    missing = [action for action in NEEDED if not _lets_iam_grant(policy, account, action)]
     yield expect(
         "bucket's key",
         "policy",
-        not lacking,
-        f"its policy does not leave {' and '.join(lacking)} to IAM; roles it does not name are refused",
-        f"allow {root} {' and '.join(NEEDED)} in it, or name each role of the stacks",
+        not missing,
+        f"its policy does not let IAM grant {' and '.join(missing)}; roles that it does not name are denied",
+        f"allow {' and '.join(NEEDED)} to {root} in the policy, or name each role of the stacks in it",
         otherwise=Level.WARNING,
     )
 
 
-def _key_of(place: Place) -> str | None:
-    """The ARN of the key that the bucket names, None where it uses S3's own."""
+def _key_arn(scope: Scope) -> str | None:
+    """Return the ARN of the bucket's key, None if it uses S3's own."""
     try:
-        answer = place.session.client("s3").get_bucket_encryption(Bucket=place.deployment.bucket_name)
+        answer = scope.session.client("s3").get_bucket_encryption(Bucket=scope.deployment.bucket_name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ServerSideEncryptionConfigurationNotFoundError":
             raise
@@ -52,21 +52,21 @@ def _key_of(place: Place) -> str | None:
     return None
 
 
-def _left_to_iam(policy: dict[str, Any], account: str, action: str) -> bool:
-    """Whether a statement allows the account itself an action, without a condition."""
+def _lets_iam_grant(policy: dict[str, Any], account: str, action: str) -> bool:
+    """Return whether a statement without a condition allows the action to the account itself."""
     return any(
         statement["Effect"] == "Allow"
         and "Condition" not in statement
         and any(name == account or name.endswith(f"::{account}:root") for name in _principals(statement))
-        and any(fnmatchcase(action, pattern) for pattern in _listed(statement.get("Action", [])))
-        for statement in _listed(policy["Statement"])
+        and any(fnmatchcase(action, pattern) for pattern in _as_list(statement.get("Action", [])))
+        for statement in _as_list(policy["Statement"])
     )
 
 
 def _principals(statement: dict[str, Any]) -> list[str]:
     principal = statement.get("Principal", {})
-    return _listed(principal.get("AWS", [])) if isinstance(principal, dict) else []
+    return _as_list(principal.get("AWS", [])) if isinstance(principal, dict) else []
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -1,107 +1,104 @@
-"""Is what must not be lost kept well? Bucket, queues and ledger."""
+"""Checks of what holds data: bucket, queues, and ledger."""
 
+import json
 from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from ops.checks.finding import Finding, Level, Place, expect
+from ops import bucket_notifications
+from ops.checks.finding import Finding, Level, Scope, expect
 from ops.file_outcomes import ledger
 from taxi_etl.file_status import FileStatus
 from taxi_etl.ledger import BY_EXECUTION, BY_STATUS
 from taxi_etl.names import RAW_PREFIX
 
-_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_PUBLIC_ACCESS_BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def bucket(place: Place) -> Iterator[Finding]:
-    """The bucket is versioned and private, and tells the queue about raw files."""
-    part, name, s3 = "bucket", place.deployment.bucket_name, place.session.client("s3")
+def bucket(scope: Scope) -> Iterator[Finding]:
+    """Check the bucket's versioning, public access block, and notification of the event queue."""
+    part, name, s3 = "bucket", scope.deployment.bucket_name, scope.session.client("s3")
     versioned = s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled"
-    yield expect(part, "versioning", versioned, "versions of a file cannot be told apart", place.redeploy)
+    problem = "it is off; versions of a file cannot be distinguished"
+    yield expect(part, "versioning", versioned, problem, scope.redeploy)
     try:
         blocks = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
             raise
         blocks = {}
-    open_ways = [block for block in _BLOCKS if not blocks.get(block)]
-    problem = f"{', '.join(open_ways)} are off"
-    yield expect(part, "public access block", not open_ways, problem, place.redeploy)
-    yield from _notification(place)
+    off = [block for block in _PUBLIC_ACCESS_BLOCKS if not blocks.get(block)]
+    yield expect(part, "public access block", not off, f"{', '.join(off)} is off", scope.redeploy)
+    yield from _notification(scope)
 
 
-def _notification(place: Place) -> Iterator[Finding]:
-    name = place.deployment.bucket_name
-    found = place.session.client("s3").get_bucket_notification_configuration(Bucket=name)
-    queue = _queue_name(place.deployment.queue_url)
-    ours = [
-        configuration
-        for configuration in found.get("QueueConfigurations", [])
-        if configuration["QueueArn"].rpartition(":")[2] == queue
-    ]
-    yield expect(
-        "bucket", "notification", bool(ours), f"it does not tell queue {queue} of files", place.redeploy
-    )
-    for configuration in ours[:1]:
-        rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
-        prefixes = [rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"]
-        whole = prefixes == [RAW_PREFIX] and "s3:ObjectCreated:*" in configuration["Events"]
-        problem = (
-            f"it tells of {', '.join(configuration['Events'])} under {prefixes}, not of all files created"
+def _notification(scope: Scope) -> Iterator[Finding]:
+    part = "bucket"
+    ours, _ = bucket_notifications.show(scope.session, scope.deployment, scope.deployment.bucket_name)
+    problem = f"the bucket does not notify queue {_queue_name(scope.deployment.queue_url)}"
+    yield expect(part, "notification", bool(ours), problem, scope.redeploy)
+    if ours:
+        complete = any(
+            each.prefix == RAW_PREFIX and not each.suffix and bucket_notifications.ALL_CREATED in each.events
+            for each in ours
         )
-        yield expect("bucket", "notified events", whole, problem, place.redeploy)
+        problem = (
+            f"the queue is notified of {'; '.join(each.scope for each in ours)}, not of "
+            f"{bucket_notifications.ALL_CREATED} of keys that begin with {RAW_PREFIX}"
+        )
+        yield expect(part, "notified events", complete, problem, scope.redeploy)
 
 
-def queues(place: Place) -> Iterator[Finding]:
-    """The queue gives up to its dead-letter queue, and no event lies in a dead-letter queue."""
-    sqs, deployment = place.session.client("sqs"), place.deployment
+def queues(scope: Scope) -> Iterator[Finding]:
+    """Check the event queue's redrive policy, and that the dead-letter queues are empty."""
+    sqs, deployment = scope.session.client("sqs"), scope.deployment
     attributes = sqs.get_queue_attributes(QueueUrl=deployment.queue_url, AttributeNames=["All"])["Attributes"]
+    target = json.loads(attributes.get("RedrivePolicy", "{}")).get("deadLetterTargetArn", "")
     yield expect(
         "event queue",
-        "gives up to the dead-letter queue",
-        _queue_name(deployment.dead_letter_queue_url) in attributes.get("RedrivePolicy", ""),
-        "events that never succeed would come back until they expire",
-        place.redeploy,
+        "dead-letter queue",
+        target.rpartition(":")[2] == _queue_name(deployment.dead_letter_queue_url),
+        f"failed events go to {target or 'no dead-letter queue, and are retried until they expire'}",
+        scope.redeploy,
     )
     for part, url in {
         "event dead-letter queue": deployment.dead_letter_queue_url,
-        "closer's dead-letter queue": deployment.close_dead_letter_queue_url,
+        "finalizer's dead-letter queue": deployment.close_dead_letter_queue_url,
     }.items():
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        waiting = int(answer["Attributes"]["ApproximateNumberOfMessages"])
+        messages = int(answer["Attributes"]["ApproximateNumberOfMessages"])
         remedy = (
-            f"read them (aws sqs receive-message --queue-url {url}), mend the cause, then redrive them "
-            "(aws sqs start-message-move-task)"
+            f"read the messages: aws sqs receive-message --queue-url {url}; fix the cause, then redrive "
+            "them: aws sqs start-message-move-task"
         )
-        yield expect(part, "empty", waiting == 0, f"{waiting} messages lie in it", remedy)
+        yield expect(part, "empty", messages == 0, f"messages in the queue: {messages}", remedy)
 
 
-def ledger_table(place: Place) -> Iterator[Finding]:
-    """The ledger is active, has its indexes, and can be restored to any point in time."""
-    part, name, dynamodb = "ledger", place.deployment.ledger_table_name, place.session.client("dynamodb")
+def ledger_table(scope: Scope) -> Iterator[Finding]:
+    """Check the ledger's state, indexes and point-in-time recovery."""
+    part, name, dynamodb = "ledger", scope.deployment.ledger_table_name, scope.session.client("dynamodb")
     table = dynamodb.describe_table(TableName=name)["Table"]
     status = table["TableStatus"]
-    yield expect(part, "active", status in ("ACTIVE", "UPDATING"), f"it is {status}", place.redeploy)
+    yield expect(part, "active", status in ("ACTIVE", "UPDATING"), f"it is {status}", scope.redeploy)
     found = {
         index["IndexName"]: index.get("IndexStatus", "ACTIVE")
         for index in table.get("GlobalSecondaryIndexes", [])
     }
     for index in (BY_EXECUTION, BY_STATUS):
         state = found.get(index, "missing")
-        yield expect(part, f"index {index}", state == "ACTIVE", f"it is {state}", place.redeploy)
+        yield expect(part, f"index {index}", state == "ACTIVE", f"it is {state}", scope.redeploy)
     backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    problem = "what was loaded could not be told after a loss of the table"
-    yield expect(part, "point-in-time recovery", recovery == "ENABLED", problem, place.redeploy)
+    problem = "it is off; after a loss of the table, nothing records which files were loaded"
+    yield expect(part, "point-in-time recovery", recovery == "ENABLED", problem, scope.redeploy)
 
 
-def work_waiting(place: Place) -> Iterator[Finding]:
-    """No file is on hold."""
-    held = ledger(place.session, place.deployment).count_files(FileStatus.HELD)
-    remedy = place.session.target.command("replay", "--held")
-    yield expect(
-        "ledger", "no files on hold", held == 0, f"{held} files are on hold", remedy, otherwise=Level.WARNING
-    )
+def held_files(scope: Scope) -> Iterator[Finding]:
+    """Check that no file is held."""
+    held = ledger(scope.session, scope.deployment).count_files(FileStatus.HELD)
+    remedy = scope.session.target.command("replay", "--held")
+    problem = f"files held while orchestration was off: {held}"
+    yield expect("ledger", "no held files", held == 0, problem, remedy, otherwise=Level.WARNING)
 
 
 def _queue_name(url: str) -> str:

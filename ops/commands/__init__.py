@@ -1,1 +1,1 @@
-"""What can one ask for? One file for each group of commands; `ops.cli` puts them together."""
+"""The commands of `taxi-etl`, one module for each; `ops.cli` assembles them."""

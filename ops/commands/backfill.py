@@ -1,101 +1,181 @@
-"""How does one load all that is there? backfill: looks first, starts when told to."""
+"""The command `backfill`: load the files under a prefix that were never loaded."""
 
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import ClientError
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from ops import backfill as backfills
 from ops import orchestrator
-from ops.commands import waiting
+from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
-from ops.commands.loading import Bucket, Timeout, Wait
+from ops.commands.options import Bucket, Timeout, Wait
+from ops.deployment import Deployment
+from ops.errors import CliError
+from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
-from taxi_etl.inputs import Trigger
+from ops.session import Session
+from taxi_etl.file_rules import check_key
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
+from taxi_etl.ledger import OPEN_FILE
 from taxi_etl.names import RAW_PREFIX
 
-Again = Annotated[
-    bool,
-    typer.Option(
-        "--again", help="Also files that the ledger calls loaded, rejected or failed: to rebuild a table."
-    ),
-]
+FILES_PER_CALL = 5 * EXECUTION_MAX_FILES
+"""Full executions only, and few enough for the orchestrator to claim and start them within its timeout."""
+NO_VERSION = "it has no version ID, because its bucket was not versioned at the upload; upload it again"
 
 
 def backfill(
     context: typer.Context,
     *,
-    prefix: Annotated[str, typer.Argument(help="Where to look.")] = RAW_PREFIX,
+    prefix: Annotated[str, typer.Argument(help="Key prefix of the files.")] = RAW_PREFIX,
     bucket: Bucket = "",
-    again: Again = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start; without it, only show what would be.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Also load files that are loaded, rejected or failed, to rebuild a table."
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start the executions; default: only list.")] = False,
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
-    """Load what lies in the bucket and was never loaded; with --again, all that lies there."""
+    """Load the files in the bucket that were never loaded; with --again, all files."""
     app = app_of(context)
-    where = bucket or app.deployment.bucket_name
-    with app.output.stderr.status(f"looking at s3://{where}/{prefix}"):
-        plan = backfills.plan(app.session, app.deployment, where, prefix, again=again)
+    bucket = bucket or app.deployment.bucket_name
+    uri = f"s3://{bucket}/{prefix}"
+    with app.output.stderr.status(f"listing {uri}"):
+        plan = make_plan(app.session, app.deployment, bucket, prefix, again=again)
     started = _start(app, plan, again=again) if yes else []
     document = {
-        **_document(plan, done=yes, where=f"s3://{where}/{prefix}"),
-        "executions": waiting.started_json(started),
+        **_document(plan, done=yes, uri=uri),
+        "executions": outcome_reports.started_json(started),
     }
     if yes and wait and plan.chosen:
-        waiting.report(app, waiting.follow(app, plan.chosen, timeout), **document)
+        outcome_reports.report(app, outcome_reports.follow(app, plan.chosen, timeout), **document)
         return
-    app.output.result(document, *_pictures(plan, started))
+    app.output.result(document, *_tables(plan, started))
     if not plan.chosen:
-        app.output.note("nothing to load; --again would load again what the ledger calls done")
+        app.output.note("no files to load; --again loads files again that already ended")
     elif not yes:
         app.output.note(
-            f"nothing was started; to load {len(plan.chosen):,} files of {plan.bytes:,} bytes: "
-            f"{app.target.command('backfill', *_again(context))}"
+            f"nothing was started; to load {len(plan.chosen):,} files ({plan.bytes:,} bytes): "
+            f"{app.target.command('backfill', *_repeat_with_yes(context))}"
         )
 
 
-def _start(app: App, plan: backfills.Plan, *, again: bool) -> list[orchestrator.Started]:
-    """Hand the files to the orchestrator; what it has claimed when something fails, it starts only once."""
+@dataclass(frozen=True)
+class Plan:
+    """The files under a prefix: all with their status, those to load, and the reasons to skip others."""
+
+    found: list[FileOutcome]
+    chosen: list[FileVersion]
+    skipped: dict[str, str]
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """The number of files by status in the ledger."""
+        return dict(sorted(Counter(file.status for file in self.found).items()))
+
+    @property
+    def bytes(self) -> int:
+        """The total size of the files to load."""
+        return sum(version.size for version in self.chosen)
+
+    def batches(self) -> Iterator[Sequence[FileVersion]]:
+        """Yield the files to load in batches for one call of the orchestrator."""
+        for first in range(0, len(self.chosen), FILES_PER_CALL):
+            yield self.chosen[first : first + FILES_PER_CALL]
+
+
+def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str, *, again: bool) -> Plan:
+    """Plan to load the files that the ledger does not know; with `again`, all that are not running.
+
+    Raises CliError if the prefix is outside the raw zone, or if no object is under it.
+    """
+    if not prefix.startswith(RAW_PREFIX):
+        raise CliError(
+            f"files under {prefix!r} cannot be loaded: their keys do not begin with {RAW_PREFIX}",
+            f"give a prefix that begins with {RAW_PREFIX}",
+        )
+    versions: list[FileVersion] = []
+    skipped: dict[str, str] = {}
+    for entry in _current_versions(session, bucket, prefix):
+        key, reasons = entry["Key"], [failure.message for failure in check_key(entry["Key"])]
+        if entry["VersionId"] == "null":
+            reasons.append(NO_VERSION)
+        if reasons:
+            skipped[key] = "; ".join(reasons)
+        else:
+            etag = entry.get("ETag", "").strip('"')
+            versions.append(FileVersion(bucket, key, entry["VersionId"], int(entry["Size"]), etag))
+    if not (versions or skipped):
+        raise CliError(
+            f"there are no objects under s3://{bucket}/{prefix}",
+            f"list the bucket: aws s3 ls s3://{bucket}/",
+        )
+    found = outcomes(session, deployment, versions)
+    chosen = [
+        file.version for file in found if file.status == UNSEEN or (again and file.status not in OPEN_FILE)
+    ]
+    return Plan(found, chosen, skipped)
+
+
+def _current_versions(session: Session, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """Yield the current version of each object; S3 lists version IDs only for all versions together."""
+    pages = session.client("s3").get_paginator("list_object_versions")
+    try:
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            yield from (entry for entry in page.get("Versions", []) if entry["IsLatest"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
+
+
+def _start(app: App, plan: Plan, *, again: bool) -> list[orchestrator.Started]:
+    """Send the files to the orchestrator; repeating this after a failure starts no file twice."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    found: list[orchestrator.Started] = []
+    started: list[orchestrator.Started] = []
     with Progress(*columns, console=app.output.stderr, transient=True) as progress:
         task = progress.add_task("starting", total=len(plan.chosen))
-        for files in plan.portions():
+        for files in plan.batches():
             if again:
-                found += orchestrator.replay_files(app.session, app.deployment, files)
+                started += orchestrator.replay_files(app.session, app.deployment, files)
             else:
-                found += orchestrator.start(app.session, app.deployment, files, Trigger.BACKFILL)
+                started += orchestrator.start(app.session, app.deployment, files, Trigger.BACKFILL)
             progress.advance(task, len(files))
-    return found
+    return started
 
 
-def _document(plan: backfills.Plan, *, done: bool, where: str) -> dict[str, Any]:
+def _document(plan: Plan, *, done: bool, uri: str) -> dict[str, Any]:
     return {
         "done": done,
-        "where": where,
+        "where": uri,
         "statuses": plan.statuses,
         "chosen": len(plan.chosen),
         "bytes": plan.bytes,
-        "skipped": [{"key": key, "why": why} for key, why in plan.skipped.items()],
+        "skipped": [{"key": key, "why": reason} for key, reason in plan.skipped.items()],
     }
 
 
-def _pictures(plan: backfills.Plan, started: list[orchestrator.Started]) -> Iterator[RenderableType]:
-    yield table("in the ledger", "files", rows=plan.statuses.items())
+def _tables(plan: Plan, started: Sequence[orchestrator.Started]) -> Iterator[RenderableType]:
+    yield table("status in the ledger", "files", rows=plan.statuses.items())
     if plan.skipped:
-        yield table("never loads", "why", rows=plan.skipped.items())
+        yield table("skipped file", "reason", rows=plan.skipped.items())
     if started:
-        rows = ((each.name, each.files, each.state) for each in started)
-        yield table("execution", "files", "state", rows=rows)
+        yield outcome_reports.started_table(started)
 
 
-def _again(context: typer.Context) -> list[str]:
-    """The words of this call, and `--yes`."""
+def _repeat_with_yes(context: typer.Context) -> list[str]:
+    """Return the arguments of this call, followed by `--yes`."""
     given = context.params
     bucket = ["--bucket", given["bucket"]] if given["bucket"] else []
     return [shlex.quote(given["prefix"]), *bucket, *(["--again"] if given["again"] else []), "--yes"]

@@ -1,4 +1,4 @@
-"""What do all commands share? The target, where output goes, and the deployment once it is needed."""
+"""The state that all commands share: the target account, the output, and the deployment once it is needed."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,22 +19,22 @@ class App:
 
     @cached_property
     def session(self) -> Session:
-        """The account that the global options name."""
+        """The session for the account that the global options name."""
         return Session(self.target)
 
     @cached_property
     def deployment(self) -> deployment.Deployment:
-        """The deployed app in that account. Raises CliError when there is none."""
+        """The app deployed in that account. Raises CliError if it is not deployed."""
         return deployment.discover(self.session)
 
 
 def app_of(context: typer.Context) -> App:
-    """The state that the global options made."""
-    found: App = context.obj
-    return found
+    """Return the state that the global options created."""
+    app: App = context.obj
+    return app
 
 
-def finish(ok: bool) -> None:
-    """End with exit code 1 when what was asked for was not reached."""
+def exit_unless(ok: bool) -> None:
+    """End the command with exit code 1 unless it succeeded."""
     if not ok:
         raise typer.Exit(1)

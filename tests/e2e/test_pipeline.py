@@ -170,7 +170,7 @@ def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: s
 def test_table_maintenance_covers_every_table_and_changes_no_row(app: App, loaded: str) -> None:
     before = app.counts()
 
-    code, document = app.command("care")
+    code, document = app.command("maintain")
 
     assert code == 0, document
     maintained = {each["table"]: each for each in document["tables"]}

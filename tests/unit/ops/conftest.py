@@ -1,4 +1,4 @@
-"""What do the tests of the command line share? A deployed app, answered by `fake_aws`, and a way to ask."""
+"""Fixtures of the command line's tests: a deployed app whose AWS calls `fake_aws` answers."""
 
 import json
 import sys
@@ -56,12 +56,12 @@ def stack(request):
 
 
 def at(seconds):
-    """A moment so many seconds after noon."""
+    """Return the time this many seconds after noon."""
     return NOON + timedelta(seconds=seconds)
 
 
 def text(**values):
-    """A DynamoDB item of texts, numbers, and lists or maps of them."""
+    """Return a DynamoDB item of texts, numbers, and lists or maps of them."""
     return {name: _attribute(value) for name, value in values.items()}
 
 
@@ -74,7 +74,7 @@ def _attribute(value):
 
 
 def file_item(key, version, status, **more):
-    """A file's item of the ledger, as DynamoDB answers it."""
+    """Return a file's item of the ledger, as DynamoDB answers it."""
     described = {"bucket": "lake", "key": key, "size": 10, "etag": "e", "sequencer": "1", "execution": "run"}
     return text(pk=f"lake/{key}", sk=version, status=status, **{**described, **more})
 
@@ -86,7 +86,7 @@ def execution_item(name, status, **more):
 
 
 class CommandLine:
-    """The command line in front of an account that gives these answers."""
+    """The command line with an account that gives these answers."""
 
     def __init__(self, monkeypatch):
         self.aws = FakeAws({"cloudformation.DescribeStacks": stack})
@@ -97,7 +97,7 @@ class CommandLine:
         return self.runner.invoke(cli.app, list(words), **options)
 
     def json(self, *words):
-        """The exit code and the one document on standard output."""
+        """Run a command; return the exit code and the JSON document on standard output."""
         result = self("--json", *words)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result.exit_code, json.loads(result.stdout)
@@ -105,18 +105,18 @@ class CommandLine:
 
 @pytest.fixture
 def taxi_etl(monkeypatch):
-    """`taxi_etl("list")` runs a command; `taxi_etl.aws.answers` says what AWS answers."""
+    """`taxi_etl("list")` runs a command; `taxi_etl.aws.answers` holds the answers of AWS."""
     monkeypatch.setenv("COLUMNS", "200")
     return CommandLine(monkeypatch)
 
 
 @pytest.fixture
-def quick(monkeypatch):
-    """Following takes no time: every look at the clock is a minute later."""
-    made = progress.Watch.__init__
+def fast_clock(monkeypatch):
+    """Following files takes no time: every reading of the clock is a minute later."""
+    original = progress.Watch.__init__
     minutes = iter(range(0, 100_000, 60))
 
-    def quickly(watch, *arguments, **options):
-        made(watch, *arguments, **options, clock=lambda: next(minutes), sleep=lambda seconds: None)
+    def init(watch, *arguments, **options):
+        original(watch, *arguments, **options, clock=lambda: next(minutes), sleep=lambda seconds: None)
 
-    monkeypatch.setattr(progress.Watch, "__init__", quickly)
+    monkeypatch.setattr(progress.Watch, "__init__", init)

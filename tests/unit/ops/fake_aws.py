@@ -1,7 +1,7 @@
-"""What if AWS answered from a notebook? Real boto3 clients whose calls are answered before they leave.
+"""A fake AWS: real boto3 clients whose calls get prepared answers and open no socket.
 
-Every request is checked against the service's model by botocore itself, every answer by us, so that a test
-cannot invent a parameter or a field. A call without an answer fails the test; nothing opens a socket.
+botocore checks every request against the service's model, and this module checks every answer, so that a test
+cannot use a parameter or field that does not exist. A call without an answer fails the test.
 """
 
 import io
@@ -14,29 +14,29 @@ from botocore.validate import ParamValidator
 from ops.session import Session, Target
 
 LOADER = botocore.session.get_session().get_component("data_loader")
-"""Reads the services' models once for all tests."""
+"""The loader of the services' models, shared by all tests."""
 OK = {"ResponseMetadata": {"HTTPStatusCode": 200}}
 
 
 class Status:
-    """An HTTP response as far as botocore looks at it."""
+    """The part of an HTTP response that botocore reads."""
 
     def __init__(self, code: int) -> None:
         self.status_code = code
 
 
 def stream(content: bytes) -> StreamingBody:
-    """A body as S3 and Lambda answer."""
+    """Return a response body as of S3 and Lambda."""
     return StreamingBody(io.BytesIO(content), len(content))
 
 
 def error(code: str, message: str = "") -> dict[str, Any]:
-    """An answer that boto3 raises as ClientError."""
+    """Return an answer that boto3 raises as ClientError."""
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
 
 class FakeAws(Session):
-    """A session: `answers` are documents, or functions of the request, by `service.Operation`."""
+    """A session; `answers` maps `service.Operation` to a document or to a function of the request."""
 
     def __init__(self, answers: dict[str, Any], target: Target | None = None) -> None:
         super().__init__(target or Target("dev"))
@@ -48,15 +48,15 @@ class FakeAws(Session):
         self.answers = answers
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._boto._session.register_component("data_loader", LOADER)
-        self._boto.events.register("provide-client-params.*.*", self._note, unique_id="note")
+        self._boto.events.register("provide-client-params.*.*", self._record, unique_id="record")
         self._boto.events.register("before-call.*.*", self._answer, unique_id="answer")
 
     def requests(self, call: str) -> list[dict[str, Any]]:
-        """What was asked with a call."""
+        """Return the requests of a call."""
         return [request for name, request in self.calls if name == call]
 
-    def _note(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        context["asked"] = params
+    def _record(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        context["request"] = params
         self.calls.append((f"{model.service_model.service_name}.{model.name}", params))
 
     def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Status, dict[str, Any]]:
@@ -64,7 +64,7 @@ class FakeAws(Session):
         if call not in self.answers:
             raise AssertionError(f"the test has no answer to {call} {context['asked']}")
         answer = self.answers[call]
-        document = answer(context["asked"]) if callable(answer) else answer
+        document = answer(context["request"]) if callable(answer) else answer
         if "Error" in document:
             return Status(400), document
         if model.output_shape is not None:

@@ -1,4 +1,4 @@
-"""Does backfill find what was never loaded, hand it over in portions, and start only when told to?"""
+"""Tests of `backfill`: which files it loads, in which batches, and that it starts nothing without --yes."""
 
 import json
 
@@ -18,19 +18,19 @@ def version(key, name="v1", *, latest=True, size=10):
 
 
 def listing(*versions, **more):
-    """What S3 answers to a look at the versions under a prefix."""
+    """Return S3's answer to a listing of versions."""
     return {"IsTruncated": False, "Versions": list(versions), **more}
 
 
 def ledger(statuses):
-    """The files on record, each in its only version."""
+    """Return the ledger's answers for files with these statuses."""
 
     def answer(request):
-        asked = [
+        requested = [
             (each["pk"].removeprefix("lake/"), each["sk"])
             for each in request["RequestItems"]["ledger"]["Keys"]
         ]
-        known = [file_item(key, name, statuses[key]) for key, name in asked if key in statuses]
+        known = [file_item(key, name, statuses[key]) for key, name in requested if key in statuses]
         return {"Responses": {"ledger": known}}
 
     return answer
@@ -38,16 +38,16 @@ def ledger(statuses):
 
 @pytest.fixture
 def bucket(taxi_etl):
-    """One file in each situation; the orchestrator starts what it is given, an execution a command."""
+    """One file in each status; the orchestrator starts one execution for each command."""
     count = iter(range(1, 100))
 
     def orchestrator(request):
-        order = json.loads(request["Payload"])
+        payload = json.loads(request["Payload"])
         name = f"run-{next(count)}"
         started = {
             "name": name,
             "arn": f"{ARN}:execution:m:{name}",
-            "files": len(order["files"]),
+            "files": len(payload["files"]),
             "state": "started",
         }
         return {"Payload": stream(json.dumps({"executions": [started]}).encode())}
@@ -60,15 +60,15 @@ def bucket(taxi_etl):
     return taxi_etl
 
 
-def orders(taxi_etl):
+def payloads(taxi_etl):
     return [json.loads(request["Payload"]) for request in taxi_etl.aws.requests("lambda.Invoke")]
 
 
-def keys(order):
-    return [file["key"] for file in order["files"]]
+def keys(payload):
+    return [file["key"] for file in payload["files"]]
 
 
-def test_without_yes_it_says_what_it_would_load_and_starts_nothing(bucket):
+def test_without_yes_it_lists_what_it_would_load_and_starts_nothing(bucket):
     code, document = bucket.json("backfill")
     assert code == 0
     assert document == {
@@ -80,37 +80,37 @@ def test_without_yes_it_says_what_it_would_load_and_starts_nothing(bucket):
         "skipped": [],
         "executions": [],
     }
-    assert orders(bucket) == []
-    said = bucket("backfill").stderr
-    assert f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes" in said
+    assert payloads(bucket) == []
+    hint = bucket("backfill").stderr
+    assert f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes" in hint
 
 
-def test_only_files_that_the_ledger_does_not_know_are_started_as_a_backfill(bucket):
+def test_only_files_without_a_ledger_record_are_started(bucket):
     code, document = bucket.json("backfill", "--yes")
     assert (code, document["done"]) == (0, True)
     assert [each["name"] for each in document["executions"]] == ["run-1"]
-    [order] = orders(bucket)
-    assert (order["command"], order["bucket"], order["trigger"]) == ("start", "lake", "backfill")
-    assert order["files"] == [{"key": NEW, "size": 10, "etag": "e", "versionId": "v1", "sequencer": ""}]
+    [payload] = payloads(bucket)
+    assert (payload["command"], payload["bucket"], payload["trigger"]) == ("start", "lake", "backfill")
+    assert payload["files"] == [{"key": NEW, "size": 10, "etag": "e", "versionId": "v1", "sequencer": ""}]
 
 
-def test_a_second_backfill_finds_nothing_to_do_and_says_so(bucket):
+def test_a_second_backfill_starts_nothing(bucket):
     bucket.aws.answers["dynamodb.BatchGetItem"] = ledger({**STATUSES, NEW: "running"})
     result = bucket("backfill", "--yes")
     assert result.exit_code == 0
-    assert "nothing to load; --again would load again" in result.stderr
-    assert orders(bucket) == []
+    assert "no files to load; --again loads files again" in result.stderr
+    assert payloads(bucket) == []
 
 
-def test_again_takes_what_is_done_and_held_but_leaves_what_runs(bucket):
+def test_again_loads_ended_and_held_files_but_not_running_ones(bucket):
     result = bucket("backfill", RAW_PREFIX, "--again")
     assert f"backfill {RAW_PREFIX} --again --yes" in result.stderr
     assert bucket("backfill", "--again", "--yes").exit_code == 0
-    [order] = orders(bucket)
-    assert (order["command"], keys(order)) == ("replay", [NEW, DONE, HELD])
+    [payload] = payloads(bucket)
+    assert (payload["command"], keys(payload)) == ("replay", [NEW, DONE, HELD])
 
 
-def test_only_the_current_version_of_a_key_counts_and_a_deleted_key_not_at_all(bucket):
+def test_only_current_versions_load_and_deleted_keys_do_not(bucket):
     marker = {"Key": DONE, "VersionId": "m", "IsLatest": True, "LastModified": NOON}
     bucket.aws.answers["s3.ListObjectVersions"] = listing(
         version(NEW, "v2"),
@@ -119,11 +119,11 @@ def test_only_the_current_version_of_a_key_counts_and_a_deleted_key_not_at_all(b
         DeleteMarkers=[marker],
     )
     assert bucket("backfill", "--again", "--yes").exit_code == 0
-    [order] = orders(bucket)
-    assert [(file["key"], file["versionId"]) for file in order["files"]] == [(NEW, "v2")]
+    [payload] = payloads(bucket)
+    assert [(file["key"], file["versionId"]) for file in payload["files"]] == [(NEW, "v2")]
 
 
-def test_what_can_never_load_is_left_out_with_its_reason(bucket):
+def test_files_that_cannot_load_are_skipped_with_a_reason(bucket):
     old, folder = f"{RAW_PREFIX}old.csv", f"{RAW_PREFIX}2024/"
     bucket.aws.answers["s3.ListObjectVersions"] = listing(version(old, "null"), version(folder), version(NEW))
     code, document = bucket.json("backfill", "--yes")
@@ -131,10 +131,10 @@ def test_what_can_never_load_is_left_out_with_its_reason(bucket):
     assert [each["key"] for each in document["skipped"]] == [old, folder]
     assert "was not versioned" in document["skipped"][0]["why"]
     assert "must end in .parquet" in document["skipped"][1]["why"]
-    assert keys(orders(bucket)[0]) == [NEW]
+    assert keys(payloads(bucket)[0]) == [NEW]
 
 
-def test_many_files_go_in_portions_that_fill_their_executions(bucket):
+def test_many_files_are_sent_in_batches_of_full_executions(bucket):
     pages = [
         listing(
             *(version(f"{RAW_PREFIX}{number:04}.csv") for number in numbers),
@@ -146,16 +146,16 @@ def test_many_files_go_in_portions_that_fill_their_executions(bucket):
     bucket.aws.answers["s3.ListObjectVersions"] = lambda request: next(answers)
     code, document = bucket.json("backfill", "--yes")
     assert (code, document["chosen"]) == (0, 1100)
-    assert [len(order["files"]) for order in orders(bucket)] == [495, 495, 110]
-    assert len({key for order in orders(bucket) for key in keys(order)}) == 1100
+    assert [len(payload["files"]) for payload in payloads(bucket)] == [495, 495, 110]
+    assert len({key for payload in payloads(bucket) for key in keys(payload)}) == 1100
 
 
-def test_with_wait_it_tells_what_became_of_every_file(bucket, quick):
-    looks = iter([{}, {NEW: "running"}, {NEW: "rejected"}])
+def test_with_wait_it_reports_the_outcome_of_every_file(bucket, fast_clock):
+    polls = iter([{}, {NEW: "running"}, {NEW: "rejected"}])
     last = {}
 
     def answer(request):
-        last.update(next(looks, last))
+        last.update(next(polls, last))
         return ledger(last)(request)
 
     bucket.aws.answers |= {
@@ -170,17 +170,17 @@ def test_with_wait_it_tells_what_became_of_every_file(bucket, quick):
 
 
 @pytest.mark.parametrize(
-    ("words", "answer", "said", "step"),
+    ("words", "answer", "message", "step"),
     [
-        (("warehouse/",), {}, f"only keys under {RAW_PREFIX} load", RAW_PREFIX),
-        ((f"{RAW_PREFIX}2031/",), listing(), f"nothing under s3://lake/{RAW_PREFIX}2031/", "aws s3 ls"),
-        (("--bucket", "gone"), error("NoSuchBucket"), "there is no bucket gone", "aws s3 ls"),
+        (("warehouse/",), {}, f"their keys do not begin with {RAW_PREFIX}", RAW_PREFIX),
+        ((f"{RAW_PREFIX}2031/",), listing(), f"no objects under s3://lake/{RAW_PREFIX}2031/", "aws s3 ls"),
+        (("--bucket", "gone"), error("NoSuchBucket"), "bucket gone does not exist", "aws s3 ls"),
     ],
 )
-def test_what_cannot_be_looked_at_is_refused(words, answer, said, step, bucket):
+def test_a_prefix_without_loadable_files_is_an_error(words, answer, message, step, bucket):
     bucket.aws.answers["s3.ListObjectVersions"] = answer
     code, document = bucket.json("backfill", *words, "--yes")
     assert code == 1
-    assert said in document["error"]
+    assert message in document["error"]
     assert step in document["nextStep"]
-    assert orders(bucket) == []
+    assert payloads(bucket) == []

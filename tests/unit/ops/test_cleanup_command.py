@@ -1,9 +1,9 @@
-"""Does cleanup find what may go and nothing else, and does it act only when told to?"""
+"""Tests of `cleanup`: what it finds, and that it stops and removes nothing without --yes."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import ARN, LAKE, NOON, PIPELINE, QUEUES, execution_item
+from conftest import ARN, LAKE, NOON, PIPELINE, QUEUES
 from fake_aws import error
 
 from ops.commands import cleanup
@@ -38,12 +38,8 @@ def running(name, started):
     }
 
 
-def run_document(execution, name, written):
-    return {"Key": f"runs/etl-pipeline-workflow/{execution}/{name}", "LastModified": written}
-
-
 class Account:
-    """What an account answers to cleanup: nothing to clean until a test says otherwise."""
+    """An account with nothing to clean up, until a test changes an answer."""
 
     def __init__(self, taxi_etl):
         self.taxi_etl, self.aws = taxi_etl, taxi_etl.aws
@@ -52,8 +48,6 @@ class Account:
             "cloudformation.DescribeStacks": self.stack,
             "stepfunctions.ListExecutions": {"executions": []},
             "glue.GetJobRuns": {"JobRuns": []},
-            "s3.ListObjectsV2": {},
-            "dynamodb.Query": {"Items": []},
             **GONE,
             **{call: {} for call in DELETIONS},
         }
@@ -70,7 +64,7 @@ class Account:
         return {"Stacks": [{"StackName": name, "CreationTime": NOON, "StackStatus": state, "Outputs": pairs}]}
 
     def cleanup(self, *words):
-        """The exit code, the items as (kind, name), and the document."""
+        """Run cleanup; return the exit code, the items as (kind, name), and the document."""
         code, document = self.taxi_etl.json("cleanup", *words)
         return code, [(item["kind"], item["name"]) for item in document["items"]], document
 
@@ -84,14 +78,14 @@ def account(taxi_etl, monkeypatch):
     return Account(taxi_etl)
 
 
-def test_where_nothing_is_to_do_it_says_so(account):
+def test_without_anything_to_clean_up_it_says_so(account):
     assert account.cleanup()[:2] == (0, [])
     assert "there is nothing to clean up" in account.taxi_etl("cleanup").stdout
 
 
 @pytest.fixture
-def untidy(account):
-    """One execution and one job run too many, and documents of one old execution."""
+def with_stuck_runs(account):
+    """One execution and one job run that run too long, among younger and ended ones."""
     account.aws.answers |= {
         "stepfunctions.ListExecutions": {
             "executions": [running("stuck", ago(hours=25)), running("young", ago(hours=23))]
@@ -103,94 +97,71 @@ def untidy(account):
                 {"Id": "jr_young", "JobRunState": "RUNNING", "StartedOn": ago(hours=2)},
             ]
         },
-        "s3.ListObjectsV2": {
-            "Contents": [
-                run_document("old", "manifest.json", ago(days=91)),
-                run_document("old", "result.json", ago(days=91)),
-                run_document("replayed", "manifest.json", ago(days=91)),
-                run_document("replayed", "result.json", ago(days=2)),
-                run_document("open", "manifest.json", ago(days=91)),
-                run_document("young", "manifest.json", ago(days=91)),
-            ]
-        },
-        "dynamodb.Query": lambda request: {
-            "Items": [execution_item("open", "running")]
-            if request["ExpressionAttributeValues"][":status"] in ("running", {"S": "running"})
-            else []
-        },
     }
     return account
 
 
-FOUND = [("execution", "stuck"), ("job run", "jr_old"), ("run documents", "old")]
+STUCK = [("execution", "stuck"), ("job run", "jr_old")]
 
 
-def test_it_finds_what_is_too_old_and_leaves_what_is_young_done_or_open(untidy):
-    code, items, document = untidy.cleanup()
-    assert (code, items) == (0, FOUND)
-    assert document["items"][0]["why"] == "runs for 25.0 hours"
+def test_it_finds_executions_and_job_runs_that_run_too_long(with_stuck_runs):
+    code, items, document = with_stuck_runs.cleanup()
+    assert (code, items) == (0, STUCK)
+    assert document["items"][0]["why"] == "running for 25.0 hours"
     assert document["done"] is False
 
 
-def test_without_yes_nothing_is_done_and_the_command_that_acts_is_named(untidy):
-    result = untidy.taxi_etl("cleanup")
-    assert untidy.deletions() == []
-    assert "cleanup --older-than-hours 24 --runs-older-than-days 90 --yes" in result.stderr
+def test_without_yes_nothing_is_stopped_and_the_command_with_yes_is_printed(with_stuck_runs):
+    result = with_stuck_runs.taxi_etl("cleanup")
+    assert with_stuck_runs.deletions() == []
+    assert "cleanup --older-than-hours 24 --yes" in result.stderr
 
 
-def test_with_yes_it_stops_and_removes_exactly_that(untidy):
-    code, items, document = untidy.cleanup("--yes")
-    assert (code, items, document["done"]) == (0, FOUND, True)
-    calls = dict(untidy.deletions())
-    assert len(untidy.deletions()) == 3
+def test_with_yes_it_stops_exactly_the_listed_runs(with_stuck_runs):
+    code, items, document = with_stuck_runs.cleanup("--yes")
+    assert (code, items, document["done"]) == (0, STUCK, True)
+    calls = dict(with_stuck_runs.deletions())
+    assert len(with_stuck_runs.deletions()) == 2
     stopped = calls["stepfunctions.StopExecution"]
     assert stopped["executionArn"] == f"{ARN}:execution:m:stuck"
     assert stopped["error"] == "StoppedByCleanup"
     assert calls["glue.BatchStopJobRun"] == {"JobName": "job-process-taxi-data-dev", "JobRunIds": ["jr_old"]}
-    deleted = calls["s3.DeleteObjects"]
-    assert [entry["Key"].rpartition("/")[2] for entry in deleted["Delete"]["Objects"]] == [
-        "manifest.json",
-        "result.json",
-    ]
-    assert all("/old/" in entry["Key"] for entry in deleted["Delete"]["Objects"])
 
 
-def test_the_ages_can_be_chosen(untidy):
-    _, items, _ = untidy.cleanup("--older-than-hours", "28", "--runs-older-than-days", "92")
+def test_the_age_can_be_chosen(with_stuck_runs):
+    _, items, _ = with_stuck_runs.cleanup("--older-than-hours", "28")
     assert items == [("job run", "jr_old")]
 
 
-def test_what_could_not_be_removed_is_told_and_the_rest_still_goes(untidy):
-    untidy.aws.answers["stepfunctions.StopExecution"] = error("AccessDenied", "not you")
-    untidy.aws.answers["glue.BatchStopJobRun"] = {
+def test_the_former_option_for_documents_is_accepted_without_effect(with_stuck_runs):
+    result = with_stuck_runs.taxi_etl("cleanup", "--runs-older-than-days", "1", "--yes")
+    assert result.exit_code == 0
+    assert "--runs-older-than-days has no effect" in result.stderr
+    assert "runs-older-than-days" not in with_stuck_runs.taxi_etl("cleanup", "--help").stdout
+
+
+def test_a_failure_is_reported_and_the_other_items_are_still_tried(with_stuck_runs):
+    with_stuck_runs.aws.answers["stepfunctions.StopExecution"] = error("AccessDenied", "not you")
+    with_stuck_runs.aws.answers["glue.BatchStopJobRun"] = {
         "Errors": [{"JobRunId": "jr_old", "ErrorDetail": {"ErrorCode": "Nope"}}]
     }
-    untidy.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "RUNNING"}}
-    code, _, document = untidy.cleanup("--yes")
+    with_stuck_runs.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "RUNNING"}}
+    code, _, document = with_stuck_runs.cleanup("--yes")
     assert code == 1
     problems = [item["problem"] for item in document["items"]]
     assert problems[0] == "AccessDenied: not you"
     assert "Nope" in problems[1]
-    assert problems[2] is None
 
 
-def test_a_job_run_that_its_execution_took_along_is_no_problem(untidy):
-    untidy.aws.answers["glue.BatchStopJobRun"] = {"Errors": [{"JobRunId": "jr_old"}]}
-    untidy.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "STOPPING"}}
-    code, _, document = untidy.cleanup("--yes")
+def test_a_job_run_that_stopped_with_its_execution_is_not_a_failure(with_stuck_runs):
+    with_stuck_runs.aws.answers["glue.BatchStopJobRun"] = {"Errors": [{"JobRunId": "jr_old"}]}
+    with_stuck_runs.aws.answers["glue.GetJobRun"] = {"JobRun": {"JobRunState": "STOPPING"}}
+    code, _, document = with_stuck_runs.cleanup("--yes")
     assert (code, document["items"][1]["problem"]) == (0, None)
 
 
-def test_a_document_that_s3_did_not_delete_is_a_problem(untidy):
-    untidy.aws.answers["s3.DeleteObjects"] = {
-        "Errors": [{"Key": "k", "Code": "SlowDown", "Message": "later"}]
-    }
-    code, _, document = untidy.cleanup("--yes")
-    assert (code, document["items"][2]["problem"]) == (1, "k: SlowDown: later")
-
-
 @pytest.mark.parametrize("state", ["ROLLBACK_COMPLETE", "CREATE_FAILED", "REVIEW_IN_PROGRESS"])
-def test_a_stack_that_never_stood_up_is_deleted_the_dependent_one_first(state, account):
+def test_stacks_whose_creation_failed_are_deleted_the_dependent_one_first(state, account):
     account.states = {LAKE_STACK: state, PIPELINE_STACK: state}
     code, items, _ = account.cleanup("--yes")
     assert (code, items) == (0, [("stack", PIPELINE_STACK), ("stack", LAKE_STACK)])
@@ -198,13 +169,13 @@ def test_a_stack_that_never_stood_up_is_deleted_the_dependent_one_first(state, a
 
 
 @pytest.mark.parametrize("state", ["UPDATE_ROLLBACK_FAILED", "UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"])
-def test_a_stack_in_use_or_in_work_is_left_alone(state, account):
+def test_a_stack_in_use_or_in_progress_is_not_deleted(state, account):
     account.states[PIPELINE_STACK] = state
     assert account.cleanup("--yes")[:2] == (0, [])
     assert account.deletions() == []
 
 
-def test_a_stack_whose_deletion_failed_may_hold_data_and_is_only_told(account):
+def test_a_stack_whose_deletion_failed_is_reported_and_not_deleted(account):
     account.states = {LAKE_STACK: "DELETE_FAILED", PIPELINE_STACK: ""}
     code, items, document = account.cleanup("--yes")
     assert (code, items, account.deletions()) == (0, [], [])
@@ -235,30 +206,30 @@ ORPHANS = [
 
 
 @pytest.fixture
-def left(account):
-    """Empty parts of stacks that are gone."""
+def orphaned(account):
+    """Empty parts of stacks that do not exist."""
     account.states = {LAKE_STACK: "", PIPELINE_STACK: ""}
     account.aws.answers |= LEFT
     return account
 
 
-def test_empty_parts_of_stacks_that_are_gone_are_removed(left):
-    code, items, _ = left.cleanup("--yes")
+def test_empty_parts_of_missing_stacks_are_removed(orphaned):
+    code, items, _ = orphaned.cleanup("--yes")
     assert (code, items) == (0, ORPHANS)
-    assert [call for call, _ in left.deletions()] == [
+    assert [call for call, _ in orphaned.deletions()] == [
         *("s3.DeleteBucket", "dynamodb.DeleteTable", "glue.DeleteDatabase", "glue.DeleteDatabase"),
         *("sqs.DeleteQueue", "sqs.DeleteQueue", "sqs.DeleteQueue"),
     ]
 
 
-def test_parts_whose_stack_stands_are_no_leftovers(left):
-    left.states[LAKE_STACK] = "UPDATE_COMPLETE"
-    assert left.cleanup()[1] == [("queue", "etl-close-execution-dlq-dev")]
+def test_parts_of_existing_stacks_are_not_leftovers(orphaned):
+    orphaned.states[LAKE_STACK] = "UPDATE_COMPLETE"
+    assert orphaned.cleanup()[1] == [("queue", "etl-close-execution-dlq-dev")]
 
 
-def test_parts_of_a_stack_that_is_to_be_deleted_wait_until_it_is(left):
-    left.states = {LAKE_STACK: "ROLLBACK_COMPLETE", PIPELINE_STACK: "ROLLBACK_COMPLETE"}
-    assert [kind for kind, _ in left.cleanup()[1]] == ["stack", "stack"]
+def test_parts_of_a_stack_to_delete_are_not_listed_before_it_is_deleted(orphaned):
+    orphaned.states = {LAKE_STACK: "ROLLBACK_COMPLETE", PIPELINE_STACK: "ROLLBACK_COMPLETE"}
+    assert [kind for kind, _ in orphaned.cleanup()[1]] == ["stack", "stack"]
 
 
 @pytest.mark.parametrize(
@@ -280,28 +251,28 @@ def test_parts_of_a_stack_that_is_to_be_deleted_wait_until_it_is(left):
         ),
     ],
 )
-def test_what_holds_data_is_never_removed_and_told(call, answer, name, left):
-    left.aws.answers[call] = answer
-    _, items, document = left.cleanup("--yes")
+def test_parts_with_data_are_reported_and_never_removed(call, answer, name, orphaned):
+    orphaned.aws.answers[call] = answer
+    _, items, document = orphaned.cleanup("--yes")
     assert name in [each["name"] for each in document["kept"]]
     assert name not in [item for _, item in items]
-    removed = str(left.deletions())
+    removed = str(orphaned.deletions())
     assert f"'{name}'" not in removed
     assert f"/{name}'" not in removed
 
 
-def test_a_ledger_that_is_protected_is_unprotected_first(left):
-    left.aws.answers["dynamodb.DescribeTable"] = {
+def test_deletion_protection_of_an_empty_ledger_is_removed_first(orphaned):
+    orphaned.aws.answers["dynamodb.DescribeTable"] = {
         "Table": {"DeletionProtectionEnabled": True, "TableStatus": "ACTIVE"}
     }
-    left.cleanup("--yes")
-    calls = [call for call, _ in left.deletions() if call.startswith("dynamodb")]
+    orphaned.cleanup("--yes")
+    calls = [call for call, _ in orphaned.deletions() if call.startswith("dynamodb")]
     assert calls == ["dynamodb.UpdateTable", "dynamodb.DeleteTable"]
 
 
-def test_a_leftover_that_one_may_not_look_at_is_no_reason_to_call_it_gone(left):
-    left.aws.answers["dynamodb.Scan"] = error("AccessDeniedException", "not you")
-    result = left.taxi_etl("cleanup", "--yes")
+def test_a_denied_permission_is_an_error_and_nothing_is_removed(orphaned):
+    orphaned.aws.answers["dynamodb.Scan"] = error("AccessDeniedException", "not you")
+    result = orphaned.taxi_etl("cleanup", "--yes")
     assert result.exit_code == 1
     assert "AccessDeniedException" in result.stderr
-    assert left.deletions() == []
+    assert orphaned.deletions() == []

@@ -1,6 +1,8 @@
-"""Is the command line pleasant to use? Global options, refusals, exit codes, and the smaller commands."""
+"""Tests of global options, errors and exit codes, and of the small commands."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from conftest import TOPIC, stack
@@ -12,17 +14,26 @@ from ops import doctor, session
 from ops.commands.context import App
 from ops.errors import CliError
 from ops.session import Session, Target
+from tests.conftest import ROOT
 
 RUNNING = account.Account("http://127.0.0.1:4566", 4711, "/tmp/state")
 
 
 def test_help_names_every_command(taxi_etl):
-    said = taxi_etl("--help").stdout
+    output = taxi_etl("--help").stdout
     for command in (
-        *("verify", "upload", "start", "replay", "status", "list", "history", "query", "subscribe"),
-        *("sample", "doctor", "local", "trigger", "crawler", "cleanup"),
+        *("verify", "upload", "start", "replay", "backfill", "status", "list", "history", "query", "sql"),
+        *("subscribe", "sample", "doctor", "local", "trigger", "crawler", "maintain", "cleanup"),
     ):
-        assert command in said
+        assert f" {command} " in output
+    assert " care " not in output
+
+
+def test_python_m_ops_is_the_same_command_line():
+    result = subprocess.run(
+        [sys.executable, "-m", "ops", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "Usage: taxi-etl " in result.stdout
 
 
 def test_wrong_usage_is_exit_code_2(taxi_etl):
@@ -30,7 +41,7 @@ def test_wrong_usage_is_exit_code_2(taxi_etl):
     assert taxi_etl("history").exit_code == 2
 
 
-def test_an_app_that_is_not_deployed_is_refused_with_how_to_deploy(taxi_etl):
+def test_a_missing_deployment_is_an_error_with_the_command_to_deploy(taxi_etl):
     taxi_etl.aws.answers["cloudformation.DescribeStacks"] = error("ValidationError", "does not exist")
     result = taxi_etl("status")
     assert result.exit_code == 1
@@ -38,28 +49,31 @@ def test_an_app_that_is_not_deployed_is_refused_with_how_to_deploy(taxi_etl):
     assert "npx cdk deploy --all -c environment=dev" in result.stderr
 
 
-def test_stacks_of_another_version_are_refused_by_the_outputs_they_lack(taxi_etl):
-    def poor(request):
+def test_stacks_of_another_version_are_an_error_with_the_missing_outputs(taxi_etl):
+    def without_topic(request):
         document = stack(request)
         outputs = document["Stacks"][0]["Outputs"]
         document["Stacks"][0]["Outputs"] = [each for each in outputs if each["OutputKey"] != "TopicArn"]
         return document
 
-    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = poor
+    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = without_topic
     code, document = taxi_etl.json("status")
-    assert (code, document["error"]) == (1, "the stacks lack the outputs TopicArn")
+    assert code == 1
+    assert document["error"] == (
+        "the stacks lack the outputs TopicArn: another version of the app is deployed"
+    )
 
 
-def test_an_error_of_aws_is_told_without_a_traceback(taxi_etl):
+def test_an_aws_error_is_printed_without_a_traceback(taxi_etl):
     taxi_etl.aws.answers["cloudformation.DescribeStacks"] = error("ExpiredToken", "sign in again")
     result = taxi_etl("list")
     assert result.exit_code == 1
-    assert "AWS answered DescribeStacks: ExpiredToken: sign in again" in result.stderr
+    assert "DescribeStacks failed: ExpiredToken: sign in again" in result.stderr
     assert "Traceback" not in result.output
 
 
 @pytest.mark.parametrize("words", [("--json", "local", "status"), ("local", "status", "--json")])
-def test_json_is_understood_wherever_it_stands(words, taxi_etl, monkeypatch):
+def test_json_may_stand_anywhere_on_the_command_line(words, taxi_etl, monkeypatch):
     monkeypatch.setattr(account, "status", lambda: RUNNING)
     result = taxi_etl(*words)
     assert json.loads(result.stdout)["endpointUrl"] == "http://127.0.0.1:4566"
@@ -77,7 +91,7 @@ def test_the_environment_comes_from_the_option_or_the_variable(taxi_etl, monkeyp
     assert seen[-1] == Target("local", region="us-east-2")
 
 
-def test_next_steps_address_the_same_target():
+def test_next_steps_have_the_global_options_of_the_call():
     target = Target("dev", region="eu-west-1", profile="my profile", endpoint_url="http://127.0.0.1:1")
     assert target.command("list") == (
         "taxi-etl --environment dev --region eu-west-1 --profile 'my profile' "
@@ -85,7 +99,7 @@ def test_next_steps_address_the_same_target():
     )
 
 
-def test_the_local_environment_goes_to_the_running_account_with_its_credentials(monkeypatch):
+def test_the_local_environment_uses_the_running_account_and_its_credentials(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
     monkeypatch.setattr(account, "status", lambda: RUNNING)
     local = Session(Target("local"))
@@ -94,7 +108,7 @@ def test_the_local_environment_goes_to_the_running_account_with_its_credentials(
     assert local.client("s3").meta.endpoint_url == "http://127.0.0.1:4566"
 
 
-def test_another_endpoint_for_the_local_environment_gets_no_real_credentials(monkeypatch):
+def test_another_endpoint_for_the_local_environment_receives_no_real_credentials(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
     other = Session(Target("local", endpoint_url="http://127.0.0.1:9"))
@@ -102,20 +116,20 @@ def test_another_endpoint_for_the_local_environment_gets_no_real_credentials(mon
     assert other.endpoint_url == "http://127.0.0.1:9"
 
 
-def test_a_local_account_that_does_not_run_is_refused_with_how_to_start_it(monkeypatch):
+def test_a_stopped_local_account_is_an_error_with_the_command_to_start_it(monkeypatch):
     monkeypatch.setattr(account, "status", lambda: None)
-    with pytest.raises(CliError) as refused:
+    with pytest.raises(CliError) as raised:
         Session(Target("local")).client("s3")
-    assert "taxi-etl local up" in refused.value.next_step
+    assert "taxi-etl local up" in raised.value.next_step
 
 
-def test_an_unknown_profile_and_a_missing_region_are_refused(monkeypatch, tmp_path):
+def test_an_unknown_profile_and_a_missing_region_are_errors(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(CliError, match="nobody"):
         _ = Session(Target("dev", profile="nobody")).region
-    with pytest.raises(CliError, match="no region is set"):
+    with pytest.raises(CliError, match="no AWS region is configured"):
         _ = Session(Target("dev")).region
 
 
@@ -131,7 +145,7 @@ def test_local_status_down_and_up(taxi_etl, monkeypatch):
     assert document["environment"]["AWS_ENDPOINT_URL"] == "http://127.0.0.1:4566"
 
 
-def test_local_up_that_fails_says_why(taxi_etl, monkeypatch):
+def test_a_failed_local_up_prints_the_reason(taxi_etl, monkeypatch):
     def taken(port):
         raise LocalAwsError(f"port {port} is taken")
 
@@ -141,8 +155,8 @@ def test_local_up_that_fails_says_why(taxi_etl, monkeypatch):
 
 
 @pytest.mark.parametrize(("missing", "code"), [([], 0), (["Java"], 1)])
-def test_doctor_tells_what_is_missing(missing, code, taxi_etl, monkeypatch):
-    monkeypatch.setattr(doctor, "findings", lambda: missing)
+def test_doctor_prints_what_is_missing(missing, code, taxi_etl, monkeypatch):
+    monkeypatch.setattr(doctor, "problems", lambda: missing)
     assert taxi_etl.json("doctor") == (code, {"missing": missing})
 
 
@@ -154,7 +168,7 @@ def test_doctor_tells_what_is_missing(missing, code, taxi_etl, monkeypatch):
         ("arn:aws:sqs:eu-west-1:123456789012:mine", "sqs"),
     ],
 )
-def test_subscribe_knows_the_protocol_by_the_endpoint(endpoint, protocol, taxi_etl):
+def test_subscribe_derives_the_protocol_from_the_endpoint(endpoint, protocol, taxi_etl):
     taxi_etl.aws.answers["sns.Subscribe"] = {"SubscriptionArn": "pending confirmation"}
     code, document = taxi_etl.json("subscribe", endpoint)
     assert (code, document["protocol"], document["subscriptionArn"]) == (0, protocol, "PendingConfirmation")
@@ -176,14 +190,14 @@ def test_subscribe_can_filter_by_outcome_and_dataset(taxi_etl):
 
 
 @pytest.mark.parametrize("endpoint", ["http://example.com", "somebody", "arn:aws:s3:::bucket", "a@b@c"])
-def test_subscribe_refuses_what_cannot_get_messages(endpoint, taxi_etl):
+def test_subscribe_rejects_an_endpoint_that_cannot_receive_notifications(endpoint, taxi_etl):
     result = taxi_etl("subscribe", endpoint)
     assert result.exit_code == 1
     assert "give an e-mail address" in result.stderr
     assert not taxi_etl.aws.requests("sns.Subscribe")
 
 
-def test_sample_makes_a_file_and_says_what_it_holds(taxi_etl, tmp_path):
+def test_sample_writes_a_file_and_prints_its_contents(taxi_etl, tmp_path):
     out = tmp_path / "new"
     code, document = taxi_etl.json(
         *("sample", "--dataset", "green", "--month", "2024-01", "--rows", "100", "--dirty-share", "0.05"),
@@ -208,13 +222,13 @@ def test_sample_lists_the_layouts(taxi_etl):
     }
 
 
-def test_sample_of_nothing_known_is_wrong_usage(taxi_etl, tmp_path):
+def test_sample_of_an_unknown_layout_is_wrong_usage(taxi_etl, tmp_path):
     result = taxi_etl("sample", "--dataset", "green", "--month", "2030-01", "--out", str(tmp_path))
     assert result.exit_code == 2
     assert not list(tmp_path.iterdir())
 
 
-def test_the_session_is_made_for_the_target_of_the_options():
+def test_the_session_is_created_for_the_target_of_the_options():
     target = Target("dev")
     assert App(target, output=None).session.target is target
     assert isinstance(App(target, output=None).session, session.Session)

@@ -1,4 +1,4 @@
-"""Can what the documents tell people to type be typed? Every command of ours and of AWS's, with options."""
+"""Tests that the commands in the documents are valid: `taxi-etl` and `aws` commands with their options."""
 
 import re
 import shlex
@@ -20,11 +20,11 @@ HIGH_LEVEL = {
     "aws sso login",
     "aws configure list-profiles",
 }
-"""Commands of the AWS CLI that are no call of a service."""
+"""Commands of the AWS CLI that are not one call of a service."""
 
 
 def commands(program):
-    """What each page tells people to type, in blocks and within lines, without what is optional."""
+    """Return the commands of a program in each page, in blocks and inline, without optional parts."""
     found = []
     for page in PAGES:
         text = (ROOT / page).read_text()
@@ -39,18 +39,20 @@ def commands(program):
 
 
 @pytest.mark.parametrize(("page", "command"), commands("taxi-etl"), ids=str)
-def test_a_command_of_ours_is_understood(page, command):
+def test_a_taxi_etl_command_is_valid(page, command):
     main = typer.main.get_command(cli.app)
     context = main.make_context("taxi-etl", shlex.split(command)[1:])
     words = [*context._protected_args, *context.args]
     while words and hasattr(main, "resolve_command"):
         name, main, words = main.resolve_command(context, words)
-        if words and not hasattr(main, "resolve_command"):  # alone, a name only speaks of the command
+        if words and not hasattr(
+            main, "resolve_command"
+        ):  # a name alone refers to the command and needs no arguments
             main.make_context(name, list(words), parent=context)
 
 
 @pytest.mark.parametrize(("page", "command"), commands("aws"), ids=str)
-def test_a_command_of_aws_is_a_call_it_knows_with_these_options(page, command):
+def test_an_aws_command_is_an_operation_with_these_options(page, command):
     if any(command.startswith(known) for known in HIGH_LEVEL):
         return
     _, service, operation, *words = shlex.split(command)
@@ -66,6 +68,6 @@ def test_a_command_of_aws_is_a_call_it_knows_with_these_options(page, command):
     assert {xform_name(name, "-") for name in getattr(shape, "required_members", [])} - named == set()
 
 
-def test_both_kinds_of_commands_are_found():
+def test_commands_of_both_programs_are_found():
     assert len(commands("taxi-etl")) > 30
     assert len(commands("aws")) > 5

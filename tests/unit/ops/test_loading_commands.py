@@ -1,4 +1,4 @@
-"""Do upload, start and replay ask for the right thing, and tell what became of it?"""
+"""Tests of `upload`, `start` and `replay`: their requests, and the outcomes they report."""
 
 import json
 
@@ -22,7 +22,7 @@ def execution(state="started"):
 
 
 def found(*items):
-    """What the ledger answers to a look at some files."""
+    """Return the ledger's answer with these items."""
     return {"Responses": {"ledger": list(items)}}
 
 
@@ -43,7 +43,7 @@ def versioned(taxi_etl):
     return taxi_etl
 
 
-def test_upload_sends_each_file_into_the_raw_zone_and_names_its_version(versioned, a_file):
+def test_upload_sends_files_to_the_raw_zone_and_prints_their_versions(versioned, a_file):
     code, document = versioned.json("upload", str(a_file))
     assert code == 0
     [entry] = document["files"]
@@ -52,7 +52,7 @@ def test_upload_sends_each_file_into_the_raw_zone_and_names_its_version(versione
     assert (request["Bucket"], request["Key"]) == ("lake", KEY)
 
 
-def test_a_large_file_goes_in_parts_and_its_version_is_the_completed_ones(versioned, tmp_path):
+def test_a_large_file_is_uploaded_in_parts_and_has_the_version_of_the_completed_upload(versioned, tmp_path):
     large = tmp_path / "yellow_tripdata_2024-01.parquet"
     large.write_bytes(b"\0" * (9 * 1024 * 1024))
     versioned.aws.answers |= {
@@ -65,7 +65,7 @@ def test_a_large_file_goes_in_parts_and_its_version_is_the_completed_ones(versio
     assert len(versioned.aws.requests("s3.UploadPart")) == 2
 
 
-def test_upload_with_wait_tells_what_became_of_exactly_this_version(versioned, a_file):
+def test_upload_with_wait_reports_the_outcome_of_the_uploaded_version(versioned, a_file):
     rows = {"read": 10, "written": 9, "quarantined": 1}
     versioned.aws.answers["dynamodb.BatchGetItem"] = found(
         file_item(KEY, "v7", "loaded", dataset="green", rows=rows)
@@ -104,11 +104,11 @@ def test_upload_with_wait_fails_unless_every_file_is_loaded(status, hint, versio
 
 
 def history_growing(*states):
-    """A history that is one state longer at every look."""
-    looks = iter(range(1, len(states) + 1))
+    """Return a history that is one state longer at every poll."""
+    polls = iter(range(1, len(states) + 1))
 
     def answer(request):
-        entered = enumerate(states[: next(looks, len(states))], start=1)
+        entered = enumerate(states[: next(polls, len(states))], start=1)
         return {
             "events": [
                 {
@@ -124,16 +124,16 @@ def history_growing(*states):
     return answer
 
 
-def test_waiting_tells_each_change_once_and_ends_with_the_run(versioned, a_file, quick):
-    looks = iter(["received", "running", "running", "loaded"])
+def test_waiting_prints_each_change_once_and_ends_with_the_files(versioned, a_file, fast_clock):
+    polls = iter(["received", "running", "running", "loaded"])
     versioned.aws.answers |= {
-        "dynamodb.BatchGetItem": lambda request: found(file_item(KEY, "v7", next(looks))),
+        "dynamodb.BatchGetItem": lambda request: found(file_item(KEY, "v7", next(polls))),
         "stepfunctions.GetExecutionHistory": history_growing("ValidateInput", "RunGlueETLJob"),
     }
     result = versioned("upload", str(a_file), "--wait")
     assert result.exit_code == 0
-    said = [line.split()[1:] for line in result.stderr.splitlines() if line.startswith("run ")]
-    assert said == [
+    printed = [line.split()[1:] for line in result.stderr.splitlines() if line.startswith("run ")]
+    assert printed == [
         ["ValidateInput", "entered"],
         [KEY, "received"],
         ["RunGlueETLJob", "entered"],
@@ -142,15 +142,15 @@ def test_waiting_tells_each_change_once_and_ends_with_the_run(versioned, a_file,
     ]
 
 
-def test_waiting_ends_when_time_is_up_and_says_what_holds_the_events_up(versioned, a_file, quick):
+def test_waiting_ends_after_the_timeout_with_the_next_step(versioned, a_file, fast_clock):
     versioned.aws.answers["dynamodb.BatchGetItem"] = found()
     result = versioned("upload", str(a_file), "--wait", "--timeout", "120")
     assert result.exit_code == 1
-    assert f"1 of 1 files not done in 120 s: {KEY} is unseen" in result.stderr
+    assert f"1 of 1 files did not end within 120 s; {KEY} is unseen" in result.stderr
     assert "taxi-etl --environment dev verify" in result.stderr
 
 
-def test_the_ledger_is_asked_again_for_what_it_left_out(versioned, a_file, quick):
+def test_unprocessed_keys_of_the_ledger_are_requested_again(versioned, a_file, fast_clock):
     keys = {"ledger": {"Keys": [{"pk": {"S": f"lake/{KEY}"}, "sk": {"S": "v7"}}]}}
     answers = iter([{"Responses": {}, "UnprocessedKeys": keys}, found(file_item(KEY, "v7", "loaded"))])
     versioned.aws.answers["dynamodb.BatchGetItem"] = lambda request: next(answers)
@@ -159,7 +159,7 @@ def test_the_ledger_is_asked_again_for_what_it_left_out(versioned, a_file, quick
     assert "unseen" not in result.stderr
 
 
-def test_nothing_is_uploaded_when_any_file_is_unfit(versioned, a_file, tmp_path):
+def test_nothing_is_uploaded_if_any_file_cannot_be_loaded(versioned, a_file, tmp_path):
     (tmp_path / "empty.csv").touch()
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "twin").mkdir()
@@ -169,12 +169,12 @@ def test_nothing_is_uploaded_when_any_file_is_unfit(versioned, a_file, tmp_path)
     assert result.exit_code == 1
     assert "empty.csv: the file is empty" in result.stderr
     assert "notes.txt: the file name must end in .parquet" in result.stderr
-    assert "missing.csv: no such file" in result.stderr
-    assert f"{KEY}: given twice" in result.stderr
+    assert "missing.csv: the file does not exist" in result.stderr
+    assert f"{KEY}: two files have this object key" in result.stderr
     assert not versioned.aws.requests("s3.PutObject")
 
 
-def test_upload_refuses_a_bucket_without_versions(versioned, a_file):
+def test_upload_to_an_unversioned_bucket_is_an_error(versioned, a_file):
     versioned.aws.answers["s3.GetBucketVersioning"] = {}
     result = versioned("upload", str(a_file), "--bucket", "other")
     assert result.exit_code == 1
@@ -183,7 +183,7 @@ def test_upload_refuses_a_bucket_without_versions(versioned, a_file):
     assert not versioned.aws.requests("s3.PutObject")
 
 
-def test_start_names_the_current_version_to_the_orchestrator(taxi_etl):
+def test_start_sends_the_current_version_to_the_orchestrator(taxi_etl):
     taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution())}
     code, document = taxi_etl.json("start", "--key", KEY)
     assert (code, document["executions"][0]["name"]) == (0, "run")
@@ -197,42 +197,42 @@ def test_start_names_the_current_version_to_the_orchestrator(taxi_etl):
     }
 
 
-def test_start_of_what_ran_before_is_refused_and_names_the_replay(taxi_etl):
+def test_start_of_an_ended_execution_is_an_error_with_the_replay_command(taxi_etl):
     taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution("closed"))}
     result = taxi_etl("start", "--key", KEY)
     assert result.exit_code == 1
-    assert "next: taxi-etl --environment dev replay --execution run" in result.stderr
+    assert "next: load its files again: taxi-etl --environment dev replay --execution run" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("head", "said"),
+    ("head", "message"),
     [
         (error("404"), f"s3://lake/{KEY} does not exist"),
-        ({**HEAD, "VersionId": "null"}, "has no version"),
-        ({"ContentLength": 10}, "has no version"),
+        ({**HEAD, "VersionId": "null"}, "has no version ID"),
+        ({"ContentLength": 10}, "has no version ID"),
     ],
 )
-def test_start_refuses_an_object_that_has_no_version(head, said, taxi_etl):
+def test_start_of_an_object_without_a_version_is_an_error(head, message, taxi_etl):
     taxi_etl.aws.answers["s3.HeadObject"] = head
     result = taxi_etl("start", "--key", KEY)
     assert result.exit_code == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
-def test_what_the_orchestrator_refuses_is_told(taxi_etl):
-    refused = json.dumps({"errorMessage": '"bucket" is missing', "errorType": "CommandError"}).encode()
+def test_an_error_of_the_orchestrator_is_printed(taxi_etl):
+    failure = json.dumps({"errorMessage": '"bucket" is missing', "errorType": "CommandError"}).encode()
     taxi_etl.aws.answers |= {
         "s3.HeadObject": HEAD,
-        "lambda.Invoke": lambda request: {"FunctionError": "Unhandled", "Payload": stream(refused)},
+        "lambda.Invoke": lambda request: {"FunctionError": "Unhandled", "Payload": stream(failure)},
     }
     code, document = taxi_etl.json("start", "--key", KEY)
     assert code == 1
-    assert document["error"] == 'the orchestrator refused: "bucket" is missing'
+    assert document["error"] == 'the orchestrator failed: "bucket" is missing'
     assert "/aws/lambda/etl-orchestrator-dev" in document["nextStep"]
 
 
 @pytest.mark.parametrize("words", [("run-2",), ("--execution", "run-2")])
-def test_replay_of_an_execution_goes_by_its_name(words, taxi_etl):
+def test_replay_of_an_execution_sends_its_name(words, taxi_etl):
     taxi_etl.aws.answers["lambda.Invoke"] = orchestrator(execution())
     assert taxi_etl("replay", *words).exit_code == 0
     [request] = taxi_etl.aws.requests("lambda.Invoke")
@@ -240,14 +240,18 @@ def test_replay_of_an_execution_goes_by_its_name(words, taxi_etl):
 
 
 @pytest.mark.parametrize(("target", "bucket"), [(KEY, "lake"), (f"s3://other/{KEY}", "other")])
-def test_replay_of_a_file_goes_by_its_newest_version(target, bucket, taxi_etl):
+def test_replay_of_a_file_sends_its_current_version(target, bucket, taxi_etl):
     taxi_etl.aws.answers |= {"s3.HeadObject": HEAD, "lambda.Invoke": orchestrator(execution())}
     assert taxi_etl("replay", target).exit_code == 0
-    order = json.loads(taxi_etl.aws.requests("lambda.Invoke")[0]["Payload"])
-    assert (order["command"], order["bucket"], order["files"][0]["versionId"]) == ("replay", bucket, "v7")
+    payload = json.loads(taxi_etl.aws.requests("lambda.Invoke")[0]["Payload"])
+    assert (payload["command"], payload["bucket"], payload["files"][0]["versionId"]) == (
+        "replay",
+        bucket,
+        "v7",
+    )
 
 
-def test_replay_of_held_files_asks_again_while_there_are_more(taxi_etl):
+def test_replay_of_held_files_continues_while_there_are_more(taxi_etl):
     answers = iter([orchestrator(execution(), more=True), orchestrator({**execution(), "name": "run-b"})])
 
     def next_answer(request):
@@ -258,7 +262,7 @@ def test_replay_of_held_files_asks_again_while_there_are_more(taxi_etl):
     assert (code, [each["name"] for each in document["executions"]]) == (0, ["run", "run-b"])
 
 
-def test_replay_with_nothing_held_says_so(taxi_etl):
+def test_replay_without_held_files_is_an_error(taxi_etl):
     taxi_etl.aws.answers["lambda.Invoke"] = orchestrator()
     result = taxi_etl("replay", "--held")
     assert result.exit_code == 1
@@ -266,5 +270,5 @@ def test_replay_with_nothing_held_says_so(taxi_etl):
 
 
 @pytest.mark.parametrize("words", [(), ("run", "--held"), ("run", "--execution", "run"), ("s3://lake",)])
-def test_replay_wants_exactly_one_target(words, taxi_etl):
+def test_replay_needs_exactly_one_target(words, taxi_etl):
     assert taxi_etl("replay", *words).exit_code == 2

@@ -1,4 +1,4 @@
-"""Do list, history and status show what is, in words and as one JSON document?"""
+"""Tests of `list`, `history` and `status`."""
 
 import json
 
@@ -6,8 +6,8 @@ import pytest
 from conftest import ARN, LAKE, NOON, PIPELINE, at, execution_item, file_item
 from fake_aws import FakeAws, error, stream
 
+from ops.console_links import links
 from ops.deployment import Deployment
-from ops.logs import links
 from ops.session import Target
 from taxi_etl.names import RAW_PREFIX
 
@@ -50,7 +50,7 @@ def history_of(events):
     ]
 
     def page(request):
-        """Four events a page, so that whoever forgets the next page misses something."""
+        """Return four events a page, so that code that reads only the first page fails."""
         start = int(request.get("nextToken", 0))
         more = {"nextToken": str(start + 4)} if start + 4 < len(numbered) else {}
         return {"events": [_complete(event) for event in numbered[start : start + 4]], **more}
@@ -59,7 +59,7 @@ def history_of(events):
 
 
 def _complete(event):
-    """The event with what AWS always sends of a task."""
+    """Return the event with the fields that AWS always sends for a task."""
     task = {"resourceType": "lambda", "resource": "invoke"}
     return {name: {**task, **value} if name.startswith("task") else value for name, value in event.items()}
 
@@ -125,11 +125,11 @@ def test_history_shows_states_with_times_attempts_and_errors(failed):
         ("RunGlueETLJob", 30.0, 1, "States.TaskFailed"),
         ("ExecutionFailed", 10.0, 0, "ExecutionFailed"),
     ]
-    assert document["steps"][1]["cause"] == "Spark gave up", "the sentence, not JSON in a string"
+    assert document["steps"][1]["cause"] == "Spark gave up", "the message, not JSON in a string"
     assert (document["status"], document["seconds"], document["jobRunId"]) == ("FAILED", 120.0, "jr_1")
 
 
-def test_history_tells_each_file_its_outcome_and_the_reason(failed):
+def test_history_shows_the_outcome_and_reason_of_each_file(failed):
     _, document = failed.json("history", "run")
     [file] = document["files"]
     assert (file["key"], file["versionId"], file["status"], file["dataset"]) == (KEY, "v7", "failed", "green")
@@ -159,20 +159,20 @@ def test_history_links_to_the_logs_of_the_function_and_of_the_job_run(failed):
         ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
     ],
 )
-def test_links_lead_to_the_console_of_the_regions_partition(region, console):
+def test_links_use_the_console_of_the_regions_partition(region, console):
     session = FakeAws({}, Target("dev", region=region))
     found = links(session, Deployment.from_outputs({**LAKE, **PIPELINE}), RUN, "jr_1")
     assert len(found) == 6
     assert {address.startswith(console) for address in found.values()} == {True}
 
 
-def test_history_says_in_words_what_failed_and_how_to_replay(failed):
+def test_history_prints_the_failure_and_the_replay_command(failed):
     result = failed("history", "run")
     assert "ExecutionFailed: Spark gave up" in result.stdout
     assert "taxi-etl --environment dev replay --execution run" in result.stdout
 
 
-def test_history_of_a_running_execution_asks_the_ledger_for_its_files(failed):
+def test_history_of_a_running_execution_reads_its_files_from_the_ledger(failed):
     failed.aws.answers |= {
         "stepfunctions.DescribeExecution": described("RUNNING"),
         "stepfunctions.GetExecutionHistory": history_of(EVENTS[:3]),
@@ -189,10 +189,10 @@ def test_history_of_a_running_execution_asks_the_ledger_for_its_files(failed):
     assert not failed.aws.requests("s3.GetObject")
 
 
-def test_history_of_an_unknown_execution_names_the_list(taxi_etl):
+def test_history_of_an_unknown_execution_is_an_error_with_the_list_command(taxi_etl):
     taxi_etl.aws.answers["stepfunctions.DescribeExecution"] = error("ExecutionDoesNotExist")
     code, document = taxi_etl.json("history", "nope")
-    assert (code, document["nextStep"]) == (1, "see the recent ones: taxi-etl --environment dev list")
+    assert (code, document["nextStep"]) == (1, "list the recent ones: taxi-etl --environment dev list")
 
 
 def test_list_shows_executions_with_files_and_duration(taxi_etl):
@@ -225,7 +225,7 @@ def test_list_shows_executions_with_files_and_duration(taxi_etl):
     assert "4 min 05 s" in taxi_etl("list").stdout
 
 
-def test_status_counts_files_and_executions_apart_though_both_can_be_running(taxi_etl):
+def test_status_counts_running_files_and_running_executions_separately(taxi_etl):
     def query(request):
         kind = "executions" if request["FilterExpression"] == "#sk = :kind" else "files"
         counts = {("files", "running"): 7, ("executions", "running"): 2, ("files", "held"): 1}

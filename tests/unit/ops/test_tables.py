@@ -1,4 +1,4 @@
-"""Can one ask Iceberg tables with SQL? PyIceberg's own tables on disk, without a catalog service."""
+"""Tests of SQL queries on Iceberg tables, with PyIceberg tables on disk and no catalog service."""
 
 from datetime import UTC, datetime
 
@@ -41,7 +41,7 @@ NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
 
 class Folder(NoopCatalog):
-    """A catalog that keeps its tables in a dictionary, and their files in a folder."""
+    """A catalog with its tables in a dictionary and their files in a folder."""
 
     def __init__(self, folder):
         super().__init__("folder")
@@ -86,12 +86,12 @@ def catalog(tmp_path):
     return made
 
 
-def ask(catalog, sql, limit=100):
+def query(catalog, sql, limit=100):
     return tables.run(catalog, "taxi", sql, limit)
 
 
-def test_a_query_sees_the_rows_of_all_current_files(catalog):
-    answer = ask(
+def test_a_query_reads_the_rows_of_all_current_files(catalog):
+    answer = query(
         catalog, "select vendor_id, sum(fare_amount) as fares from yellow_trips group by all order by all"
     )
     assert (answer.columns, answer.rows, answer.more) == (
@@ -103,63 +103,63 @@ def test_a_query_sees_the_rows_of_all_current_files(catalog):
 
 def test_rows_that_were_overwritten_are_gone(catalog):
     catalog.tables["yellow_trips"].overwrite(rows((7, 7.0)))
-    assert ask(catalog, "select vendor_id from yellow_trips").rows == [(7,)]
+    assert query(catalog, "select vendor_id from yellow_trips").rows == [(7,)]
 
 
-def test_a_table_without_rows_is_there(catalog):
-    assert ask(catalog, "select count(*) from green_trips").rows == [(0,)]
+def test_a_table_without_rows_can_be_queried(catalog):
+    assert query(catalog, "select count(*) from green_trips").rows == [(0,)]
 
 
 def test_tables_are_found_in_any_case_and_can_be_joined_with_themselves(catalog):
     sql = "select count(*) from YELLOW_TRIPS a join yellow_trips b using (vendor_id)"
-    assert ask(catalog, sql).rows == [(5,)]
+    assert query(catalog, sql).rows == [(5,)]
 
 
-def test_times_with_a_zone_and_maps_come_as_python_has_them(catalog):
-    [row] = ask(catalog, "select ingested_at, extra_columns from yellow_trips where vendor_id = 1").rows
+def test_times_with_a_zone_and_maps_are_python_values(catalog):
+    [row] = query(catalog, "select ingested_at, extra_columns from yellow_trips where vendor_id = 1").rows
     assert row == (NOON, {"a": "1"})
 
 
-def test_more_rows_than_asked_for_are_cut_and_told(catalog):
-    answer = ask(catalog, "select * from yellow_trips", limit=2)
+def test_rows_beyond_the_limit_are_cut_and_reported(catalog):
+    answer = query(catalog, "select * from yellow_trips", limit=2)
     assert (len(answer.rows), answer.more) == (2, True)
     assert answer.to_json()["rows"][0].keys() == {"vendor_id", "fare_amount", "ingested_at", "extra_columns"}
-    assert ask(catalog, "select * from yellow_trips", limit=3).more is False
+    assert query(catalog, "select * from yellow_trips", limit=3).more is False
 
 
 def test_a_column_that_was_added_later_is_null_in_older_files(catalog):
     with catalog.tables["yellow_trips"].update_schema() as update:
         update.add_column("cbd_fee", DoubleType())
-    assert ask(catalog, "select distinct cbd_fee from yellow_trips").rows == [(None,)]
+    assert query(catalog, "select distinct cbd_fee from yellow_trips").rows == [(None,)]
 
 
-def test_a_column_that_was_renamed_is_still_read_right(catalog):
+def test_a_renamed_column_is_read_under_its_new_name(catalog):
     table = catalog.tables["yellow_trips"]
     assert isinstance(tables.arrow(table), ds.FileSystemDataset)
     with table.update_schema() as update:
         update.rename_column("fare_amount", "fare")
-    assert ask(catalog, "select sum(fare) from yellow_trips").rows == [(35.0,)]
+    assert query(catalog, "select sum(fare) from yellow_trips").rows == [(35.0,)]
 
 
-def test_sql_that_is_wrong_is_refused_with_the_tables_there_are(catalog):
-    with pytest.raises(CliError) as refused:
-        ask(catalog, "select * from blue_trips")
-    assert refused.value.next_step == "mend the SQL; the tables are green_trips, yellow_trips"
+def test_invalid_sql_is_an_error_with_the_existing_tables(catalog):
+    with pytest.raises(CliError) as raised:
+        query(catalog, "select * from blue_trips")
+    assert raised.value.next_step == "correct the SQL; the tables are green_trips, yellow_trips"
 
 
 @pytest.mark.parametrize("sql", ["create table x as select 1", "select 1; select 2", "set threads = 1"])
-def test_only_single_queries_are_taken(sql, catalog):
-    with pytest.raises(CliError, match="not one query"):
-        ask(catalog, sql)
+def test_only_a_single_select_is_allowed(sql, catalog):
+    with pytest.raises(CliError, match="not a single SELECT"):
+        query(catalog, sql)
 
 
-def test_a_query_reaches_no_file_of_this_machine(catalog, tmp_path):
+def test_a_query_cannot_read_files_of_this_machine(catalog, tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with pytest.raises(CliError):
-        ask(catalog, f"select * from read_csv('{tmp_path}/secret.csv')")
+        query(catalog, f"select * from read_csv('{tmp_path}/secret.csv')")
 
 
-def test_the_command_prints_one_object_a_row(catalog, taxi_etl, monkeypatch):
+def test_the_command_prints_one_object_for_each_row(catalog, taxi_etl, monkeypatch):
     monkeypatch.setattr(tables, "glue_catalog", lambda session: catalog)
     monkeypatch.setattr(catalog, "list_tables", lambda namespace: [(namespace, "yellow_trips")])
     code, document = taxi_etl.json("query", "select max(fare_amount) as highest from yellow_trips")

@@ -1,4 +1,4 @@
-"""Is an existing bucket wired without harm to its other notifications? And the crawler handled?"""
+"""Tests of `trigger`, which keeps a bucket's other notifications, and of `crawler`."""
 
 import json
 from copy import deepcopy
@@ -7,7 +7,7 @@ import pytest
 from conftest import NOON
 from fake_aws import error
 
-from ops import triggers
+from ops import bucket_notifications
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:images"
@@ -24,7 +24,7 @@ POLICY = {
 }
 
 
-def row(kind, destination, *, prefix="", suffix="", events=(CREATED,)):
+def entry(kind, destination, *, prefix="", suffix="", events=(CREATED,)):
     values = {"Prefix": prefix, "Suffix": suffix}
     rules = [{"Name": key, "Value": value} for key, value in values.items() if value]
     made = {"Id": "theirs", f"{kind}Arn": destination, "Events": list(events)}
@@ -32,7 +32,7 @@ def row(kind, destination, *, prefix="", suffix="", events=(CREATED,)):
 
 
 class Notification:
-    """A bucket's notification as S3 keeps it."""
+    """A bucket's notification configuration as S3 keeps it."""
 
     def __init__(self, **document):
         self.document = document
@@ -47,9 +47,9 @@ class Notification:
 
 @pytest.fixture
 def bucket(taxi_etl):
-    """A versioned bucket `old` that the queue knows, and that tells a topic of its images."""
+    """A versioned bucket `old` that may send to the queue and already notifies a topic of its images."""
     notification = Notification(
-        TopicConfigurations=[row("Topic", TOPIC, prefix="images/")], EventBridgeConfiguration={}
+        TopicConfigurations=[entry("Topic", TOPIC, prefix="images/")], EventBridgeConfiguration={}
     )
     taxi_etl.aws.answers |= {
         "sqs.GetQueueAttributes": {"Attributes": {"QueueArn": QUEUE, "Policy": json.dumps(POLICY)}},
@@ -62,16 +62,16 @@ def bucket(taxi_etl):
     return taxi_etl
 
 
-def rules_of(entry):
-    return [(rule["Name"].lower(), rule["Value"]) for rule in entry["Filter"]["Key"]["FilterRules"]]
+def rules_of(notification):
+    return [(rule["Name"].lower(), rule["Value"]) for rule in notification["Filter"]["Key"]["FilterRules"]]
 
 
-def test_trigger_points_the_bucket_at_the_queue_and_keeps_what_else_it_tells(bucket):
+def test_trigger_adds_a_notification_and_keeps_the_others(bucket):
     code, document = bucket.json("trigger", "--bucket", "old")
     assert code == 0
     assert document["added"] is True
     written = bucket.notification.document
-    assert written["TopicConfigurations"] == [row("Topic", TOPIC, prefix="images/")]
+    assert written["TopicConfigurations"] == [entry("Topic", TOPIC, prefix="images/")]
     assert written["EventBridgeConfiguration"] == {}
     [ours] = written["QueueConfigurations"]
     assert (ours["QueueArn"], ours["Events"]) == (QUEUE, [CREATED])
@@ -88,7 +88,7 @@ def test_trigger_takes_a_prefix_and_events(bucket):
     assert rules_of(ours) == [("prefix", "raw/taxi/green/")]
 
 
-def test_the_same_trigger_again_changes_nothing(bucket):
+def test_repeating_a_trigger_changes_nothing(bucket):
     bucket.json("trigger", "--bucket", "old")
     code, document = bucket.json("trigger", "--bucket", "old")
     assert (code, document["added"]) == (0, False)
@@ -98,14 +98,14 @@ def test_the_same_trigger_again_changes_nothing(bucket):
 @pytest.mark.parametrize(
     "theirs",
     [
-        {"TopicConfigurations": [row("Topic", TOPIC)]},
-        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/")]},
-        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/taxi/green/", suffix=".csv")]},
-        {"QueueConfigurations": [row("Queue", f"{QUEUE}-other", events=("s3:ObjectCreated:Put",))]},
-        {"LambdaFunctionConfigurations": [row("LambdaFunction", FUNCTION, suffix=".parquet")]},
+        {"TopicConfigurations": [entry("Topic", TOPIC)]},
+        {"TopicConfigurations": [entry("Topic", TOPIC, prefix="raw/")]},
+        {"TopicConfigurations": [entry("Topic", TOPIC, prefix="raw/taxi/green/", suffix=".csv")]},
+        {"QueueConfigurations": [entry("Queue", f"{QUEUE}-other", events=("s3:ObjectCreated:Put",))]},
+        {"LambdaFunctionConfigurations": [entry("LambdaFunction", FUNCTION, suffix=".parquet")]},
     ],
 )
-def test_an_overlapping_notification_is_refused_by_name_and_nothing_is_written(theirs, bucket):
+def test_an_overlapping_notification_is_an_error_and_nothing_is_written(theirs, bucket):
     bucket.notification.document = theirs
     code, document = bucket.json("trigger", "--bucket", "old")
     assert code == 1
@@ -123,14 +123,15 @@ def test_an_overlapping_notification_is_refused_by_name_and_nothing_is_written(t
         (("a/", ".csv"), ("a/b/", ""), True),
     ],
 )
-def test_rows_overlap_when_some_key_has_both_prefixes_and_both_suffixes(one, two, overlap):
+def test_notifications_overlap_if_a_key_can_match_both(one, two, overlap):
     first, second = (
-        triggers.Row("r", QUEUE, (CREATED,), prefix=prefix, suffix=suffix) for prefix, suffix in (one, two)
+        bucket_notifications.Notification("n", QUEUE, (CREATED,), prefix=prefix, suffix=suffix)
+        for prefix, suffix in (one, two)
     )
     assert first.overlaps(second) is second.overlaps(first) is overlap
 
 
-def test_a_trigger_within_ours_is_refused_with_how_to_take_ours_away(bucket):
+def test_a_trigger_that_overlaps_our_own_is_an_error_with_the_remove_command(bucket):
     bucket.json("trigger", "--bucket", "old", "--prefix", "raw/taxi/green/")
     code, document = bucket.json("trigger", "--bucket", "old")
     assert (code, "that begin with raw/taxi/green/" in document["error"]) == (1, True)
@@ -140,26 +141,26 @@ def test_a_trigger_within_ours_is_refused_with_how_to_take_ours_away(bucket):
 @pytest.mark.parametrize(
     "theirs",
     [
-        {"TopicConfigurations": [row("Topic", TOPIC, events=("s3:ObjectRemoved:*",))]},
-        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/bus/")]},
-        {"TopicConfigurations": [row("Topic", TOPIC, prefix="raw/taxi2/")]},
+        {"TopicConfigurations": [entry("Topic", TOPIC, events=("s3:ObjectRemoved:*",))]},
+        {"TopicConfigurations": [entry("Topic", TOPIC, prefix="raw/bus/")]},
+        {"TopicConfigurations": [entry("Topic", TOPIC, prefix="raw/taxi2/")]},
     ],
 )
-def test_a_notification_of_other_events_or_keys_is_no_obstacle(theirs, bucket):
+def test_notifications_of_other_events_or_keys_do_not_overlap(theirs, bucket):
     bucket.notification.document = theirs
     assert bucket.json("trigger", "--bucket", "old")[0] == 0
     assert bucket.notification.document["TopicConfigurations"] == theirs["TopicConfigurations"]
 
 
-def test_events_that_never_coincide_may_share_keys(bucket):
-    theirs = row("Topic", TOPIC, prefix="raw/taxi/", events=("s3:ObjectCreated:Copy",))
+def test_notifications_of_different_events_may_share_keys(bucket):
+    theirs = entry("Topic", TOPIC, prefix="raw/taxi/", events=("s3:ObjectCreated:Copy",))
     bucket.notification.document = {"TopicConfigurations": [theirs]}
     assert bucket.json("trigger", "--bucket", "old", "--events", "s3:ObjectCreated:Put")[0] == 0
     assert bucket.json("trigger", "--bucket", "old", "--events", "s3:ObjectCreated:Copy")[0] == 1
 
 
 @pytest.mark.parametrize(
-    ("call", "answer", "said", "step"),
+    ("call", "answer", "message", "step"),
     [
         ("s3.GetBucketVersioning", {}, "is not versioned", "put-bucket-versioning --bucket old"),
         ("s3.GetBucketVersioning", {"Status": "Suspended"}, "is not versioned", "put-bucket-versioning"),
@@ -167,40 +168,45 @@ def test_events_that_never_coincide_may_share_keys(bucket):
         (
             "s3.HeadBucket",
             {"BucketRegion": "us-east-1"},
-            "is in us-east-1, the queue in eu-west-1",
+            "is in us-east-1, the queue is in eu-west-1",
             "replicate",
         ),
         (
             "sqs.GetQueueAttributes",
             {"Attributes": {"QueueArn": QUEUE, "Policy": json.dumps(POLICY).replace(":::old", ":::older")}},
-            "does not know bucket old",
+            "bucket old is not in existing_buckets",
             "existing_buckets",
         ),
-        ("sqs.GetQueueAttributes", {"Attributes": {"QueueArn": QUEUE}}, "does not know bucket", "deploy"),
+        (
+            "sqs.GetQueueAttributes",
+            {"Attributes": {"QueueArn": QUEUE}},
+            "is not in existing_buckets",
+            "deploy",
+        ),
     ],
 )
-def test_a_bucket_whose_events_would_be_of_no_use_is_refused(call, answer, said, step, bucket):
+def test_a_bucket_that_the_pipeline_cannot_use_is_an_error(call, answer, message, step, bucket):
     bucket.aws.answers[call] = answer
     code, document = bucket.json("trigger", "--bucket", "old")
     assert code == 1
-    assert said in document["error"]
+    assert message in document["error"]
     assert step in document["nextStep"]
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--bucket", "lake"), "the deployment's own bucket"),
-        (("--bucket", "old", "--prefix", ""), "would all be rejected"),
-        (("--bucket", "old", "--prefix", "raw/"), "would all be rejected"),
+        (("--bucket", "old", "--prefix", ""), "would be rejected"),
+        (("--bucket", "old", "--prefix", "raw/"), "would be rejected"),
         (("remove", "--bucket", "lake"), "the deployment's own bucket"),
     ],
 )
-def test_what_could_not_work_is_refused(words, said, bucket):
+def test_the_deployments_own_bucket_and_other_prefixes_are_errors(words, message, bucket):
     code, document = bucket.json("trigger", *words)
     assert code == 1
-    assert said in document["error"]
+    assert message in document["error"]
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
 
 
@@ -209,14 +215,14 @@ def test_an_unknown_event_is_wrong_usage(bucket):
     assert result.exit_code == 2
 
 
-def test_somebody_elses_change_at_the_same_moment_is_noticed(bucket):
+def test_a_concurrent_change_is_detected(bucket):
     bucket.aws.answers["s3.PutBucketNotificationConfiguration"] = {}
     code, document = bucket.json("trigger", "--bucket", "old")
     assert code == 1
-    assert "somebody else changed taxi-etl-dev-" in document["error"]
+    assert "was changed concurrently: taxi-etl-dev-" in document["error"]
 
 
-def test_show_tells_ours_from_others(bucket):
+def test_show_separates_our_notifications_from_others(bucket):
     bucket.json("trigger", "--bucket", "old")
     code, document = bucket.json("trigger", "show", "--bucket", "old")
     assert code == 0
@@ -226,8 +232,8 @@ def test_show_tells_ours_from_others(bucket):
     ]
 
 
-def test_remove_takes_only_ours_away(bucket):
-    other_queue = row("Queue", f"{QUEUE}-other", prefix="other/")
+def test_remove_removes_only_our_notifications(bucket):
+    other_queue = entry("Queue", f"{QUEUE}-other", prefix="other/")
     bucket.notification.document["QueueConfigurations"] = [other_queue]
     before = deepcopy(bucket.notification.document)
     bucket.json("trigger", "--bucket", "old")
@@ -236,7 +242,7 @@ def test_remove_takes_only_ours_away(bucket):
     assert bucket.notification.document == before
 
 
-def test_remove_of_one_prefix_keeps_the_other(bucket):
+def test_remove_with_a_prefix_keeps_other_prefixes(bucket):
     for prefix in ("raw/taxi/green/", "raw/taxi/yellow/"):
         assert bucket.json("trigger", "--bucket", "old", "--prefix", prefix)[0] == 0
     bucket.json("trigger", "remove", "--bucket", "old", "--prefix", "raw/taxi/green/")
@@ -244,7 +250,7 @@ def test_remove_of_one_prefix_keeps_the_other(bucket):
     assert rules_of(left) == [("prefix", "raw/taxi/yellow/")]
 
 
-def test_removing_what_is_not_there_writes_nothing(bucket):
+def test_remove_without_a_notification_writes_nothing(bucket):
     code, document = bucket.json("trigger", "remove", "--bucket", "old")
     assert (code, document["removed"]) == (0, [])
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
@@ -261,8 +267,10 @@ def crawler(state, **last):
     }
 
 
-def test_crawler_status_tells_what_it_does_and_how_it_ended_last(taxi_etl):
-    taxi_etl.aws.answers["glue.GetCrawler"] = crawler("RUNNING", Status="FAILED", ErrorMessage="no rights")
+def test_crawler_status_shows_the_state_and_the_last_crawl(taxi_etl):
+    taxi_etl.aws.answers["glue.GetCrawler"] = crawler(
+        "RUNNING", Status="FAILED", ErrorMessage="no permission"
+    )
     code, document = taxi_etl.json("crawler", "status")
     assert code == 0
     assert (document["crawler"], document["state"]) == ("crawler-taxi-raw-dev", "RUNNING")
@@ -270,11 +278,11 @@ def test_crawler_status_tells_what_it_does_and_how_it_ended_last(taxi_etl):
     assert document["lastCrawl"] == {
         "status": "FAILED",
         "started": "2024-06-01T12:00:00+00:00",
-        "error": "no rights",
+        "error": "no permission",
     }
 
 
-def test_a_crawler_at_rest_runs_for_no_time(taxi_etl):
+def test_an_idle_crawler_has_no_running_time(taxi_etl):
     taxi_etl.aws.answers["glue.GetCrawler"] = crawler("READY", Status="SUCCEEDED")
     assert taxi_etl.json("crawler", "status")[1]["seconds"] is None
     taxi_etl.aws.answers["glue.GetCrawler"] = {"Crawler": {"Name": "c", "State": "READY"}}
@@ -289,7 +297,7 @@ def test_a_crawler_at_rest_runs_for_no_time(taxi_etl):
         (error("CrawlerStoppingException"), False),
     ],
 )
-def test_crawler_stop_stops_a_crawl_and_is_content_without_one(answer, stopped, taxi_etl):
+def test_crawler_stop_succeeds_with_and_without_a_crawl(answer, stopped, taxi_etl):
     taxi_etl.aws.answers["glue.StopCrawler"] = answer
     assert taxi_etl.json("crawler", "stop") == (0, {"stopped": stopped})
     assert taxi_etl.aws.requests("glue.StopCrawler") == [{"Name": "crawler-taxi-raw-dev"}]

@@ -1,16 +1,17 @@
-"""Does verify notice what is wrong with a deployment? A sound one, damaged in one place at a time."""
+"""Tests of `verify`: a valid deployment with one defect at a time."""
 
 import json
 from copy import deepcopy
 
 import pytest
-from conftest import ARN, LAKE, MACHINE, NOON, PIPELINE, QUEUES, TOPIC
+from conftest import ARN, LAKE, MACHINE, NOON, PIPELINE, TOPIC
 from fake_aws import error
 
 from ops import checks
 from ops.session import Target
 
 QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
+DEAD_LETTER_QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dlq-dev"
 ENVIRONMENTS = {
     "etl-orchestrator-dev": {
         "STATE_MACHINE_ARN": MACHINE,
@@ -46,7 +47,7 @@ def resource(kind, name):
     }
 
 
-SOUND = {
+VALID = {
     "stepfunctions.DescribeStateMachine": {
         "stateMachineArn": MACHINE,
         "name": "m",
@@ -81,7 +82,10 @@ SOUND = {
             "MaxRetries": 0,
             "JobRunQueuingEnabled": True,
             "Command": {"ScriptLocation": "s3://assets/script.py"},
-            "DefaultArguments": {"--extra-py-files": "s3://assets/core.zip", "--database": "taxi_dev"},
+            "DefaultArguments": {
+                "--extra-py-files": "s3://assets/core.zip, s3://assets/more.zip",
+                "--database": "taxi_dev",
+            },
         }
     },
     "glue.GetCrawler": {"Crawler": {"DatabaseName": "taxi_raw_dev", "LastCrawl": {"Status": "SUCCEEDED"}}},
@@ -108,7 +112,8 @@ SOUND = {
     },
     "sqs.GetQueueAttributes": {
         "Attributes": {
-            "RedrivePolicy": '{"deadLetterTargetArn":"arn:…:etl-file-events-dlq-dev"}',
+            "QueueArn": QUEUE_ARN,
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": DEAD_LETTER_QUEUE_ARN}),
             "ApproximateNumberOfMessages": "0",
         }
     },
@@ -145,7 +150,7 @@ SOUND = {
 def deployed(taxi_etl):
     environments = deepcopy(ENVIRONMENTS)
     rules = deepcopy(RULES)
-    taxi_etl.aws.answers |= deepcopy(SOUND)
+    taxi_etl.aws.answers |= deepcopy(VALID)
     taxi_etl.aws.answers |= {
         "lambda.GetFunctionConfiguration": lambda request: {
             "State": "Active",
@@ -158,8 +163,8 @@ def deployed(taxi_etl):
     return taxi_etl
 
 
-def wrong(deployed):
-    """The exit code, and the findings that are not ok as (part, check, level)."""
+def problems(deployed):
+    """Run verify; return the exit code and the findings that are not ok as (part, check, level)."""
     code, document = deployed.json("verify")
     findings = [finding for finding in document["findings"] if finding["level"] != "ok"]
     for finding in findings:
@@ -168,22 +173,23 @@ def wrong(deployed):
     return code, [(finding["part"], finding["check"], finding["level"]) for finding in findings]
 
 
-def test_a_sound_deployment_passes(deployed):
-    assert wrong(deployed) == (0, [])
+def test_a_valid_deployment_passes(deployed):
+    assert problems(deployed) == (0, [])
     result = deployed("verify")
     assert "0 failed" in result.stdout
     assert "state machine" in result.stdout
 
 
-def change(answers, call, path, value):
-    place = answers[call]
+def replace_in_answer(answers, call, path, value):
+    """Replace one value in the answer to a call."""
+    parent = answers[call]
     for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
+        parent = parent[step]
+    parent[path[-1]] = value
 
 
 JOB, TABLE = ("Job",), ("Table",)
-DAMAGES = [
+DEFECTS = [
     ("stepfunctions.DescribeStateMachine", ("type",), "EXPRESS", ("state machine", "type")),
     ("stepfunctions.DescribeStateMachine", ("status",), "DELETING", ("state machine", "active")),
     (
@@ -195,11 +201,20 @@ DAMAGES = [
     ("stepfunctions.DescribeStateMachine", ("tracingConfiguration",), {}, ("state machine", "tracing")),
     ("stepfunctions.DescribeStateMachine", ("definition",), "{}", ("state machine", "definition")),
     ("lambda.ListEventSourceMappings", ("EventSourceMappings",), [], ("event source mapping", "exists")),
+    *(
+        (
+            "lambda.ListEventSourceMappings",
+            ("EventSourceMappings", 0, "State"),
+            state,
+            ("event source mapping", "enabled"),
+        )
+        for state in ("Disabled", "Disabling", "Enabling", "Creating")
+    ),
     (
         "lambda.ListEventSourceMappings",
-        ("EventSourceMappings", 0, "State"),
-        "Disabled",
-        ("event source mapping", "enabled"),
+        ("EventSourceMappings",),
+        2 * VALID["lambda.ListEventSourceMappings"]["EventSourceMappings"],
+        ("event source mapping", "exists"),
     ),
     (
         "lambda.ListEventSourceMappings",
@@ -215,13 +230,28 @@ DAMAGES = [
     ("glue.GetCrawler", ("Crawler", "DatabaseName"), "other", ("crawler", "database")),
     ("glue.GetCrawler", ("Crawler", "LastCrawl"), {"Status": "FAILED"}, ("crawler", "last crawl")),
     ("s3.GetBucketVersioning", ("Status",), "Suspended", ("bucket", "versioning")),
-    (
-        "s3.GetPublicAccessBlock",
-        ("PublicAccessBlockConfiguration", "BlockPublicPolicy"),
-        False,
-        ("bucket", "public access block"),
+    *(
+        (
+            "s3.GetPublicAccessBlock",
+            ("PublicAccessBlockConfiguration", flag),
+            False,
+            ("bucket", "public access block"),
+        )
+        for flag in VALID["s3.GetPublicAccessBlock"]["PublicAccessBlockConfiguration"]
     ),
     ("s3.GetBucketNotificationConfiguration", ("QueueConfigurations",), [], ("bucket", "notification")),
+    (
+        "s3.GetBucketNotificationConfiguration",
+        ("QueueConfigurations", 0, "QueueArn"),
+        QUEUE_ARN.replace("etl-file-events-dev", "other-etl-file-events-dev"),
+        ("bucket", "notification"),
+    ),
+    (
+        "s3.GetBucketNotificationConfiguration",
+        ("QueueConfigurations", 0, "Filter", "Key", "FilterRules"),
+        [{"Name": "Prefix", "Value": "raw/taxi/"}, {"Name": "Suffix", "Value": ".csv"}],
+        ("bucket", "notified events"),
+    ),
     (
         "s3.GetBucketNotificationConfiguration",
         ("QueueConfigurations", 0, "Events"),
@@ -235,11 +265,14 @@ DAMAGES = [
         ("bucket", "notified events"),
     ),
     ("dynamodb.DescribeTable", (*TABLE, "TableStatus"), "DELETING", ("ledger", "active")),
-    (
-        "dynamodb.DescribeTable",
-        (*TABLE, "GlobalSecondaryIndexes", 1, "IndexStatus"),
-        "CREATING",
-        ("ledger", "index by-status"),
+    *(
+        (
+            "dynamodb.DescribeTable",
+            (*TABLE, "GlobalSecondaryIndexes", position, "IndexStatus"),
+            "CREATING",
+            ("ledger", f"index {index}"),
+        )
+        for position, index in enumerate(("by-execution", "by-status"))
     ),
     (
         "dynamodb.DescribeContinuousBackups",
@@ -249,21 +282,22 @@ DAMAGES = [
     ),
     ("sns.GetTopicAttributes", ("Attributes",), {}, ("topic", "encryption")),
     ("cloudwatch.DescribeAlarms", ("MetricAlarms", 0, "AlarmActions"), [], ("alarm", "failed")),
+    ("cloudwatch.DescribeAlarms", ("MetricAlarms", 0, "AlarmActions"), [f"{TOPIC}-x"], ("alarm", "failed")),
     ("cloudwatch.DescribeAlarms", ("MetricAlarms", 1, "ActionsEnabled"), False, ("alarm", "slow")),
     ("cloudwatch.DescribeAlarms", ("MetricAlarms", 1, "AlarmName"), "other", ("alarm", "slow")),
 ]
 
 
-@pytest.mark.parametrize(("call", "path", "value", "finding"), DAMAGES)
-def test_a_damaged_part_fails_and_only_it(call, path, value, finding, deployed):
-    change(deployed.aws.answers, call, path, value)
-    assert wrong(deployed) == (1, [(*finding, "failed")])
+@pytest.mark.parametrize(("call", "path", "value", "finding"), DEFECTS)
+def test_a_defect_fails_its_check_and_no_other(call, path, value, finding, deployed):
+    replace_in_answer(deployed.aws.answers, call, path, value)
+    assert problems(deployed) == (1, [(*finding, "failed")])
 
 
 @pytest.mark.parametrize(
     ("call", "path", "value", "finding"),
     [
-        ("dynamodb.Query", ("Count",), 3, ("ledger", "no files on hold")),
+        ("dynamodb.Query", ("Count",), 1, ("ledger", "no held files")),
         ("sns.ListSubscriptionsByTopic", ("Subscriptions",), [], ("topic", "subscriptions")),
         (
             "sns.ListSubscriptionsByTopic",
@@ -275,13 +309,13 @@ def test_a_damaged_part_fails_and_only_it(call, path, value, finding, deployed):
             "cloudwatch.DescribeAlarms",
             ("MetricAlarms", 0, "StateValue"),
             "ALARM",
-            ("alarm", "failed is quiet"),
+            ("alarm", "failed state"),
         ),
     ],
 )
-def test_what_deserves_a_look_warns_and_does_not_fail(call, path, value, finding, deployed):
-    change(deployed.aws.answers, call, path, value)
-    assert wrong(deployed) == (0, [(*finding, "warning")])
+def test_a_minor_problem_is_a_warning_and_does_not_fail(call, path, value, finding, deployed):
+    replace_in_answer(deployed.aws.answers, call, path, value)
+    assert problems(deployed) == (0, [(*finding, "warning")])
 
 
 @pytest.mark.parametrize(
@@ -293,30 +327,30 @@ def test_what_deserves_a_look_warns_and_does_not_fail(call, path, value, finding
         ("etl-close-execution-dev", "SWEEP_AFTER_SECONDS", "soon"),
     ],
 )
-def test_a_functions_settings_must_be_those_of_this_deployment(function, variable, value, deployed):
+def test_a_function_with_settings_of_another_deployment_fails(function, variable, value, deployed):
     deployed.environments[function][variable] = value
-    assert wrong(deployed) == (1, [(function, "settings", "failed")])
+    assert problems(deployed) == (1, [(function, "settings", "failed")])
 
 
-def test_a_function_without_one_of_its_settings_fails(deployed):
+def test_a_function_without_a_required_setting_fails(deployed):
     del deployed.environments["etl-orchestrator-dev"]["BATCH_MAX_FILES"]
-    assert wrong(deployed) == (1, [("etl-orchestrator-dev", "settings", "failed")])
+    assert problems(deployed) == (1, [("etl-orchestrator-dev", "settings", "failed")])
 
 
-def test_orchestration_that_is_off_warns(deployed):
+def test_disabled_orchestration_is_a_warning(deployed):
     deployed.environments["etl-orchestrator-dev"]["ENABLE_ORCHESTRATION"] = "false"
-    assert wrong(deployed) == (0, [("etl-orchestrator-dev", "orchestration", "warning")])
+    assert problems(deployed) == (0, [("etl-orchestrator-dev", "orchestration", "warning")])
 
 
-def test_a_disabled_rule_fails_and_a_missing_one_too(deployed):
+def test_a_disabled_or_missing_rule_fails(deployed):
     deployed.rules["sweep"]["State"] = "DISABLED"
-    assert wrong(deployed) == (1, [("closer", "sweep schedule enabled", "failed")])
+    assert problems(deployed) == (1, [("finalizer", "reconcile schedule enabled", "failed")])
     deployed.aws.answers["cloudformation.ListStackResources"]["StackResourceSummaries"].pop(1)
-    assert wrong(deployed) == (1, [("closer", "sweep schedule", "failed")])
+    assert problems(deployed) == (1, [("finalizer", "reconcile schedule", "failed")])
     deployed.aws.answers["cloudformation.ListStackResources"]["StackResourceSummaries"].pop(0)
-    assert wrong(deployed) == (
+    assert problems(deployed) == (
         1,
-        [("closer", "ending events", "failed"), ("closer", "sweep schedule", "failed")],
+        [("finalizer", "execution events", "failed"), ("finalizer", "reconcile schedule", "failed")],
     )
 
 
@@ -324,58 +358,123 @@ def test_a_disabled_rule_fails_and_a_missing_one_too(deployed):
     ("url", "part"),
     [
         (LAKE["DeadLetterQueueUrl"], "event dead-letter queue"),
-        (PIPELINE["CloseDeadLetterQueueUrl"], "closer's dead-letter queue"),
+        (PIPELINE["CloseDeadLetterQueueUrl"], "finalizer's dead-letter queue"),
     ],
 )
-def test_messages_in_a_dead_letter_queue_fail(url, part, deployed):
-    sound = deployed.aws.answers["sqs.GetQueueAttributes"]
-    waiting = {"Attributes": {"ApproximateNumberOfMessages": "2"}}
+def test_one_message_in_a_dead_letter_queue_fails(url, part, deployed):
+    empty = deployed.aws.answers["sqs.GetQueueAttributes"]
+    waiting = {"Attributes": {"ApproximateNumberOfMessages": "1"}}
     deployed.aws.answers["sqs.GetQueueAttributes"] = lambda request: (
-        waiting if request["QueueUrl"] == url else sound
+        waiting if request["QueueUrl"] == url else empty
     )
-    assert wrong(deployed) == (1, [(part, "empty", "failed")])
+    assert problems(deployed) == (1, [(part, "empty", "failed")])
 
 
-def test_a_queue_that_never_gives_up_fails(deployed):
-    deployed.aws.answers["sqs.GetQueueAttributes"]["Attributes"]["RedrivePolicy"] = f"{QUEUES}/other"
-    assert wrong(deployed) == (1, [("event queue", "gives up to the dead-letter queue", "failed")])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {},
+        {"RedrivePolicy": json.dumps({"deadLetterTargetArn": f"{DEAD_LETTER_QUEUE_ARN}-old"})},
+        {"RedrivePolicy": json.dumps({"deadLetterTargetArn": QUEUE_ARN})},
+    ],
+)
+def test_an_event_queue_without_its_dead_letter_queue_fails(policy, deployed):
+    attributes = {"QueueArn": QUEUE_ARN, "ApproximateNumberOfMessages": "0", **policy}
+    deployed.aws.answers["sqs.GetQueueAttributes"] = {"Attributes": attributes}
+    assert problems(deployed) == (1, [("event queue", "dead-letter queue", "failed")])
 
 
-def test_a_script_that_is_gone_fails(deployed):
+@pytest.mark.parametrize("key", ["core.zip", "more.zip"])
+def test_a_missing_python_file_fails(key, deployed):
     deployed.aws.answers["s3.HeadObject"] = lambda request: (
-        error("404") if request["Key"] == "core.zip" else {"ContentLength": 1}
+        error("404") if request["Key"] == key else {"ContentLength": 1}
     )
-    assert wrong(deployed) == (1, [("job", "Python files", "failed")])
+    assert problems(deployed) == (1, [("job", "Python files", "failed")])
 
 
-def test_a_part_that_is_gone_fails_and_the_others_are_still_looked_at(deployed):
+def test_a_script_that_may_not_be_read_is_not_reported_as_missing(deployed):
+    deployed.aws.answers["s3.HeadObject"] = error("403", "Forbidden")
+    assert problems(deployed) == (1, [("job", "permission", "failed")])
+    assert finding(deployed, "permission")["problem"] == "permission denied for HeadObject: Forbidden"
+
+
+def test_a_canceled_crawl_is_not_a_failed_crawl(deployed):
+    deployed.aws.answers["glue.GetCrawler"]["Crawler"]["LastCrawl"] = {"Status": "CANCELLED"}
+    assert problems(deployed) == (0, [])
+
+
+@pytest.mark.parametrize("database", ["taxi_raw_dev", "taxi_dev"])
+def test_a_missing_database_fails(database, deployed):
+    deployed.aws.answers["glue.GetDatabase"] = lambda request: (
+        error("EntityNotFoundException") if request["Name"] == database else {}
+    )
+    assert problems(deployed) == (1, [("catalog", f"database {database}", "failed")])
+
+
+def test_a_failed_update_of_a_function_fails(deployed):
+    valid = deployed.aws.answers["lambda.GetFunctionConfiguration"]
+    deployed.aws.answers["lambda.GetFunctionConfiguration"] = lambda request: (
+        valid(request) | {"LastUpdateStatus": "Failed"}
+    )
+    assert problems(deployed) == (1, [(function, "active", "failed") for function in ENVIRONMENTS])
+
+
+def test_alarms_on_every_page_are_checked(deployed):
+    first, second = deployed.aws.answers["cloudwatch.DescribeAlarms"]["MetricAlarms"]
+    deployed.aws.answers["cloudwatch.DescribeAlarms"] = lambda request: (
+        {"MetricAlarms": [second]}
+        if request.get("NextToken") == "2"
+        else {"MetricAlarms": [first], "NextToken": "2"}
+    )
+    assert problems(deployed) == (0, [])
+
+
+def test_a_second_notification_does_not_hide_the_one_that_is_right(deployed):
+    notifications = deployed.aws.answers["s3.GetBucketNotificationConfiguration"]["QueueConfigurations"]
+    removed = {"QueueArn": QUEUE_ARN, "Events": ["s3:ObjectRemoved:*"]}
+    notifications.insert(0, removed)
+    assert problems(deployed) == (0, [])
+
+
+def test_a_missing_part_fails_and_the_other_parts_are_still_checked(deployed):
     deployed.aws.answers["glue.GetJob"] = error("EntityNotFoundException", "no such job")
     deployed.aws.answers["s3.GetPublicAccessBlock"] = error("NoSuchPublicAccessBlockConfiguration")
-    assert wrong(deployed) == (1, [("job", "exists", "failed"), ("bucket", "public access block", "failed")])
+    assert problems(deployed) == (
+        1,
+        [("job", "exists", "failed"), ("bucket", "public access block", "failed")],
+    )
 
 
-def test_a_part_one_may_not_look_at_fails_with_what_to_do(deployed):
-    deployed.aws.answers["sns.GetTopicAttributes"] = error("AuthorizationError", "not you")
+def finding(deployed, check):
+    """Run verify; return the one finding of a check."""
     _, document = deployed.json("verify")
-    [finding] = [finding for finding in document["findings"] if finding["level"] == "failed"]
-    assert finding["problem"] == "not allowed to look: not you"
+    [found] = [each for each in document["findings"] if each["check"] == check]
+    return found
 
 
-def test_what_the_local_account_forgets_is_unknown_there_and_nowhere_else(deployed, monkeypatch):
+def test_a_denied_permission_fails_with_the_operation_and_the_next_step(deployed):
+    deployed.aws.answers["sns.GetTopicAttributes"] = error("AuthorizationError", "not you")
+    found = finding(deployed, "permission")
+    assert (found["part"], found["level"]) == ("topic", "failed")
+    assert found["problem"] == "permission denied for GetTopicAttributes: not you"
+    assert found["remedy"] == "use a role that may read this part"
+
+
+def test_settings_that_the_local_account_does_not_keep_are_unknown_there_only(deployed, monkeypatch):
     for call, path in (
         ("stepfunctions.DescribeStateMachine", ("loggingConfiguration",)),
         ("stepfunctions.DescribeStateMachine", ("tracingConfiguration",)),
     ):
-        change(deployed.aws.answers, call, path, {})
-    place = checks.Place(deployed.aws, _deployment(deployed))
-    levels = {finding.check: str(finding.level) for finding in checks.all_findings(place)}
+        replace_in_answer(deployed.aws.answers, call, path, {})
+    scope = checks.Scope(deployed.aws, _deployment(deployed))
+    levels = {finding.check: str(finding.level) for finding in checks.all_findings(scope)}
     assert (levels["logging"], levels["tracing"]) == ("failed", "failed")
-    sound = deployed.aws.answers["cloudformation.DescribeStacks"]
-    deployed.aws.answers["cloudformation.DescribeStacks"] = lambda request: sound(
+    describe = deployed.aws.answers["cloudformation.DescribeStacks"]
+    deployed.aws.answers["cloudformation.DescribeStacks"] = lambda request: describe(
         {"StackName": request["StackName"].replace("-local", "-dev")}
     )
     monkeypatch.setattr(deployed.aws, "target", Target("local"))
-    levels = {finding.check: str(finding.level) for finding in checks.all_findings(place)}
+    levels = {finding.check: str(finding.level) for finding in checks.all_findings(scope)}
     assert (levels["logging"], levels["tracing"], levels["type"]) == ("unknown here", "unknown here", "ok")
 
 
@@ -385,31 +484,43 @@ def _deployment(deployed):
     return discover(deployed.aws)
 
 
-def test_a_stack_that_failed_is_told(deployed):
-    sound = deployed.aws.answers["cloudformation.DescribeStacks"]
+@pytest.mark.parametrize(
+    ("status", "code", "level"),
+    [
+        ("CREATE_COMPLETE", 0, None),
+        ("IMPORT_COMPLETE", 0, None),
+        ("UPDATE_ROLLBACK_COMPLETE", 0, None),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", 0, "warning"),
+        ("ROLLBACK_COMPLETE", 1, "failed"),
+        ("UPDATE_ROLLBACK_FAILED", 1, "failed"),
+        ("DELETE_COMPLETE", 1, "failed"),
+    ],
+)
+def test_a_stack_that_is_rolled_back_or_failed_fails(status, code, level, deployed):
+    describe = deployed.aws.answers["cloudformation.DescribeStacks"]
 
-    def failed(request):
-        document = sound(request)
+    def with_status(request):
+        document = describe(request)
         if request["StackName"] == "TaxiPipeline-dev":
-            document["Stacks"][0]["StackStatus"] = "UPDATE_ROLLBACK_FAILED"
+            document["Stacks"][0]["StackStatus"] = status
         return document
 
-    deployed.aws.answers["cloudformation.DescribeStacks"] = failed
-    assert wrong(deployed) == (1, [("stack", "TaxiPipeline-dev", "failed")])
+    deployed.aws.answers["cloudformation.DescribeStacks"] = with_status
+    assert problems(deployed) == (code, [("stack", "TaxiPipeline-dev", level)] if level else [])
 
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 def statement(**more):
-    """A statement of a key's policy; the default one of every key leaves all to IAM."""
+    """A statement of a key policy; the default lets IAM grant every action."""
     root = {"AWS": "arn:aws:iam::123456789012:root"}
     return {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*", **more}
 
 
 @pytest.fixture
 def with_key(deployed):
-    """Damage the bucket's key: its state, or the statements of its policy."""
+    """Give the bucket a key with this state and these statements in its policy."""
 
     def key(*statements, state="Enabled"):
         default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}}
@@ -431,12 +542,12 @@ def with_key(deployed):
         [statement(Action="kms:Decrypt"), statement(Action="kms:Generate*")],
     ],
 )
-def test_a_key_that_leaves_its_use_to_iam_is_sound(statements, with_key):
-    assert wrong(with_key(*statements)) == (0, [])
+def test_a_key_policy_that_lets_iam_grant_its_use_passes(statements, with_key):
+    assert problems(with_key(*statements)) == (0, [])
 
 
 @pytest.mark.parametrize(
-    ("statements", "lacking"),
+    ("statements", "missing"),
     [
         ([statement(Action="kms:Decrypt")], "kms:GenerateDataKey"),
         ([statement(Action="kms:Describe*")], "kms:Decrypt and kms:GenerateDataKey"),
@@ -452,14 +563,14 @@ def test_a_key_that_leaves_its_use_to_iam_is_sound(statements, with_key):
         ([statement(Effect="Deny")], "kms:Decrypt and kms:GenerateDataKey"),
     ],
 )
-def test_a_key_whose_policy_shuts_roles_out_warns(statements, lacking, with_key):
+def test_a_key_policy_that_does_not_let_iam_grant_its_use_is_a_warning(statements, missing, with_key):
     deployed = with_key(*statements)
-    assert wrong(deployed) == (0, [("bucket's key", "policy", "warning")])
+    assert problems(deployed) == (0, [("bucket's key", "policy", "warning")])
     _, document = deployed.json("verify")
     [problem] = [finding["problem"] for finding in document["findings"] if finding["problem"]]
-    assert f"does not leave {lacking} " in problem
+    assert f"does not let IAM grant {missing};" in problem
 
 
-def test_a_key_that_is_to_be_deleted_fails(with_key):
+def test_a_key_scheduled_for_deletion_fails(with_key):
     deployed = with_key(statement(), state="PendingDeletion")
-    assert wrong(deployed) == (1, [("bucket's key", "enabled", "failed")])
+    assert problems(deployed) == (1, [("bucket's key", "enabled", "failed")])

@@ -1,15 +1,24 @@
-"""Where are the logs of a run? Addresses in the console, or where it does not reach, names of log groups."""
+"""Links to an execution, its job run and its logs in the AWS console; log group names for other endpoints."""
 
 from urllib.parse import quote
 
 from ops.deployment import Deployment
 from ops.session import Session
 
+LABELS = {
+    "execution": "execution",
+    "validation log": "validator log",
+    "closing log": "finalizer log",
+    "job run": "job run",
+    "job output": "job output",
+    "job errors": "job errors",
+}
+"""What the output for people calls each link; the keys are those of the JSON document."""
 _DOMAINS = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}
 
 
 def links(session: Session, deployment: Deployment, execution_arn: str, job_run: str) -> dict[str, str]:
-    """What to open to see more about an execution, by what it shows."""
+    """Return the links for an execution by key of `LABELS`; those of the job run only if there is one."""
     groups = {
         "validation log": f"/aws/lambda/{deployment.validate_function_name}",
         "closing log": f"/aws/lambda/{deployment.close_function_name}",
@@ -25,30 +34,30 @@ def links(session: Session, deployment: Deployment, execution_arn: str, job_run:
     found = {
         "execution": f"{console}/states/home?region={session.region}#/v2/executions/details/{execution_arn}"
     }
-    found |= {name: _log_address(console, session.region, group) for name, group in groups.items()}
+    found |= {name: _log_url(console, session.region, group) for name, group in groups.items()}
     if job_run:
         found["job run"] = (
             f"{console}/gluestudio/home?region={session.region}#/job/{deployment.glue_job_name}/run/{job_run}"
         )
         found |= {
-            name: _log_address(console, session.region, group, job_run) for name, group in job_groups.items()
+            name: _log_url(console, session.region, group, job_run) for name, group in job_groups.items()
         }
     return found
 
 
 def _domain(region: str) -> str:
-    """The console's domain in the partition of the region."""
+    """Return the console's domain in the region's partition."""
     for prefix, domain in _DOMAINS.items():
         if region.startswith(prefix):
             return domain
     return "aws.amazon.com"
 
 
-def _log_address(console: str, region: str, group: str, stream: str = "") -> str:
-    address = f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{_escaped(group)}"
-    return f"{address}/log-events$3FlogStreamNameFilter$3D{_escaped(stream)}" if stream else address
+def _log_url(console: str, region: str, group: str, stream: str = "") -> str:
+    url = f"{console}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{_escaped(group)}"
+    return f"{url}/log-events$3FlogStreamNameFilter$3D{_escaped(stream)}" if stream else url
 
 
 def _escaped(text: str) -> str:
-    """The console's own escape: percent-encoded twice, with $ for the outer percent."""
+    """Escape as the console does: percent-encode twice, then write the outer percent sign as $."""
     return quote(quote(text, safe=""), safe="").replace("%", "$")

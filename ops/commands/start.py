@@ -1,0 +1,26 @@
+"""The command `start`: run the workflow for objects that are already in a bucket."""
+
+from typing import Annotated
+
+import typer
+
+from ops import orchestrator
+from ops.commands.context import app_of
+from ops.commands.options import Bucket, Timeout, Wait
+from ops.commands.replay import report_started
+from ops.progress import TIMEOUT_SECONDS
+
+
+def start(
+    context: typer.Context,
+    *,
+    key: Annotated[list[str], typer.Option(help="Object key; repeat the option for several.")],
+    bucket: Bucket = "",
+    wait: Wait = False,
+    timeout: Timeout = TIMEOUT_SECONDS,
+) -> None:
+    """Start an execution for objects that are already in the bucket."""
+    app = app_of(context)
+    versions = orchestrator.current_versions(app.session, bucket or app.deployment.bucket_name, key)
+    started = orchestrator.start(app.session, app.deployment, versions)
+    report_started(app, started, versions, wait=wait, timeout=timeout)

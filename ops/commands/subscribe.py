@@ -1,0 +1,107 @@
+"""The command `subscribe`: deliver notifications to an endpoint, filtered by status and dataset."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from ops.commands.context import app_of
+from ops.deployment import Deployment
+from ops.errors import CliError
+from ops.output import table
+from ops.session import Session
+from taxi_etl.notifications import Status
+
+PENDING = "PendingConfirmation"
+_NEXT_STEPS = {
+    "email": "open the e-mail that AWS sent to the address, and confirm the subscription",
+    "https": "the endpoint receives a confirmation request and must visit its SubscribeURL",
+    "sqs": "the queue's policy must allow sns.amazonaws.com to send messages for this topic",
+}
+
+
+def subscribe(
+    context: typer.Context,
+    endpoint: Annotated[
+        str, typer.Argument(help="An e-mail address, the ARN of an SQS queue, or an https:// address.")
+    ],
+    status: Annotated[
+        list[Status] | None, typer.Option(help="Only this status; repeat the option for several.")
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Only this dataset; repeat the option for several.")
+    ] = None,
+) -> None:
+    """Subscribe an endpoint to notifications; without a filter also to alarms."""
+    app = app_of(context)
+    made = create_subscription(
+        app.session, app.deployment, endpoint, statuses=status or (), datasets=dataset or ()
+    )
+    rows = [(made.endpoint, made.protocol, made.arn)]
+    app.output.result(made.to_json(), table("endpoint", "protocol", "subscription", rows=rows))
+    app.output.note(f"next: {made.next_step}")
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription to the topic; `arn` is `PENDING` until the endpoint confirms it."""
+
+    arn: str
+    protocol: str
+    endpoint: str
+    filter: dict[str, list[str]]
+
+    @property
+    def next_step(self) -> str:
+        """What must happen before notifications arrive."""
+        return _NEXT_STEPS[self.protocol]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON document of the subscription."""
+        return {
+            "subscriptionArn": self.arn,
+            "protocol": self.protocol,
+            "endpoint": self.endpoint,
+            "filter": self.filter,
+            "nextStep": self.next_step,
+        }
+
+
+def create_subscription(
+    session: Session,
+    deployment: Deployment,
+    endpoint: str,
+    *,
+    statuses: Sequence[Status] = (),
+    datasets: Sequence[str] = (),
+) -> Subscription:
+    """Subscribe an endpoint to the notifications of these statuses and datasets; empty means all.
+
+    A filter also excludes alarms, because their messages have no status. Raises CliError for an endpoint that
+    SNS cannot deliver to.
+    """
+    protocol = _protocol_of(endpoint)
+    wanted = {"status": [str(status) for status in statuses], "dataset": list(datasets)}
+    filter_policy = {name: values for name, values in wanted.items() if values}
+    attributes = {"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {}
+    answer = session.client("sns").subscribe(
+        TopicArn=deployment.topic_arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes
+    )
+    arn = answer["SubscriptionArn"]
+    return Subscription(arn if arn.startswith("arn:") else PENDING, protocol, endpoint, filter_policy)
+
+
+def _protocol_of(endpoint: str) -> str:
+    if endpoint.startswith("https://"):
+        return "https"
+    if endpoint.startswith("arn:") and endpoint.split(":")[2] == "sqs":
+        return "sqs"
+    if endpoint.count("@") == 1 and "/" not in endpoint and not endpoint.startswith("arn:"):
+        return "email"
+    raise CliError(
+        f"{endpoint!r} cannot receive notifications: it is not an e-mail address, a queue's ARN or an "
+        "https:// address",
+        "give an e-mail address, the ARN of an SQS queue, or an https:// address",
+    )

@@ -1,0 +1,82 @@
+"""The command `trigger`: the event notification of an existing bucket."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from ops import bucket_notifications
+from ops.commands.context import app_of
+from ops.output import table
+from taxi_etl.names import RAW_PREFIX
+
+
+class Action(StrEnum):
+    """What to do with the bucket's event notification."""
+
+    ADD = "add"
+    SHOW = "show"
+    REMOVE = "remove"
+
+
+def trigger(
+    context: typer.Context,
+    *,
+    action: Annotated[Action, typer.Argument(help="Add, show or remove the notification.")] = Action.ADD,
+    bucket: Annotated[str, typer.Option(help="An existing bucket of this account.")],
+    prefix: Annotated[
+        str | None,
+        typer.Option(help=f"Key prefix. Default: {RAW_PREFIX} for add, every prefix for remove."),
+    ] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(help="S3 event type; repeat the option for several. Default: every object created."),
+    ] = None,
+) -> None:
+    """Load the files of an existing bucket too: notify the event queue about its objects.
+
+    Other notifications of the bucket stay as they are.
+    """
+    app = app_of(context)
+    unknown = sorted(set(events or ()) - set(bucket_notifications.EVENTS))
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(unknown)} is not an event type of new objects; choose from "
+            f"{', '.join(bucket_notifications.EVENTS)}"
+        )
+    if action is Action.ADD:
+        added, is_new = bucket_notifications.add(
+            app.session,
+            app.deployment,
+            bucket,
+            RAW_PREFIX if prefix is None else prefix,
+            events or [bucket_notifications.ALL_CREATED],
+        )
+        document = {"bucket": bucket, "trigger": added.to_json(), "added": is_new}
+        app.output.result(document, _table([added]))
+        start = app.target.command("backfill", "--bucket", bucket)
+        app.output.note(f"new files load automatically; to load the files that are already there: {start}")
+    elif action is Action.REMOVE:
+        removed = bucket_notifications.remove(app.session, app.deployment, bucket, prefix)
+        document = {"bucket": bucket, "removed": [each.to_json() for each in removed]}
+        app.output.result(document, _table(removed) if removed else "the bucket had no such notification")
+    else:
+        ours, others = bucket_notifications.show(app.session, app.deployment, bucket)
+        document = {
+            "bucket": bucket,
+            "triggers": [each.to_json() for each in ours],
+            "others": [each.to_json() for each in others],
+        }
+        app.output.result(document, _table([*ours, *others]))
+
+
+def _table(notifications: Sequence[bucket_notifications.Notification]) -> Table:
+    return table(
+        *("notification", "events", "prefix", "suffix", "destination"),
+        rows=(
+            (each.name, ", ".join(each.events), each.prefix, each.suffix, each.destination)
+            for each in notifications
+        ),
+    )
