@@ -19,6 +19,7 @@ from glue_scripts.stall_watchdog import VECTORIZED_READER
 from glue_scripts.storage import S3Storage, Storage
 from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest
+from taxi_etl.summaries import job_summary
 from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import Run
 
@@ -77,7 +78,7 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
     result = loader.load(manifest)
     folder = arguments.manifest.rsplit("/", 1)[0]
     storage.write(f"{folder}/result.json", result.dumps())
-    storage.write(f"{folder}/summary.json", result.summary())
+    storage.write(f"{folder}/summary.json", job_summary(result, manifest))
     if arguments.optimizer_role:
         maintenance = TableMaintenance(arguments.optimizer_role, arguments.retention_days)
         for warning in create_optimizers(loader.ensured_tables(), arguments.database, maintenance):

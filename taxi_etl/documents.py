@@ -220,7 +220,8 @@ class JobResult:
             "quarantined": sum(file.quarantined for file in loaded),
         }
 
-    def _head(self) -> dict[str, Any]:
+    def head(self) -> dict[str, Any]:
+        """The facts about all files that the result and its summary share."""
         return {
             "schemaVersion": SCHEMA_VERSION,
             "execution": self.execution,
@@ -233,7 +234,7 @@ class JobResult:
 
     def dumps(self) -> str:
         """The text of result.json."""
-        return json.dumps({**self._head(), "files": [file.to_json() for file in self.files]})
+        return json.dumps({**self.head(), "files": [file.to_json() for file in self.files]})
 
     @classmethod
     def loads(cls, text: str | bytes) -> Self:
@@ -248,33 +249,6 @@ class JobResult:
             schema_changed=document["schemaChanged"],
         )
 
-    def summary(self) -> str:
-        """The text of summary.json: what the state machine and the notifications need, bounded in size.
-
-        Lists at most `LISTED_FILES_MAX` files, failed ones first, and fewer where their texts are so long
-        that the whole would pass `SUMMARY_MAX_BYTES`; `filesOmitted` says how many are left out. `error` is
-        the first failed file's, null when none failed.
-        """
-        ordered = sorted(self.files, key=lambda file: file.status is not FileStatus.FAILED)
-        first = next((file for file in ordered if file.failure), None)
-        error = None
-        if first and first.failure:
-            cause = f"{shorten(first.version.key)}: {shorten(first.failure.message)}"
-            error = {"Error": str(first.failure.code), "Cause": cause}
-        for listed in range(min(LISTED_FILES_MAX, len(ordered)), -1, -1):
-            text = json.dumps(
-                {
-                    **self._head(),
-                    "datasets": sorted({file.dataset for file in self.files if file.dataset}),
-                    "files": [_summarized(file) for file in ordered[:listed]],
-                    "filesOmitted": len(ordered) - listed,
-                    "error": error,
-                }
-            )
-            if len(text.encode()) <= SUMMARY_MAX_BYTES:
-                return text
-        raise ValueError("a summary without files is larger than its limit; shorten its head")
-
 
 def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
     """The text in at most `limit` characters, with an ellipsis in the middle where some are left out."""
@@ -282,24 +256,3 @@ def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
         return text
     half = (limit - 1) // 2
     return f"{text[: limit - 1 - half]}…{text[-half:]}"
-
-
-def _summarized(file: FileResult) -> dict[str, Any]:
-    """The entry of a file in a summary and in messages: its counts, and why it did not load."""
-    entry: dict[str, Any] = {
-        "key": shorten(file.version.key),
-        "versionId": file.version.version_id,
-        "status": str(file.status),
-        "dataset": file.dataset,
-        "rows": {
-            "read": file.read,
-            "written": file.written,
-            "quarantined": file.quarantined,
-            "reasons": dict(file.reasons),
-        },
-        "newColumns": [shorten(name) for name in file.new_columns[:LISTED_FILES_MAX]],
-        "missingColumns": list(file.missing_columns),
-    }
-    if file.failure:
-        entry["reasons"] = [{**file.failure.to_json(), "message": shorten(file.failure.message)}]
-    return entry

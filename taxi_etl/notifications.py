@@ -66,6 +66,11 @@ def label(keys: Sequence[str]) -> str:
     return f"{printable[:half]}...{printable[-(LABEL_MAX - 3 - half) :]}"
 
 
+def share(number: int, keys: Sequence[str]) -> str:
+    """`1 of 3 files` for a part of these object keys, their label for none or all of them."""
+    return f"{number} of {label(keys)}" if 0 < number < len(keys) else label(keys)
+
+
 def subject(status: Status, what: str) -> str:
     """The subject of a notification about `what` (a `label`): ASCII, at most SUBJECT_MAX characters."""
     return f"{SUBJECT_PREFIX} {status}: {what}"[:SUBJECT_MAX]

@@ -8,11 +8,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
 from lambdas.observability import logger, tracer
-from lambdas.validate_input.validation import summary, validate
+from lambdas.validate_input.validation import validate
 from taxi_etl.file_rules import Limits
 from taxi_etl.function_settings import ValidatorSettings
 from taxi_etl.inputs import parse_input
 from taxi_etl.names import manifest_key
+from taxi_etl.summaries import validation_summary
 
 
 @cache
@@ -39,6 +40,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         Body=manifest.dumps().encode(),
         ContentType="application/json",
     )
-    answer = summary(manifest, given, f"s3://{settings.runs_bucket}/{key}")
+    answer = validation_summary(manifest, f"s3://{settings.runs_bucket}/{key}")
     logger.info("validated", execution=execution, counts=answer["counts"])
     return answer

@@ -1,6 +1,5 @@
 """Can each of these files be loaded? Gathers the facts, asks the rules, and sums up for the state machine."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,21 +12,12 @@ from lambdas.validate_input.parquet_footer import read_schema
 from stores.errors import error_code
 from taxi_etl import contents
 from taxi_etl.contents import Contents
-from taxi_etl.documents import (
-    LISTED_FILES_MAX,
-    SUMMARY_MAX_BYTES,
-    AcceptedFile,
-    Manifest,
-    RejectedFile,
-    SupersededFile,
-    shorten,
-)
+from taxi_etl.documents import AcceptedFile, Manifest, RejectedFile, SupersededFile, shorten
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
 from taxi_etl.names import RAW_PREFIX
-from taxi_etl.notifications import label
 from taxi_etl.recognition import recognize
 
 FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
@@ -86,34 +76,6 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
     )
 
 
-def summary(manifest: Manifest, given: ExecutionInput, manifest_uri: str) -> dict[str, Any]:
-    """What the state machine goes on with: bounded in size however many files there are.
-
-    Lists at most LISTED_FILES_MAX rejected files, and fewer where the list would pass SUMMARY_MAX_BYTES;
-    `rejectedOmitted` says how many are left out.
-    """
-    keys = [version.key for version in given.files]
-    listed = [_listed(file) for file in manifest.rejected[:LISTED_FILES_MAX]]
-    while len(json.dumps(listed)) > SUMMARY_MAX_BYTES:
-        listed.pop()
-    rejected, superseded = len(manifest.rejected), len(manifest.superseded)
-    return {
-        "valid": bool(manifest.accepted),
-        "bucket": manifest.bucket,
-        "key": keys[0] if len(keys) == 1 else None,
-        "label": label(keys),
-        "counts": {
-            "files": len(manifest.accepted) + rejected + superseded,
-            "valid": len(manifest.accepted),
-            "rejected": rejected,
-            "superseded": superseded,
-        },
-        "rejected": listed,
-        "rejectedOmitted": rejected - len(listed),
-        "manifest": manifest_uri,
-    }
-
-
 def look_inside(s3: Any, version: FileVersion) -> Contents:
     """What the first and last bytes of an object tell; one that goes away meanwhile is `not_found`."""
     try:
@@ -153,8 +115,3 @@ def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> 
     if problem:
         failures.append(Failure(FailureCode.UNREADABLE_HEADER, problem))
     return Contents(columns=schema.columns, failures=tuple(failures))
-
-
-def _listed(file: RejectedFile) -> dict[str, Any]:
-    reasons = [{"code": str(reason.code), "message": shorten(reason.message)} for reason in file.reasons]
-    return {"key": shorten(file.version.key), "reasons": reasons}

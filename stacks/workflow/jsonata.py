@@ -1,23 +1,24 @@
-"""How are JSONata expressions written? Small helpers: they take and give expression text without delimiters.
+"""Helpers that build JSONata expressions; they take and return expression text without delimiters.
 
-Step Functions fails an execution when an expression gives nothing, or when `$parse` gets what is no JSON;
-inside an object, a field that gives nothing is left out. Hence `or_null` and the guard in `error_details`.
+Step Functions fails an execution when an expression returns nothing, or when `$parse` gets invalid JSON.
+Inside an object, it omits a field whose expression returns nothing. Hence `or_null` and the guard in
+`error_details`.
 """
 
 import json
 from collections.abc import Mapping
 
 from taxi_etl.documents import LISTED_FILES_MAX, LISTED_KEY_MAX
-from taxi_etl.notifications import CAUSE_MAX, LABEL_MAX, NO_CAUSE
+from taxi_etl.notifications import CAUSE_MAX, EARLIER_ROWS_STAY, LABEL_MAX, NO_CAUSE, Status, subject
 
 
 def render(expression: str) -> str:
-    """The expression as a field of the state machine carries it."""
+    """The expression with the delimiters of Step Functions."""
     return f"{{% {expression} %}}"
 
 
 def text(value: str) -> str:
-    """A string literal; JSONata's are JSON's."""
+    """A string literal, which JSONata writes as JSON does."""
     return json.dumps(value)
 
 
@@ -27,57 +28,79 @@ def record(fields: Mapping[str, str]) -> str:
 
 
 def or_null(path: str) -> str:
-    """The value, or null where there is none."""
+    """The value, or null where the path has none."""
     return f"($exists({path}) ? {path} : null)"
 
 
 def sentence(value: str) -> str:
-    """The value with one full stop at its end, as `taxi_etl.notifications.sentence` gives it."""
+    """The text with one period at its end, as `taxi_etl.notifications.sentence` returns it."""
     return f"($replace({value}, /[. \\n]+$/, '') & '.')"
 
 
 def with_execution_name(template: str, marker: str) -> str:
-    """A text in which each `marker` becomes the execution's name."""
+    """The template with the execution's name in place of each `marker`."""
     parts = (text(part) for part in template.split(marker))
     return "(" + " & $states.context.Execution.Name & ".join(parts) + ")"
 
 
 KEY_MAX = 1024
-"""The longest key that S3 takes; what is longer is no key."""
+"""The longest object key that S3 allows."""
 INPUT_KEYS = "($exists($states.input.files) ? [$states.input.files.key] : [$states.input.key])"
 """The object keys of an execution's input, shorthand included."""
 
 
+def shorten(value: str, limit: int) -> str:
+    """The text without its middle where it is too long, as `taxi_etl.documents.shorten` returns it."""
+    end = (limit - 1) // 2
+    return _shorten(value, limit, limit - 1 - end, "…", end)
+
+
+def _shorten(value: str, limit: int, start: int, mark: str, end: int) -> str:
+    shortened = f"$substring($text, 0, {start}) & {text(mark)} & $substring($text, -{end})"
+    return f"($text := {value}; $length($text) <= {limit} ? $text : {shortened})"
+
+
+def _label(name: str) -> str:
+    """A file name as `taxi_etl.notifications.label` returns it."""
+    start = (LABEL_MAX - 3) // 2
+    printable = f"$replace({name}, /[^ -~]/, '?')"
+    return _shorten(printable, LABEL_MAX, start, "...", LABEL_MAX - 3 - start)
+
+
 def input_summary() -> str:
-    """What is known of the files before the job has run, in the shape of the job's summary."""
-    listed = f"[$keys[[0..{LISTED_FILES_MAX - 1}]].{{'key': $substring($string($), 0, {LISTED_KEY_MAX})}}]"
+    """The execution's files in the shape of the job's summary, before the job has run."""
+    listed = f"$keys[[0..{LISTED_FILES_MAX - 1}]].{{'key': {shorten('$string($)', LISTED_KEY_MAX)}}}"
     return (
-        f"($keys := {INPUT_KEYS}; {{'files': {listed}, "
+        f"($keys := {INPUT_KEYS}; {{'files': [{listed}], "
         f"'filesOmitted': $max([0, $count($keys) - {LISTED_FILES_MAX}]), 'datasets': []}})"
     )
 
 
-def input_validation() -> str:
-    """What validation would have said, for an input that it could not judge."""
-    half = (LABEL_MAX - 3) // 2
-    name = "$replace($split($string($keys[0]), '/')[-1], /[^ -~]/, '?')"
-    shortened = f"$substring($name, 0, {half}) & '...' & $substring($name, -{LABEL_MAX - 3 - half})"
+def caught_validation() -> str:
+    """The fields of `taxi_etl.summaries.validation_summary` for an input that validation could not check."""
+    name = _label("$split($string($keys[0]), '/')[-1]")
+    message = (
+        "'Could not check ' & ($count($keys) = 0 ? 'the input' : $label) & ': ' "
+        f"& {sentence('$caught.Cause')} & {text(f' Nothing was loaded. {EARLIER_ROWS_STAY}')}"
+    )
+    subject_before = subject(Status.VALIDATION_FAILED, "")
     return (
-        f"($keys := {INPUT_KEYS}; $name := {name}; "
+        f"($keys := {INPUT_KEYS}; $caught := {caught_failure()}; $listed := {input_summary()}; "
+        f"$label := $count($keys) = 1 ? {name} : $count($keys) & ' files'; "
         "{'valid': false, "
         "'bucket': ($type($states.input.bucket) = 'string' ? $states.input.bucket : null), "
         f"'key': ($count($keys) = 1 ? $substring($string($keys[0]), 0, {KEY_MAX}) : null), "
-        "'label': ($count($keys) != 1 ? $count($keys) & ' files' "
-        f": $length($name) <= {LABEL_MAX} ? $name : {shortened}), "
         "'counts': {'files': $count($keys), 'valid': 0, 'rejected': 0, 'superseded': 0}, "
-        "'rejected': [], 'rejectedOmitted': 0, 'manifest': null})"
+        "'rejected': $listed.files, 'rejectedOmitted': $listed.filesOmitted, 'manifest': null, "
+        f"'subjects': {{'{Status.VALIDATION_FAILED}': {text(subject_before)} & $label}}, "
+        f"'message': {message}}})"
     )
 
 
 def error_details() -> str:
     """Binds $cause and $details for the expressions that follow, in a Catch.
 
-    Services put JSON into Cause: a function's error, or the whole job run. Anything else stays text.
+    Services write JSON into Cause: a function's error, or the whole job run. Other causes are plain text.
     """
     return (
         "$cause := $exists($states.errorOutput.Cause) ? $states.errorOutput.Cause : ''; "
@@ -86,10 +109,10 @@ def error_details() -> str:
 
 
 def caught_failure(before: str = "", after: str = "''") -> str:
-    """The caught error as people read it: its name, and the one line that says why.
+    """The caught error as `{Error, Cause}`, its cause being one line for people.
 
-    `before` is a text to put in front of the line, `after` an expression that gives what to add. The SDK's
-    own words about service, status code and request are left out.
+    `before` is a text to put in front of the line, `after` an expression to append. What the SDK adds about
+    service, status code and request is left out.
     """
     line = (
         "($exists($details.ErrorMessage) ? $details.ErrorMessage "
@@ -99,18 +122,16 @@ def caught_failure(before: str = "", after: str = "''") -> str:
         ": $states.errorOutput.Error = 'States.Timeout' ? 'it did not end within its time limit' "
         f": {text(NO_CAUSE)})"
     )
-    return (
-        f"({error_details()}; {{'Error': $states.errorOutput.Error, "
-        f"'Cause': $substring({text(before)} & {line} & {after}, 0, {CAUSE_MAX})}})"
-    )
+    cause = shorten(f"{text(before)} & {line} & {after}", CAUSE_MAX)
+    return f"({error_details()}; {{'Error': $states.errorOutput.Error, 'Cause': {cause}}})"
 
 
 def caught_job_run() -> str:
-    """The job run that the caught error carries, empty when it carries none."""
+    """The job run in the caught error; empty when there is none."""
     return f"({error_details()}; $exists($details.JobRunState) ? {job_run('$details')} : {{}})"
 
 
 def job_run(source: str) -> str:
-    """The parts of a job run that messages need."""
+    """The fields of a job run that notifications need."""
     names = ("Id", "JobRunState", "ExecutionTime", "MaxCapacity", "DPUSeconds", "ErrorMessage")
     return record({name: f"{source}.{name}" for name in names})

@@ -1,6 +1,7 @@
-"""What does the workflow tell people? Its notifications as JSONata, in the keys and words of the core.
+"""The workflow's notifications as JSONata: they merge texts and facts of the summaries with those of the run.
 
-A message is one expression, so that its keys keep their order, printed for people to read in an e-mail.
+Python composes the texts wherever it runs before the notification (`taxi_etl.summaries`). A message is one
+expression, so that its keys keep their order, printed with line breaks for readers of e-mails.
 """
 
 from collections.abc import Callable
@@ -12,130 +13,90 @@ from stacks.settings import Settings
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
-    EARLIER_ROWS_STAY,
     MEND,
-    RESULT_UNKNOWN,
     SCHEMA_VERSION,
     UNKNOWN_DATASET,
     Status,
     crawl_again,
     look,
     next_step,
-    subject,
 )
 from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
 
 _MARKER = "EXECUTION"
-_FILES = "$validation.counts.files"
-_REJECTED = "$validation.counts.rejected"
-_FAILED = "$summary.counts.failed"
-_REPORTED = f"({_REJECTED} > 0 ? ' Rejected, as reported before: ' & {_REJECTED} & '.' : '')"
+_SOURCE = {
+    Status.VALIDATION_FAILED: "$validation",
+    Status.FAILED: "$validation",
+    Status.SUCCESS: "$summary",
+    Status.PARTIAL_SUCCESS: "$summary",
+}
+"""The summary with the subject for a status: the validator's or the job's."""
 
 
 def message_subject(status: Status) -> str:
-    """The subject: outcome, then the file or the count; `1 of 3 files` where it is not about all of them."""
-    before, after = subject(status, "\0").split("\0")
-    assert not after
-    about = {Status.PARTIAL_SUCCESS: "$summary.counts.loaded", Status.VALIDATION_FAILED: _REJECTED}
-    what = _part(about[status]) if status in about else "$validation.label"
-    return render(f"{text(before)} & {what}")
+    """The subject, composed by the validator or the job."""
+    return render(f"{_SOURCE[status]}.subjects.{status}")
 
 
 def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
-    """What subscriptions filter by: the outcome, and the datasets (`unknown` before one is known)."""
+    """The attributes for subscription filters: the status, and the datasets or `unknown`."""
     datasets = f"$string($count($summary.datasets) > 0 ? [$summary.datasets] : ['{UNKNOWN_DATASET}'])"
     return {
         "status": tasks.MessageAttribute(value=str(status), data_type=tasks.MessageAttributeDataType.STRING),
         "dataset": tasks.MessageAttribute(
-            # As TaskInput: of a plain text the construct forgets the data type.
+            # A TaskInput, because the construct drops the data type of a plain string.
             value=sfn.TaskInput.from_text(render(datasets)),
             data_type=tasks.MessageAttributeDataType.STRING_ARRAY,
         ),
     }
 
 
-def success_message(status: Status, settings: Settings) -> str:
-    """The message about an execution that loaded files: all of them, or some."""
-    superseded = "($summary.counts.superseded + $validation.counts.superseded)"
-    words = (
-        f"'Loaded ' & {_part('$summary.counts.loaded')} & ': ' & {_number('$summary.rows.written')} "
-        f"& ' rows written, ' & {_number('$summary.rows.quarantined')} & ' quarantined.' "
-        f"& ({superseded} > 0 ? ' Left to newer versions: ' & {superseded} & '.' : '')"
+def success_message(settings: Settings) -> str:
+    """The message about an execution that loaded all files."""
+    return _printed(_success(Status.SUCCESS, "$summary.message", settings))
+
+
+def partial_success_message(settings: Settings) -> str:
+    """The message about an execution that loaded some files, or all without a crawl."""
+    not_crawled = "' The tables are current, but the raw zone was not crawled: ' & " + sentence(
+        "$crawl.error"
     )
-    last = {}
-    if status is Status.PARTIAL_SUCCESS:
-        several = f"({_FAILED} > 1 ? ' failed, the first: ' : ' failed: ')"
-        words += (
-            f" & ({_FAILED} > 0 ? ' ' & {_FAILED} & {several} & {sentence('$failure.Cause')} : '')"
-            f" & {_REPORTED}"
-            " & ($crawl.state = 'FAILED' ? ' The tables are current, but the raw zone was not crawled: ' "
-            f"& {sentence('$crawl.error')} : '')"
-        )
-        crawl = crawl_again(physical_name(CRAWLER, settings.environment))
-        last["nextStep"] = (
-            f"({_FAILED} > 0 ? {_of_execution(next_step, settings)} : {_of_execution(look, settings)})"
-            f" & ($crawl.state = 'FAILED' ? {text(f' {crawl}')} : '')"
-        )
+    crawl = text(f" {crawl_again(physical_name(CRAWLER, settings.environment))}")
+    again, see = _of_execution(next_step, settings), _of_execution(look, settings)
     return _printed(
         {
-            "status": text(status),
-            "message": words,
-            "jobName": text(physical_name(GLUE_JOB, settings.environment)),
-            "jobRunId": or_null("$jobRun.Id"),
-            "executionTimeSeconds": or_null("$jobRun.ExecutionTime"),
-            "bucket": or_null("$validation.bucket"),
-            "key": or_null("$validation.key"),
-            "crawlerState": "$crawl.state",
-            "timestamp": "$now()",
-            "workflowExecutionId": "$states.context.Execution.Id",
-            "schemaVersion": text(SCHEMA_VERSION),
-            "files": "$summary.files",
-            "rows": "$summary.rows",
-            "jobCostUsd": job_cost(),
-            "filesOmitted": "$summary.filesOmitted",
-            "manifest": "$validation.manifest",
-            **last,
+            **_success(
+                Status.PARTIAL_SUCCESS,
+                f"$summary.message & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
+                settings,
+            ),
+            "nextStep": f"($summary.counts.failed > 0 ? {again} : {see}) "
+            f"& ($crawl.state = 'FAILED' ? {crawl} : '')",
         }
     )
 
 
 def validation_failure_message(settings: Settings) -> str:
-    """The message about files that cannot be loaded, or an input that could not be judged."""
-    valid = "$validation.counts.valid"
-    rejected = (
-        f"'Cannot load ' & ({_FILES} = 1 ? '' : {_part(_REJECTED)} & ': ') & {sentence('$failure.Cause')} "
-        f"& ({valid} = 0 ? '' : {valid} = 1 ? ' 1 other file is being loaded.' "
-        f": ' ' & {valid} & ' other files are being loaded.')"
-    )
-    unjudged = (
-        f"'Could not check ' & ({_FILES} = 0 ? 'the input' : $validation.label) & ': ' "
-        f"& {sentence('$failure.Cause')} & ' Nothing was loaded.'"
-    )
-    again = _of_execution(next_step, settings)
+    """The message about rejected files, or about an input that could not be checked."""
+    again, see = _of_execution(next_step, settings), _of_execution(look, settings)
     return _failure(
         Status.VALIDATION_FAILED,
-        f"({_REJECTED} > 0 ? {rejected} : {unjudged}) & {text(f' {EARLIER_ROWS_STAY}')}",
-        files=f"({_REJECTED} > 0 ? $validation.rejected : $summary.files)",
-        omitted=f"({_REJECTED} > 0 ? $validation.rejectedOmitted : $summary.filesOmitted)",
+        "$validation.message",
+        files="$validation.rejected",
+        omitted="$validation.rejectedOmitted",
         advice=(
-            f"({_REJECTED} > 0 ? {text(f'{MEND} ')} & {again} "
-            f": {_FILES} = 0 ? {_of_execution(look, settings)} : {again})"
+            f"($validation.counts.rejected > 0 ? {text(f'{MEND} ')} & {again} "
+            f": $validation.counts.files = 0 ? {see} : {again})"
         ),
     )
 
 
 def job_failure_message(settings: Settings) -> str:
-    """The message about a job that loaded no file, or that left no word on whether it did."""
-    none_loaded = (
-        f"'Cannot load ' & ({_FILES} = 1 ? '' : {_part(_FAILED)} & ': ') & $failure.Cause "
-        f"& ({_FAILED} > 1 ? '; and ' & ({_FAILED} - 1) & ' more' : '')"
-    )
-    unknown = "'Loading ' & $validation.label & ' failed: ' & $failure.Cause"
-    known = "$exists($summary.counts)"
+    """The message about a job that loaded no file, or that left no result."""
+    no_result = f"$validation.jobFailure.before & {sentence('$failure.Cause')} & $validation.jobFailure.after"
     return _failure(
         Status.FAILED,
-        f"({known} ? {sentence(none_loaded)} : {sentence(unknown)}) & {_REPORTED} "
-        f"& ({known} ? {text(f' {EARLIER_ROWS_STAY}')} : {text(f' {RESULT_UNKNOWN}')})",
+        f"($exists($summary.message) ? $summary.message : {no_result})",
         files="$summary.files",
         omitted="$summary.filesOmitted",
         advice=_of_execution(next_step, settings),
@@ -143,19 +104,41 @@ def job_failure_message(settings: Settings) -> str:
 
 
 def job_cost() -> str:
-    """US dollars of the run: its DPU seconds where Glue counts them (auto scaling), else time by capacity."""
-    by_time = f"$max([$jobRun.ExecutionTime, {GLUE_MINIMUM_SECONDS}]) * $jobRun.MaxCapacity"
+    """US dollars of the job run, as `taxi_etl.prices` computes them; null where Glue reports too little."""
+    seconds = f"($jobRun.ExecutionTime = 0 ? 0 : $max([$jobRun.ExecutionTime, {GLUE_MINIMUM_SECONDS}]))"
     known = "$exists($jobRun.ExecutionTime) and $exists($jobRun.MaxCapacity)"
-    dpu_seconds = f"($exists($jobRun.DPUSeconds) ? $jobRun.DPUSeconds : {known} ? {by_time} : null)"
+    by_time = f"{known} ? {seconds} * $jobRun.MaxCapacity : null"
+    dpu_seconds = f"($exists($jobRun.DPUSeconds) ? $jobRun.DPUSeconds : {by_time})"
     usd = f"$round($dpu / 3600 * {GLUE_USD_PER_DPU_HOUR}, {COST_DIGITS})"
     return f"($dpu := {dpu_seconds}; $dpu = null ? null : {usd})"
 
 
-def _failure(status: Status, words: str, *, files: str, omitted: str, advice: str) -> str:
+def _success(status: Status, message: str, settings: Settings) -> dict[str, str]:
+    return {
+        "status": text(status),
+        "message": message,
+        "jobName": text(physical_name(GLUE_JOB, settings.environment)),
+        "jobRunId": or_null("$jobRun.Id"),
+        "executionTimeSeconds": or_null("$jobRun.ExecutionTime"),
+        "bucket": or_null("$validation.bucket"),
+        "key": or_null("$validation.key"),
+        "crawlerState": "$crawl.state",
+        "timestamp": "$now()",
+        "workflowExecutionId": "$states.context.Execution.Id",
+        "schemaVersion": text(SCHEMA_VERSION),
+        "files": "$summary.files",
+        "rows": "$summary.rows",
+        "jobCostUsd": job_cost(),
+        "filesOmitted": "$summary.filesOmitted",
+        "manifest": "$validation.manifest",
+    }
+
+
+def _failure(status: Status, message: str, *, files: str, omitted: str, advice: str) -> str:
     return _printed(
         {
             "status": text(status),
-            "message": words,
+            "message": message,
             "bucket": or_null("$validation.bucket"),
             "key": or_null("$validation.key"),
             "error": "$failure",
@@ -170,17 +153,8 @@ def _failure(status: Status, words: str, *, files: str, omitted: str, advice: st
     )
 
 
-def _part(number: str) -> str:
-    """What a text calls so many of the execution's files: its label for all or none, else `1 of 3 files`."""
-    return f"({number} > 0 and {number} < {_FILES} ? {number} & ' of ' : '') & $validation.label"
-
-
-def _number(value: str) -> str:
-    return f"$formatNumber({value}, '#,##0')"
-
-
 def _of_execution(advice: Callable[[str, str], str], settings: Settings) -> str:
-    """An advice of the core about the execution that runs."""
+    """An advice of `taxi_etl.notifications` with the current execution's name."""
     return with_execution_name(advice(settings.command, _MARKER), _MARKER)
 
 

@@ -1,7 +1,7 @@
-"""What does each state do? One function a state, named as the state; `etl_workflow` wires them.
+"""The workflow's states, one function per state and named as the state; `transitions` connects them.
 
-The states' data is the execution's input all the way; findings are variables, set on every path:
-$validation, $failure, $summary, $jobRun, $crawl. Nothing in them grows with the number of files.
+Each state passes the execution's input on. Results are in variables that every path sets before a state
+reads them: $validation, $failure, $summary, $jobRun, $crawl. Their size is bounded.
 """
 
 from aws_cdk import Duration
@@ -29,19 +29,16 @@ from taxi_etl.notifications import (
 )
 
 API_TIMEOUT = sfn.Timeout.duration(Duration.seconds(30))
-"""For calls that answer at once; without one a lost answer would hold the execution until its own timeout."""
+"""Timeout of short calls; without it a lost response would stall the execution until its own timeout."""
 LAMBDA_MARGIN_SECONDS = 15
-"""A function's own timeout should speak first: it names the function."""
+"""Lets the function's own timeout come first, because its error names the function."""
 INPUT = "{% $states.input %}"
-CRAWL_ASKED_FOR = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.context.State.EnteredTime}"
-"""$crawl when a crawl was asked for, or found running: only one begun from then on counts."""
+CRAWL_REQUESTED = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.context.State.EnteredTime}"
+"""$crawl when a crawl was requested or is running; only a crawl started from then on counts."""
 
 
 def validate_input(scope: Construct, *, function: lambda_.Function, settings: Settings) -> InvokeFunction:
-    """Which files can be loaded?"""
-    found = "$states.result.Payload"
-    shown = f"$join([{found}.rejected[[0..2]].(key & ': ' & $join([reasons.message], '; and '))], '; ')"
-    more = f"({found}.counts.rejected > 3 ? '; and ' & ({found}.counts.rejected - 3) & ' more' : '')"
+    """Invoke the validator."""
     return InvokeFunction(
         scope,
         "ValidateInput",
@@ -60,8 +57,8 @@ def validate_input(scope: Construct, *, function: lambda_.Function, settings: Se
             Duration.seconds(settings.validate_timeout_seconds + LAMBDA_MARGIN_SECONDS)
         ),
         assign={
-            "validation": render(found),
-            "failure": {"Error": VALIDATION_FAILED, "Cause": render(f"{shown} & {more}")},
+            "validation": "{% $states.result.Payload %}",
+            "failure": "{% $states.result.Payload.failure %}",
             "summary": render(input_summary()),
         },
         outputs=INPUT,
@@ -69,25 +66,25 @@ def validate_input(scope: Construct, *, function: lambda_.Function, settings: Se
 
 
 def check_validation(scope: Construct) -> sfn.Choice:
-    """Is there anything to load?"""
+    """Choose by whether there are valid or rejected files."""
     return sfn.Choice.jsonata(scope, "CheckValidation")
 
 
 def run_glue_etl_job(scope: Construct, *, job: glue.PySparkEtlJob, settings: Settings) -> RunGlueJob:
-    """Load the valid files. The longest state by far, and the only one that costs more than cents."""
+    """Run the Glue job for the valid files; by far the longest and most expensive state."""
     state = "$states.result.JobRunState"
     message = "$states.result.ErrorMessage"
     return RunGlueJob(
         scope,
         "RunGlueETLJob",
-        comment="Loads the manifest's files into the tables; waits in Glue's queue when others run",
+        comment="Loads the manifest's files into the tables; queued by Glue while other runs are active",
         glue_job_name=job.job_name,
         arguments={"--manifest": "{% $validation.manifest %}"},
         waits_at_most=Duration.minutes(settings.glue_task_timeout_minutes),
         notify_delay_after=Duration.minutes(settings.job_timeout_minutes),
         assign={
             "jobRun": render(job_run("$states.result")),
-            # Read only when the run ended in a state that did not raise, such as STOPPED.
+            # Read only when the job run ended without success and without an error, such as STOPPED.
             "failure": {
                 "Error": render(f"'Glue.JobRun.' & {state}"),
                 "Cause": render(f"$exists({message}) ? {message} : 'The job run ended ' & {state}"),
@@ -98,19 +95,17 @@ def run_glue_etl_job(scope: Construct, *, job: glue.PySparkEtlJob, settings: Set
 
 
 def check_glue_job_status(scope: Construct) -> sfn.Choice:
-    """Did the run succeed? Not every other ending raises an error."""
+    """Choose by the job run's state; not every unsuccessful ending raises an error."""
     return sfn.Choice.jsonata(scope, "CheckGlueJobStatus")
 
 
 def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsService:
-    """What became of each file?"""
+    """Read the job's summary.json."""
     marker = "EXECUTION"
-    read = "$parse($states.result.Body)"
-    no_file = "{'Error': 'NoFileLoaded', 'Cause': 'the job loaded no file and named no error'}"
     return tasks.CallAwsService.jsonata(
         scope,
         "ReadJobResult",
-        comment="Reads the summary that the job wrote beside the manifest",
+        comment="Reads the job's summary, which lies beside the manifest",
         service="s3",
         action="getObject",
         parameters={
@@ -121,8 +116,8 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
         iam_resources=[bucket.arn_for_objects(f"{RUNS_PREFIX}*")],
         task_timeout=API_TIMEOUT,
         assign={
-            "summary": render(read),
-            "failure": render(f"($read := {read}; $read.error ? $read.error : {no_file})"),
+            "summary": "{% $parse($states.result.Body) %}",
+            "failure": "{% $parse($states.result.Body).error %}",
             "crawl": {"state": str(CrawlerState.SKIPPED), "polls": 0},
         },
         outputs=INPUT,
@@ -130,41 +125,41 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
 
 
 def evaluate_result(scope: Construct) -> sfn.Choice:
-    """Did any file load?"""
+    """Choose by whether files loaded or failed."""
     return sfn.Choice.jsonata(scope, "EvaluateResult")
 
 
 def is_catalog_update_needed(scope: Construct) -> sfn.Choice:
-    """Must the raw zone be crawled? The settings' crawl policy says when."""
+    """Choose by the settings' crawl policy whether to crawl the raw files."""
     return sfn.Choice.jsonata(scope, "IsCatalogUpdateNeeded")
 
 
 def run_crawler_update(scope: Construct, *, crawler: RawCrawler) -> tasks.GlueStartCrawlerRun:
-    """Start a crawl; one that began before this state was entered may have missed our files."""
+    """Start a crawl; a crawl that started earlier may have missed this execution's files."""
     return tasks.GlueStartCrawlerRun.jsonata(
         scope,
         "RunCrawlerUpdate",
-        comment="Catalogs the raw zone's new datasets and columns",
+        comment="Catalogs new datasets and columns of the raw files",
         crawler_name=crawler.name,
         task_timeout=API_TIMEOUT,
-        assign={"crawl": render(CRAWL_ASKED_FOR)},
+        assign={"crawl": render(CRAWL_REQUESTED)},
         outputs=INPUT,
     )
 
 
 def wait_for_crawler(scope: Construct, *, settings: Settings) -> sfn.Wait:
-    """Give the crawler time."""
+    """Wait between two polls of the crawler."""
     seconds = Duration.seconds(settings.crawl_poll_seconds)
     return sfn.Wait.jsonata(scope, "WaitForCrawler", time=sfn.WaitTime.duration(seconds))
 
 
 def check_crawler_status(scope: Construct, *, crawler: RawCrawler) -> tasks.CallAwsService:
-    """How far is the crawl? READY counts only with a successful crawl that began late enough."""
+    """Poll the crawler; READY counts only with a successful crawl that started late enough."""
     found = "$states.result.Crawler"
     started = f"{found}.LastCrawl.StartTime"
-    # Text, as the SDK integrations send times, or epoch seconds, as Glue's own API does.
+    # SDK integrations send times as text, Glue's own API as epoch seconds.
     started_millis = f"($type({started}) = 'number' ? {started} * 1000 : $toMillis({started}))"
-    # The second in which RunCrawlerUpdate was entered: Glue's times have no fractions.
+    # Glue's times have no fractions, so the second in which RunCrawlerUpdate was entered counts.
     fresh = (
         f"($exists({started}) ? {started_millis} >= $floor($toMillis($crawl.since) / 1000) * 1000 : false)"
     )
@@ -196,12 +191,12 @@ def check_crawler_status(scope: Construct, *, crawler: RawCrawler) -> tasks.Call
 
 
 def is_crawler_running(scope: Construct) -> sfn.Choice:
-    """Wait on, start ours, or be done?"""
+    """Choose whether to wait, start another crawl, or finish."""
     return sfn.Choice.jsonata(scope, "IsCrawlerRunning")
 
 
 def handle_crawler_failure(scope: Construct) -> sfn.Pass:
-    """The tables are current without a crawl: a failed one makes the success partial, no more."""
+    """Record the failed crawl; the tables are current without it, so the success is only partial."""
     gave_up = "'no crawl was finished after ' & $crawl.polls & ' looks'"
     return sfn.Pass.jsonata(
         scope,
@@ -216,7 +211,7 @@ def handle_crawler_failure(scope: Construct) -> sfn.Pass:
 
 
 def notify_validation_failure(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
-    """No file can be loaded."""
+    """Publish that no file can be loaded, or that validation failed."""
     return _publish(
         scope,
         "NotifyValidationFailure",
@@ -227,7 +222,7 @@ def notify_validation_failure(scope: Construct, *, topic: sns.Topic, settings: S
 
 
 def notify_rejected_files(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
-    """Some files cannot be loaded; the others go on."""
+    """Publish which files are rejected, before the others are loaded."""
     return _publish(
         scope,
         "NotifyRejectedFiles",
@@ -238,50 +233,48 @@ def notify_rejected_files(scope: Construct, *, topic: sns.Topic, settings: Setti
 
 
 def notify_glue_job_failure(scope: Construct) -> sfn.Pass:
-    """Where everything meets that kept the job from loading; $failure says what it was."""
+    """Joins all paths on which the job loaded nothing; $failure is the error."""
     return sfn.Pass.jsonata(scope, "NotifyGlueJobFailure")
 
 
 def notify_failure(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
-    """The job loaded nothing."""
+    """Publish that the job loaded nothing."""
     return _publish(scope, "NotifyFailure", Status.FAILED, notifications.job_failure_message(settings), topic)
 
 
 def notify_success(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
-    """Every file is loaded."""
-    return _publish(
-        scope, "NotifySuccess", Status.SUCCESS, notifications.success_message(Status.SUCCESS, settings), topic
-    )
+    """Publish that every file is loaded."""
+    return _publish(scope, "NotifySuccess", Status.SUCCESS, notifications.success_message(settings), topic)
 
 
 def notify_partial_success(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
-    """Some files are loaded, or all of them without a crawl."""
+    """Publish that some files are loaded, or all without a crawl."""
     return _publish(
         scope,
         "NotifyPartialSuccess",
         Status.PARTIAL_SUCCESS,
-        notifications.success_message(Status.PARTIAL_SUCCESS, settings),
+        notifications.partial_success_message(settings),
         topic,
     )
 
 
 def nothing_to_do(scope: Construct) -> sfn.Succeed:
-    """Newer versions of all files have events of their own."""
+    """End without a notification: newer versions of all files have events of their own."""
     return sfn.Succeed.jsonata(scope, "NothingToDo")
 
 
 def validation_failed(scope: Construct) -> sfn.Fail:
-    """The ending after NotifyValidationFailure."""
+    """Fail after NotifyValidationFailure."""
     return _fail(scope, "ValidationFailed", VALIDATION_FAILED, "$failure.Cause")
 
 
 def execution_failed(scope: Construct) -> sfn.Fail:
-    """The ending after NotifyFailure."""
+    """Fail after NotifyFailure."""
     return _fail(scope, "ExecutionFailed", EXECUTION_FAILED, "$failure.Error & ': ' & $failure.Cause")
 
 
 def notification_failed(scope: Construct) -> sfn.Fail:
-    """The ending when a message could not be published; the closer tells people another way."""
+    """Fail because a notification could not be published; the finalizer then publishes one."""
     return _fail(scope, "NotificationFailed", NOTIFICATION_FAILED, "$states.input.Cause")
 
 

@@ -1,4 +1,4 @@
-"""In which order? Every transition of the state machine and every caught error, in one place."""
+"""Every transition of the state machine and every caught error."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ CRAWLER_RUNNING = "Glue.CrawlerRunningException"
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What the workflow works with."""
+    """The parts of the pipeline that the workflow uses."""
 
     settings: Settings
     validator: lambda_.Function
@@ -30,7 +30,7 @@ class Parts:
 
 
 class States:
-    """Every state once, not yet connected."""
+    """All states, not yet connected."""
 
     def __init__(self, scope: Construct, parts: Parts) -> None:
         settings, topic = parts.settings, parts.notifications.topic
@@ -61,7 +61,7 @@ class States:
 
     @property
     def tasks(self) -> tuple[sfn.TaskStateBase, ...]:
-        """The states that call AWS, publishes apart."""
+        """The states that call AWS, except for those that publish."""
         return (
             self.validate_input,
             self.run_glue_etl_job,
@@ -72,22 +72,22 @@ class States:
 
     @property
     def publishes(self) -> tuple[sfn.TaskStateBase, ...]:
-        """The states that tell people."""
+        """The states that publish notifications."""
         return (
             self.notify_validation_failure,
             self.notify_rejected_files,
             self.notify_failure,
-            *self.good_news,
+            *self.success_publishes,
         )
 
     @property
-    def good_news(self) -> tuple[sfn.TaskStateBase, ...]:
-        """The publishes after which files are in the tables."""
+    def success_publishes(self) -> tuple[sfn.TaskStateBase, ...]:
+        """The states that publish after files were loaded."""
         return (self.notify_success, self.notify_partial_success)
 
 
 def wire(scope: Construct, parts: Parts) -> sfn.IChainable:
-    """The connected states; gives the first. The architecture's picture shows the same."""
+    """Connect the states and return the first; docs/architecture.md has the diagram."""
     s = States(scope, parts)
     _validation(s)
     _job(s)
@@ -147,7 +147,7 @@ def _caught(s: States) -> None:
         s.validate_input,
         s.notify_validation_failure,
         {
-            "validation": jsonata.input_validation(),
+            "validation": jsonata.caught_validation(),
             "failure": jsonata.caught_failure(),
             "summary": jsonata.input_summary(),
         },
@@ -159,21 +159,20 @@ def _caught(s: States) -> None:
     )
     unreadable = jsonata.caught_failure("the job ended, but its result cannot be read: ")
     _catch(s.read_job_result, s.notify_glue_job_failure, {"failure": unreadable})
-    _catch(s.run_crawler_update, s.wait_for_crawler, {"crawl": states.CRAWL_ASKED_FOR}, CRAWLER_RUNNING)
+    _catch(s.run_crawler_update, s.wait_for_crawler, {"crawl": states.CRAWL_REQUESTED}, CRAWLER_RUNNING)
     crawl_failed = {"crawl": f"$merge([$crawl, {{'error': {jsonata.caught_failure()}.Cause}}])"}
     _catch(s.run_crawler_update, s.handle_crawler_failure, crawl_failed)
     _catch(s.check_crawler_status, s.handle_crawler_failure, crawl_failed)
     for publish in s.publishes:
-        # Of a failure, the closer tells instead; without this it would not know which.
-        untold = "''" if publish in s.good_news else "'; it was to say: ' & $failure.Cause"
-        unpublished = jsonata.render(jsonata.caught_failure(after=untold))
-        publish.add_catch(s.notification_failed, outputs=unpublished)
+        # The finalizer notifies instead, and knows of a failure only what this cause says.
+        lost = "''" if publish in s.success_publishes else "'; it was to say: ' & $failure.Cause"
+        publish.add_catch(s.notification_failed, outputs=jsonata.render(jsonata.caught_failure(after=lost)))
 
 
 def _catch(
     state: sfn.TaskStateBase, handler: sfn.IChainable, assign: dict[str, str], error: str = "States.ALL"
 ) -> None:
-    """Go on at `handler` with these variables set, and the execution's input as it was."""
+    """Continue at `handler` with these variables assigned and the execution's input unchanged."""
     rendered = {name: jsonata.render(expression) for name, expression in assign.items()}
     state.add_catch(handler, errors=[error], assign=rendered, outputs=states.INPUT)
 

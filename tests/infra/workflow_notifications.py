@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdas.validate_input.validation import summary
 from taxi_etl import contents
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
 from taxi_etl.failures import Failure, FailureCode
@@ -18,6 +17,7 @@ from taxi_etl.inputs import ExecutionInput, Trigger
 from taxi_etl.names import manifest_key
 from taxi_etl.recognition import recognize
 from taxi_etl.schema import text_columns
+from taxi_etl.summaries import job_summary, validation_summary
 
 from .workflow_interpreter import Raised, Walk, walk
 
@@ -105,7 +105,7 @@ class Outcome:
             tuple(SupersededFile(file) for file in superseded),
         )
         uri = f"s3://{BUCKET}/{manifest_key(self.name)}"
-        validated = summary(self.manifest, self.given, uri)
+        validated = validation_summary(self.manifest, uri)
         self.answers: dict[str, list[Any]] = {
             "ValidateInput": [{"Payload": json.loads(json.dumps(validated))}]
         }
@@ -120,7 +120,7 @@ class Outcome:
 
     def resulting(self, *files: FileResult, changed: bool = False) -> "Outcome":
         self.result = JobResult(self.name, BUCKET, RUN_ID, files, changed)
-        self.answers["ReadJobResult"] = [{"Body": self.result.summary()}]
+        self.answers["ReadJobResult"] = [{"Body": job_summary(self.result, self.manifest)}]
         return self.ran()
 
     def crawled(self, status: str, message: str = "") -> "Outcome":

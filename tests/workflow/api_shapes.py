@@ -13,12 +13,12 @@ from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 
-from lambdas.validate_input.validation import summary
 from taxi_etl.documents import FileResult, JobResult, Manifest, RejectedFile
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import parse_input
+from taxi_etl.summaries import job_summary as job_summary_text
+from taxi_etl.summaries import validation_summary
 
 Shape = Mapping[str, Any] | None
 SCALAR: Shape = {}
@@ -99,8 +99,7 @@ def validation() -> Shape:
     version = FileVersion.from_json("lake", _VERSION)
     rejected = RejectedFile(version, (Failure(FailureCode.EMPTY, "no bytes"),))
     manifest = Manifest(execution="run", bucket="lake", trigger="s3", rejected=(rejected,))
-    parsed = parse_input({"bucket": "lake", "files": [_VERSION], "trigger": "s3"})
-    return of_json(summary(manifest, parsed, "s3://lake/manifest.json"))
+    return of_json(validation_summary(manifest, "s3://lake/manifest.json"))
 
 
 @cache
@@ -108,10 +107,9 @@ def job_summary() -> Shape:
     """Return the shape of the job's summary.json, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
     failed = FileResult(version, FileStatus.FAILED, "yellow", failure=Failure(FailureCode.UNREADABLE, "why"))
-    document = JobResult(
-        execution="run", bucket="lake", job_run_id="jr", files=(failed,), schema_changed=True
-    ).summary()
-    return of_json(json.loads(document))
+    result = JobResult(execution="run", bucket="lake", job_run_id="jr", files=(failed,), schema_changed=True)
+    manifest = Manifest(execution="run", bucket="lake", trigger="s3")
+    return of_json(json.loads(job_summary_text(result, manifest)))
 
 
 CONTEXT: Shape = {

@@ -244,7 +244,7 @@ UNRETRIED_ERRORS = (
         "Glue.Odd",
         '{"JobRunState": "FAI',
     ),
-    ("RunGlueETLJob", "long-cause", raised("Glue.Odd", "x" * 5000), "Glue.Odd", "x" * 1900),
+    ("RunGlueETLJob", "long-cause", raised("Glue.Odd", "x" * 5000), "Glue.Odd", "x" * 900),
     (
         "ReadJobResult",
         "no-such-key",

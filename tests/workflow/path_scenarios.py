@@ -65,7 +65,7 @@ VALIDATION_SCENARIOS = (
     ),
     Scenario(
         name="all-of-many-rejected",
-        answers={"ValidateInput": [validation_result(valid=0, rejected=25, key=None, label="25 files")]},
+        answers={"ValidateInput": [validation_result(valid=0, rejected=25)]},
         path=[*VALIDATION_PATH, *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
         cause=f"{REJECTION_CAUSE}; {REJECTION_CAUSE}; {REJECTION_CAUSE}; and 22 more",
@@ -82,9 +82,7 @@ VALIDATION_SCENARIOS = (
     ),
     Scenario(
         name="rejected-beside-superseded",
-        answers={
-            "ValidateInput": [validation_result(valid=0, rejected=1, superseded=1, key=None, label="2 files")]
-        },
+        answers={"ValidateInput": [validation_result(valid=0, rejected=1, superseded=1)]},
         path=[*VALIDATION_PATH, *VALIDATION_FAILURE_PATH],
         error="ValidationFailed",
         cause=REJECTION_CAUSE,
@@ -107,7 +105,8 @@ VALIDATION_SCENARIOS = (
         name="superseded-beside-good",
         answers={
             **LOAD_ANSWERS,
-            "ValidateInput": [validation_result(superseded=1, key=None, label="2 files")],
+            "ValidateInput": [validation_result(superseded=1)],
+            "ReadJobResult": [summary_object(superseded_before=1)],
         },
         path=[*CATALOG_PATH, "NotifySuccess"],
         notifications=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
@@ -198,7 +197,7 @@ RESULT_SCENARIOS = (
         name="one-fails-one-loads",
         answers={
             **LOAD_ANSWERS,
-            "ValidateInput": [validation_result(valid=2, key=None, label="2 files")],
+            "ValidateInput": [validation_result(valid=2)],
             "ReadJobResult": [summary_object(failed=1)],
         },
         path=[*CATALOG_PATH, "NotifyPartialSuccess"],
@@ -209,7 +208,7 @@ RESULT_SCENARIOS = (
         name="one-superseded-one-loads",
         answers={
             **LOAD_ANSWERS,
-            "ValidateInput": [validation_result(valid=2, key=None, label="2 files")],
+            "ValidateInput": [validation_result(valid=2)],
             "ReadJobResult": [summary_object(superseded=1)],
         },
         path=[*CATALOG_PATH, "NotifySuccess"],
@@ -258,7 +257,7 @@ def crawl_scenario(
         rest, notification = ["NotifyPartialSuccess"], partial(*ONE_OF_TWO_FAILED, crawler_state="READY")
     if error:
         rest, notification = CRAWL_FAILURE_PATH, partial(NOT_CRAWLED, error, crawler_state="FAILED")
-    validated = validation_result(valid=2, key=None, label="2 files") if failed else validation_result()
+    validated = validation_result(valid=2) if failed else validation_result()
     return Scenario(
         name=f"crawl-{name}",
         answers={

@@ -129,7 +129,8 @@ CRAWL_ANSWERS: dict[str, list[Answer]] = {
 }
 ONE_REJECTED_ANSWERS: dict[str, list[Answer]] = {
     **LOAD_ANSWERS,
-    "ValidateInput": [validation_result(rejected=1, key=None, label="2 files")],
+    "ValidateInput": [validation_result(rejected=1)],
+    "ReadJobResult": [summary_object(rejected=1)],
 }
 
 

@@ -6,8 +6,13 @@ names and enumerations against botocore's models.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
+
+from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
+from taxi_etl.identity import FileVersion
+from taxi_etl.summaries import job_summary, validation_summary
 
 Answer = dict[str, Any]
 
@@ -15,11 +20,7 @@ FILE_KEY = "raw/taxi/yellow_tripdata_2024-01.parquet"
 FILE_NAME = "yellow_tripdata_2024-01.parquet"
 BUCKET = "000000000000-oubt-datalake"
 MANIFEST = f"s3://{BUCKET}/runs/etl-pipeline-workflow/run/manifest.json"
-FAILED_FILE_ERROR = {"Error": "unreadable", "Cause": "raw/taxi/bad.csv: page 3 is damaged"}
-REJECTED_FILE = {
-    "key": FILE_KEY,
-    "reasons": [{"code": "not_parquet", "message": "the magic bytes are missing"}],
-}
+REJECTION = Failure(FailureCode.NOT_PARQUET, "the magic bytes are missing")
 
 JOB_RUN_STATES = (
     "STARTING",
@@ -49,30 +50,10 @@ def raised(error: str, cause: str = "") -> Answer:
 
 
 def validation_result(
-    *,
-    valid: int = 1,
-    rejected: int = 0,
-    superseded: int = 0,
-    key: str | None = FILE_KEY,
-    label: str = FILE_NAME,
-    after_seconds: float = 0,
+    *, valid: int = 1, rejected: int = 0, superseded: int = 0, after_seconds: float = 0
 ) -> Answer:
     """Return the result of `lambda:invoke` with the validator's summary as its payload."""
-    payload = {
-        "valid": valid > 0,
-        "bucket": BUCKET,
-        "key": key,
-        "label": label,
-        "counts": {
-            "files": valid + rejected + superseded,
-            "valid": valid,
-            "rejected": rejected,
-            "superseded": superseded,
-        },
-        "rejected": [REJECTED_FILE] * min(rejected, 20),
-        "rejectedOmitted": max(0, rejected - 20),
-        "manifest": MANIFEST,
-    }
+    payload = validation_summary(_manifest(valid, rejected, superseded), MANIFEST)
     metadata = {"RequestId": REQUEST_ID}
     http = {"HttpHeaders": {"Content-Type": "application/json"}, "HttpStatusCode": 200}
     return returned(
@@ -151,35 +132,41 @@ def summary_object(
     loaded: int = 1,
     failed: int = 0,
     superseded: int = 0,
+    rejected: int = 0,
+    superseded_before: int = 0,
     changed: bool = False,
-    error: Mapping[str, str] | None = None,
     after_seconds: float = 0,
 ) -> Answer:
-    """Return the result of `aws-sdk:s3:getObject` for the job's summary.json."""
-    files = [{"key": "raw/taxi/bad.csv", "status": "failed", "dataset": "green"}] * failed
-    files += [{"key": FILE_KEY, "status": "loaded", "dataset": "yellow"}] * loaded
-    document = {
-        "schemaVersion": "1",
-        "execution": "run",
-        "bucket": BUCKET,
-        "jobRunId": "jr_0123456789abcdef",
-        "schemaChanged": changed,
-        "counts": {
-            "files": loaded + failed + superseded,
-            "loaded": loaded,
-            "failed": failed,
-            "superseded": superseded,
-        },
-        "rows": {"read": 10, "written": 8, "quarantined": 2} if loaded else dict.fromkeys(ROW_COUNTS, 0),
-        "datasets": (["green"] if failed else []) + (["yellow"] if loaded else []),
-        "files": files,
-        "filesOmitted": 0,
-        "error": (error or FAILED_FILE_ERROR) if failed else None,
-    }
-    return object_text(json.dumps(document), after_seconds)
+    """Return the result of `aws-sdk:s3:getObject` for the job's summary.json.
+
+    `rejected` and `superseded_before` are the files that validation did not accept.
+    """
+    files = (
+        *[FileResult(_version("raw/taxi/bad.csv"), FileStatus.FAILED, "green", failure=_UNREADABLE)] * failed,
+        *[FileResult(_version(), FileStatus.LOADED, "yellow", read=10, written=8, quarantined=2)] * loaded,
+        *[FileResult(_version(), FileStatus.SUPERSEDED, "yellow")] * superseded,
+    )
+    result = JobResult("run", BUCKET, "jr_0123456789abcdef", files, changed)
+    manifest = _manifest(len(files), rejected, superseded_before)
+    return object_text(job_summary(result, manifest), after_seconds)
 
 
-ROW_COUNTS = ("read", "written", "quarantined")
+_UNREADABLE = Failure(FailureCode.UNREADABLE, "page 3 is damaged")
+
+
+def _manifest(accepted: int, rejected: int, superseded: int) -> Manifest:
+    return Manifest(
+        "run",
+        BUCKET,
+        "s3",
+        (AcceptedFile(_version(), "yellow", "parquet", ()),) * accepted,
+        (RejectedFile(_version(), (REJECTION,)),) * rejected,
+        (SupersededFile(_version()),) * superseded,
+    )
+
+
+def _version(key: str = FILE_KEY) -> FileVersion:
+    return FileVersion(BUCKET, key, "v1", 47, "e", "0061")
 
 
 def object_text(text: str, after_seconds: float = 0) -> Answer:

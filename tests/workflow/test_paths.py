@@ -50,7 +50,17 @@ def test_a_success_notification_has_every_field(crawled: Execution, topic_arn: s
         "crawlerState": "READY",
         "workflowExecutionId": crawled.arn,
         "schemaVersion": "1",
-        "files": [{"key": FILE_KEY, "status": "loaded", "dataset": "yellow"}],
+        "files": [
+            {
+                "key": FILE_KEY,
+                "versionId": "v1",
+                "status": "loaded",
+                "dataset": "yellow",
+                "rows": {"read": 10, "written": 8, "quarantined": 2, "reasons": {}},
+                "newColumns": [],
+                "missingColumns": [],
+            }
+        ],
         "rows": {"read": 10, "written": 8, "quarantined": 2},
         "jobCostUsd": 0.0231,  # 90 s x 3 DPU / 3600 x 0.308 USD
         "filesOmitted": 0,
