@@ -1,11 +1,10 @@
-"""Do the steps of a run understand each other, and does a summary stay small?"""
+"""Tests of the manifest and the job's result."""
 
 import json
 
 import pytest
 
 from taxi_etl.documents import (
-    SUMMARY_MAX_BYTES,
     AcceptedFile,
     FileResult,
     JobResult,
@@ -66,42 +65,3 @@ def test_rows_are_counted_over_loaded_files_only() -> None:
     result = JobResult("nightly", "lake", "jr_1", (LOADED, FAILED, YIELDED), schema_changed=False)
     assert result.rows() == {"read": 10, "written": 8, "quarantined": 2}
     assert result.counts() == {"files": 3, "loaded": 1, "failed": 1, "superseded": 1}
-
-
-def test_a_summary_names_failures_first_and_the_first_error() -> None:
-    summary = json.loads(JobResult("nightly", "lake", "jr_1", (LOADED, FAILED), False).summary())
-    assert [file["status"] for file in summary["files"]] == ["failed", "loaded"]
-    assert summary["error"] == {"Error": "unreadable", "Cause": "raw/taxi/b.csv: page 3"}
-    assert (summary["filesOmitted"], summary["datasets"]) == (0, ["green"])
-    assert summary["files"][0]["reasons"] == [{"code": "unreadable", "message": "page 3"}]
-    assert "reasons" not in summary["files"][1]
-
-
-def test_a_summary_without_failures_has_no_error() -> None:
-    assert json.loads(JobResult("nightly", "lake", "jr_1", (LOADED,), False).summary())["error"] is None
-
-
-@pytest.mark.parametrize(("files", "listed"), [(20, 20), (21, 20), (99, 20)])
-def test_a_summary_lists_at_most_twenty_files(files: int, listed: int) -> None:
-    summary = json.loads(JobResult("nightly", "lake", "jr_1", (LOADED,) * files, False).summary())
-    assert (len(summary["files"]), summary["filesOmitted"]) == (listed, files - listed)
-
-
-def test_a_summary_stays_within_its_limit_whatever_its_texts() -> None:
-    long = FileResult(
-        FileVersion("lake", "語" * 341, "v"),
-        FileStatus.FAILED,
-        "green",
-        new_columns=("\U0001f695" * 400,) * 8,
-        failure=Failure(FailureCode.UNREADABLE, "\x00" * 10_000),
-    )
-    text = JobResult("nightly", "lake", "jr_1", (long,) * 99, False).summary()
-    assert len(text.encode()) <= SUMMARY_MAX_BYTES
-    assert 0 < len(json.loads(text)["files"]) < 20
-    assert json.loads(text)["filesOmitted"] == 99 - len(json.loads(text)["files"])
-
-
-def test_a_head_that_cannot_fit_is_an_error() -> None:
-    result = JobResult("nightly", "b" * SUMMARY_MAX_BYTES, "jr_1", (LOADED,), False)
-    with pytest.raises(ValueError, match="larger than its limit"):
-        result.summary()
