@@ -1,4 +1,4 @@
-"""Does the review of infrastructure flag what must not slip through, and keep quiet about the rest?"""
+"""Tests of the review comment: what it flags, what it leaves out, and its limits."""
 
 import json
 import subprocess
@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from ops import review
-from ops.template_changes import Replacement, Right, new_rights, replacements
+from ops.review import Permission, StackChange
+
+Template = dict[str, Any]
 
 
-def template(**resources: Any) -> dict[str, Any]:
+def template(**resources: Any) -> Template:
     return {"Resources": resources}
 
 
@@ -28,243 +30,258 @@ def allow(action: Any, on: Any = "arn:x", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": action, "Resource": on, **more}
 
 
-def rights(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(right.action, right.resource) for right in new_rights(before, after)]
+def queue_policy(principal: Any, effect: str = "Allow") -> dict[str, Any]:
+    statement = {"Effect": effect, "Action": "sqs:*", "Principal": principal, "Resource": "arn:queue"}
+    return resource("AWS::SQS::QueuePolicy", PolicyDocument={"Statement": [statement]}, Queues=["queue"])
 
 
-def test_a_property_that_cannot_change_in_place_replaces_its_resource() -> None:
-    before = template(Lake=resource("AWS::S3::Bucket", BucketName="old", Tags=[]))
-    after = template(Lake=resource("AWS::S3::Bucket", BucketName="new", Tags=[{"Key": "a", "Value": "b"}]))
-
-    (found,) = replacements(before, after)
-
-    assert found == Replacement("Lake", "AWS::S3::Bucket", "changes BucketName", True)
-    assert found.loses_data
-
-
-def test_a_property_that_can_change_in_place_is_no_replacement() -> None:
-    before = template(Work=resource("AWS::Lambda::Function", FunctionName="f", MemorySize=128))
-    after = template(Work=resource("AWS::Lambda::Function", FunctionName="f", MemorySize=256))
-
-    assert replacements(before, after) == []
+def role(subject: str) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "idp"},
+        "Condition": {"StringEquals": {"sub": subject}},
+    }
+    return resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": [statement]})
 
 
-def test_a_property_that_replaces_only_at_times_is_flagged_as_perhaps() -> None:
-    before = template(Ledger=resource("AWS::DynamoDB::Table", KeySchema=[{"AttributeName": "a"}]))
-    after = template(Ledger=resource("AWS::DynamoDB::Table", KeySchema=[{"AttributeName": "b"}]))
-
-    (found,) = replacements(before, after)
-
-    assert (found.why, found.certain, found.loses_data) == ("changes KeySchema", False, True)
+def write(directory: Path, stack: str, content: Template) -> None:
+    (directory / f"{stack}.template.json").write_text(json.dumps(content))
 
 
-def test_a_changed_logical_id_or_type_is_a_removal() -> None:
-    before = template(Queue1=resource("AWS::SQS::Queue"), Thing=resource("AWS::SNS::Topic"))
-    after = template(Queue2=resource("AWS::SQS::Queue"), Thing=resource("AWS::SQS::Queue"))
+LIMITED = allow("s3:ListBucket", Condition={"StringLike": {"s3:prefix": ["raw/*"]}})
+REFERENCE = {"Fn::Join": ["", [{"Fn::GetAtt": ["LakeB1", "Arn"]}, "/runs/*"]]}
+BUCKET = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Stack/Lake/Bucket/Resource"}}
+INLINE = {"PolicyName": "p", "PolicyDocument": {"Statement": [allow("a:Inline")]}}
+PERMISSION_CASES: dict[str, tuple[Template, Template, set[Permission]]] = {
+    "a new action": (
+        template(P=policy(allow(["s3:GetObject", "s3:PutObject"], ["arn:a", "arn:b"]))),
+        template(P=policy(allow(["s3:GetObject", "s3:DeleteObject"], "arn:a"))),
+        {Permission("AWS:role", "s3:DeleteObject", "arn:a")},
+    ),
+    "the same permissions in other statements": (
+        template(P=policy(allow(["a:X", "a:Y"], ["r1", "r2"]))),
+        template(P=policy(allow("a:Y", "r2"), allow("a:X", ["r2", "r1"]), allow("a:Y", "r1"))),
+        set(),
+    ),
+    "a removed condition": (
+        template(P=policy(LIMITED)),
+        template(P=policy(allow("s3:ListBucket"))),
+        {Permission("AWS:role", "s3:ListBucket", "arn:x")},
+    ),
+    "another principal of a resource policy": (
+        template(Q=queue_policy({"Service": "s3.amazonaws.com"})),
+        template(Q=queue_policy("*")),
+        {Permission("*", "sqs:*", "arn:queue")},
+    ),
+    "another trust policy": (
+        template(R=role("repo:a/b")),
+        template(R=role("repo:*")),
+        {
+            Permission(
+                "Federated:idp",
+                "sts:AssumeRoleWithWebIdentity",
+                "${R.Arn}",
+                '{"StringEquals": {"sub": "repo:*"}}',
+            )
+        },
+    ),
+    "a removed Deny": (
+        template(B=queue_policy("*", "Deny")),
+        template(),
+        {Permission("*", "no longer denied: sqs:*", "arn:queue")},
+    ),
+    "a new Deny": (
+        template(),
+        template(B=queue_policy("*", "Deny")),
+        set(),
+    ),
+    "managed policies, inline policies and invoke permissions": (
+        template(),
+        template(
+            R=resource("AWS::IAM::Role", ManagedPolicyArns=["arn:admin"], Policies=[INLINE]),
+            L=resource(
+                "AWS::Lambda::Permission", Action="lambda:Invoke", FunctionName="f", Principal="events"
+            ),
+        ),
+        {
+            Permission("${R}", "everything in", "arn:admin"),
+            Permission("AWS:${R}", "a:Inline", "arn:x"),
+            Permission("Service:events", "lambda:Invoke", "f"),
+        },
+    ),
+    "NotAction": (
+        template(P=policy()),
+        template(P=policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:x"})),
+        {Permission("AWS:role", "all except iam:*", "arn:x")},
+    ),
+    "a reference shown as the construct's path": (
+        template(LakeB1=BUCKET, P=policy()),
+        template(LakeB1=BUCKET, P=policy(allow("s3:GetObject", REFERENCE))),
+        {Permission("AWS:role", "s3:GetObject", "${Lake/Bucket.Arn}/runs/*")},
+    ),
+}
 
-    assert [(each.resource, each.why, each.loses_data) for each in replacements(before, after)] == [
-        ("Queue1", "is removed, or its logical id changed", True),
-        ("Thing", "becomes AWS::SQS::Queue", False),
-    ]
+OTHER_CASES: dict[str, tuple[Template, Template]] = {
+    "replaced and removed": (
+        template(
+            Bucket=resource("AWS::S3::Bucket", BucketName="old"),
+            Function=resource("AWS::Lambda::Function", FunctionName="f", MemorySize=128),
+            Ledger=resource("AWS::DynamoDB::Table"),
+            Key=resource("AWS::KMS::Key") | {"DeletionPolicy": "Retain"},
+            Thing=resource("AWS::SNS::Topic"),
+            Custom=resource("Custom::Thing", Name="a"),
+        ),
+        template(
+            Bucket=resource("AWS::S3::Bucket", BucketName="new"),
+            Function=resource("AWS::Lambda::Function", FunctionName="f", MemorySize=256),
+            Thing=resource("AWS::SQS::Queue"),
+            Custom=resource("Custom::Thing", Name="b"),
+        ),
+    ),
+    "lost data": (
+        template(T=resource("AWS::DynamoDB::Table"), P=policy()),
+        template(P=policy(allow("s3:*", "*"))),
+    ),
+    "changed": (
+        template(F=resource("AWS::Lambda::Function", MemorySize=1)),
+        template(F=resource("AWS::Lambda::Function", MemorySize=2)),
+    ),
+    "added": ({}, template(Q=resource("AWS::SQS::Queue"))),
+    "metadata": (
+        template(Q={"Type": "AWS::SQS::Queue", "Metadata": {"x": 1}}),
+        template(Q={"Type": "AWS::SQS::Queue", "Metadata": {"x": 2}}),
+    ),
+}
 
 
-def test_a_type_that_nobody_knows_does_not_stop_the_review() -> None:
-    before = template(It=resource("Custom::Thing", Name="a"))
-    after = template(It=resource("Custom::Thing", Name="b"))
-
-    assert replacements(before, after) == []
-
-
-def test_a_new_action_or_resource_is_a_new_right_and_a_lost_one_is_none() -> None:
-    before = template(P=policy(allow(["s3:GetObject", "s3:PutObject"], ["arn:a", "arn:b"])))
-    after = template(P=policy(allow(["s3:GetObject", "s3:DeleteObject"], "arn:a")))
-
-    assert rights(before, after) == [("s3:DeleteObject", "arn:a")]
-    assert rights(before, before) == []
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StackChange]:
+    """The change of each case, compared as the stacks of two apps: Node starts once."""
+    before, after = tmp_path_factory.mktemp("before"), tmp_path_factory.mktemp("after")
+    pairs = {name: case[:2] for name, case in PERMISSION_CASES.items()} | OTHER_CASES
+    for name, (old, new) in pairs.items():
+        write(before, name, old)
+        write(after, name, new)
+    return {change.stack: change for change in review.compare(before, after)}
 
 
-def test_the_same_rights_in_other_statements_are_not_new() -> None:
-    before = template(P=policy(allow(["a:X", "a:Y"], ["r1", "r2"])))
-    after = template(P=policy(allow("a:Y", "r2"), allow("a:X", ["r2", "r1"]), allow("a:Y", "r1")))
+def test_replaced_and_removed_resources_are_flagged_with_their_cause(changes: dict[str, StackChange]) -> None:
+    found = changes["replaced and removed"].resources
 
-    assert rights(before, after) == []
+    assert {each.resource: (each.impact, *each.causes) for each in found if each.ends} == {
+        "Bucket": ("WILL_REPLACE", "BucketName"),
+        "Ledger": ("WILL_DESTROY",),
+        "Key": ("WILL_ORPHAN",),
+        "Thing": ("WILL_REPLACE", "the type AWS::SQS::Queue"),
+    }
+    assert {each.resource for each in found if each.loses_data} == {"Bucket", "Key", "Ledger"}
+    assert {each.resource for each in found if not each.ends} == {"Function", "Custom"}
 
 
-def test_a_dropped_condition_widens() -> None:
-    limited = allow("s3:ListBucket", Condition={"StringLike": {"s3:prefix": ["raw/*"]}})
+@pytest.mark.parametrize("name", PERMISSION_CASES)
+def test_new_permissions_are_found(changes: dict[str, StackChange], name: str) -> None:
+    _, _, expected = PERMISSION_CASES[name]
 
-    (found,) = new_rights(template(P=policy(limited)), template(P=policy(allow("s3:ListBucket"))))
-
-    assert (found.action, found.condition) == ("s3:ListBucket", "")
-    assert not found.is_wide
+    assert set(changes[name].permissions) == expected
 
 
 @pytest.mark.parametrize(
-    "statement",
-    [allow("s3:*"), allow("s3:GetObject", "*"), allow("s3:Get*")],
+    ("permission", "wildcard"),
+    [
+        (Permission("p", "s3:GetObject", "arn:x/*"), False),
+        (Permission("p", "s3:Get*", "arn:x"), True),
+        (Permission("p", "s3:GetObject", "*"), True),
+        (Permission("*", "s3:GetObject", "arn:x"), True),
+        (Permission("p", "all except iam:PassRole", "arn:x"), True),
+    ],
 )
-def test_wildcards_are_called_wide(statement: dict[str, Any]) -> None:
-    (found,) = new_rights(template(P=policy()), template(P=policy(statement)))
-
-    assert found.is_wide
+def test_wildcards_are_flagged(permission: Permission, wildcard: bool) -> None:
+    assert permission.has_wildcard is wildcard
 
 
-def test_a_principal_in_a_resources_policy_is_a_right() -> None:
-    def queue(who: Any) -> dict[str, Any]:
-        statement = allow("sqs:SendMessage", Principal=who)
-        return template(Q=resource("AWS::SQS::QueuePolicy", PolicyDocument={"Statement": statement}))
-
-    (found,) = new_rights(queue({"Service": "s3.amazonaws.com"}), queue("*"))
-
-    assert (found.who, found.is_wide) == ("*", True)
-
-
-def test_another_trust_policy_is_a_right() -> None:
-    def role(subject: str) -> dict[str, Any]:
-        statement = {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Principal": {"Federated": "idp"},
-            "Condition": {"StringEquals": {"sub": subject}},
-        }
-        return template(R=resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": [statement]}))
-
-    (found,) = new_rights(role("repo:a/b"), role("repo:*"))
-
-    assert (found.who, found.condition) == ("idp", "{StringEquals: {sub: repo:*}}")
-
-
-def test_a_lifted_refusal_is_a_right_also_when_its_whole_policy_is_gone() -> None:
-    refusal = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:lake"}
-    before = template(B=resource("AWS::S3::BucketPolicy", PolicyDocument={"Statement": [refusal]}))
-
-    assert rights(before, template()) == [("no longer denied: s3:*", "arn:lake")]
-    assert rights(template(), before) == []
-
-
-def test_managed_policies_inline_policies_and_permissions_to_invoke_count() -> None:
-    inline = {"PolicyName": "p", "PolicyDocument": {"Statement": [allow("a:Inline")]}}
-    after = template(
-        R=resource("AWS::IAM::Role", ManagedPolicyArns=["arn:admin"], Policies=[inline]),
-        L=resource("AWS::Lambda::Permission", Action="lambda:Invoke", FunctionName="f", Principal="events"),
-    )
-
-    assert rights(template(), after) == [
-        ("lambda:Invoke", "f"),
-        ("a:Inline", "arn:x"),
-        ("everything in", "arn:admin"),
-    ]
-
-
-def test_everything_but_is_not_taken_for_little() -> None:
-    statement = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "arn:x"}
-
-    assert rights(template(P=policy()), template(P=policy(statement))) == [("everything but iam:*", "arn:x")]
-
-
-def test_references_read_as_the_paths_of_what_they_name() -> None:
-    bucket = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "Stack/Lake/Bucket/Resource"}}
-    objects = {"Fn::Join": ["", [{"Fn::GetAtt": ["LakeB1", "Arn"]}, "/runs/*"]]}
-    after = template(LakeB1=bucket, P=policy(allow("s3:GetObject", objects)))
-
-    assert rights(template(LakeB1=bucket, P=policy()), after) == [
-        ("s3:GetObject", "${Lake/Bucket.Arn}/runs/*")
-    ]
-
-
-def write(directory: Path, stack: str, content: dict[str, Any]) -> Path:
-    directory.mkdir(exist_ok=True)
-    (directory / f"{stack}.template.json").write_text(json.dumps(content))
-    return directory
-
-
-def test_the_page_flags_lost_data_and_wide_rights_on_top(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", "Lake", template(T=resource("AWS::DynamoDB::Table"), P=policy()))
-    after = write(tmp_path / "b", "Lake", template(P=policy(allow("s3:*", "*"))))
-
-    text = review.page(review.compare(before, after))
+def test_the_page_flags_lost_data_and_wildcards_on_top(changes: dict[str, StackChange]) -> None:
+    text = review.page([changes["lost data"]])
 
     assert text.startswith(review.MARKER)
-    assert "⚠️ **Data may go: a stateful resource is replaced or removed.**" in text
-    assert "⚠️ **New rights with wildcards.**" in text
-    assert (
-        "| `T` | AWS::DynamoDB::Table | is removed, or its logical id changed | yes, **holds data** |" in text
-    )
-    assert "| `P` |  | `s3:*` | `*` |  | **wide** |" in text
+    assert "⚠️ **Data may be lost: a stateful resource is replaced or removed.**" in text
+    assert "⚠️ **New permissions with wildcards.**" in text
+    assert "- deleted: `T` (`AWS::DynamoDB::Table`), **holds data**" in text
+    assert "- `AWS:role` may `s3:*` on `*`, **wildcard**" in text
+    assert "<summary>Difference of lost data</summary>\n\n~~~~~~\n" in text
+    assert "[-] AWS::DynamoDB::Table T destroy" in text
 
 
-def test_the_page_says_when_nothing_changes_and_when_nothing_is_flagged(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", "One", template(F=resource("AWS::Lambda::Function", MemorySize=1)))
-    same = write(tmp_path / "b", "One", template(F=resource("AWS::Lambda::Function", MemorySize=1)))
-    other = write(tmp_path / "c", "One", template(F=resource("AWS::Lambda::Function", MemorySize=2)))
-    write(tmp_path / "c", "Two", template(Q=resource("AWS::SQS::Queue")))
+def test_changes_without_risk_are_listed_for_each_stack(changes: dict[str, StackChange]) -> None:
+    text = review.page([changes["changed"], changes["added"]])
 
-    assert "Nothing changes." in review.page(review.compare(before, same))
-    text = review.page(review.compare(before, other))
-    assert "No replacement, no new right." in text
-    assert "- changed: F (AWS::Lambda::Function)" in text
-    assert "#### Two\n\n- added: Q (AWS::SQS::Queue)" in text
+    assert "No replaced or removed resource, no new permission." in text
+    assert "#### changed\n\n- changed: `F` (`AWS::Lambda::Function`)" in text
+    assert "#### added\n\n- added: `Q` (`AWS::SQS::Queue`)" in text
 
 
-def test_construct_paths_alone_are_no_change(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", "One", template(Q={"Type": "AWS::SQS::Queue", "Metadata": {"x": 1}}))
-    after = write(tmp_path / "b", "One", template(Q={"Type": "AWS::SQS::Queue", "Metadata": {"x": 2}}))
-
-    assert "Nothing changes." in review.page(review.compare(before, after))
+def test_a_change_of_metadata_only_is_not_a_change(changes: dict[str, StackChange]) -> None:
+    assert "Nothing changes." in review.page([changes["metadata"]])
 
 
-def test_what_cdk_diff_said_is_folded_in_until_it_is_too_long(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", "One", template())
-    after = write(tmp_path / "b", "One", template(Q=resource("AWS::SQS::Queue")))
-    (after / "One.diff").write_text("[+] AWS::SQS::Queue Q\n")
-    assert "<summary>cdk diff One</summary>\n\n~~~~~~\n[+] AWS::SQS::Queue Q\n~~~~~~" in review.page(
-        review.compare(before, after)
+PERMISSION = Permission("p", "a:b", "r")
+
+
+def test_a_long_difference_is_left_out_and_does_not_displace_the_next() -> None:
+    text = review.page(
+        [
+            StackChange("One", permissions=[PERMISSION], text="long\n" * 20_000),
+            StackChange("Two", permissions=[PERMISSION], text="short"),
+        ]
     )
 
-    (after / "One.diff").write_text("long\n" * 20_000)
-    text = review.page(review.compare(before, after))
-    assert text.endswith("\n`cdk diff One` is too long for a comment; the job's artifact has it.\n")
-    assert "- added: Q" in text
-
-
-def test_a_diff_that_is_too_long_does_not_push_out_the_next(tmp_path: Path) -> None:
-    before = write(tmp_path / "a", "One", template())
-    after = write(tmp_path / "b", "One", template(Q=resource("AWS::SQS::Queue")))
-    write(after, "Two", template(Q=resource("AWS::SQS::Queue")))
-    (after / "One.diff").write_text("long\n" * 20_000)
-    (after / "Two.diff").write_text("short")
-
-    text = review.page(review.compare(before, after))
-
-    assert "`cdk diff One` is too long" in text
+    assert "The difference of One is too long for a comment; the job's artifact holds both apps." in text
     assert "~~~~~~\nshort\n~~~~~~" in text
 
 
-def test_a_page_of_many_changes_still_fits_a_comment_and_says_that_it_is_cut() -> None:
-    many = [Right("h" * 200, "w" * 200, f"a:{number}", "r" * 400, "c" * 400) for number in range(500)]
-    text = review.page([review.Change("One", [], many, [], [])])
+def test_a_page_with_many_changes_is_cut_to_fit_a_comment() -> None:
+    many = [Permission("w" * 200, f"a:{number}", "r" * 400, "c" * 400) for number in range(500)]
+    text = review.page([StackChange("One", permissions=many)])
 
     assert len(text) <= 60_000
-    assert "⚠️ **New rights.**" in text
-    assert text.endswith("This is not all; the job's artifact holds both apps.\n")
+    assert "⚠️ **New permissions.**" in text
+    assert text.endswith("The comment is cut here; the job's artifact holds both apps.\n")
 
 
-def test_the_rest_of_a_long_table_is_counted() -> None:
-    many = [Right("h", "", f"a:{number:03}", "r", "") for number in range(130)]
+def test_the_omitted_lines_of_a_long_list_are_counted() -> None:
+    many = [Permission("p", f"a:{number:03}", "r") for number in range(130)]
 
-    assert "| and 30 more ||||||" in review.page([review.Change("One", [], many, [], [])])
+    assert "- and 30 more" in review.page([StackChange("One", permissions=many)])
 
 
-def test_the_command_says_which_directory_is_empty(tmp_path: Path) -> None:
-    write(tmp_path / "b", "One", template())
-    done = subprocess.run(
-        [sys.executable, "-m", "ops.review", str(tmp_path / "a"), str(tmp_path / "b")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_text_from_a_template_cannot_break_out_of_its_line_or_block() -> None:
+    escaping = Permission("p", "a:b`\n\n# heading", "r")
+    text = review.page([StackChange("One", permissions=[escaping], text="~~~~~~\n@everyone")])
+
+    assert "- `p` may `a:b' # heading` on `r`" in text
+    assert "~ ~ ~~ ~ ~\n@everyone\n~~~~~~" in text
+
+
+def run(*arguments: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    command = [sys.executable, "-m", "ops.review", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_stacks_that_only_one_app_has(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    for directory, stack in ((before, "Old"), (after, "New")):
+        directory.mkdir()
+        write(directory, stack, template(Q=resource("AWS::SQS::Queue")))
+    done = run(before, after)
+
+    assert done.returncode == 0
+    assert "#### New\n\n- added: `Q`" in done.stdout
+    assert "#### Old\n\n- deleted: `Q`" in done.stdout
+
+
+def test_the_command_names_a_directory_without_templates(tmp_path: Path) -> None:
+    done = run(tmp_path, tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr == (
-        f"error: {tmp_path / 'a'} holds no templates: run `cdk synth --output {tmp_path / 'a'}`\n"
-    )
+    assert done.stderr == f"error: {tmp_path} holds no templates: run `cdk synth --output {tmp_path}`\n"
