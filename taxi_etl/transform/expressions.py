@@ -152,8 +152,8 @@ def text_map(entries: Sequence[tuple[str, str]]) -> str:
     """A map<string, string> of (key, text expression) without the entries that are null."""
     if not entries:
         return "map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))"
-    structs = ",\n".join(f"  struct({literal(key)} AS key, {value} AS value)" for key, value in entries)
-    return f"map_from_entries(filter(array(\n{structs}\n), entry -> entry.value IS NOT NULL))"
+    structs = ", ".join(f"struct({literal(key)} AS key, {value} AS value)" for key, value in entries)
+    return f"map_from_entries(filter(array({structs}), entry -> entry.value IS NOT NULL))"
 
 
 def matches(value: str, pattern: str) -> str:

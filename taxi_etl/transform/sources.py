@@ -52,9 +52,9 @@ def source_columns(file_format: str, columns: Sequence[SourceColumn]) -> tuple[S
     unique: list[SourceColumn] = []
     for place, column in enumerate(columns, start=1):
         name = column.name if column.name.strip() else f"column_{place}"
-        unique.append(replace(column, name=_free(name, taken)))
+        unique.append(replace(column, name=unique_name(name, taken)))
     if file_format == "csv":
-        unique.append(SourceColumn(_free(SURPLUS, taken), SourceType.TEXT))
+        unique.append(SourceColumn(unique_name(SURPLUS, taken), SourceType.TEXT))
     return tuple(unique)
 
 
@@ -72,7 +72,7 @@ def lineage(version: FileVersion, run: Run) -> dict[str, str]:
     }
 
 
-def _free(name: str, taken: set[str]) -> str:
+def unique_name(name: str, taken: set[str]) -> str:
     """The name, or the first of `name_2`, `name_3` … that is not taken yet; takes it."""
     candidate, number = name, 1
     while candidate.casefold() in taken:

@@ -6,16 +6,21 @@ engine computes it once for a row. Whoever runs the statement sends rows with `r
 the dataset, the others to quarantine.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import Column, SourceColumn, SourceType
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
+from taxi_etl.transform.layout import laid_out
 from taxi_etl.transform.predicates import PREDICATES, FileSchema, Reason
-from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE, unique_name
 
-INDENT = "  "
+INDENT = 2
+"""Columns by which the text of a step is indented."""
+RAW_NAME_MAX = 40
+"""Characters of a source column's name in a generated name."""
 BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
 """Each reason's bit. They hold within a run: what is kept are the reasons' words."""
 
@@ -45,7 +50,7 @@ def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) 
         ("packed", _select(_packed(schema, raw), "judged")),
     ]
     named = ", ".join(f"{name} AS (\n{text}\n)" for name, text in steps)
-    return f"WITH {named}\n{_select(output, 'packed')}"
+    return f"WITH {named}\n{_select(output, 'packed', indent=0)}"
 
 
 def reasons_of(reason_bits: str) -> str:
@@ -58,12 +63,21 @@ def reasons_of(reason_bits: str) -> str:
 
 
 def _raw_names(columns: Sequence[SourceColumn]) -> dict[SourceColumn, str]:
-    """The name under which each source column is kept as read; a column of nulls has nothing to keep."""
+    """The name under which each source column is kept as read, e.g. `raw_trip_distance`.
+
+    A further column of the same name gets a number. A column of nulls has nothing to keep.
+    """
+    taken: set[str] = set()
     return {
-        column: f"raw_{place}"
-        for place, column in enumerate(columns, start=1)
+        column: unique_name(f"raw_{_plain(column.name)}", taken)
+        for column in columns
         if column.type is not SourceType.NULL
     }
+
+
+def _plain(name: str) -> str:
+    """A column's name in letters, digits and underscores, shortened to RAW_NAME_MAX."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:RAW_NAME_MAX] or "column"
 
 
 def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> list[tuple[str, str]]:
@@ -98,7 +112,7 @@ def _reason_bits(schema: FileSchema) -> str:
         for reason, condition in conditions.items()
         if condition is not None
     ]
-    return f"\n{INDENT}+ ".join(cases)
+    return " + ".join(cases)
 
 
 def _packed(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
@@ -159,7 +173,9 @@ def _extra_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> str:
     return f"CASE WHEN {nothing} THEN {sql.text_map([])} ELSE {sql.text_map(entries)} END"
 
 
-def _select(columns: Sequence[str], table: str) -> str:
-    # Lines of a finished text are never touched again: a name may hold a line end, and would be another.
-    listed = f",\n{INDENT}".join(columns)
-    return f"SELECT\n{INDENT}{listed}\nFROM {table}"
+def _select(columns: Sequence[str], table: str, indent: int = INDENT) -> str:
+    """A query of these expressions, `indent` columns from the left."""
+    margin = " " * indent
+    inner = indent + INDENT
+    listed = ",\n".join(" " * inner + laid_out(column, inner) for column in columns)
+    return f"{margin}SELECT\n{listed}\n{margin}FROM {table}"

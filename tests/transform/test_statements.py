@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,26 @@ def test_a_row_of_columns_without_a_type_is_held_with_nothing_to_show(engines):
     source = engines.one_row(dict.fromkeys(names, "CAST(NULL AS string)"))
     [row] = engines.same(engines.statement("yellow", offered, source))
     assert (row[-4], row[-1]) == ({}, ["missing_datetime"])
+
+
+def test_lines_of_the_snapshots_fit_a_review():
+    texts = [path.read_text() for path in SNAPSHOTS.glob("*.sql")]
+    assert len(texts) == len(FILES)
+    assert [line for text in texts for line in text.split("\n") if len(line) > 120] == []
+
+
+def test_raw_values_are_kept_under_their_columns_names():
+    names = ["Trip_Distance ", "trip distance", "trip-distance", "ehail", "naïve 名前", "名前", "n" * 100]
+    text = judged("green", text_columns(names))
+    assert re.findall(r"` AS (raw_\w+),", text) == [
+        "raw_trip_distance",
+        "raw_trip_distance_2",
+        "raw_trip_distance_3",
+        "raw_ehail",
+        "raw_na_ve",
+        "raw_column",
+        f"raw_{'n' * 40}",
+    ]
 
 
 def test_names_in_a_view_never_collide():

@@ -1,75 +1,170 @@
 WITH present AS (
-SELECT
-  coalesce(nullif(CASE WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% ' THEN trim(BOTH ' ' FROM `Dispatching_base_number`) ELSE `Dispatching_base_number` END, ''), nullif(CASE WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% ' THEN trim(BOTH ' ' FROM `Dispatching_base_num`) ELSE `Dispatching_base_num` END, '')) AS read_dispatching_base_num,
-  nullif(CASE WHEN `Pickup_DateTime` LIKE ' %' OR `Pickup_DateTime` LIKE '% ' THEN trim(BOTH ' ' FROM `Pickup_DateTime`) ELSE `Pickup_DateTime` END, '') AS read_pickup_datetime,
-  nullif(CASE WHEN `DropOff_datetime` LIKE ' %' OR `DropOff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `DropOff_datetime`) ELSE `DropOff_datetime` END, '') AS read_dropoff_datetime,
-  nullif(CASE WHEN `PUlocationID` LIKE ' %' OR `PUlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PUlocationID`) ELSE `PUlocationID` END, '') AS read_pickup_location_id,
-  nullif(CASE WHEN `DOlocationID` LIKE ' %' OR `DOlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOlocationID`) ELSE `DOlocationID` END, '') AS read_dropoff_location_id,
-  nullif(CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END, '') AS read_sr_flag,
-  `Pickup_DateTime` AS raw_1,
-  `DropOff_datetime` AS raw_2,
-  `PUlocationID` AS raw_3,
-  `DOlocationID` AS raw_4,
-  `SR_Flag` AS raw_5,
-  `Dispatching_base_number` AS raw_6,
-  `Dispatching_base_num` AS raw_7,
-  `surplus` AS raw_8,
-  _source_id,
-  _source_file,
-  _source_version,
-  _position,
-  _pickup_from,
-  _pickup_until,
-  _run_id,
-  _ingested_at
-FROM source
+  SELECT
+    coalesce(
+      nullif(
+        CASE
+          WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+          THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
+          ELSE `Dispatching_base_number`
+        END,
+        ''
+      ),
+      nullif(
+        CASE
+          WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% '
+          THEN trim(BOTH ' ' FROM `Dispatching_base_num`)
+          ELSE `Dispatching_base_num`
+        END,
+        ''
+      )
+    ) AS read_dispatching_base_num,
+    nullif(
+      CASE
+        WHEN `Pickup_DateTime` LIKE ' %' OR `Pickup_DateTime` LIKE '% ' THEN trim(BOTH ' ' FROM `Pickup_DateTime`)
+        ELSE `Pickup_DateTime`
+      END,
+      ''
+    ) AS read_pickup_datetime,
+    nullif(
+      CASE
+        WHEN `DropOff_datetime` LIKE ' %' OR `DropOff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `DropOff_datetime`)
+        ELSE `DropOff_datetime`
+      END,
+      ''
+    ) AS read_dropoff_datetime,
+    nullif(
+      CASE
+        WHEN `PUlocationID` LIKE ' %' OR `PUlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PUlocationID`)
+        ELSE `PUlocationID`
+      END,
+      ''
+    ) AS read_pickup_location_id,
+    nullif(
+      CASE
+        WHEN `DOlocationID` LIKE ' %' OR `DOlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOlocationID`)
+        ELSE `DOlocationID`
+      END,
+      ''
+    ) AS read_dropoff_location_id,
+    nullif(
+      CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END,
+      ''
+    ) AS read_sr_flag,
+    `Pickup_DateTime` AS raw_pickup_datetime,
+    `DropOff_datetime` AS raw_dropoff_datetime,
+    `PUlocationID` AS raw_pulocationid,
+    `DOlocationID` AS raw_dolocationid,
+    `SR_Flag` AS raw_sr_flag,
+    `Dispatching_base_number` AS raw_dispatching_base_number,
+    `Dispatching_base_num` AS raw_dispatching_base_num,
+    `surplus` AS raw_surplus,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
 ), numbers AS (
-SELECT
-  *,
-  CASE WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_pickup_location_id AS double) END AS number_pickup_location_id,
-  CASE WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_dropoff_location_id AS double) END AS number_dropoff_location_id,
-  CASE WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_sr_flag AS double) END AS number_sr_flag
-FROM present
+  SELECT
+    *,
+    CASE
+      WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_pickup_location_id AS double)
+    END AS number_pickup_location_id,
+    CASE
+      WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_dropoff_location_id AS double)
+    END AS number_dropoff_location_id,
+    CASE
+      WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_sr_flag AS double)
+    END AS number_sr_flag
+  FROM present
 ), typed AS (
-SELECT
-  *,
-  read_dispatching_base_num AS dispatching_base_num,
-  CASE WHEN read_pickup_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS pickup_datetime,
-  CASE WHEN read_dropoff_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS dropoff_datetime,
-  CASE WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D AND number_pickup_location_id = floor(number_pickup_location_id) THEN CAST(number_pickup_location_id AS int) END AS pickup_location_id,
-  CASE WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D AND number_dropoff_location_id = floor(number_dropoff_location_id) THEN CAST(number_dropoff_location_id AS int) END AS dropoff_location_id,
-  CASE WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag) THEN CAST(number_sr_flag AS int) END AS sr_flag,
-  CAST(NULL AS string) AS affiliated_base_number
-FROM numbers
+  SELECT
+    *,
+    read_dispatching_base_num AS dispatching_base_num,
+    CASE
+      WHEN read_pickup_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+    END AS pickup_datetime,
+    CASE
+      WHEN read_dropoff_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+    END AS dropoff_datetime,
+    CASE
+      WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D
+           AND number_pickup_location_id = floor(number_pickup_location_id)
+      THEN CAST(number_pickup_location_id AS int)
+    END AS pickup_location_id,
+    CASE
+      WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D
+           AND number_dropoff_location_id = floor(number_dropoff_location_id)
+      THEN CAST(number_dropoff_location_id AS int)
+    END AS dropoff_location_id,
+    CASE
+      WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag)
+      THEN CAST(number_sr_flag AS int)
+    END AS sr_flag,
+    CAST(NULL AS string) AS affiliated_base_number
+  FROM numbers
 ), judged AS (
-SELECT
-  *,
-  CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 1 ELSE 0 END
-  + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
-  + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
-  + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-  + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
-FROM typed
+  SELECT
+    *,
+    CASE
+      WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+           OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+           OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+           OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+           OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+      THEN 1
+      ELSE 0
+    END
+    + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE
+        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+        ELSE 0
+      END AS reason_bits
+  FROM typed
 ), packed AS (
-SELECT
-  dispatching_base_num,
-  pickup_datetime,
-  dropoff_datetime,
-  pickup_location_id,
-  dropoff_location_id,
-  sr_flag,
-  affiliated_base_number,
-  raw_7,
-  raw_8,
-  _source_id,
-  _source_file,
-  _source_version,
-  _ingested_at,
-  _run_id,
-  _position,
-  reason_bits,
-  CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_7 AS raw_7, raw_8 AS raw_8) END AS _row
-FROM judged
+  SELECT
+    dispatching_base_num,
+    pickup_datetime,
+    dropoff_datetime,
+    pickup_location_id,
+    dropoff_location_id,
+    sr_flag,
+    affiliated_base_number,
+    raw_dispatching_base_num,
+    raw_surplus,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE
+      WHEN reason_bits <> 0
+      THEN struct(
+             raw_pickup_datetime AS raw_pickup_datetime,
+             raw_dropoff_datetime AS raw_dropoff_datetime,
+             raw_pulocationid AS raw_pulocationid,
+             raw_dolocationid AS raw_dolocationid,
+             raw_sr_flag AS raw_sr_flag,
+             raw_dispatching_base_number AS raw_dispatching_base_number,
+             raw_dispatching_base_num AS raw_dispatching_base_num,
+             raw_surplus AS raw_surplus
+           )
+    END AS _row
+  FROM judged
 )
 SELECT
   dispatching_base_num,
@@ -79,25 +174,42 @@ SELECT
   dropoff_location_id,
   sr_flag,
   affiliated_base_number,
-  CASE WHEN coalesce(nullif(raw_7, ''), nullif(raw_8, '')) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
-  struct('Dispatching_base_num' AS key, nullif(raw_7, '') AS value),
-  struct('surplus' AS key, nullif(raw_8, '') AS value)
-), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  CASE
+    WHEN coalesce(nullif(raw_dispatching_base_num, ''), nullif(raw_surplus, '')) IS NULL
+    THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
+    ELSE map_from_entries(
+           filter(
+             array(
+               struct('Dispatching_base_num' AS key, nullif(raw_dispatching_base_num, '') AS value),
+               struct('surplus' AS key, nullif(raw_surplus, '') AS value)
+             ),
+             entry -> entry.value IS NOT NULL
+           )
+         )
+  END AS extra_columns,
   _source_id AS source_id,
   _source_file AS source_file,
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
-  struct('Pickup_DateTime' AS key, nullif(_row.raw_1, '') AS value),
-  struct('DropOff_datetime' AS key, nullif(_row.raw_2, '') AS value),
-  struct('PUlocationID' AS key, nullif(_row.raw_3, '') AS value),
-  struct('DOlocationID' AS key, nullif(_row.raw_4, '') AS value),
-  struct('SR_Flag' AS key, nullif(_row.raw_5, '') AS value),
-  struct('Dispatching_base_number' AS key, nullif(_row.raw_6, '') AS value),
-  struct('Dispatching_base_num' AS key, nullif(_row.raw_7, '') AS value),
-  struct('surplus' AS key, nullif(_row.raw_8, '') AS value)
-), entry -> entry.value IS NOT NULL)) END AS row_as_read,
+  CASE
+    WHEN reason_bits <> 0
+    THEN map_from_entries(
+           filter(
+             array(
+               struct('Pickup_DateTime' AS key, nullif(_row.raw_pickup_datetime, '') AS value),
+               struct('DropOff_datetime' AS key, nullif(_row.raw_dropoff_datetime, '') AS value),
+               struct('PUlocationID' AS key, nullif(_row.raw_pulocationid, '') AS value),
+               struct('DOlocationID' AS key, nullif(_row.raw_dolocationid, '') AS value),
+               struct('SR_Flag' AS key, nullif(_row.raw_sr_flag, '') AS value),
+               struct('Dispatching_base_number' AS key, nullif(_row.raw_dispatching_base_number, '') AS value),
+               struct('Dispatching_base_num' AS key, nullif(_row.raw_dispatching_base_num, '') AS value),
+               struct('surplus' AS key, nullif(_row.raw_surplus, '') AS value)
+             ),
+             entry -> entry.value IS NOT NULL
+           )
+         )
+  END AS row_as_read,
   _position AS position,
   reason_bits
 FROM packed

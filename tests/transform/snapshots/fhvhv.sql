@@ -1,113 +1,205 @@
 WITH present AS (
-SELECT
-  nullif(CASE WHEN `hvfhs_license_num` LIKE ' %' OR `hvfhs_license_num` LIKE '% ' THEN trim(BOTH ' ' FROM `hvfhs_license_num`) ELSE `hvfhs_license_num` END, '') AS read_hvfhs_license_num,
-  nullif(CASE WHEN `dispatching_base_num` LIKE ' %' OR `dispatching_base_num` LIKE '% ' THEN trim(BOTH ' ' FROM `dispatching_base_num`) ELSE `dispatching_base_num` END, '') AS read_dispatching_base_num,
-  nullif(CASE WHEN `pickup_datetime` LIKE ' %' OR `pickup_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `pickup_datetime`) ELSE `pickup_datetime` END, '') AS read_pickup_datetime,
-  nullif(CASE WHEN `dropoff_datetime` LIKE ' %' OR `dropoff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `dropoff_datetime`) ELSE `dropoff_datetime` END, '') AS read_dropoff_datetime,
-  nullif(CASE WHEN `PULocationID` LIKE ' %' OR `PULocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PULocationID`) ELSE `PULocationID` END, '') AS read_pickup_location_id,
-  nullif(CASE WHEN `DOLocationID` LIKE ' %' OR `DOLocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOLocationID`) ELSE `DOLocationID` END, '') AS read_dropoff_location_id,
-  nullif(CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END, '') AS read_sr_flag,
-  `hvfhs_license_num` AS raw_1,
-  `dispatching_base_num` AS raw_2,
-  `pickup_datetime` AS raw_3,
-  `dropoff_datetime` AS raw_4,
-  `PULocationID` AS raw_5,
-  `DOLocationID` AS raw_6,
-  `SR_Flag` AS raw_7,
-  `surplus` AS raw_8,
-  _source_id,
-  _source_file,
-  _source_version,
-  _position,
-  _pickup_from,
-  _pickup_until,
-  _run_id,
-  _ingested_at
-FROM source
+  SELECT
+    nullif(
+      CASE
+        WHEN `hvfhs_license_num` LIKE ' %' OR `hvfhs_license_num` LIKE '% '
+        THEN trim(BOTH ' ' FROM `hvfhs_license_num`)
+        ELSE `hvfhs_license_num`
+      END,
+      ''
+    ) AS read_hvfhs_license_num,
+    nullif(
+      CASE
+        WHEN `dispatching_base_num` LIKE ' %' OR `dispatching_base_num` LIKE '% '
+        THEN trim(BOTH ' ' FROM `dispatching_base_num`)
+        ELSE `dispatching_base_num`
+      END,
+      ''
+    ) AS read_dispatching_base_num,
+    nullif(
+      CASE
+        WHEN `pickup_datetime` LIKE ' %' OR `pickup_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `pickup_datetime`)
+        ELSE `pickup_datetime`
+      END,
+      ''
+    ) AS read_pickup_datetime,
+    nullif(
+      CASE
+        WHEN `dropoff_datetime` LIKE ' %' OR `dropoff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `dropoff_datetime`)
+        ELSE `dropoff_datetime`
+      END,
+      ''
+    ) AS read_dropoff_datetime,
+    nullif(
+      CASE
+        WHEN `PULocationID` LIKE ' %' OR `PULocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PULocationID`)
+        ELSE `PULocationID`
+      END,
+      ''
+    ) AS read_pickup_location_id,
+    nullif(
+      CASE
+        WHEN `DOLocationID` LIKE ' %' OR `DOLocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOLocationID`)
+        ELSE `DOLocationID`
+      END,
+      ''
+    ) AS read_dropoff_location_id,
+    nullif(
+      CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END,
+      ''
+    ) AS read_sr_flag,
+    `hvfhs_license_num` AS raw_hvfhs_license_num,
+    `dispatching_base_num` AS raw_dispatching_base_num,
+    `pickup_datetime` AS raw_pickup_datetime,
+    `dropoff_datetime` AS raw_dropoff_datetime,
+    `PULocationID` AS raw_pulocationid,
+    `DOLocationID` AS raw_dolocationid,
+    `SR_Flag` AS raw_sr_flag,
+    `surplus` AS raw_surplus,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
 ), numbers AS (
-SELECT
-  *,
-  CASE WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_pickup_location_id AS double) END AS number_pickup_location_id,
-  CASE WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_dropoff_location_id AS double) END AS number_dropoff_location_id,
-  CASE WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z' THEN try_cast(read_sr_flag AS double) END AS number_sr_flag
-FROM present
+  SELECT
+    *,
+    CASE
+      WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_pickup_location_id AS double)
+    END AS number_pickup_location_id,
+    CASE
+      WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_dropoff_location_id AS double)
+    END AS number_dropoff_location_id,
+    CASE
+      WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
+      THEN try_cast(read_sr_flag AS double)
+    END AS number_sr_flag
+  FROM present
 ), typed AS (
-SELECT
-  *,
-  read_hvfhs_license_num AS hvfhs_license_num,
-  read_dispatching_base_num AS dispatching_base_num,
-  CAST(NULL AS string) AS originating_base_num,
-  CAST(NULL AS timestamp_ntz) AS request_datetime,
-  CAST(NULL AS timestamp_ntz) AS on_scene_datetime,
-  CASE WHEN read_pickup_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS pickup_datetime,
-  CASE WHEN read_dropoff_datetime RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z' THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz) END AS dropoff_datetime,
-  CASE WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D AND number_pickup_location_id = floor(number_pickup_location_id) THEN CAST(number_pickup_location_id AS int) END AS pickup_location_id,
-  CASE WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D AND number_dropoff_location_id = floor(number_dropoff_location_id) THEN CAST(number_dropoff_location_id AS int) END AS dropoff_location_id,
-  CAST(NULL AS double) AS trip_miles,
-  CAST(NULL AS int) AS trip_time,
-  CAST(NULL AS double) AS base_passenger_fare,
-  CAST(NULL AS double) AS tolls,
-  CAST(NULL AS double) AS bcf,
-  CAST(NULL AS double) AS sales_tax,
-  CAST(NULL AS double) AS congestion_surcharge,
-  CAST(NULL AS double) AS airport_fee,
-  CAST(NULL AS double) AS cbd_congestion_fee,
-  CAST(NULL AS double) AS tips,
-  CAST(NULL AS double) AS driver_pay,
-  CAST(NULL AS string) AS shared_request_flag,
-  CAST(NULL AS string) AS shared_match_flag,
-  CAST(NULL AS string) AS access_a_ride_flag,
-  CAST(NULL AS string) AS wav_request_flag,
-  CAST(NULL AS string) AS wav_match_flag,
-  CASE WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag) THEN CAST(number_sr_flag AS int) END AS sr_flag
-FROM numbers
+  SELECT
+    *,
+    read_hvfhs_license_num AS hvfhs_license_num,
+    read_dispatching_base_num AS dispatching_base_num,
+    CAST(NULL AS string) AS originating_base_num,
+    CAST(NULL AS timestamp_ntz) AS request_datetime,
+    CAST(NULL AS timestamp_ntz) AS on_scene_datetime,
+    CASE
+      WHEN read_pickup_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+    END AS pickup_datetime,
+    CASE
+      WHEN read_dropoff_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+    END AS dropoff_datetime,
+    CASE
+      WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D
+           AND number_pickup_location_id = floor(number_pickup_location_id)
+      THEN CAST(number_pickup_location_id AS int)
+    END AS pickup_location_id,
+    CASE
+      WHEN number_dropoff_location_id BETWEEN -2147483648D AND 2147483647D
+           AND number_dropoff_location_id = floor(number_dropoff_location_id)
+      THEN CAST(number_dropoff_location_id AS int)
+    END AS dropoff_location_id,
+    CAST(NULL AS double) AS trip_miles,
+    CAST(NULL AS int) AS trip_time,
+    CAST(NULL AS double) AS base_passenger_fare,
+    CAST(NULL AS double) AS tolls,
+    CAST(NULL AS double) AS bcf,
+    CAST(NULL AS double) AS sales_tax,
+    CAST(NULL AS double) AS congestion_surcharge,
+    CAST(NULL AS double) AS airport_fee,
+    CAST(NULL AS double) AS cbd_congestion_fee,
+    CAST(NULL AS double) AS tips,
+    CAST(NULL AS double) AS driver_pay,
+    CAST(NULL AS string) AS shared_request_flag,
+    CAST(NULL AS string) AS shared_match_flag,
+    CAST(NULL AS string) AS access_a_ride_flag,
+    CAST(NULL AS string) AS wav_request_flag,
+    CAST(NULL AS string) AS wav_match_flag,
+    CASE
+      WHEN number_sr_flag BETWEEN -2147483648D AND 2147483647D AND number_sr_flag = floor(number_sr_flag)
+      THEN CAST(number_sr_flag AS int)
+    END AS sr_flag
+  FROM numbers
 ), judged AS (
-SELECT
-  *,
-  CASE WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL OR read_sr_flag IS NOT NULL AND sr_flag IS NULL THEN 1 ELSE 0 END
-  + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
-  + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
-  + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-  + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
-FROM typed
+  SELECT
+    *,
+    CASE
+      WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+           OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+           OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+           OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+           OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+      THEN 1
+      ELSE 0
+    END
+    + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE
+        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+        ELSE 0
+      END AS reason_bits
+  FROM typed
 ), packed AS (
-SELECT
-  hvfhs_license_num,
-  dispatching_base_num,
-  originating_base_num,
-  request_datetime,
-  on_scene_datetime,
-  pickup_datetime,
-  dropoff_datetime,
-  pickup_location_id,
-  dropoff_location_id,
-  trip_miles,
-  trip_time,
-  base_passenger_fare,
-  tolls,
-  bcf,
-  sales_tax,
-  congestion_surcharge,
-  airport_fee,
-  cbd_congestion_fee,
-  tips,
-  driver_pay,
-  shared_request_flag,
-  shared_match_flag,
-  access_a_ride_flag,
-  wav_request_flag,
-  wav_match_flag,
-  sr_flag,
-  raw_8,
-  _source_id,
-  _source_file,
-  _source_version,
-  _ingested_at,
-  _run_id,
-  _position,
-  reason_bits,
-  CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_7 AS raw_7, raw_8 AS raw_8) END AS _row
-FROM judged
+  SELECT
+    hvfhs_license_num,
+    dispatching_base_num,
+    originating_base_num,
+    request_datetime,
+    on_scene_datetime,
+    pickup_datetime,
+    dropoff_datetime,
+    pickup_location_id,
+    dropoff_location_id,
+    trip_miles,
+    trip_time,
+    base_passenger_fare,
+    tolls,
+    bcf,
+    sales_tax,
+    congestion_surcharge,
+    airport_fee,
+    cbd_congestion_fee,
+    tips,
+    driver_pay,
+    shared_request_flag,
+    shared_match_flag,
+    access_a_ride_flag,
+    wav_request_flag,
+    wav_match_flag,
+    sr_flag,
+    raw_surplus,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE
+      WHEN reason_bits <> 0
+      THEN struct(
+             raw_hvfhs_license_num AS raw_hvfhs_license_num,
+             raw_dispatching_base_num AS raw_dispatching_base_num,
+             raw_pickup_datetime AS raw_pickup_datetime,
+             raw_dropoff_datetime AS raw_dropoff_datetime,
+             raw_pulocationid AS raw_pulocationid,
+             raw_dolocationid AS raw_dolocationid,
+             raw_sr_flag AS raw_sr_flag,
+             raw_surplus AS raw_surplus
+           )
+    END AS _row
+  FROM judged
 )
 SELECT
   hvfhs_license_num,
@@ -136,24 +228,36 @@ SELECT
   wav_request_flag,
   wav_match_flag,
   sr_flag,
-  CASE WHEN coalesce(nullif(raw_8, '')) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
-  struct('surplus' AS key, nullif(raw_8, '') AS value)
-), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  CASE
+    WHEN coalesce(nullif(raw_surplus, '')) IS NULL
+    THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
+    ELSE map_from_entries(
+           filter(array(struct('surplus' AS key, nullif(raw_surplus, '') AS value)), entry -> entry.value IS NOT NULL)
+         )
+  END AS extra_columns,
   _source_id AS source_id,
   _source_file AS source_file,
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
-  struct('hvfhs_license_num' AS key, nullif(_row.raw_1, '') AS value),
-  struct('dispatching_base_num' AS key, nullif(_row.raw_2, '') AS value),
-  struct('pickup_datetime' AS key, nullif(_row.raw_3, '') AS value),
-  struct('dropoff_datetime' AS key, nullif(_row.raw_4, '') AS value),
-  struct('PULocationID' AS key, nullif(_row.raw_5, '') AS value),
-  struct('DOLocationID' AS key, nullif(_row.raw_6, '') AS value),
-  struct('SR_Flag' AS key, nullif(_row.raw_7, '') AS value),
-  struct('surplus' AS key, nullif(_row.raw_8, '') AS value)
-), entry -> entry.value IS NOT NULL)) END AS row_as_read,
+  CASE
+    WHEN reason_bits <> 0
+    THEN map_from_entries(
+           filter(
+             array(
+               struct('hvfhs_license_num' AS key, nullif(_row.raw_hvfhs_license_num, '') AS value),
+               struct('dispatching_base_num' AS key, nullif(_row.raw_dispatching_base_num, '') AS value),
+               struct('pickup_datetime' AS key, nullif(_row.raw_pickup_datetime, '') AS value),
+               struct('dropoff_datetime' AS key, nullif(_row.raw_dropoff_datetime, '') AS value),
+               struct('PULocationID' AS key, nullif(_row.raw_pulocationid, '') AS value),
+               struct('DOLocationID' AS key, nullif(_row.raw_dolocationid, '') AS value),
+               struct('SR_Flag' AS key, nullif(_row.raw_sr_flag, '') AS value),
+               struct('surplus' AS key, nullif(_row.raw_surplus, '') AS value)
+             ),
+             entry -> entry.value IS NOT NULL
+           )
+         )
+  END AS row_as_read,
   _position AS position,
   reason_bits
 FROM packed

@@ -1,109 +1,128 @@
 WITH present AS (
-SELECT
-  `VendorID` AS read_vendor_id,
-  `lpep_pickup_datetime` AS read_pickup_datetime,
-  `lpep_dropoff_datetime` AS read_dropoff_datetime,
-  nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
-  `PULocationID` AS read_pickup_location_id,
-  `DOLocationID` AS read_dropoff_location_id,
-  `ehail_fee` AS read_ehail_fee,
-  `VendorID` AS raw_1,
-  `lpep_pickup_datetime` AS raw_2,
-  `lpep_dropoff_datetime` AS raw_3,
-  `PULocationID` AS raw_4,
-  `DOLocationID` AS raw_5,
-  `trip_distance` AS raw_6,
-  `request_source` AS raw_8,
-  _source_id,
-  _source_file,
-  _source_version,
-  _position,
-  _pickup_from,
-  _pickup_until,
-  _run_id,
-  _ingested_at
-FROM source
+  SELECT
+    `VendorID` AS read_vendor_id,
+    `lpep_pickup_datetime` AS read_pickup_datetime,
+    `lpep_dropoff_datetime` AS read_dropoff_datetime,
+    nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
+    `PULocationID` AS read_pickup_location_id,
+    `DOLocationID` AS read_dropoff_location_id,
+    `ehail_fee` AS read_ehail_fee,
+    `VendorID` AS raw_vendorid,
+    `lpep_pickup_datetime` AS raw_lpep_pickup_datetime,
+    `lpep_dropoff_datetime` AS raw_lpep_dropoff_datetime,
+    `PULocationID` AS raw_pulocationid,
+    `DOLocationID` AS raw_dolocationid,
+    `trip_distance` AS raw_trip_distance,
+    `request_source` AS raw_request_source,
+    _source_id,
+    _source_file,
+    _source_version,
+    _position,
+    _pickup_from,
+    _pickup_until,
+    _run_id,
+    _ingested_at
+  FROM source
 ), numbers AS (
-SELECT
-  *
-FROM present
+  SELECT
+    *
+  FROM present
 ), typed AS (
-SELECT
-  *,
-  try_cast(read_vendor_id AS int) AS vendor_id,
-  read_pickup_datetime AS pickup_datetime,
-  read_dropoff_datetime AS dropoff_datetime,
-  CAST(NULL AS int) AS passenger_count,
-  read_trip_distance AS trip_distance,
-  CAST(NULL AS int) AS rate_code_id,
-  CAST(NULL AS string) AS store_and_fwd_flag,
-  try_cast(read_pickup_location_id AS int) AS pickup_location_id,
-  try_cast(read_dropoff_location_id AS int) AS dropoff_location_id,
-  CAST(NULL AS double) AS pickup_longitude,
-  CAST(NULL AS double) AS pickup_latitude,
-  CAST(NULL AS double) AS dropoff_longitude,
-  CAST(NULL AS double) AS dropoff_latitude,
-  CAST(NULL AS int) AS payment_type,
-  CAST(NULL AS double) AS fare_amount,
-  CAST(NULL AS double) AS extra,
-  CAST(NULL AS double) AS mta_tax,
-  CAST(NULL AS double) AS tip_amount,
-  CAST(NULL AS double) AS tolls_amount,
-  CAST(NULL AS double) AS improvement_surcharge,
-  CAST(NULL AS double) AS total_amount,
-  CAST(NULL AS double) AS congestion_surcharge,
-  CAST(NULL AS double) AS cbd_congestion_fee,
-  CAST(NULL AS double) AS ehail_fee,
-  CAST(NULL AS int) AS trip_type
-FROM numbers
+  SELECT
+    *,
+    try_cast(read_vendor_id AS int) AS vendor_id,
+    read_pickup_datetime AS pickup_datetime,
+    read_dropoff_datetime AS dropoff_datetime,
+    CAST(NULL AS int) AS passenger_count,
+    read_trip_distance AS trip_distance,
+    CAST(NULL AS int) AS rate_code_id,
+    CAST(NULL AS string) AS store_and_fwd_flag,
+    try_cast(read_pickup_location_id AS int) AS pickup_location_id,
+    try_cast(read_dropoff_location_id AS int) AS dropoff_location_id,
+    CAST(NULL AS double) AS pickup_longitude,
+    CAST(NULL AS double) AS pickup_latitude,
+    CAST(NULL AS double) AS dropoff_longitude,
+    CAST(NULL AS double) AS dropoff_latitude,
+    CAST(NULL AS int) AS payment_type,
+    CAST(NULL AS double) AS fare_amount,
+    CAST(NULL AS double) AS extra,
+    CAST(NULL AS double) AS mta_tax,
+    CAST(NULL AS double) AS tip_amount,
+    CAST(NULL AS double) AS tolls_amount,
+    CAST(NULL AS double) AS improvement_surcharge,
+    CAST(NULL AS double) AS total_amount,
+    CAST(NULL AS double) AS congestion_surcharge,
+    CAST(NULL AS double) AS cbd_congestion_fee,
+    CAST(NULL AS double) AS ehail_fee,
+    CAST(NULL AS int) AS trip_type
+  FROM numbers
 ), judged AS (
-SELECT
-  *,
-  CASE WHEN read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL THEN 1 ELSE 0 END
-  + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
-  + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
-  + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-  + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
-  + CASE WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32 ELSE 0 END AS reason_bits
-FROM typed
+  SELECT
+    *,
+    CASE
+      WHEN read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+           OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+      THEN 1
+      ELSE 0
+    END
+    + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
+    + CASE
+        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+        ELSE 0
+      END AS reason_bits
+  FROM typed
 ), packed AS (
-SELECT
-  vendor_id,
-  pickup_datetime,
-  dropoff_datetime,
-  passenger_count,
-  trip_distance,
-  rate_code_id,
-  store_and_fwd_flag,
-  pickup_location_id,
-  dropoff_location_id,
-  pickup_longitude,
-  pickup_latitude,
-  dropoff_longitude,
-  dropoff_latitude,
-  payment_type,
-  fare_amount,
-  extra,
-  mta_tax,
-  tip_amount,
-  tolls_amount,
-  improvement_surcharge,
-  total_amount,
-  congestion_surcharge,
-  cbd_congestion_fee,
-  ehail_fee,
-  trip_type,
-  raw_8,
-  read_vendor_id,
-  _source_id,
-  _source_file,
-  _source_version,
-  _ingested_at,
-  _run_id,
-  _position,
-  reason_bits,
-  CASE WHEN reason_bits <> 0 THEN struct(raw_1 AS raw_1, raw_2 AS raw_2, raw_3 AS raw_3, raw_4 AS raw_4, raw_5 AS raw_5, raw_6 AS raw_6, raw_8 AS raw_8) END AS _row
-FROM judged
+  SELECT
+    vendor_id,
+    pickup_datetime,
+    dropoff_datetime,
+    passenger_count,
+    trip_distance,
+    rate_code_id,
+    store_and_fwd_flag,
+    pickup_location_id,
+    dropoff_location_id,
+    pickup_longitude,
+    pickup_latitude,
+    dropoff_longitude,
+    dropoff_latitude,
+    payment_type,
+    fare_amount,
+    extra,
+    mta_tax,
+    tip_amount,
+    tolls_amount,
+    improvement_surcharge,
+    total_amount,
+    congestion_surcharge,
+    cbd_congestion_fee,
+    ehail_fee,
+    trip_type,
+    raw_request_source,
+    read_vendor_id,
+    _source_id,
+    _source_file,
+    _source_version,
+    _ingested_at,
+    _run_id,
+    _position,
+    reason_bits,
+    CASE
+      WHEN reason_bits <> 0
+      THEN struct(
+             raw_vendorid AS raw_vendorid,
+             raw_lpep_pickup_datetime AS raw_lpep_pickup_datetime,
+             raw_lpep_dropoff_datetime AS raw_lpep_dropoff_datetime,
+             raw_pulocationid AS raw_pulocationid,
+             raw_dolocationid AS raw_dolocationid,
+             raw_trip_distance AS raw_trip_distance,
+             raw_request_source AS raw_request_source
+           )
+    END AS _row
+  FROM judged
 )
 SELECT
   vendor_id,
@@ -131,24 +150,55 @@ SELECT
   cbd_congestion_fee,
   ehail_fee,
   trip_type,
-  CASE WHEN coalesce(nullif(raw_8, ''), CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END) IS NULL THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) ELSE map_from_entries(filter(array(
-  struct('request_source' AS key, nullif(raw_8, '') AS value),
-  struct('VendorID' AS key, CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END AS value)
-), entry -> entry.value IS NOT NULL)) END AS extra_columns,
+  CASE
+    WHEN coalesce(
+           nullif(raw_request_source, ''),
+           CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END
+         ) IS NULL
+    THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
+    ELSE map_from_entries(
+           filter(
+             array(
+               struct('request_source' AS key, nullif(raw_request_source, '') AS value),
+               struct('VendorID' AS key, CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END AS value)
+             ),
+             entry -> entry.value IS NOT NULL
+           )
+         )
+  END AS extra_columns,
   _source_id AS source_id,
   _source_file AS source_file,
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
-  CASE WHEN reason_bits <> 0 THEN map_from_entries(filter(array(
-  struct('VendorID' AS key, CAST(_row.raw_1 AS string) AS value),
-  struct('lpep_pickup_datetime' AS key, CAST(_row.raw_2 AS string) AS value),
-  struct('lpep_dropoff_datetime' AS key, CAST(_row.raw_3 AS string) AS value),
-  struct('PULocationID' AS key, CAST(_row.raw_4 AS string) AS value),
-  struct('DOLocationID' AS key, CAST(_row.raw_5 AS string) AS value),
-  struct('trip_distance' AS key, CASE WHEN isnan(_row.raw_6) THEN 'NaN' WHEN _row.raw_6 > 1.7976931348623157E308D THEN 'Infinity' WHEN _row.raw_6 < -1.7976931348623157E308D THEN '-Infinity' WHEN abs(_row.raw_6) < 9007199254740992D AND _row.raw_6 = floor(_row.raw_6) THEN concat(CAST(CAST(_row.raw_6 AS bigint) AS string), '.0') ELSE CAST(_row.raw_6 AS string) END AS value),
-  struct('request_source' AS key, nullif(_row.raw_8, '') AS value)
-), entry -> entry.value IS NOT NULL)) END AS row_as_read,
+  CASE
+    WHEN reason_bits <> 0
+    THEN map_from_entries(
+           filter(
+             array(
+               struct('VendorID' AS key, CAST(_row.raw_vendorid AS string) AS value),
+               struct('lpep_pickup_datetime' AS key, CAST(_row.raw_lpep_pickup_datetime AS string) AS value),
+               struct('lpep_dropoff_datetime' AS key, CAST(_row.raw_lpep_dropoff_datetime AS string) AS value),
+               struct('PULocationID' AS key, CAST(_row.raw_pulocationid AS string) AS value),
+               struct('DOLocationID' AS key, CAST(_row.raw_dolocationid AS string) AS value),
+               struct(
+                 'trip_distance' AS key,
+                 CASE
+                   WHEN isnan(_row.raw_trip_distance) THEN 'NaN'
+                   WHEN _row.raw_trip_distance > 1.7976931348623157E308D THEN 'Infinity'
+                   WHEN _row.raw_trip_distance < -1.7976931348623157E308D THEN '-Infinity'
+                   WHEN abs(_row.raw_trip_distance) < 9007199254740992D
+                        AND _row.raw_trip_distance = floor(_row.raw_trip_distance)
+                   THEN concat(CAST(CAST(_row.raw_trip_distance AS bigint) AS string), '.0')
+                   ELSE CAST(_row.raw_trip_distance AS string)
+                 END AS value
+               ),
+               struct('request_source' AS key, nullif(_row.raw_request_source, '') AS value)
+             ),
+             entry -> entry.value IS NOT NULL
+           )
+         )
+  END AS row_as_read,
   _position AS position,
   reason_bits
 FROM packed
