@@ -6,10 +6,8 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
-from taxi_etl.identity import FileVersion
-
-UNVERSIONED = "null"
-"""The version id S3 gives to objects written while a bucket was not versioned."""
+from taxi_etl.identity import UNVERSIONED, FileVersion
+from taxi_etl.s3_uris import parse_s3_uri
 
 
 class Storage(Protocol):
@@ -41,13 +39,13 @@ class S3Storage:
 
     def read(self, uri: str) -> bytes:
         """The content of an object. Raises ClientError, for example NoSuchKey."""
-        bucket, key = split_uri(uri)
+        bucket, key = parse_s3_uri(uri)
         body: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
     def write(self, uri: str, text: str) -> None:
         """Write a JSON object. Raises ClientError."""
-        bucket, key = split_uri(uri)
+        bucket, key = parse_s3_uri(uri)
         self.client.put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
 
     def current_version(self, version: FileVersion) -> str | None:
@@ -66,12 +64,3 @@ class S3Storage:
     def location(self, version: FileVersion) -> str:
         """`s3://bucket/key`. Spark always reads the current version of it."""
         return version.uri
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """The (bucket, key) of an `s3://bucket/key`. Raises ValueError for other text."""
-    scheme, _, rest = uri.partition("://")
-    bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not bucket or not key:
-        raise ValueError(f"{uri!r} is no s3://bucket/key")
-    return bucket, key

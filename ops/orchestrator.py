@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from ops.deployment import Deployment
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
-from taxi_etl.identity import FileVersion
+from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import Trigger
+from taxi_etl.s3_uris import s3_uri
 
 CLOSED = "closed"
 """The state of an execution that had already ended; only a replay loads its files again."""
@@ -99,13 +100,13 @@ def _current_version(session: Session, bucket: str, key: str) -> FileVersion:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound", "NoSuchBucket"):
             raise
         raise CliError(
-            f"s3://{bucket}/{key} does not exist",
+            f"{s3_uri(bucket, key)} does not exist",
             f"list the objects: aws s3 ls s3://{bucket}/{_folder(key)}",
         ) from None
-    version = head.get("VersionId", "null")
-    if version == "null":
+    version = head.get("VersionId", UNVERSIONED)
+    if version == UNVERSIONED:
         raise CliError(
-            f"s3://{bucket}/{key} has no version ID, because its bucket was not versioned at the upload",
+            f"{s3_uri(bucket, key)} has no version ID, because its bucket was not versioned at the upload",
             f"{enable_versioning(bucket)}; then upload the file again",
         )
     return FileVersion(

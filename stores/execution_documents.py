@@ -10,6 +10,7 @@ from taxi_etl.documents import JobResult, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.names import manifest_key, result_key
 from taxi_etl.outcomes import Ending, FileOutcome, outcomes
+from taxi_etl.s3_uris import s3_uri
 
 Document = TypeVar("Document", Manifest, JobResult)
 
@@ -45,7 +46,7 @@ class ExecutionDocuments:
         return self._uri(manifest_key(execution))
 
     def _uri(self, key: str) -> str:
-        return f"s3://{self._bucket}/{key}"
+        return s3_uri(self._bucket, key)
 
     def _load(self, key: str, loads: Callable[[bytes], Document]) -> Document | None:
         try:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from taxi_etl.identity import FileVersion
+from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.names import RUNS_PREFIX, WAREHOUSE_PREFIX
+from taxi_etl.s3_uris import s3_uri
 
 CREATED = "ObjectCreated:"
 TEST_EVENT = "s3:TestEvent"
 OWN_PREFIXES = (WAREHOUSE_PREFIX, RUNS_PREFIX)
 """What the pipeline itself writes: starting from it would let every run start the next one."""
-UNVERSIONED = "null"
-"""The versionId of objects written while versioning is off or suspended."""
 
 
 class UnreadableMessageError(ValueError):
@@ -74,7 +73,7 @@ def _read_record(record: Any) -> FileVersion | tuple[str, str]:
     bucket: str = record["s3"]["bucket"]["name"]
     described: Mapping[str, Any] = record["s3"]["object"]
     key = unquote_plus(described["key"])
-    uri = f"s3://{bucket}/{key}"
+    uri = s3_uri(bucket, key)
     # Notifications call it `ObjectCreated:Put`, notification settings `s3:ObjectCreated:Put`.
     if not name.removeprefix("s3:").startswith(CREATED):
         return uri, f"{name} creates no object"

@@ -7,8 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from taxi_etl.s3_uris import s3_uri
+
 SOURCE_ID_LENGTH = 32
 EXECUTION_HASH_LENGTH = 40
+UNVERSIONED = "null"
+"""The version ID of objects that were written while versioning was off or suspended."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class FileVersion:
     @property
     def uri(self) -> str:
         """`s3://bucket/key`."""
-        return f"s3://{self.bucket}/{self.key}"
+        return s3_uri(self.bucket, self.key)
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -64,16 +68,6 @@ def source_id(bucket: str, key: str) -> str:
     A raw key as partition value would make warehouse object keys longer than S3 allows.
     """
     return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:SOURCE_ID_LENGTH]
-
-
-def is_newer(sequencer: str, than: str) -> bool:
-    """Whether one S3 event sequencer is later than another of the same key.
-
-    Sequencers are hexadecimal texts of varying length: pad on the right with zeros, compare as text.
-    Source: Amazon S3 user guide, event message structure.
-    """
-    width = max(len(sequencer), len(than))
-    return sequencer.ljust(width, "0") > than.ljust(width, "0")
 
 
 def execution_name(files: Iterable[FileVersion], attempt: int = 1, asked_at: str = "") -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import Dataset
+from taxi_etl.transform.expressions import literal
 
 QUARANTINE = "quarantined_trips"
 
@@ -81,9 +82,9 @@ def columns_of(table: str) -> tuple[TableColumn, ...]:
 def create_table(table: str, qualified: str) -> str:
     """The DDL that creates a table if it is missing; `qualified` is its name with catalog and database."""
     columns = ",\n".join(
-        f"  {column.name} {column.type} COMMENT {_quoted(column.doc)}" for column in columns_of(table)
+        f"  {column.name} {column.type} COMMENT {literal(column.doc)}" for column in columns_of(table)
     )
-    properties = ",\n".join(f"  {_quoted(key)} = {_quoted(value)}" for key, value in PROPERTIES.items())
+    properties = ",\n".join(f"  {literal(key)} = {literal(value)}" for key, value in PROPERTIES.items())
     return (
         f"CREATE TABLE IF NOT EXISTS {qualified} (\n{columns}\n)\nUSING iceberg\n"
         f"PARTITIONED BY (source_id)\nTBLPROPERTIES (\n{properties}\n)"
@@ -92,9 +93,5 @@ def create_table(table: str, qualified: str) -> str:
 
 def add_columns(qualified: str, columns: tuple[TableColumn, ...]) -> str:
     """The DDL that gives a table columns it lacks."""
-    added = ", ".join(f"{column.name} {column.type} COMMENT {_quoted(column.doc)}" for column in columns)
+    added = ", ".join(f"{column.name} {column.type} COMMENT {literal(column.doc)}" for column in columns)
     return f"ALTER TABLE {qualified} ADD COLUMNS ({added})"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

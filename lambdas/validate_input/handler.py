@@ -13,6 +13,7 @@ from taxi_etl.file_rules import Limits
 from taxi_etl.function_settings import ValidatorSettings
 from taxi_etl.inputs import parse_input
 from taxi_etl.names import manifest_key
+from taxi_etl.s3_uris import s3_uri
 from taxi_etl.summaries import validation_summary
 
 
@@ -40,6 +41,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         Body=manifest.dumps().encode(),
         ContentType="application/json",
     )
-    answer = validation_summary(manifest, f"s3://{settings.runs_bucket}/{key}")
+    answer = validation_summary(manifest, s3_uri(settings.runs_bucket, key))
     logger.info("validated", execution=execution, counts=answer["counts"])
     return answer

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ops.checks.finding import Finding, Scope, expect
+from taxi_etl.s3_uris import parse_s3_uri
 
 GLUE_VERSION = "6.0"
 
@@ -60,8 +61,9 @@ def databases(scope: Scope) -> Iterator[Finding]:
 
 
 def _exists(scope: Scope, uri: str) -> bool:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not key:
+    try:
+        bucket, key = parse_s3_uri(uri)
+    except ValueError:
         return False
     try:
         scope.session.client("s3").head_object(Bucket=bucket, Key=key)

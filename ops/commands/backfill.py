@@ -22,10 +22,11 @@ from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
 from taxi_etl.file_rules import check_key
-from taxi_etl.identity import FileVersion
+from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
 from taxi_etl.ledger import OPEN_FILE
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.s3_uris import s3_uri
 
 FILES_PER_CALL = 5 * EXECUTION_MAX_FILES
 """Full executions only, and few enough for the orchestrator to claim and start them within its timeout."""
@@ -50,7 +51,7 @@ def backfill(
     """Load the files in the bucket that were never loaded; with --again, all files."""
     app = app_of(context)
     bucket = bucket or app.deployment.bucket_name
-    uri = f"s3://{bucket}/{prefix}"
+    uri = s3_uri(bucket, prefix)
     with app.output.stderr.status(f"listing {uri}"):
         plan = make_plan(app.session, app.deployment, bucket, prefix, again=again)
     started = _start(app, plan, again=again) if yes else []
@@ -109,7 +110,7 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
     skipped: dict[str, str] = {}
     for entry in _current_versions(session, bucket, prefix):
         key, reasons = entry["Key"], [failure.message for failure in check_key(entry["Key"])]
-        if entry["VersionId"] == "null":
+        if entry["VersionId"] == UNVERSIONED:
             reasons.append(NO_VERSION)
         if reasons:
             skipped[key] = "; ".join(reasons)
@@ -118,7 +119,7 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
             versions.append(FileVersion(bucket, key, entry["VersionId"], int(entry["Size"]), etag))
     if not (versions or skipped):
         raise CliError(
-            f"there are no objects under s3://{bucket}/{prefix}",
+            f"there are no objects under {s3_uri(bucket, prefix)}",
             f"list the bucket: aws s3 ls s3://{bucket}/",
         )
     found = outcomes(session, deployment, versions)

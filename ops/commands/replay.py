@@ -12,6 +12,7 @@ from ops.commands.options import Timeout, Wait
 from ops.file_outcomes import files_of
 from ops.progress import TIMEOUT_SECONDS
 from taxi_etl.identity import FileVersion
+from taxi_etl.s3_uris import SCHEME, parse_s3_uri
 
 
 def replay(
@@ -44,12 +45,12 @@ def replay(
 
 
 def _bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
-    if not text.startswith("s3://"):
+    if not text.startswith(SCHEME):
         return default_bucket, text
-    bucket, _, key = text.removeprefix("s3://").partition("/")
-    if not (bucket and key):
-        raise typer.BadParameter(f"{text!r} is not an object; write s3://BUCKET/KEY")
-    return bucket, key
+    try:
+        return parse_s3_uri(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def report_started(

@@ -18,6 +18,7 @@ from taxi_etl.names import manifest_key
 from taxi_etl.recognition import recognize
 from taxi_etl.schema import text_columns
 from taxi_etl.summaries import job_summary, validation_summary
+from taxi_etl.transform.predicates import Reason
 
 from .workflow_interpreter import Raised, Walk, walk
 
@@ -54,7 +55,7 @@ LOADED_YELLOW = FileResult(
     read=2_964_624,
     written=2_963_711,
     quarantined=913,
-    reasons={"negative_duration": 870, "pickup_outside_month": 56},
+    reasons={Reason.NEGATIVE_DURATION: 870, Reason.PICKUP_OUT_OF_RANGE: 56},
 )
 LOADED_GREEN = FileResult(
     GREEN,
@@ -63,7 +64,7 @@ LOADED_GREEN = FileResult(
     read=56_551,
     written=56_548,
     quarantined=3,
-    reasons={"negative_duration": 3},
+    reasons={Reason.NEGATIVE_DURATION: 3},
     new_columns=("cbd_congestion_fee",),
     missing_columns=("ehail_fee",),
 )

@@ -1,26 +1,9 @@
 """Are two files the same, which version is newer, and what is an execution called?"""
 
-import pytest
-
-from taxi_etl.identity import FileVersion, execution_name, is_newer, source_id
+from taxi_etl.identity import FileVersion, execution_name, source_id
 
 A = FileVersion("lake", "raw/taxi/a.csv", "v1")
 B = FileVersion("lake", "raw/taxi/b.csv", "v1")
-
-
-@pytest.mark.parametrize(
-    ("sequencer", "than", "newer"),
-    [
-        ("0055AED6DCD90281E6", "0055AED6DCD90281E5", True),
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E6", False),
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E5", False),
-        ("0055AED6DCD90281E501", "0055AED6DCD90281E5", True),
-        ("0055AED6DCD90281E500", "0055AED6DCD90281E5", False),
-        ("006", "0055AED6DCD90281E5", True),
-    ],
-)
-def test_sequencers_are_padded_and_compared_as_text(sequencer: str, than: str, newer: bool) -> None:
-    assert is_newer(sequencer, than) is newer
 
 
 def test_the_same_files_in_any_order_make_the_same_execution() -> None:
