@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lambdas.close_execution.finalizer import Finalizer
 from lambdas.executions import EndedExecution, Executions
 from lambdas.observability import count, logger
-from taxi_etl.ledger import ExecutionRecord, ExecutionStatus, timestamp
+from taxi_etl.ledger import ExecutionRecord, timestamp
 from taxi_etl.metrics import Metric
 
 STOP_BEFORE_TIMEOUT_MS = 10_000
@@ -109,9 +109,9 @@ class Reconciler:
             return []
 
     def _adopt(self, ended: EndedExecution) -> Repair | None:
-        """Close an ending that the ledger lacks; open claims are `_repair`'s."""
+        """Close an ending that the ledger lacks: of an execution without a claim, or of a redrive."""
         record = self.finalizer.ledger.execution(ended.name)
-        if record and (record.status is not ExecutionStatus.CLOSED or record.redrives >= ended.redrives):
+        if record and record.redrives >= ended.redrives:
             return None
         description = self.executions.describe(ended.name)
         if description is None or not description.ended:

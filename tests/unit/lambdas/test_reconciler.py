@@ -136,6 +136,23 @@ def test_an_execution_without_a_claim_is_not_adopted_while_it_runs(
     assert ("execution#manual", "execution") not in table.items
 
 
+def test_an_ended_execution_that_was_redriven_since_it_was_listed_is_not_adopted(
+    *,
+    close: Handler,
+    step_functions: StepFunctions,
+    table: FakeTable,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = end_in_console(step_functions)
+    page = step_functions.list_executions(stateMachineArn=MACHINE)
+    monkeypatch.setattr(step_functions, "list_executions", lambda **_: page)
+    step_functions.redrive(name)
+    clock.forward(minutes=20)
+    assert close(SCHEDULE)["closed"] == 0
+    assert ("execution#manual", "execution") not in table.items
+
+
 def test_more_ended_executions_are_adopted_than_step_functions_lists_by_default(
     close: Handler, step_functions: StepFunctions, clock: Any
 ) -> None:
