@@ -1,1 +1,1 @@
-"""How do the core's rules run on AWS Lambda? One package a function; what they share beside them."""
+"""AWS Lambda functions, one package per function; the modules beside the packages are shared."""

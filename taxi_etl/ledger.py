@@ -42,8 +42,9 @@ OUTCOME_ATTRIBUTES = ("reasons", "dataset", "rows", "alone")
 class FileRecord:
     """A file version's item.
 
-    `rows` are counts by read, written and quarantined, None unless the file is loaded; `reasons` are texts
-    `code: message`. `alone` means that a replay should load this file in an execution of its own.
+    `rows` are counts by read, written and quarantined, None unless the file is loaded. `reasons` are texts
+    `code: message`, because another version of the app may have written codes that this one does not have.
+    `alone` means that a replay should load this file in an execution of its own.
     """
 
     version: FileVersion

@@ -1,1 +1,1 @@
-"""Can these files be loaded? Looks at the objects of one execution and writes its manifest."""
+"""Validate the files of one execution and write its manifest."""

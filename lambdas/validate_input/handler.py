@@ -1,4 +1,4 @@
-"""What does etl-orchestrator-validate-input answer? Which files are worth a job run, and why not."""
+"""Handler of etl-orchestrator-validate-input: which files the job will load, and why not the others."""
 
 import os
 from functools import cache
@@ -25,10 +25,10 @@ def _settings() -> ValidatorSettings:
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Validate the files of `event["input"]`, write the manifest of `event["execution"]["name"]`, sum up.
+    """Validate the files of an execution's input, write its manifest and return the summary.
 
-    An invalid file is a result. Raises InvalidInputError when the input is none, and AWS faults as they come,
-    for the state machine to retry or to catch.
+    An invalid file is a result. Raises InvalidInputError for an invalid input, and AWS faults for the state
+    machine to retry or to catch.
     """
     settings, s3 = _settings(), clients.s3()
     execution = event["execution"]["name"]
@@ -41,6 +41,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         Body=manifest.dumps().encode(),
         ContentType="application/json",
     )
-    answer = validation_summary(manifest, s3_uri(settings.runs_bucket, key))
-    logger.info("validated", execution=execution, counts=answer["counts"])
-    return answer
+    summary = validation_summary(manifest, s3_uri(settings.runs_bucket, key))
+    logger.info("validated", execution=execution, counts=summary["counts"])
+    return summary

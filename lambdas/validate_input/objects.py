@@ -1,4 +1,4 @@
-"""What does S3 say about an object? Headers as facts, and the few bytes that the checks look at."""
+"""Facts about S3 objects from their headers, and ranges of their bytes."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,15 +12,15 @@ from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError
 
 GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_SUCH_VERSION = GONE | {"400", "405", "MethodNotAllowed"}
-"""What a HEAD of one version may answer when there is no such object version: 405 for a delete marker, 400
-for a versionId that is none. The current version was asked for just before, so the request is good."""
+"""Codes with which HEAD answers that an object version does not exist: 405 means a delete marker, and 400 an
+invalid version ID, since the HEAD of the current version just succeeded."""
 
 
 def look_up(s3: Any, version: FileVersion) -> tuple[FileVersion, FileFacts]:
-    """The file version, completed with what S3 knows, and the facts about it.
+    """Return the file version, completed from its S3 headers, and the facts about it.
 
-    One HEAD in the usual case: when the current version is the one in question. Raises InvalidInputError for
-    an unversioned bucket, and ClientError for AWS faults.
+    Sends one HEAD if the file version is the current one, otherwise two. Raises InvalidInputError for an
+    unversioned bucket, and ClientError for AWS faults.
     """
     headers = _head(s3, GONE, Bucket=version.bucket, Key=version.key)
     if headers is None:
@@ -52,25 +52,27 @@ def look_up(s3: Any, version: FileVersion) -> tuple[FileVersion, FileFacts]:
 
 
 def read_range(s3: Any, version: FileVersion, start: int, end: int) -> bytes:
-    """The bytes of this version from `start` up to and without `end`. Raises ClientError.
+    """Return the bytes `[start, end)` of this version.
 
-    An answer of another length is no answer: reading it could fill the memory with a whole object.
+    Raises ClientError for AWS faults, and RuntimeError for a response of another length, whose body is not
+    read because it could be the whole object.
     """
-    answer = s3.get_object(
+    response = s3.get_object(
         Bucket=version.bucket,
         Key=version.key,
         VersionId=version.version_id,
         Range=f"bytes={start}-{end - 1}",
     )
-    if answer["ContentLength"] != end - start:
-        raise RuntimeError(f"asked {version.uri} for {end - start} bytes, got {answer['ContentLength']}")
-    with answer["Body"] as body:
+    if response["ContentLength"] != end - start:
+        received = response["ContentLength"]
+        raise RuntimeError(f"requested {end - start} bytes of {version.uri}, received {received}")
+    with response["Body"] as body:
         content: bytes = body.read()
     return content
 
 
 def _head(s3: Any, absent: frozenset[str], **arguments: str) -> dict[str, Any] | None:
-    """An object's headers, or None when S3 answers with a code that means it is not there."""
+    """Return an object's headers; None when S3 answers with one of the codes `absent`."""
     try:
         headers: dict[str, Any] = s3.head_object(**arguments)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Which columns does a Parquet footer declare, and where does its data end? Read with pyarrow."""
+"""Columns and data extent that a Parquet footer declares, read with pyarrow."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ class Schema:
 
 
 def read_schema(footer: bytes) -> Schema:
-    """The schema in a footer's bytes (metadata, length and magic). Raises ArrowException for damage."""
-    # pyarrow wants a whole file, and reads only its end as long as no data is asked for. It is asked for the
-    # file's schema, not the metadata's: those hold each other in memory until a garbage collection.
+    """Read the schema from a footer's bytes: metadata, length and magic. Raises ArrowException for damage."""
+    # pyarrow takes a whole file, but reads only its end unless data is read. `metadata.schema` would hold
+    # a reference cycle until a garbage collection; `schema_arrow` does not.
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
         int96 = _stored_as_int96(file.metadata)
         columns = tuple(
@@ -31,7 +31,7 @@ def read_schema(footer: bytes) -> Schema:
 
 
 def _stored_as_int96(metadata: pq.FileMetaData) -> set[str]:
-    """The columns whose Arrow type does not say that they are INT96; chunks say it, if there are any."""
+    """Return the names of INT96 columns, which only column chunks reveal: Arrow shows a timestamp."""
     chunks = (
         metadata.row_group(0).column(column)
         for column in range(metadata.num_columns if metadata.num_row_groups else 0)
@@ -49,6 +49,6 @@ def _data_end(metadata: pq.FileMetaData) -> int:
 
 
 def _chunk_end(chunk: pq.ColumnChunkMetaData) -> int:
-    # A dictionary page, where there is one, comes first; other writers leave its offset out, or at 0.
+    # A dictionary page precedes the data pages. Without one, writers leave its offset out or set it to 0.
     start = chunk.dictionary_page_offset or chunk.data_page_offset
     return int(min(start, chunk.data_page_offset) + chunk.total_compressed_size)

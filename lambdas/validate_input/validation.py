@@ -1,4 +1,4 @@
-"""Can each of these files be loaded? Gathers the facts, asks the rules, and sums up for the state machine."""
+"""Validate each file of an execution: gather the facts and apply the rules."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,16 +21,15 @@ from taxi_etl.names import RAW_PREFIX
 from taxi_etl.recognition import recognize
 
 FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
-"""A footer takes eight times its size while it is read, and each thread's allocator keeps what it had: so one
-thread reads them all. Measured: 99 TLC files peak at 115 MB, 32 footers of 8 MB at 190 MB."""
+"""One thread reads all footers: parsing takes eight times a footer's size, and each thread's allocator keeps
+its memory. Measured: 99 TLC files peak at 115 MB, 32 footers of 8 MB at 190 MB."""
 Finding = AcceptedFile | RejectedFile | SupersededFile
 
 
 def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> Manifest:
-    """What there is to say about every file of an execution's input, in the order of their keys.
+    """Validate every file of an execution's input and return the manifest, ordered by key.
 
-    Raises InvalidInputError for an unversioned bucket, and AWS faults as they come: neither says anything
-    about the files.
+    Raises InvalidInputError for an unversioned bucket, and AWS faults.
     """
     with ThreadPoolExecutor(max_workers=min(CONNECTIONS, len(given.files))) as pool:
         found = list(pool.map(lambda version: check(s3, version, limits), given.files))
@@ -47,9 +46,9 @@ def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> 
 
 
 def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
-    """What there is to say about one file. Never reads more than its first and last bytes."""
+    """Validate one file by its headers and by its first and last bytes."""
     if not version.key.startswith(RAW_PREFIX):
-        # The function may not look at objects elsewhere, and need not.
+        # The function has no permission to read other prefixes.
         return RejectedFile(version, tuple(check_key(version.key)))
     version, facts = objects.look_up(s3, version)
     if facts.is_superseded:
@@ -57,7 +56,7 @@ def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
     reasons = check_file(facts, limits)
     if reasons:
         return RejectedFile(version, tuple(reasons))
-    return _recognized(version, look_inside(s3, version))
+    return _recognized(version, inspect_contents(s3, version))
 
 
 def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
@@ -76,14 +75,14 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
     )
 
 
-def look_inside(s3: Any, version: FileVersion) -> Contents:
-    """What the first and last bytes of an object tell; one that goes away meanwhile is `not_found`."""
+def inspect_contents(s3: Any, version: FileVersion) -> Contents:
+    """Inspect the first and last bytes of an object; an object deleted meanwhile is `not_found`."""
     try:
         return _read_ends(s3, version)
     except ClientError as error:
         if error_code(error) not in objects.GONE:
             raise
-        gone = Failure(FailureCode.NOT_FOUND, "the object was deleted while it was looked at")
+        gone = Failure(FailureCode.NOT_FOUND, "the object was deleted during validation")
         return Contents(failures=(gone,))
 
 
@@ -100,7 +99,7 @@ def _read_ends(s3: Any, version: FileVersion) -> Contents:
 
 
 def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> Contents:
-    """What the footer at the end of a Parquet object declares; `tail` may hold only the end of it."""
+    """Inspect the footer of a Parquet object; `tail` may hold only the end of it."""
     start = version.size - length - contents.PARQUET_TRAILER_BYTES
     footer = tail[start - version.size :]
     if len(tail) < version.size - start:
