@@ -62,7 +62,7 @@ class FakeAws(Session):
     def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> tuple[Status, dict[str, Any]]:
         call = f"{model.service_model.service_name}.{model.name}"
         if call not in self.answers:
-            raise AssertionError(f"the test has no answer to {call} {context['asked']}")
+            raise AssertionError(f"the test has no answer to {call} {context['request']}")
         answer = self.answers[call]
         document = answer(context["request"]) if callable(answer) else answer
         if "Error" in document:
