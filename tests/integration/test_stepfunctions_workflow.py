@@ -32,7 +32,7 @@ STATES = {
 EARLIER_WORK = {
     ("crawler", "last crawl"),
     ("event dead-letter queue", "empty"),
-    ("closer's dead-letter queue", "empty"),
+    ("finalizer's dead-letter queue", "empty"),
 }
 """Findings of `verify` about earlier work, which may have failed in a correct deployment."""
 
