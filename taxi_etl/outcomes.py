@@ -146,5 +146,5 @@ def _unspoken(ending: Ending, *, alone: bool) -> dict[str, Any]:
         or ending.error
         or f"the execution ended {ending.status} and left no result for this file"
     )
-    died = alone and ending.status == "FAILED" and ending.error == EXECUTION_FAILED
+    died = alone and ending.error == EXECUTION_FAILED
     return {"status": FileStatus.FAILED, "reasons": (Failure(code, text),), "alone": died}

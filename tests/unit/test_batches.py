@@ -37,6 +37,11 @@ def test_bytes_add_up_to_the_limit_and_not_beyond(last: int, sizes: list[int]) -
     assert [len(group) for group in batches(files, BatchLimits(99, 10), Trigger.S3)] == sizes
 
 
+def test_each_batch_counts_only_its_own_bytes() -> None:
+    files = [file("a", size=6), file("b", size=6), file("c", size=3)]
+    assert keys(batches(files, BatchLimits(99, 10), Trigger.S3)) == [["a"], ["b", "c"]]
+
+
 def test_a_file_larger_than_the_limit_is_alone() -> None:
     files = [file("a", size=1), file("b", size=11), file("c", size=1)]
     assert keys(batches(files, BatchLimits(99, 10), Trigger.S3)) == [["a"], ["b"], ["c"]]

@@ -16,6 +16,7 @@ from taxi_etl.contents import (
     check_extent,
     check_names,
     find_footer,
+    inflate_head,
     inspect_csv,
 )
 from taxi_etl.failures import FailureCode
@@ -260,6 +261,17 @@ def test_padding_after_the_last_member_is_no_damage() -> None:
 def test_a_header_in_a_first_member_that_fills_the_head_exactly() -> None:
     first = gzip.compress(HEADER.ljust(HEAD_BYTES, b"1"))
     assert names(gz(first + gzip.compress(b"2"))) == NAMES
+
+
+def test_nothing_is_inflated_after_the_head_is_full() -> None:
+    content = gzip.compress(b"a" * HEAD_BYTES) + gzip.compress(b"b" * 10)
+    assert inflate_head(content, whole=True) == (b"a" * HEAD_BYTES, False, ())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_bytes_after_a_member_are_the_end_only_of_a_whole_object(*, whole: bool) -> None:
+    half_a_header = b"\x1f"
+    assert inflate_head(gzip.compress(b"text") + half_a_header, whole=whole) == (b"text", whole, ())
 
 
 def test_a_bomb_is_inflated_no_further_than_the_head() -> None:

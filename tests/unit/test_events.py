@@ -88,6 +88,11 @@ def test_size_etag_and_sequencer_may_be_missing() -> None:
     assert parse(event).versions == (FileVersion("lake", "raw/taxi/a.csv", "v1"),)
 
 
+def test_the_first_record_of_a_version_counts() -> None:
+    first, repeated = record(sequencer="01"), record(sequencer="02")
+    assert [version.sequencer for version in parse(first, repeated).versions] == ["01"]
+
+
 @pytest.mark.parametrize("version_id", [None, "", "null"])
 def test_an_unversioned_bucket_is_refused_with_what_to_do(version_id: str | None) -> None:
     with pytest.raises(

@@ -74,6 +74,11 @@ def test_dots_within_a_folders_name_are_part_of_it(key: str) -> None:
     assert codes(FileFacts(key=key, size=5)) == []
 
 
+@pytest.mark.parametrize("key", ["raw/taxi/", "raw/taxi/.", "raw/taxi/.."])
+def test_a_file_name_is_not_checked_as_a_folder(key: str) -> None:
+    assert FailureCode.WRONG_PREFIX not in codes(FileFacts(key=key, size=5))
+
+
 def test_of_a_missing_object_nothing_but_its_key_is_judged() -> None:
     facts = FileFacts(key="raw/taxi/a.txt", exists=False, size=0, storage_class="GLACIER", is_current=False)
     assert codes(facts) == [FailureCode.UNSUPPORTED_TYPE, FailureCode.NOT_FOUND]

@@ -138,7 +138,14 @@ def test_files_of_a_batch_over_which_the_job_died_shall_be_tried_alone() -> None
 
 
 @pytest.mark.parametrize(
-    "ending", [Ending("TIMED_OUT"), Ending("ABORTED"), Ending("FAILED", "States.Runtime"), SUCCEEDED]
+    "ending",
+    [
+        Ending("TIMED_OUT"),
+        Ending("ABORTED", "stopped by ann"),
+        Ending("FAILED", "States.Runtime"),
+        Ending("FAILED", "NotificationFailed"),
+        SUCCEEDED,
+    ],
 )
 def test_an_ending_that_says_nothing_about_the_files_leaves_them_together(ending: Ending) -> None:
     found = outcomes([A, B], manifest(accepted(A), accepted(B)), None, ending)
@@ -177,6 +184,11 @@ def test_the_ledger_keeps_what_there_is() -> None:
         "alone": True,
     }
     assert FileOutcome(A, FileStatus.SUPERSEDED).attributes() == {"status": "superseded"}
+
+
+def test_the_ledger_keeps_no_rows_of_a_file_that_failed() -> None:
+    failed = FileOutcome(A, FileStatus.FAILED, dataset="green", read=10, written=4, quarantined=6)
+    assert failed.attributes() == {"status": "failed", "dataset": "green"}
 
 
 def test_long_reasons_are_shortened_in_the_ledger_and_more_so_in_messages() -> None:
