@@ -6,10 +6,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.settings import Settings
+from taxi_etl.ledger import BY_EXECUTION, BY_STATUS
 from taxi_etl.names import LEDGER_TABLE, physical_name
-
-BY_EXECUTION = "by-execution"
-BY_STATUS = "by-status"
 
 
 class Ledger(Construct):

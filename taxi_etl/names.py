@@ -1,4 +1,4 @@
-"""What is everything called? Physical names, object keys and prefixes, each written once."""
+"""Physical names, object keys and prefixes."""
 
 PROD = "prod"
 
@@ -33,7 +33,7 @@ def physical_name(name: str, environment: str) -> str:
 
 
 def database_name(name: str, environment: str) -> str:
-    """The name of a Glue database: `NAME` in prod, `NAME_ENV` elsewhere (hyphens trouble SQL engines)."""
+    """The name of a Glue database: `NAME` in prod, `NAME_ENV` elsewhere; SQL engines reject hyphens."""
     return name if environment == PROD else f"{name}_{environment}".replace("-", "_")
 
 
@@ -43,17 +43,17 @@ def bucket_name(account: str, environment: str) -> str:
 
 
 def execution_arn(state_machine_arn: str, execution: str) -> str:
-    """The ARN of a state machine's execution of that name, whether it exists or not."""
+    """The ARN of a state machine's execution with this name, whether it exists or not."""
     return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{execution}"
 
 
 def execution_prefix(execution: str) -> str:
-    """Where one execution keeps its manifest and results, under `RUNS_PREFIX`, with a closing slash."""
+    """The prefix of an execution's manifest and results, with a trailing slash."""
     return f"{RUNS_PREFIX}{STATE_MACHINE}/{execution}/"
 
 
 def manifest_key(execution: str) -> str:
-    """The object key of the manifest that ValidateInput writes."""
+    """The object key of the manifest, which validation writes."""
     return f"{execution_prefix(execution)}manifest.json"
 
 
@@ -63,5 +63,5 @@ def result_key(execution: str) -> str:
 
 
 def summary_key(execution: str) -> str:
-    """The object key of the job's result in at most 64 KiB, which the state machine reads."""
+    """The object key of the job's summary, which the state machine reads."""
     return f"{execution_prefix(execution)}summary.json"

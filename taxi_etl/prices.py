@@ -1,4 +1,4 @@
-"""What does a job run cost? AWS list prices that notifications and metrics quote.
+"""AWS list prices for the cost of a job run in notifications and metrics.
 
 Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30 % below the 0.44 USD per DPU-hour of 5.x,
 by the second with a minimum of one minute.
@@ -14,10 +14,10 @@ COST_DIGITS = 4
 
 
 def dpu_hours(run: Mapping[str, Any]) -> float | None:
-    """The DPU-hours of a job run as Glue describes it, None when that does not tell.
+    """The DPU-hours of a job run as Glue describes it, or None if the description lacks its time or capacity.
 
-    DPUSeconds where Glue counts them (auto scaling), else the time by the run's whole capacity. A run that
-    never got a worker (stopped while it waited) has taken no time and costs nothing.
+    Glue reports DPUSeconds with auto scaling; otherwise they are the time multiplied by the capacity. A run
+    that was stopped in Glue's queue has taken no time and costs nothing.
     """
     if "DPUSeconds" in run:
         return float(run["DPUSeconds"]) / 3600
@@ -28,5 +28,5 @@ def dpu_hours(run: Mapping[str, Any]) -> float | None:
 
 
 def cost_usd(hours: float) -> float:
-    """US dollars of so many DPU-hours."""
+    """The price of these DPU-hours in US dollars."""
     return round(hours * GLUE_USD_PER_DPU_HOUR, COST_DIGITS)

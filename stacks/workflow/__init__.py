@@ -1,1 +1,1 @@
-"""What does an execution do, step by step? The state machine: its states, wiring, retries and messages."""
+"""The state machine: its states, transitions, retries and notifications."""

@@ -1,4 +1,4 @@
-"""How does the workflow decide? The conditions of its Choice states, as JSONata."""
+"""The conditions of the workflow's Choice states, as JSONata."""
 
 from stacks.settings import CrawlPolicy
 from stacks.workflow.jsonata import render
@@ -21,7 +21,7 @@ CRAWL_NEEDED = {
 
 
 def crawl_undecided_too_long(polls_max: int) -> str:
-    """Neither crawled nor failed after so many looks."""
+    """The crawl neither succeeded nor failed within `polls_max` polls."""
     return render(f"($crawl.state = 'RUNNING' or $crawl.state = 'STALE') and $crawl.polls >= {polls_max}")
 
 

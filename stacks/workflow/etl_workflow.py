@@ -1,4 +1,4 @@
-"""What is `etl-pipeline-workflow`? The state machine as a resource: its logs, tracing, time limit, rights."""
+"""The state machine as a resource: its logs, tracing, timeout and permissions."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
@@ -10,13 +10,13 @@ from stacks.workflow.transitions import Parts, wire
 from taxi_etl.names import STATE_MACHINE, physical_name
 
 OTHER_STATES_MINUTES = 60
-"""What validation, messages and all retries together take at most, crawls apart; rounded up."""
-LOOK_SECONDS = 30
-"""What one look at the crawler takes beside the wait."""
+"""The longest time of validation, notifications and all retries together, without crawls; rounded up."""
+POLL_SECONDS = 30
+"""The longest time of one poll of the crawler, without the wait."""
 
 
 class EtlWorkflow(Construct):
-    """Validate, load, catalog, tell."""
+    """Validates files, loads them, catalogs them and notifies of the outcome."""
 
     state_machine: sfn.StateMachine
 
@@ -24,13 +24,13 @@ class EtlWorkflow(Construct):
         super().__init__(scope, construct_id)
         settings = parts.settings
         name = physical_name(STATE_MACHINE, settings.environment)
-        # The prefix keeps the account's resource policy for logs within its size limit.
+        # This prefix keeps the account's resource policy for logs within its size limit.
         self.logs = log_group(self, "Logs", name=f"/aws/vendedlogs/states/{name}", settings=settings)
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
             state_machine_name=name,
-            comment="Loads taxi files: validate, run the Glue job, keep the catalog current, tell",
+            comment="Loads taxi files: validates them, runs the Glue job, catalogs raw files, notifies",
             query_language=sfn.QueryLanguage.JSONATA,
             definition_body=sfn.DefinitionBody.from_chainable(wire(self, parts)),
             timeout=machine_timeout(settings),
@@ -46,6 +46,6 @@ class EtlWorkflow(Construct):
 
 
 def machine_timeout(settings: Settings) -> Duration:
-    """Longer than all states together, so that a state's own timeout, which says more, comes first."""
-    crawl_minutes = settings.crawl_polls_max * (settings.crawl_poll_seconds + LOOK_SECONDS) // 60
+    """Longer than all states together, so that the more specific timeout of a state comes first."""
+    crawl_minutes = settings.crawl_polls_max * (settings.crawl_poll_seconds + POLL_SECONDS) // 60
     return Duration.minutes(settings.glue_task_timeout_minutes + crawl_minutes + OTHER_STATES_MINUTES)

@@ -1,4 +1,4 @@
-"""How does the workflow run a Glue job and wait for it, but not for ever?"""
+"""The task that runs the Glue job and waits for it, with a time limit."""
 
 from typing import Any
 
@@ -12,8 +12,9 @@ from constructs import Construct
 class RunGlueJob(tasks.GlueStartJobRun):
     """`GlueStartJobRun` with a timeout of the state.
 
-    The construct's own timeout becomes the *run's* timeout, which starts when the run does, and it drops the
-    state's: a run in Glue's queue would be waited for without limit. The run's timeout is the job's own.
+    CDK's construct writes its timeout as that of the *job run*, which starts only when the run leaves Glue's
+    queue, and omits the state's: a queued run would be waited for without limit. Remove this class when the
+    construct supports both.
     """
 
     def __init__(
@@ -23,7 +24,7 @@ class RunGlueJob(tasks.GlueStartJobRun):
         *,
         glue_job_name: str,
         arguments: dict[str, str],
-        waits_at_most: Duration,
+        task_timeout: Duration,
         notify_delay_after: Duration,
         assign: dict[str, Any],
         outputs: str,
@@ -36,16 +37,16 @@ class RunGlueJob(tasks.GlueStartJobRun):
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
             glue_job_name=glue_job_name,
             arguments=sfn.TaskInput.from_object(arguments),
-            # Unset, the construct writes a null that the API refuses.
+            # Without it, the construct writes a null, which the API refuses.
             notify_delay_after=notify_delay_after,
             assign=assign,
             outputs=outputs,
             comment=comment,
         )
-        self._timeout_seconds = waits_at_most.to_seconds()
+        self._timeout_seconds = task_timeout.to_seconds()
 
     @jsii.member(jsii_name="toStateJson")
     def to_state_json(self, top_level_query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
-        """The state as Amazon States Language, with its timeout."""
+        """The state in Amazon States Language, with its timeout."""
         state = super().to_state_json(top_level_query_language)
         return {**state, "TimeoutSeconds": self._timeout_seconds}

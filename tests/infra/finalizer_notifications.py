@@ -1,4 +1,4 @@
-"""What does the closer tell of endings that the workflow could not? Its code, with stand-ins behind it."""
+"""Notifications that the finalizer publishes for endings that the workflow could not report."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ RUNTIME_CAUSE = (
 
 @dataclass
 class Ended:
-    """How an execution ended; what it left: a manifest (unless not), the job's result (if there is one)."""
+    """An ended execution and the documents it left; `validated` is whether it left a manifest."""
 
     outcome: Outcome
     status: str
@@ -55,7 +55,7 @@ class Ended:
 
 @dataclass
 class Topic:
-    """SNS's client, which keeps what was published."""
+    """A fake SNS client that records what is published."""
 
     published: list[dict[str, Any]] = field(default_factory=list)
 
@@ -64,13 +64,13 @@ class Topic:
 
 
 def finalizer_notifications(ended: Ended, command: str) -> list[dict[str, Any]]:
-    """What is published when this ending is closed; `command` is the deployed function's setting."""
+    """The notifications of the finalizer; `command` is its setting."""
     name, s3, topic = ended.outcome.name, Buckets(), Topic()
     if ended.validated:
         s3.upload(BUCKET, manifest_key(name), ended.outcome.manifest.dumps().encode(), "m1")
     if hasattr(ended.outcome, "result"):
         s3.upload(BUCKET, result_key(name), ended.outcome.result.dumps().encode(), "r1")
-    closer = Finalizer(
+    finalizer = Finalizer(
         ledger=Ledger(FakeTable(), "ledger"),
         documents=ExecutionDocuments(s3, BUCKET),
         sns=topic,
@@ -83,46 +83,48 @@ def finalizer_notifications(ended: Ended, command: str) -> list[dict[str, Any]]:
     described = Description(
         f"{EXECUTIONS}:{name}", name, ended.status, text, started, ended.error, ended.cause
     )
-    assert closer.close(described, lifetime_ms=60_000)
+    assert finalizer.close(described, lifetime_ms=60_000)
     return topic.published
 
 
-def untold(state: str, outcome: Outcome) -> Callable[[Mapping[str, Any]], Ended]:
-    """The ending of an execution whose publish fails in this state; error and cause are the machine's."""
+def unpublished(state: str, outcome: Outcome) -> Callable[[Mapping[str, Any]], Ended]:
+    """The ending of an execution that cannot publish its notification in this state."""
 
     def end(definition: Mapping[str, Any]) -> Ended:
         denied = refused("User is not authorized to perform: SNS:Publish", "Sns")
-        run = outcome.raising(state, "SNS.AuthorizationErrorException", denied).walk(definition)
+        run = outcome.raising(state, "SNS.AuthorizationErrorException", denied).execute(definition)
         assert run.published == []
         return Ended(outcome, run.status, run.error, run.cause)
 
     return end
 
 
-CLOSER_OUTCOMES: Mapping[str, Callable[[Mapping[str, Any]], Ended]] = {
-    "closer_timed_out": lambda _: Ended(
+FINALIZER_OUTCOMES: Mapping[str, Callable[[Mapping[str, Any]], Ended]] = {
+    "finalizer_timed_out": lambda _: Ended(
         Outcome(YELLOW, GREEN, rejected={ZIP: NO_PARQUET}).resulting(LOADED_YELLOW), "TIMED_OUT"
     ),
-    "closer_aborted": lambda _: Ended(
+    "finalizer_aborted": lambda _: Ended(
         Outcome(YELLOW), "ABORTED", "Maintenance", "stopped by ann for maintenance", validated=False
     ),
-    "closer_failure_in_a_choice": lambda _: Ended(
+    "finalizer_failure_in_a_choice": lambda _: Ended(
         Outcome(YELLOW).resulting(LOADED_YELLOW), "FAILED", "States.Runtime", RUNTIME_CAUSE
     ),
-    "closer_input_is_none": lambda _: Ended(Outcome(), "ABORTED", validated=False, text='"nonsense"'),
-    "closer_success_untold": untold("NotifySuccess", Outcome(YELLOW).resulting(LOADED_YELLOW)),
-    "closer_rejection_untold": untold("NotifyRejectedFiles", Outcome(YELLOW, rejected={ZIP: NO_PARQUET})),
-    "closer_dead_batch_untold": untold(
+    "finalizer_input_is_invalid": lambda _: Ended(Outcome(), "ABORTED", validated=False, text='"nonsense"'),
+    "finalizer_success_unpublished": unpublished("NotifySuccess", Outcome(YELLOW).resulting(LOADED_YELLOW)),
+    "finalizer_rejection_unpublished": unpublished(
+        "NotifyRejectedFiles", Outcome(YELLOW, rejected={ZIP: NO_PARQUET})
+    ),
+    "finalizer_dead_batch_unpublished": unpublished(
         "NotifyFailure", Outcome(YELLOW, FHV).raising("RunGlueETLJob", *died("FAILED", OUT_OF_DISK))
     ),
-    "nothing_told_again": lambda definition: _announced(
+    "nothing_published_again": lambda definition: _announced(
         definition, Outcome(YELLOW, FHV).raising("RunGlueETLJob", *died("FAILED", OUT_OF_DISK))
     ),
 }
-"""What leads to each ending; the names are the golden files'."""
+"""The endings by name of their golden file."""
 
 
 def _announced(definition: Mapping[str, Any], outcome: Outcome) -> Ended:
-    run = outcome.walk(definition)
+    run = outcome.execute(definition)
     assert len(run.published) == 1
     return Ended(outcome, run.status, run.error, run.cause)

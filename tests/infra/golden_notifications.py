@@ -1,4 +1,4 @@
-"""What does a subscriber see? Every message of every outcome, of the workflow and of the closer."""
+"""Notifications of every outcome, as the workflow and the finalizer publish them."""
 
 import json
 import re
@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from .finalizer_notifications import CLOSER_OUTCOMES, finalizer_notifications
+from .finalizer_notifications import FINALIZER_OUTCOMES, finalizer_notifications
 from .workflow_notifications import WORKFLOW_OUTCOMES
 
 GOLDEN = Path(__file__).parent / "notifications"
-OUTCOMES = [*WORKFLOW_OUTCOMES, *CLOSER_OUTCOMES]
+OUTCOMES = [*WORKFLOW_OUTCOMES, *FINALIZER_OUTCOMES]
 COMMAND = "taxi-etl --environment prod"
 TIMESTAMP = re.compile(r'(?<="timestamp": ")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z')
 NOW = "2026-01-02T03:10:00.000Z"
 
 
 class GoldenNotification(Mapping[str, Any]):
-    """One message: what was published, and the body's keys."""
+    """A published notification and its parsed body."""
 
     def __init__(self, subject: str, attributes: Mapping[str, Any], text: str) -> None:
         self.subject, self.attributes = subject, attributes
@@ -43,16 +43,16 @@ class GoldenNotification(Mapping[str, Any]):
         return "\n".join([f"Subject: {self.subject}", *attributes, "", self.text]) + "\n"
 
 
-def tell(definition: Mapping[str, Any]) -> dict[str, list[GoldenNotification]]:
-    """The messages of each outcome, by its name."""
+def collect_notifications(definition: Mapping[str, Any]) -> dict[str, list[GoldenNotification]]:
+    """The notifications by name of the outcome."""
     found = {}
     for name, outcome in WORKFLOW_OUTCOMES.items():
-        published = outcome().walk(definition).published
+        published = outcome().execute(definition).published
         found[name] = [GoldenNotification(each.subject, each.attributes, each.text) for each in published]
     with pytest.MonkeyPatch.context() as patch:
-        # Metrics would stay in the process, for other tests to find.
+        # Without the patch, metrics would stay in the process and reach other tests.
         patch.setattr("lambdas.close_execution.finalizer.count", lambda *_: None)
-        for name, end in CLOSER_OUTCOMES.items():
+        for name, end in FINALIZER_OUTCOMES.items():
             found[name] = [
                 GoldenNotification(each["Subject"], each["MessageAttributes"], each["Message"])
                 for each in finalizer_notifications(end(definition), COMMAND)

@@ -1,7 +1,7 @@
-"""How does one see the state machine? As a Mermaid flowchart, drawn from its definition.
+"""A Mermaid flowchart of the state machine, drawn from its definition.
 
-Boxes are tasks, with the call each makes; diamonds decide, by the first condition that holds; rounded boxes
-wait or only note something; circles end. A dashed line is a caught error.
+Boxes are tasks with their API call, diamonds are Choice states, rounded boxes are Wait and Pass states,
+circles are endings, and dashed lines are caught errors.
 """
 
 import re
@@ -20,7 +20,7 @@ ANY_ERROR = "States.ALL"
 
 
 def flowchart(definition: Mapping[str, Any]) -> str:
-    """The chart of a definition in Amazon States Language: every state, transition and catch of it."""
+    """The chart of a definition, with every state, transition and catch."""
     states = _in_order(definition)
     return "\n".join(
         [
@@ -35,7 +35,7 @@ def flowchart(definition: Mapping[str, Any]) -> str:
 
 
 def _in_order(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The states in the order in which one comes to them, by errors last: so the chart reads downwards."""
+    """The states in the order in which they are reached, through errors last, to draw the chart downwards."""
     found: dict[str, Mapping[str, Any]] = {}
     waiting, caught = [definition["StartAt"]], []
     while waiting or caught:
@@ -56,7 +56,7 @@ def _box(name: str, state: Mapping[str, Any]) -> str:
 
 
 def _ways(name: str, state: Mapping[str, Any]) -> Iterator[str]:
-    """The transitions out of a state, those of a Choice in the order in which it asks."""
+    """The transitions of a state; those of a Choice in the order of its rules."""
     for rule in state.get("Choices", ()):
         yield f'    {name} -->|"{short(rule["Condition"])}"| {rule["Next"]}'
     if "Default" in state:
@@ -66,7 +66,7 @@ def _ways(name: str, state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _catches(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """The caught errors; states that hand the same errors to the same handler share a line."""
+    """The caught errors; states with the same errors and handler share a line."""
     sources: dict[tuple[str, str], list[str]] = {}
     for name, state in states.items():
         for catch in state.get("Catch", ()):
@@ -77,7 +77,7 @@ def _catches(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _endings(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Where an execution succeeds beside its Succeed states: tasks that are the last."""
+    """Endings other than Succeed and Fail states: tasks with End."""
     last = [name for name, state in states.items() if state.get("End")]
     if last:
         yield '    done(("Succeeded"))'
@@ -85,7 +85,7 @@ def _endings(states: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def short(condition: str) -> str:
-    """A condition without its delimiters and the variables' names: what is compared says enough."""
+    """A condition without delimiters and names of variables."""
     text = condition.removeprefix("{%").removesuffix("%}").strip()
     text = re.sub(r"\$\w+\.(?:counts\.)?(\w+)", r"\1", text)
     return text.replace('"', "#quot;").replace("<", "#lt;")

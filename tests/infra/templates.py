@@ -1,4 +1,4 @@
-"""How are synthesized templates read? Resources by type, intrinsic functions as text."""
+"""Helpers to read synthesized templates: resources by type, intrinsic functions as text."""
 
 import json
 import re
@@ -11,7 +11,7 @@ PARTITION = {"Ref": "AWS::Partition"}
 
 @dataclass(frozen=True)
 class Stacks:
-    """Both templates of one environment, as CloudFormation would get them."""
+    """Both templates of one environment."""
 
     lake: dict[str, Any]
     pipeline: dict[str, Any]
@@ -46,7 +46,7 @@ def resources(template: Mapping[str, Any], kind: str = "") -> list[Resource]:
 
 
 def only(template: Mapping[str, Any], kind: str, **properties: Any) -> Resource:
-    """The one resource of that type with these properties."""
+    """The only resource of that type with these properties."""
     found = [
         each
         for each in resources(template, kind)
@@ -56,8 +56,8 @@ def only(template: Mapping[str, Any], kind: str, **properties: Any) -> Resource:
     return found[0]
 
 
-def flat(value: Any) -> str:  # noqa: PLR0911  (one line a function of CloudFormation)
-    """A value with intrinsic functions as one readable text: `${Bucket.Arn}/runs/*`."""
+def flat(value: Any) -> str:  # noqa: PLR0911  (one line per intrinsic function)
+    """A value with intrinsic functions as text, such as `${Bucket.Arn}/runs/*`."""
     if isinstance(value, str):
         return value
     if not isinstance(value, dict) or len(value) != 1:
@@ -89,7 +89,7 @@ def machine_definition(stacks: Stacks) -> dict[str, Any]:
 
 
 def readable(template: Mapping[str, Any], text: str) -> str:
-    """A text without what CDK makes up: the hashes at the end of logical ids, and the keys of assets."""
+    """A text without what CDK generates: hashes of logical ids and keys of assets."""
     for name in sorted(template["Resources"], key=len, reverse=True):
         text = text.replace(name, _ID_HASH.sub("", name))
     text = _PUBLISHED.sub(lambda match: _INNER_HASH.sub("", match[1]), text)
@@ -103,7 +103,7 @@ _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def permissions(template: Mapping[str, Any]) -> dict[str, set[str]]:
-    """What each role may do: its path, and `action on resource` (`if condition`) for each pair."""
+    """The permissions by role path: `action on resource` (`if condition`) for each pair."""
     found: dict[str, set[str]] = {}
     for policy in resources(template, "AWS::IAM::Policy"):
         (role,) = policy.properties["Roles"]

@@ -1,4 +1,4 @@
-"""Does `cdk synth` work on this checkout, offline, and does it say what is missing?"""
+"""Tests of `cdk synth` on this checkout: it works offline and names what is missing."""
 
 import json
 import os
@@ -14,7 +14,7 @@ CDK = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
 def without_account() -> dict[str, str]:
-    """An environment that leads to no account and no network."""
+    """Environment variables without credentials, and with a proxy that refuses connections."""
     use_pinned_node()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
     return {
@@ -66,7 +66,7 @@ def test_the_pinned_command_line_synthesizes_without_account_and_network(tmp_pat
     }
 
 
-def test_an_environment_that_does_not_exist_ends_with_the_valid_ones() -> None:
+def test_an_unknown_environment_ends_with_the_valid_ones() -> None:
     done = run_app("staging")
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Does docs/architecture.md show the state machine that is deployed, and every room of the code?"""
+"""Tests that docs/architecture.md shows the deployed state machine and every package."""
 
 import os
 import re
@@ -76,7 +76,7 @@ def test_every_state_transition_and_catch_is_drawn() -> None:
     ]
 
 
-def test_conditions_are_drawn_without_what_only_machines_need() -> None:
+def test_conditions_are_drawn_without_jsonata_delimiters_and_variables() -> None:
     assert short("{% $jobRun.JobRunState = 'SUCCEEDED' %}") == "JobRunState = 'SUCCEEDED'"
     assert short("{% $crawl.state = 'READY' and $summary.counts.failed = 0 %}") == (
         "state = 'READY' and failed = 0"
@@ -89,6 +89,6 @@ def test_the_readme_counts_the_alarms(prod: Stacks) -> None:
     assert {int(number) for number in said} == {len(resources(prod.pipeline, "AWS::CloudWatch::Alarm"))}
 
 
-def test_every_room_of_the_code_is_described() -> None:
+def test_every_package_is_described() -> None:
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"tests"}
     assert rooms - set(re.findall(r"^\| `(\w+)/", DOCUMENT.read_text(), re.MULTILINE)) == set()

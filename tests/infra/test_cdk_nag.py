@@ -1,6 +1,6 @@
-"""What does AWS's own list of good practice (cdk-nag, AwsSolutions) say, and where do we knowingly differ?
+"""Tests of the stacks against cdk-nag's AwsSolutions rules, with an acknowledgement for each exception.
 
-An acknowledgement is for one finding on one resource; one that is no longer needed fails the test too.
+An acknowledgement covers one finding on one resource; an unused one fails the test.
 """
 
 import json
@@ -68,7 +68,7 @@ ACKNOWLEDGED = {
 
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
-    """(rule without the pack's name, construct path) of everything that prod does otherwise."""
+    """The findings in prod as (rule without the pack's name, construct path)."""
     use_pinned_node()
     from aws_cdk import App, Validations
     from cdk_nag import AwsSolutionsChecks
@@ -101,7 +101,7 @@ def _report(path: Path) -> set[tuple[str, str]]:
 
 
 def _short(rule: str) -> str:
-    """A finding without references' spelling: `IAM5[Resource::LAKE/runs/*]`."""
+    """A finding with short references: `IAM5[Resource::LAKE/runs/*]`."""
     rule = rule.removeprefix("AwsSolutions-")
     rule = re.sub(
         r"\{\"Fn::GetStackOutput\".*?OutputName\":\"PublishOutput\w*?(LakeBucket|CatalogTaxi|CatalogRaw)\w*\"\}\}",
@@ -121,5 +121,5 @@ def test_every_finding_is_acknowledged_with_a_reason(findings: set[tuple[str, st
     assert all(ACKNOWLEDGED.values())
 
 
-def test_no_acknowledgement_is_left_over(findings: set[tuple[str, str]]) -> None:
+def test_every_acknowledgement_has_a_finding(findings: set[tuple[str, str]]) -> None:
     assert set(ACKNOWLEDGED) - findings == set()

@@ -1,4 +1,4 @@
-"""What does CloudFormation's own linter say about the templates?"""
+"""Tests of the templates with CloudFormation's linter."""
 
 import json
 

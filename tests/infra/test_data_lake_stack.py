@@ -1,4 +1,4 @@
-"""Is what must be kept kept, closed and encrypted? The stateful stack's template."""
+"""Tests of the stateful stack's template: retention, access and encryption."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from .templates import Stacks, flat, only, resources
 
-# A logical id that changes makes CloudFormation delete the old resource: for these that is the data.
+# CloudFormation deletes a resource whose logical id changes; these hold the data.
 PINNED = {
     "LakeBucketB1D32E10": "AWS::S3::Bucket",
     "EventsQueue7396B467": "AWS::SQS::Queue",
@@ -30,7 +30,7 @@ def test_stateful_logical_ids_never_change(environments: dict[str, Stacks], envi
     assert {name: each.type for name, each in found.items()} == PINNED
 
 
-def test_prod_keeps_everything_when_the_stack_is_deleted(prod: Stacks) -> None:
+def test_prod_retains_its_data_when_the_stack_is_deleted(prod: Stacks) -> None:
     for each in stateful(prod.lake).values():
         assert (each.raw["DeletionPolicy"], each.raw["UpdateReplacePolicy"]) == ("Retain", "Retain"), (
             each.path
@@ -38,7 +38,7 @@ def test_prod_keeps_everything_when_the_stack_is_deleted(prod: Stacks) -> None:
     assert only(prod.lake, "AWS::DynamoDB::Table").properties["DeletionProtectionEnabled"] is True
 
 
-def test_dev_goes_without_a_trace(environments: dict[str, Stacks]) -> None:
+def test_dev_deletes_its_data_with_the_stack(environments: dict[str, Stacks]) -> None:
     for each in stateful(environments["dev"].lake).values():
         assert each.raw["DeletionPolicy"] == "Delete", each.path
 
@@ -47,7 +47,9 @@ def test_dev_goes_without_a_trace(environments: dict[str, Stacks]) -> None:
     ("environment", "suffix", "database"),
     [("prod", "", ""), ("dev", "-dev", "_dev"), ("local", "-local", "_local")],
 )
-def test_names_carry_the_environment_except_in_prod(environments, environment, suffix, database) -> None:
+def test_names_have_the_environments_suffix_except_in_prod(
+    environments, environment, suffix, database
+) -> None:
     lake = environments[environment].lake
     bucket = only(lake, "AWS::S3::Bucket").properties["BucketName"]
 
@@ -132,7 +134,7 @@ def test_current_raw_and_warehouse_objects_never_expire(prod: Stacks) -> None:
     ]
 
 
-def test_new_raw_files_are_told_to_the_queue_once_it_may_be_told(prod: Stacks) -> None:
+def test_the_bucket_sends_events_after_the_queue_allows_it(prod: Stacks) -> None:
     bucket = only(prod.lake, "AWS::S3::Bucket")
     (rule,) = bucket.properties["NotificationConfiguration"]["QueueConfigurations"]
 
@@ -149,7 +151,7 @@ def send_policy(stacks: Stacks) -> Any:
     return only(stacks.lake, "AWS::SQS::QueuePolicy", Queues=[{"Ref": "EventsQueue7396B467"}])
 
 
-def test_only_s3_for_our_buckets_may_send_and_only_over_tls(prod: Stacks, custom: Stacks) -> None:
+def test_only_s3_may_send_events_and_only_over_tls(prod: Stacks, custom: Stacks) -> None:
     deny, allow = send_policy(prod).properties["PolicyDocument"]["Statement"]
 
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
@@ -157,7 +159,7 @@ def test_only_s3_for_our_buckets_may_send_and_only_over_tls(prod: Stacks, custom
     assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
     assert allow["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     assert [flat(arn) for arn in allow["Condition"]["ArnEquals"]["aws:SourceArn"]] == [BUCKET_ARN]
-    # The bucket is named, not referred to: a reference would be a cycle.
+    # The policy names the bucket, because a reference would be a cycle.
     assert "LakeBucket" not in str(allow)
 
     _, allow = send_policy(custom).properties["PolicyDocument"]["Statement"]
@@ -193,7 +195,7 @@ def _queue_name(environment: str) -> str:
     return "etl-file-events" if environment == "prod" else f"etl-file-events-{environment}"
 
 
-def test_the_ledger_has_the_keys_and_indexes_of_the_contract(prod: Stacks) -> None:
+def test_the_ledger_has_its_keys_and_indexes(prod: Stacks) -> None:
     table = only(prod.lake, "AWS::DynamoDB::Table").properties
 
     assert keys(table) == ["pk", "sk"]
@@ -213,7 +215,7 @@ def keys(table: dict[str, Any]) -> list[str]:
     return [key["AttributeName"] for key in table["KeySchema"]]
 
 
-def test_the_command_line_finds_its_outputs(prod: Stacks) -> None:
+def test_the_stack_has_the_outputs_that_the_command_line_reads(prod: Stacks) -> None:
     outputs = {name for name in prod.lake["Outputs"] if not name.startswith("PublishOutput")}
 
     assert outputs == {

@@ -1,4 +1,4 @@
-"""Can CI deploy, and nobody but CI? The stack that trusts one repository's workflow."""
+"""Tests of the delivery stack, which trusts one repository's workflow."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return synthesize_delivery(outdir, delivery_repository="our-team/taxi")["TaxiDelivery-dev"]
 
 
-def test_without_a_repository_there_is_no_such_stack(environments: Any, tmp_path: Path) -> None:
+def test_without_a_repository_there_is_no_delivery_stack(environments: Any, tmp_path: Path) -> None:
     from stacks.settings import ENVIRONMENTS
 
     assert all(settings.delivery_repository is None for settings in ENVIRONMENTS.values())
@@ -61,7 +61,7 @@ def test_only_the_environments_job_on_the_branch_of_the_repository_is_trusted(de
     assert "ManagedPolicyArns" not in role
 
 
-def test_the_role_opens_nothing_but_the_roles_of_the_cdk_bootstrap(delivery: Any) -> None:
+def test_the_role_may_only_assume_the_cdk_bootstrap_roles(delivery: Any) -> None:
     place = "arn:aws:iam::${AWS::AccountId}:role/cdk-hnb659fds"
 
     assert permissions(delivery) == {
@@ -77,7 +77,7 @@ def test_the_role_opens_nothing_but_the_roles_of_the_cdk_bootstrap(delivery: Any
     }
 
 
-def test_the_provider_is_githubs_for_tokens_meant_for_aws(delivery: Any) -> None:
+def test_the_provider_is_githubs_with_the_audience_of_aws(delivery: Any) -> None:
     provider = only(delivery, "AWS::IAM::OIDCProvider")
     (statement,) = only(delivery, "AWS::IAM::Role").properties["AssumeRolePolicyDocument"]["Statement"]
 
@@ -88,7 +88,7 @@ def test_the_provider_is_githubs_for_tokens_meant_for_aws(delivery: Any) -> None
     assert provider.id in flat(statement["Principal"]["Federated"])
 
 
-def test_a_second_environment_of_the_account_uses_the_provider_that_exists(tmp_path: Path) -> None:
+def test_a_second_environment_uses_the_existing_provider(tmp_path: Path) -> None:
     template = synthesize_delivery(
         tmp_path,
         environment="prod",
@@ -134,7 +134,7 @@ def test_cfn_lint_finds_nothing(delivery: Any) -> None:
         ({"delivery_branch": "*"}, "'\\*' is not a branch name"),
     ],
 )
-def test_nothing_but_one_repository_and_one_branch_can_be_named(wrong: Any, message: str) -> None:
+def test_only_one_repository_and_one_branch_are_accepted(wrong: Any, message: str) -> None:
     from stacks.settings import DEV
 
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""Can consumers rely on the documents? The schema, the commands of nextStep, docs/notifications.md."""
+"""Tests of the notification schema, the commands in nextStep, and docs/notifications.md."""
 
 import json
 import re
@@ -26,8 +26,8 @@ KINDS = {
 }
 
 
-def problems(schema: Any, body: Any) -> list[str]:
-    """What is wrong with a message, by the schema."""
+def violations(schema: Any, body: Any) -> list[str]:
+    """The violations of the schema in a message."""
     return [
         f"{inner.json_path}: {inner.message}"
         for error in Draft202012Validator(schema).iter_errors(body)
@@ -36,7 +36,7 @@ def problems(schema: Any, body: Any) -> list[str]:
 
 
 def strict(schema: Any) -> Any:
-    """The schema, refusing the keys that it does not name: readers should take them, we should know them."""
+    """The schema without additional keys, which consumers accept but this repository must describe."""
     if isinstance(schema, list):
         return [strict(part) for part in schema]
     if not isinstance(schema, dict):
@@ -47,7 +47,7 @@ def strict(schema: Any) -> Any:
     return closed
 
 
-def test_the_schema_is_one_and_has_a_kind_for_each_status() -> None:
+def test_the_schema_is_valid_and_covers_each_status() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
     assert set(KINDS) == set(Status)
@@ -56,14 +56,14 @@ def test_the_schema_is_one_and_has_a_kind_for_each_status() -> None:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_messages_fit_the_schema_and_hold_no_key_that_it_does_not_describe(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_messages_match_the_schema_and_have_no_other_keys(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    for message in told[outcome]:
+    for message in notifications[outcome]:
         kind = KINDS[message["status"]]
 
-        assert problems(SCHEMA, message.body) == []
-        assert problems(strict({**SCHEMA, "oneOf": [kind]}), message.body) == []
+        assert violations(SCHEMA, message.body) == []
+        assert violations(strict({**SCHEMA, "oneOf": [kind]}), message.body) == []
         assert list(message) == kind["required"], "the schema lists the keys in the order of a message"
 
 
@@ -80,18 +80,18 @@ def test_messages_fit_the_schema_and_hold_no_key_that_it_does_not_describe(
         ("failed_job_run", {"files": [{"name": "a.csv"}]}),
         ("failed_job_run", {"nextStep": None}),
         ("validation_failed_one_file", {"files": [{"key": "a.csv", "reasons": ["empty"]}]}),
-        ("closer_timed_out", {"workflowExecutionId": "run-1"}),
+        ("finalizer_timed_out", {"workflowExecutionId": "run-1"}),
     ],
 )
-def test_the_schema_refuses_what_is_no_message(
-    told: dict[str, list[GoldenNotification]], outcome: str, change: dict[str, Any]
+def test_the_schema_refuses_invalid_messages(
+    notifications: dict[str, list[GoldenNotification]], outcome: str, change: dict[str, Any]
 ) -> None:
-    (message,) = told[outcome]
+    (message,) = notifications[outcome]
 
-    assert problems(SCHEMA, {**message.body, **change})
-    assert problems(SCHEMA, {**message.body, "later": "addition"}) == []
+    assert violations(SCHEMA, {**message.body, **change})
+    assert violations(SCHEMA, {**message.body, "later": "addition"}) == []
     for name in change:
-        assert problems(SCHEMA, {key: value for key, value in message.body.items() if key != name})
+        assert violations(SCHEMA, {key: value for key, value in message.body.items() if key != name})
 
 
 def commands(message: GoldenNotification) -> list[list[str]]:
@@ -99,7 +99,7 @@ def commands(message: GoldenNotification) -> list[list[str]]:
 
 
 def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
-    """Command and options as the command line understands these words; it exits where it does not."""
+    """The command and options that the command line parses from these words. Exits if it cannot."""
     main = typer.main.get_command(app)
     context = main.make_context(words[0], words[1:])
     name, command, rest = main.resolve_command(context, [*context._protected_args, *context.args])
@@ -107,10 +107,10 @@ def parsed(words: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_next_step_is_made_of_commands_that_exist(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_the_next_step_consists_of_existing_commands(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    for message in told[outcome]:
+    for message in notifications[outcome]:
         if message["status"] == "SUCCESS":
             assert "nextStep" not in message
             continue
@@ -130,35 +130,35 @@ def test_the_next_step_is_made_of_commands_that_exist(
         ("failed_job_run", ["history", "replay"]),
         ("validation_failed_one_file", ["history", "replay"]),
         ("partial_failed_file", ["history", "replay"]),
-        ("closer_timed_out", ["history", "replay"]),
-        ("closer_success_untold", ["history"]),  # all files are loaded
-        ("closer_input_is_none", ["history"]),  # there are no files
+        ("finalizer_timed_out", ["history", "replay"]),
+        ("finalizer_success_unpublished", ["history"]),  # all files are loaded
+        ("finalizer_input_is_invalid", ["history"]),  # there are no files
         ("partial_crawl_failed", ["history", "start-crawler"]),
     ],
 )
-def test_a_replay_is_advised_where_a_file_is_left_to_load(
-    told: dict[str, list[GoldenNotification]], outcome: str, steps: list[str]
+def test_a_replay_is_advised_if_a_file_did_not_load(
+    notifications: dict[str, list[GoldenNotification]], outcome: str, steps: list[str]
 ) -> None:
-    (message,) = told[outcome]
+    (message,) = notifications[outcome]
     known = ("history", "replay", "start-crawler")
     assert [word for words in commands(message) for word in words if word in known] == steps
 
 
-def test_what_people_are_told_to_ask_of_aws_is_a_call_it_knows(
-    told: dict[str, list[GoldenNotification]],
+def test_the_advised_aws_command_exists(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
-    (message,) = told["partial_crawl_failed"]
+    (message,) = notifications["partial_crawl_failed"]
     assert commands(message)[-1] == ["aws", "glue", "start-crawler", "--name", "crawler-taxi-raw"]
 
     model = boto3.client("glue", region_name="eu-west-1").meta.service_model
     assert model.operation_model("StartCrawler").input_shape.required_members == ["Name"]
 
 
-def test_a_rejected_file_should_be_mended_rather_than_tried_again(
-    told: dict[str, list[GoldenNotification]],
+def test_a_corrected_file_is_advised_after_a_rejection(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
-    (rejected,) = told["validation_failed_one_file"]
-    (fault,) = told["validation_failed_by_a_fault"]
+    (rejected,) = notifications["validation_failed_one_file"]
+    (fault,) = notifications["validation_failed_by_a_fault"]
 
     assert rejected["nextStep"].startswith("Upload a corrected file; it loads by itself.")
     assert fault["nextStep"].startswith("See more: ")
@@ -175,7 +175,7 @@ def test_the_guide_has_an_example_of_each_status() -> None:
 
 
 @pytest.mark.parametrize("outcome", EXAMPLES)
-def test_the_examples_in_the_guide_are_what_is_sent(outcome: str) -> None:
+def test_the_examples_in_the_guide_equal_the_golden_files(outcome: str) -> None:
     sent = (GOLDEN / f"{outcome}.txt").read_text()
     assert EXAMPLES[outcome] == sent, f"copy notifications/{outcome}.txt into docs/notifications.md"
 
@@ -185,7 +185,7 @@ def test_the_guide_names_every_code_once() -> None:
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, FailureCode))
 
 
-def test_the_filter_policies_in_the_guide_name_what_is_sent() -> None:
+def test_the_filter_policies_in_the_guide_name_existing_values() -> None:
     policies = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)]
     assert policies
     for policy in policies:

@@ -1,7 +1,7 @@
-"""What do subscribers get? Every outcome's messages as golden files, the schema, and what must be in them.
+"""Tests of the notifications of every outcome, against golden files and for their required content.
 
-After a change that is meant: `UPDATE_SNAPSHOTS=1 pytest tests/infra/test_notifications.py`, and read the diff
-as the one who gets it.
+After an intended change: `UPDATE_SNAPSHOTS=1 pytest tests/infra/test_notifications.py`, and review the diff
+as a subscriber would read it.
 """
 
 import difflib
@@ -29,37 +29,37 @@ FAILURE_KEYS = ["status", "message", "bucket", "key", "error", "timestamp", "wor
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_subscribers_get_what_they_got_when_someone_last_looked(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_notifications_equal_their_golden_files(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
     path = GOLDEN / f"{outcome}.txt"
     separator = f"\n{'-' * 80}\n\n"
-    found = separator.join(message.printed() for message in told[outcome]) or "No message.\n"
+    found = separator.join(message.printed() for message in notifications[outcome]) or "No message.\n"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(found)
     kept = path.read_text() if path.exists() else ""
     difference = difflib.unified_diff(
-        kept.splitlines(), found.splitlines(), f"notifications/{path.name}", "sent now", lineterm=""
+        kept.splitlines(), found.splitlines(), f"notifications/{path.name}", "published now", lineterm=""
     )
     if kept != found:
         pytest.fail(
-            "the message changed; if that is meant, run with UPDATE_SNAPSHOTS=1 and review:\n"
+            "the message changed; if that is intended, run with UPDATE_SNAPSHOTS=1 and review:\n"
             + "\n".join(difference),
             pytrace=False,
         )
 
 
-def test_no_golden_file_is_left_over() -> None:
+def test_every_golden_file_belongs_to_an_outcome() -> None:
     assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(OUTCOMES)
 
 
-def one(told: dict[str, list[GoldenNotification]], outcome: str) -> GoldenNotification:
-    (message,) = told[outcome]
+def one(notifications: dict[str, list[GoldenNotification]], outcome: str) -> GoldenNotification:
+    (message,) = notifications[outcome]
     return message
 
 
-def test_each_outcome_has_its_number_of_messages_and_their_status(
-    told: dict[str, list[GoldenNotification]],
+def test_each_outcome_publishes_its_statuses(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
     begins = {
         "success_": ["SUCCESS"],
@@ -68,28 +68,28 @@ def test_each_outcome_has_its_number_of_messages_and_their_status(
         "validation_failed_": ["VALIDATION_FAILED"],
         "failed_": ["FAILED"],
         "failed_no_file_loaded": ["VALIDATION_FAILED", "FAILED"],  # one file was rejected before
-        "closer_": ["FAILED"],
+        "finalizer_": ["FAILED"],
         "nothing_": [],
     }
-    for outcome, messages in told.items():
+    for outcome, messages in notifications.items():
         longest = max((begin for begin in begins if outcome.startswith(begin)), key=len)
         assert [message["status"] for message in messages] == begins[longest], outcome
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_the_keys_that_consumers_rely_on_come_first_and_in_order(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_stable_keys_come_first_and_in_order(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    for message in told[outcome]:
+    for message in notifications[outcome]:
         promised = SUCCESS_KEYS if "SUCCESS" in message["status"] else FAILURE_KEYS
         assert list(message)[: len(promised) + 1] == [*promised, "schemaVersion"]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_subject_and_attributes_tell_the_outcome_within_what_sns_takes(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_subject_and_attributes_name_the_outcome_within_the_limits_of_sns(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    for message in told[outcome]:
+    for message in notifications[outcome]:
         assert message.subject.startswith(f"Taxi ETL {message['status']}: ")
         assert message.subject.isascii()
         assert message.subject.isprintable()
@@ -101,10 +101,10 @@ def test_subject_and_attributes_tell_the_outcome_within_what_sns_takes(
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
-def test_no_text_for_people_holds_json_or_the_sdks_own_words(
-    told: dict[str, list[GoldenNotification]], outcome: str
+def test_texts_contain_no_json_and_no_details_of_the_sdk(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    for message in told[outcome]:
+    for message in notifications[outcome]:
         for text in (message["message"], message.get("error", {}).get("Cause", "words")):
             assert text
             assert not re.search(r'[{}]|":|Request ID|SDK Attempt|undefined|null|\.\.|\s$', text), text
@@ -124,14 +124,14 @@ def test_no_text_for_people_holds_json_or_the_sdks_own_words(
         ),
         ("validation_failed_more_than_twenty_files", "Taxi ETL VALIDATION_FAILED: 23 files", ["unknown"]),
         ("failed_job_run_timeout", "Taxi ETL FAILED: 2 files", ["unknown"]),
-        ("closer_timed_out", "Taxi ETL FAILED: 3 files", ["green", "yellow"]),
-        ("closer_input_is_none", "Taxi ETL FAILED: 0 files", ["unknown"]),
+        ("finalizer_timed_out", "Taxi ETL FAILED: 3 files", ["green", "yellow"]),
+        ("finalizer_input_is_invalid", "Taxi ETL FAILED: 0 files", ["unknown"]),
     ],
 )
-def test_a_subject_names_the_file_or_how_many_of_them(
-    told: dict[str, list[GoldenNotification]], outcome: str, subject: str, datasets: list[str]
+def test_a_subject_names_the_file_or_the_number_of_files(
+    notifications: dict[str, list[GoldenNotification]], outcome: str, subject: str, datasets: list[str]
 ) -> None:
-    message = one(told, outcome)
+    message = one(notifications, outcome)
 
     assert message.subject == subject
     assert json.loads(message.attributes["dataset"]["StringValue"]) == datasets
@@ -189,17 +189,17 @@ UNKNOWN = "The job left no result, so the files count as not loaded; to load the
             f"The specified key does not exist. {UNKNOWN}",
         ),
         (
-            "closer_timed_out",
+            "finalizer_timed_out",
             "The execution took longer than it may and was ended. Files: 1 loaded, 1 rejected, 1 failed. "
             f"{STAY}",
         ),
         (
-            "closer_success_untold",
+            "finalizer_success_unpublished",
             "The execution ended, and its notification could not be published: "
             "User is not authorized to perform: SNS:Publish. Files: 1 loaded.",
         ),
         (
-            "closer_dead_batch_untold",
+            "finalizer_dead_batch_unpublished",
             "The execution ended, and its notification could not be published: "
             "User is not authorized to perform: SNS:Publish; it was to say: "
             "SystemExit: process_taxi_data: SparkException: No space left on device. "
@@ -207,14 +207,16 @@ UNKNOWN = "The job left no result, so the files count as not loaded; to load the
         ),
     ],
 )
-def test_a_message_says_what_happened_to_which_file_and_why(
-    told: dict[str, list[GoldenNotification]], outcome: str, text: str
+def test_a_message_names_the_outcome_the_file_and_the_cause(
+    notifications: dict[str, list[GoldenNotification]], outcome: str, text: str
 ) -> None:
-    assert one(told, outcome)["message"] == text
+    assert one(notifications, outcome)["message"] == text
 
 
-def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[GoldenNotification]]) -> None:
-    assert one(told, "failed_job_run")["error"] == {
+def test_the_error_of_a_failed_job_run_is_its_error_line(
+    notifications: dict[str, list[GoldenNotification]],
+) -> None:
+    assert one(notifications, "failed_job_run")["error"] == {
         "Error": "States.TaskFailed",
         "Cause": "SystemExit: process_taxi_data: SparkException: No space left on device",
     }
@@ -223,45 +225,51 @@ def test_of_a_failed_job_run_the_error_is_its_own_line(told: dict[str, list[Gold
 @pytest.mark.parametrize(
     ("outcome", "error", "cause"),
     [
-        ("closer_timed_out", "TIMED_OUT", "The execution took longer than it may and was ended"),
-        ("closer_aborted", "Maintenance", "stopped by ann for maintenance"),
-        ("closer_input_is_none", "ABORTED", "The execution was stopped by someone"),
+        ("finalizer_timed_out", "TIMED_OUT", "The execution took longer than it may and was ended"),
+        ("finalizer_aborted", "Maintenance", "stopped by ann for maintenance"),
+        ("finalizer_input_is_invalid", "ABORTED", "The execution was stopped by someone"),
     ],
 )
-def test_an_ending_without_error_or_cause_is_put_into_words(
-    told: dict[str, list[GoldenNotification]], outcome: str, error: str, cause: str
+def test_an_ending_without_error_or_cause_gets_a_text(
+    notifications: dict[str, list[GoldenNotification]], outcome: str, error: str, cause: str
 ) -> None:
-    assert one(told, outcome)["error"] == {"Error": error, "Cause": cause}
+    assert one(notifications, outcome)["error"] == {"Error": error, "Cause": cause}
 
 
-def test_files_beside_rejected_ones_are_said_to_go_on_and_the_rest_refers_back(
-    told: dict[str, list[GoldenNotification]],
+def test_rejected_files_beside_valid_ones_are_reported_first(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
-    rejected, loaded = told["partial_rejected_file"]
+    rejected, loaded = notifications["partial_rejected_file"]
 
     assert rejected.subject == "Taxi ETL VALIDATION_FAILED: 1 of 2 files"
     assert "1 other file is being loaded." in rejected["message"]
     assert loaded["message"].endswith(" Rejected, as reported before: 1.")
-    assert "2 other files are being loaded." in told["failed_no_file_loaded"][0]["message"]
+    assert "2 other files are being loaded." in notifications["failed_no_file_loaded"][0]["message"]
 
 
-def test_twenty_of_many_files_are_listed_and_the_rest_counted(
-    told: dict[str, list[GoldenNotification]],
+def test_at_most_twenty_rejected_files_are_listed_in_a_notification(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
-    message = one(told, "validation_failed_more_than_twenty_files")
+    message = one(notifications, "validation_failed_more_than_twenty_files")
 
     assert (len(message["files"]), message["filesOmitted"]) == (20, 3)
     assert "; and 20 more." in message["message"]  # the text names three
 
 
-def test_why_a_file_did_not_load_stands_in_reasons_whoever_found_it(
-    told: dict[str, list[GoldenNotification]],
+def test_every_file_that_did_not_load_has_reasons(
+    notifications: dict[str, list[GoldenNotification]],
 ) -> None:
     found = {
         outcome: [
-            reason["code"] for file in one(told, outcome)["files"] for reason in file.get("reasons", [])
+            reason["code"]
+            for file in one(notifications, outcome)["files"]
+            for reason in file.get("reasons", [])
         ]
-        for outcome in ("validation_failed_several_reasons", "partial_two_failed_files", "closer_timed_out")
+        for outcome in (
+            "validation_failed_several_reasons",
+            "partial_two_failed_files",
+            "finalizer_timed_out",
+        )
     }
     assert found == {
         "validation_failed_several_reasons": [
@@ -273,5 +281,5 @@ def test_why_a_file_did_not_load_stands_in_reasons_whoever_found_it(
             "missing_columns",
         ],
         "partial_two_failed_files": ["too_many_quarantined", "unreadable"],
-        "closer_timed_out": ["run_timed_out", "not_parquet"],
+        "finalizer_timed_out": ["run_timed_out", "not_parquet"],
     }

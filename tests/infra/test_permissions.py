@@ -1,4 +1,4 @@
-"""May each part do what it needs and nothing else? Every right of every role, against a list made by hand."""
+"""Tests of every permission of every role against a handwritten list."""
 
 import json
 from typing import Any
@@ -148,19 +148,19 @@ def test_there_are_no_other_roles(prod: Stacks) -> None:
 
 
 @pytest.mark.parametrize("role", RIGHTS)
-def test_a_role_has_exactly_the_rights_it_needs(prod: Stacks, role: str) -> None:
+def test_a_role_has_exactly_the_permissions_it_needs(prod: Stacks, role: str) -> None:
     found = permissions(prod.pipeline)[role]
 
     assert found - RIGHTS[role] == set(), "rights that nobody asked for"
     assert RIGHTS[role] - found == set(), "rights that are missing"
 
 
-def test_no_role_brings_rights_of_a_managed_policy(prod: Stacks) -> None:
+def test_no_role_has_a_managed_policy(prod: Stacks) -> None:
     for role in resources(prod.pipeline, "AWS::IAM::Role"):
         assert "ManagedPolicyArns" not in role.properties, role.path
 
 
-def test_a_role_is_assumed_by_its_service_alone(prod: Stacks) -> None:
+def test_a_role_is_assumed_only_by_its_service(prod: Stacks) -> None:
     services = {
         "Job": "glue",
         "Crawler": "glue",
@@ -175,7 +175,7 @@ def test_a_role_is_assumed_by_its_service_alone(prod: Stacks) -> None:
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}, role.path
 
 
-# Actions that AWS lets nobody narrow to a resource, and why.
+# Actions that IAM cannot restrict to a resource, with the reason.
 UNSCOPED = {
     "xray:": "X-Ray has no resources",
     "logs:CreateLogDelivery": "log deliveries have no ARNs, likewise the next",
@@ -191,7 +191,7 @@ UNSCOPED = {
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
-def test_wildcards_stand_only_where_aws_forces_them(
+def test_wildcards_are_used_only_where_aws_requires_them(
     environments: dict[str, Stacks], environment: str
 ) -> None:
     for role, rights in permissions(environments[environment].pipeline).items():
@@ -202,7 +202,7 @@ def test_wildcards_stand_only_where_aws_forces_them(
                 assert action.startswith(tuple(UNSCOPED)), f"{role}: {right}"
 
 
-def test_existing_buckets_can_be_read_and_nothing_else(custom: Stacks) -> None:
+def test_existing_buckets_are_read_only(custom: Stacks) -> None:
     theirs = {
         right
         for rights in permissions(custom.pipeline).values()
@@ -236,7 +236,7 @@ def test_with_a_key_for_the_bucket_its_users_may_use_the_key(custom: Stacks, rol
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
-def test_nothing_is_open_to_other_accounts(environments: dict[str, Stacks], environment: str) -> None:
+def test_no_resource_allows_other_accounts(environments: dict[str, Stacks], environment: str) -> None:
     for template in environments[environment].all().values():
         for each in resources(template):
             document = each.properties.get("PolicyDocument") or each.properties.get("KeyPolicy")

@@ -1,4 +1,4 @@
-"""Can dev, prod and local stand side by side in one account, and any of them in any partition?"""
+"""Tests that dev, prod and local fit in one account, and each in every partition."""
 
 import json
 import re
@@ -40,7 +40,7 @@ UNNAMED = {
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
-"""Kinds of resources that CloudFormation names, or that need no name of their own."""
+"""Resource types that CloudFormation names, or that have no name."""
 
 
 def names(stacks: Stacks) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def names(stacks: Stacks) -> list[tuple[str, str]]:
     return found
 
 
-def test_no_two_resources_of_any_environments_have_the_same_name(environments: dict[str, Stacks]) -> None:
+def test_no_two_environments_use_the_same_name(environments: dict[str, Stacks]) -> None:
     found = [
         (*name, environment)
         for environment in ("dev", "prod", "local")
@@ -73,7 +73,7 @@ def test_no_two_resources_of_any_environments_have_the_same_name(environments: d
     assert {name: those for name, those in owners.items() if len(those) > 1} == {}
 
 
-def test_no_stack_exports_a_name_that_another_could_take(environments: dict[str, Stacks]) -> None:
+def test_no_two_stacks_export_the_same_name(environments: dict[str, Stacks]) -> None:
     for environment in ("dev", "prod", "local"):
         for template in environments[environment].all().values():
             assert [output for output in template["Outputs"].values() if "Export" in output] == []
@@ -94,7 +94,7 @@ def test_every_arn_is_of_the_partition_of_the_region(tmp_path: Path, region: str
 
 
 def partitions(template: Any) -> set[str]:
-    """The partitions of all ARNs in a template, `AWS::Partition` where CloudFormation puts it in."""
+    """The partitions of all ARNs in a template; `AWS::Partition` where CloudFormation inserts it."""
     text = re.sub(r'",\s*\{"Ref": "AWS::Partition"\},\s*"', "AWS::Partition", json.dumps(template))
     text = text.replace("${AWS::Partition}", "AWS::Partition")
     return set(re.findall(r"arn:([\w-]+(?:::Partition)?):", text))

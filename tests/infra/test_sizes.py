@@ -1,7 +1,8 @@
-"""Can anything the state machine carries or publishes pass a limit? Its own expressions, with long names.
+"""Tests that the state machine's data and messages stay within the limits of their services.
 
-Files have keys of 1024 bytes of what grows most, errors and columns the longest names; they come out of our
-own code, as in a real execution. A state's data is measured with every character escaped, a message as sent.
+Keys have the maximum length in characters that grow most when escaped; columns and errors have long names.
+Our own code produces the summaries. A state's data is measured with every character escaped, a message as
+published.
 """
 
 import json
@@ -17,7 +18,7 @@ from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
 
-from .workflow_interpreter import Walk
+from .workflow_interpreter import InterpretedExecution
 from .workflow_notifications import BUCKET, Outcome, died
 
 STATE_MAX = SNS_MAX = 256 * 1024
@@ -26,12 +27,12 @@ LETTERS = {"three bytes": "€", "quotes": '"', "backslashes": "\\", "control": 
 
 @pytest.fixture(params=list(LETTERS))
 def letter(request: pytest.FixtureRequest) -> str:
-    """What keys, columns and errors are made of."""
+    """The character that keys, columns and errors consist of."""
     return LETTERS[request.param]
 
 
 def files(letter: str) -> list[FileVersion]:
-    """The files of the largest execution that the orchestrator starts; keys are as long as S3 allows."""
+    """The files of the largest execution that the orchestrator starts, with the longest keys of S3."""
     room = 1024 - len("raw/taxi/00.csv")
     name = letter * (room // len(letter.encode()))
     burst = [
@@ -43,7 +44,7 @@ def files(letter: str) -> list[FileVersion]:
 
 
 def results(letter: str, found: list[FileVersion], status: FileStatus) -> list[FileResult]:
-    """What the job says of files with ten thousand new columns, every one missing, every rule broken."""
+    """The job's results for files with ten thousand new columns, all columns missing and all rules broken."""
     columns = tuple(f"{letter * 300}{number}" for number in range(10_000))
     reasons = {f"reason_{number:02}_of_a_rule_with_a_long_name": 10**9 for number in range(30)}
     loud = letter * 32_768 if status is FileStatus.FAILED else ""
@@ -64,8 +65,8 @@ def results(letter: str, found: list[FileVersion], status: FileStatus) -> list[F
     return [replace(whole, version=version) for version in found]
 
 
-def check(walk: Walk) -> None:
-    """Nothing on this execution's way is larger than its service takes."""
+def check(walk: InterpretedExecution) -> None:
+    """Assert that nothing in this execution exceeds the limit of its service."""
     for state, sent in walk.arguments.items():
         for arguments in sent:
             assert size(arguments) < STATE_MAX, f"{state} sends {size(arguments)} bytes"
@@ -81,54 +82,60 @@ def check(walk: Walk) -> None:
 
 
 def size(value: Any) -> int:
-    """The bytes of a value's JSON, every character beyond ASCII escaped."""
+    """The size of a value's JSON in bytes, with characters beyond ASCII escaped."""
     return len(json.dumps(value))
 
 
-def test_a_whole_batch_that_loaded_is_told_of(definition: dict[str, Any], letter: str) -> None:
+def test_a_full_batch_that_loaded_stays_within_the_limits(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
     outcome = Outcome(*found).resulting(*results(letter, found, FileStatus.LOADED), changed=True)
 
-    walk = outcome.crawled("FAILED", letter * 2048).walk(definition)
+    walk = outcome.crawled("FAILED", letter * 2048).execute(definition)
 
     assert walk.published[-1].message["status"] == "PARTIAL_SUCCESS"
     check(walk)
 
 
-def test_a_whole_batch_that_failed_is_told_of(definition: dict[str, Any], letter: str) -> None:
+def test_a_full_batch_that_failed_stays_within_the_limits(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
 
-    walk = Outcome(*found).resulting(*results(letter, found, FileStatus.FAILED)).walk(definition)
+    walk = Outcome(*found).resulting(*results(letter, found, FileStatus.FAILED)).execute(definition)
 
     assert walk.published[-1].message["status"] == "FAILED"
     check(walk)
 
 
-def test_a_whole_batch_that_was_rejected_is_told_of(definition: dict[str, Any], letter: str) -> None:
+def test_a_full_batch_that_was_rejected_stays_within_the_limits(
+    definition: dict[str, Any], letter: str
+) -> None:
     reasons = tuple(Failure(code, letter * 5_000) for code in VALIDATION_CODES)
 
-    walk = Outcome(rejected=dict.fromkeys(files(letter), reasons)).walk(definition)
+    walk = Outcome(rejected=dict.fromkeys(files(letter), reasons)).execute(definition)
 
     assert walk.published[-1].message["status"] == "VALIDATION_FAILED"
     check(walk)
 
 
-def test_the_longest_error_of_a_job_is_told_of(definition: dict[str, Any], letter: str) -> None:
+def test_the_longest_error_of_a_job_stays_within_the_limits(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
     error, cause = died("FAILED", letter * 5_000)
 
-    walk = Outcome(*found).raising("RunGlueETLJob", error, cause[:32_768]).walk(definition)
+    walk = Outcome(*found).raising("RunGlueETLJob", error, cause[:32_768]).execute(definition)
 
     assert walk.published[-1].message["status"] == "FAILED"
     check(walk)
 
 
-def test_the_longest_error_of_the_function_is_told_of(definition: dict[str, Any], letter: str) -> None:
+def test_the_longest_error_of_the_function_stays_within_the_limits(
+    definition: dict[str, Any], letter: str
+) -> None:
     cause = json.dumps(
         {"errorMessage": letter * 4_000, "errorType": "RuntimeError", "stackTrace": [letter] * 100}
     )
 
-    walk = Outcome(*files(letter)).raising("ValidateInput", "RuntimeError", cause[:32_768]).walk(definition)
+    walk = (
+        Outcome(*files(letter)).raising("ValidateInput", "RuntimeError", cause[:32_768]).execute(definition)
+    )
 
     assert walk.published[-1].message["status"] == "VALIDATION_FAILED"
     check(walk)

@@ -1,6 +1,6 @@
-"""What would a change deploy? One readable picture of each prod stack, kept in git.
+"""Snapshot tests of the prod stacks' templates.
 
-After a change that is meant: `UPDATE_SNAPSHOTS=1 pytest tests/infra/test_snapshots.py`, and review the diff.
+After an intended change: `UPDATE_SNAPSHOTS=1 pytest tests/infra/test_snapshots.py`, and review the diff.
 """
 
 import difflib
@@ -18,7 +18,7 @@ EMBEDDED = ("DefinitionString", "DashboardBody")
 
 
 @pytest.mark.parametrize("stack", ["data_lake", "pipeline"])
-def test_prod_looks_as_it_did_when_someone_last_looked(prod: Stacks, stack: str) -> None:
+def test_the_template_of_prod_equals_its_snapshot(prod: Stacks, stack: str) -> None:
     path = SNAPSHOTS / f"{stack}.json"
     found = picture(prod.all()[stack])
     if os.environ.get("UPDATE_SNAPSHOTS"):
@@ -36,7 +36,7 @@ def test_prod_looks_as_it_did_when_someone_last_looked(prod: Stacks, stack: str)
         )
 
 
-def test_the_picture_holds_nothing_that_differs_between_machines(prod: Stacks) -> None:
+def test_the_snapshot_does_not_differ_between_machines(prod: Stacks) -> None:
     text = "".join(picture(template) for template in prod.all().values())
 
     assert "ASSET" in text
@@ -45,7 +45,7 @@ def test_the_picture_holds_nothing_that_differs_between_machines(prod: Stacks) -
 
 
 def picture(template: dict[str, Any]) -> str:
-    """The template without made-up names, bootstrap checks and paths; embedded documents spelled out."""
+    """The template without generated names, bootstrap checks and paths, and with embedded JSON expanded."""
     shown = {
         "Description": template["Description"],
         "Resources": {name: _shown(body) for name, body in template["Resources"].items()},

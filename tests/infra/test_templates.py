@@ -1,4 +1,4 @@
-"""What holds for every resource of every environment?"""
+"""Tests of all resources of all environments."""
 
 import json
 import re
@@ -24,12 +24,12 @@ def test_no_custom_resource_runs_code_while_deploying(stacks: Stacks) -> None:
         assert not {kind for kind in kinds if kind.startswith(("Custom::", "AWS::CloudFormation::"))}
 
 
-def test_no_function_is_there_but_ours(stacks: Stacks) -> None:
+def test_there_are_no_functions_of_cdk(stacks: Stacks) -> None:
     assert resources(stacks.lake, "AWS::Lambda::Function") == []
     assert len(resources(stacks.pipeline, "AWS::Lambda::Function")) == 3
 
 
-def test_resources_do_not_depend_on_each_other_in_a_circle(stacks: Stacks) -> None:
+def test_resources_have_no_circular_dependencies(stacks: Stacks) -> None:
     for template in stacks.all().values():
         names = set(template["Resources"])
         graph = {
@@ -62,14 +62,14 @@ def test_only_prod_is_protected_from_being_deleted(environments: dict[str, Stack
     assert environments["local"].protected == (False, False)
 
 
-def test_everything_carries_tags_by_which_bills_are_split(environments: dict[str, Stacks]) -> None:
+def test_every_stack_has_cost_allocation_tags(environments: dict[str, Stacks]) -> None:
     for name in ENVIRONMENTS:
         expected = {"application": "taxi-etl", "environment": name}
         assert environments[name].tags == (expected, expected)
 
 
-def test_no_partition_account_or_region_is_written_down(environments: dict[str, Stacks]) -> None:
-    # `custom` names an existing key by its ARN: that is what a setting is for.
+def test_templates_have_no_literal_partition_account_or_region(environments: dict[str, Stacks]) -> None:
+    # `custom` names an existing key by its ARN, as the setting requires.
     for environment in ("dev", "prod", "local"):
         for template in environments[environment].all().values():
             text = json.dumps(template)
@@ -79,14 +79,14 @@ def test_no_partition_account_or_region_is_written_down(environments: dict[str, 
 
 
 @pytest.mark.parametrize("folder", ["stacks", "taxi_etl", "stores", "lambdas", "glue_scripts", "ops"])
-def test_no_source_that_meets_aws_writes_down_a_partition(folder: str) -> None:
+def test_sources_have_no_literal_partition(folder: str) -> None:
     sources = list((ROOT / folder).rglob("*.py"))
     assert sources
     for source in sources:
         assert "arn:aws" not in source.read_text(), source
 
 
-def test_the_environment_is_named_nowhere_but_in_the_settings() -> None:
+def test_only_the_settings_name_environments() -> None:
     for source in (ROOT / "stacks").rglob("*.py"):
         if source.name != "settings.py":
             text = source.read_text()
@@ -113,5 +113,5 @@ def test_the_lock_names_no_registry_and_pins_the_command_line() -> None:
     assert json.loads(lock)["packages"]["node_modules/aws-cdk"]["version"] == "2.1148.1"
     assert "resolved" not in lock
     packages = json.loads(lock)["packages"].values()
-    # `funding` says where to thank the authors, not where packages come from.
+    # `funding` has addresses of donations, not of packages.
     assert "http" not in json.dumps([{**package, "funding": None} for package in packages])

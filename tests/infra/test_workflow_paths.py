@@ -25,7 +25,7 @@ from tests.workflow.scenario import (
 )
 from tests.workflow.service_answers import Answer, job_run_document, validation_result
 
-from .workflow_interpreter import Raised, Walk, walk
+from .workflow_interpreter import InterpretedExecution, Raised, interpret
 
 ENTERED = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
 UNCATCHABLE = {"States.DataLimitExceeded", "States.Runtime"}
@@ -57,14 +57,14 @@ def interpreted(answer: Answer) -> Any:
 
 def execute(
     definition: Mapping[str, Any], answers: Mapping[str, Any], execution_input: Any = ONE_FILE
-) -> Walk:
-    """Walk the definition; answers may be scripted ones or the interpreter's own."""
+) -> InterpretedExecution:
+    """InterpretedExecution the definition; answers may be scripted ones or the interpreter's own."""
     scripted = {
         state: [interpreted(answer) if isinstance(answer, dict) else answer for answer in queue]
         for state, queue in answers.items()
     }
     entered = ENTERED.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return walk(definition, execution_input, scripted, entered=entered)
+    return interpret(definition, execution_input, scripted, entered=entered)
 
 
 @pytest.mark.parametrize("scenario", INTERPRETED, ids=lambda scenario: scenario.name)

@@ -1,8 +1,7 @@
-"""Where does an execution go, and what does it say? Walks a state machine with scripted answers of AWS.
+"""An interpreter of the state machine's definition, with scripted answers of AWS.
 
-It evaluates every JSONata expression as Step Functions does where that matters: an expression that gives
-nothing fails the execution, so does a variable that is not set, and `$parse` is added. Retries are not
-walked: the first answer of a state is the one after its retries.
+It evaluates JSONata as Step Functions does: an expression that returns nothing and a variable that is not set
+fail the execution, and `$parse` exists. It has no retries: a state's answer is the one after its retries.
 """
 
 import json
@@ -22,12 +21,12 @@ _BOUND = re.compile(r"\$(\w+)\s*:=")
 
 
 class QueryEvaluationError(Exception):
-    """What Step Functions calls States.QueryEvaluationError."""
+    """The error that Step Functions calls States.QueryEvaluationError."""
 
 
 @dataclass(frozen=True)
 class Raised:
-    """AWS answers with an error."""
+    """An answer that is an error."""
 
     error: str
     cause: str | None = None
@@ -35,7 +34,7 @@ class Raised:
 
 @dataclass
 class Published:
-    """A message to the topic."""
+    """A published message."""
 
     subject: str
     message: dict[str, Any]
@@ -44,8 +43,8 @@ class Published:
 
 
 @dataclass
-class Walk:
-    """One execution: where it went, what it asked of AWS, what it published, and how it ended."""
+class InterpretedExecution:
+    """One execution: its path, its tasks' arguments, its messages, and how it ended."""
 
     path: list[str] = field(default_factory=list)
     arguments: dict[str, list[Any]] = field(default_factory=dict)
@@ -57,7 +56,7 @@ class Walk:
     output: Any = None
 
 
-def walk(
+def interpret(
     definition: Mapping[str, Any],
     given: Any,
     answers: Mapping[str, Sequence[Any]],
@@ -65,9 +64,9 @@ def walk(
     name: str = "run-1",
     arn_prefix: str = "arn:aws:states:us-east-1:1:execution:m",
     entered: str = "2026-01-02T03:04:05.678Z",
-) -> Walk:
-    """Run the machine with this input; `answers` are the results of each task, in turn."""
-    run = Walk()
+) -> InterpretedExecution:
+    """Execute the definition with this input; `answers` are the results of each task in order."""
+    run = InterpretedExecution()
     waiting = {state: deque(results) for state, results in answers.items()}
     context = {
         "Execution": {"Id": f"{arn_prefix}:{name}", "Name": name, "Input": given},
@@ -117,7 +116,7 @@ def walk(
 
 
 def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
-    """A field of a state with its expressions replaced by what they give."""
+    """A field of a state with its expressions evaluated."""
     if isinstance(value, dict):
         return {name: evaluate(part, states, variables) for name, part in value.items()}
     if isinstance(value, list):
@@ -135,18 +134,22 @@ def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]
         parsed.assign(name, _with_nulls(content))
     found = parsed.evaluate(None)
     if found is None:
-        raise QueryEvaluationError(f"gives nothing: {expression}")
+        raise QueryEvaluationError(f"returns nothing: {expression}")
     return _without_nulls(found)
 
 
 def variables_of(expression: str) -> set[str]:
-    """The workflow's variables that an expression reads; its own and Step Functions' left out."""
+    """The workflow's variables that an expression reads, without its own and Step Functions' `$states`."""
     bare = _STRINGS.sub("", expression)
     return set(_VARIABLES.findall(bare)) - set(_BOUND.findall(bare)) - {"states"}
 
 
 def _answer(
-    name: str, state: Mapping[str, Any], arguments: Any, waiting: Mapping[str, deque[Any]], run: Walk
+    name: str,
+    state: Mapping[str, Any],
+    arguments: Any,
+    waiting: Mapping[str, deque[Any]],
+    run: InterpretedExecution,
 ) -> Any:
     publishes = state["Resource"].endswith("sns:publish")
     queue = waiting.get(name)
@@ -174,7 +177,9 @@ def _caught(state: Mapping[str, Any], raised: Raised) -> Mapping[str, Any]:
     raise AssertionError(f"nothing catches {raised.error}")
 
 
-def _leave(state: Mapping[str, Any], states: Mapping[str, Any], run: Walk, default: Any) -> Any:
+def _leave(
+    state: Mapping[str, Any], states: Mapping[str, Any], run: InterpretedExecution, default: Any
+) -> Any:
     assigned = evaluate(state.get("Assign", {}), states, run.variables)
     output = evaluate(state["Output"], states, run.variables) if "Output" in state else default
     run.variables.update(assigned)
@@ -184,7 +189,7 @@ def _leave(state: Mapping[str, Any], states: Mapping[str, Any], run: Walk, defau
 def _true(condition: str, states: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
     found = evaluate(condition, states, variables)
     if not isinstance(found, bool):
-        raise QueryEvaluationError(f"gives no boolean: {condition}")
+        raise QueryEvaluationError(f"does not return a boolean: {condition}")
     return found
 
 

@@ -1,6 +1,6 @@
-"""What does the workflow tell in each outcome? Executions of the synthesized machine, each with its messages.
+"""Outcomes of the synthesized state machine and the answers that lead to them.
 
-What AWS answers is what it really sends; what our function and job answer comes from their own code.
+AWS's answers are as it sends them; those of the validator and the job come from their own code.
 """
 
 import json
@@ -20,7 +20,7 @@ from taxi_etl.schema import text_columns
 from taxi_etl.summaries import job_summary, validation_summary
 from taxi_etl.transform.predicates import Reason
 
-from .workflow_interpreter import Raised, Walk, walk
+from .workflow_interpreter import InterpretedExecution, Raised, interpret
 
 BUCKET = "123456789012-oubt-datalake"
 EXECUTIONS = "arn:aws:states:eu-west-1:123456789012:execution:etl-pipeline-workflow"
@@ -84,7 +84,7 @@ RUN_ID = "jr_f6a2c03b7f7e4d0d9d2b0a1c5e8f4b61"
 
 
 class Outcome:
-    """The answers that lead to an outcome, for files found `accepted`, `rejected` or `superseded`."""
+    """The answers that lead to an outcome with these accepted, rejected and superseded files."""
 
     def __init__(
         self,
@@ -133,13 +133,13 @@ class Outcome:
         }
         return self
 
-    def walk(self, definition: Mapping[str, Any]) -> Walk:
+    def execute(self, definition: Mapping[str, Any]) -> InterpretedExecution:
         given = json.loads(self.given.dumps())
-        return walk(definition, given, self.answers, name=self.name, arn_prefix=EXECUTIONS)
+        return interpret(definition, given, self.answers, name=self.name, arn_prefix=EXECUTIONS)
 
 
 def job_run(state: str, message: str = "") -> dict[str, Any]:
-    """A job run as Step Functions shows it, names in the API's spelling, times in milliseconds."""
+    """A job run as Step Functions reports it, with times in milliseconds."""
     return {
         "AllocatedCapacity": 3,
         "Arguments": {"--manifest": f"s3://{BUCKET}/runs/m/manifest.json"},
@@ -159,12 +159,12 @@ def job_run(state: str, message: str = "") -> dict[str, Any]:
 
 
 def died(state: str, message: str = "") -> tuple[str, str]:
-    """Error and cause of a job run that ended so and made Step Functions raise."""
+    """The error and cause of a task whose job run ended in this state."""
     return "States.TaskFailed", json.dumps(job_run(state, message), separators=(",", ":"))
 
 
 def refused(message: str, service: str) -> str:
-    """A cause as the SDK puts it: the service's message, then its own words."""
+    """A cause in the SDK's format: the service's message, then details of the request."""
     return (
         f"{message} (Service: {service}, Status Code: 400, Request ID: 9c1f6f0e-5b6e) (SDK Attempt Count: 1)"
     )
@@ -197,9 +197,9 @@ def _several_reasons() -> Outcome:
 
 
 def _function_fault() -> Outcome:
-    says = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
+    message = "An error occurred (AccessDenied) when calling the PutObject operation: Access Denied"
     fault = {
-        "errorMessage": says,
+        "errorMessage": message,
         "errorType": "ClientError",
         "stackTrace": ['  File "/var/task/lambdas/validate_input/handler.py", line 35, in handler\n'],
     }
@@ -250,4 +250,4 @@ WORKFLOW_OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
         FileResult(YELLOW, FileStatus.SUPERSEDED, "yellow")
     ),
 }
-"""What leads to each outcome; the names are the golden files'."""
+"""The outcomes by name of their golden file."""

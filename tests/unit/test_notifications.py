@@ -1,4 +1,4 @@
-"""Do people get messages they can read, in the keys that consumers rely on, within what SNS takes?"""
+"""Tests of the finalizer's notifications and of the texts that all notifications share."""
 
 import json
 from typing import Any
@@ -81,7 +81,7 @@ def test_a_message_fits_sns_however_long_its_texts_are() -> None:
     assert len(message["error"]["Cause"]) == 2_000
 
 
-def test_a_failure_without_bucket_or_cause_says_so() -> None:
+def test_a_failure_without_bucket_or_cause_is_published() -> None:
     message = failure(**{**FACTS, "bucket": "", "cause": ""})
     assert message["bucket"] is None
     assert message["error"] == {"Error": "ABORTED", "Cause": "AWS named no cause"}
@@ -119,7 +119,7 @@ COUNTS = {"files": 4, "loaded": 1, "rejected": 0, "superseded": 1, "failed": 2}
         ),
     ],
 )
-def test_the_text_says_how_it_ended_and_why_what_became_of_the_files_and_what_stays(
+def test_the_text_names_the_ending_the_cause_and_the_files(
     status: str, error: str, cause: str, begins: str
 ) -> None:
     assert failure_text(status, error, cause, COUNTS) == (
@@ -132,12 +132,12 @@ def test_the_text_stays_readable_however_long_the_cause_is() -> None:
     assert len(failure_text("FAILED", "Odd", "x" * 30_000, COUNTS)) < 2_300
 
 
-def test_nothing_is_said_about_earlier_rows_when_all_loaded() -> None:
+def test_earlier_rows_are_not_mentioned_when_all_files_loaded() -> None:
     counts = {"files": 1, "loaded": 1, "rejected": 0, "superseded": 0, "failed": 0}
     assert failure_text("FAILED", "NotificationFailed", "", counts).endswith("Files: 1 loaded.")
 
 
-def test_an_execution_without_files_says_so() -> None:
+def test_an_execution_without_files_has_a_text() -> None:
     counts = {"files": 0, "loaded": 0, "rejected": 0, "superseded": 0, "failed": 0}
     assert failure_text("FAILED", "", "", counts).endswith("Files: none.")
 
@@ -200,12 +200,12 @@ def test_a_replay_is_advised_where_a_file_is_left(ways: dict[str, int], replay: 
     assert advice.startswith(begins)
 
 
-def test_a_failed_crawl_can_be_repeated_by_hand() -> None:
+def test_a_failed_crawl_can_be_repeated_with_the_aws_command() -> None:
     assert crawl_again("crawler-taxi-raw").endswith("`aws glue start-crawler --name crawler-taxi-raw`.")
 
 
 @pytest.mark.parametrize("text", ["so it is", "so it is.", "so it is. \n", "so it is..."])
-def test_a_sentence_ends_with_one_full_stop(text: str) -> None:
+def test_a_sentence_ends_with_one_period(text: str) -> None:
     assert sentence(text) == "so it is."
 
 
