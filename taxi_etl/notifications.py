@@ -1,4 +1,4 @@
-"""What do people get told? Statuses, subjects and keys of the notifications."""
+"""The notifications' statuses, subjects, keys and texts."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,26 +12,26 @@ SUBJECT_PREFIX = "Taxi ETL"
 SUBJECT_MAX = 100
 LABEL_MAX = 60
 ENDINGS = {
-    "TIMED_OUT": "The execution took longer than it may and was ended",
+    "TIMED_OUT": "The execution exceeded its time limit and was stopped",
     "ABORTED": "The execution was stopped by someone",
 }
-"""How an execution ended that did not fail by itself, by Step Functions' status."""
+"""Texts for executions that ended without an error of their own, by Step Functions' status."""
 MESSAGE_MAX_BYTES = 252 * 1024
-"""What SNS takes, less room for subject and attributes; `printed` is ASCII, so that characters are bytes."""
+"""SNS's limit, less room for subject and attributes; `printed` is ASCII, so characters are bytes."""
 UNKNOWN_DATASET = "unknown"
-"""The dataset of a message about files whose columns nobody has seen."""
+"""The dataset in notifications about files that nothing has read yet."""
 CAUSE_MAX = 2000
-"""How many characters of an error's cause a message carries."""
+"""The maximum length of an error's cause in a notification, in characters."""
 NO_CAUSE = "AWS named no cause"
 EARLIER_ROWS_STAY = "Rows from earlier versions of a file that did not load stay in the tables."
-RESULT_UNKNOWN = "The job left no result, so the files count as not loaded; to load them again does no harm."
-"""A job that dies may have committed a table before: nobody can say that it loaded nothing."""
-MEND = "Upload a corrected file; it loads by itself."
+RESULT_UNKNOWN = "The job left no result, so the files count as not loaded. Reloading them is safe."
+"""A job that ended without a result may have committed a table, so its files may be loaded."""
+MEND = "Upload a corrected file; it loads automatically."
 NOTHING_TO_REPEAT = "No file needs to be loaded again."
 
 
 class Status(StrEnum):
-    """The outcome a notification reports."""
+    """The outcome that a notification reports."""
 
     SUCCESS = "SUCCESS"
     PARTIAL_SUCCESS = "PARTIAL_SUCCESS"
@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 class CrawlerState(StrEnum):
-    """How the raw zone's crawl ended, in a success message."""
+    """The outcome of the crawl of raw files in a success notification."""
 
     READY = "READY"
     SKIPPED = "SKIPPED"
@@ -51,11 +51,11 @@ VALIDATION_FAILED = "ValidationFailed"
 EXECUTION_FAILED = "ExecutionFailed"
 NOTIFICATION_FAILED = "NotificationFailed"
 ANNOUNCED_ERRORS = frozenset({VALIDATION_FAILED, EXECUTION_FAILED})
-"""Errors of the Fail states that follow a published notification; for others the closer publishes."""
+"""Errors of Fail states that follow a published notification; for all others, the finalizer publishes one."""
 
 
 def label(keys: Sequence[str]) -> str:
-    """What a subject calls these object keys: the file's name, or their number; ASCII, at most LABEL_MAX."""
+    """The file name of a single key, or the number of files; ASCII, at most LABEL_MAX characters."""
     if len(keys) != 1:
         return f"{len(keys)} files"
     name = keys[0].rsplit("/", 1)[-1] or keys[0]
@@ -77,39 +77,40 @@ def subject(status: Status, what: str) -> str:
 
 
 def look(command: str, execution: str) -> str:
-    """How to see more of an execution; commands stand between backticks.
+    """The command that shows an execution, between backticks.
 
-    `command` is how the command line is called, e.g. `taxi-etl --environment dev`.
+    `command` is the command line with its options, such as `taxi-etl --environment dev`.
     """
     return f"See more: `{command} history {execution}`."
 
 
 def next_step(command: str, execution: str) -> str:
-    """What to do about a failure: the command that shows more, and the one that replays."""
+    """The commands that show and replay a failed execution."""
     again = f"`{command} replay --execution {execution}`"
     return f"{look(command, execution)} When the cause is gone, load the files again: {again}."
 
 
 def crawl_again(crawler: str) -> str:
-    """What to do about a crawl that failed, by the command line of AWS: ours has no part in it."""
-    return f"The next crawl makes up for it; to start one now: `aws glue start-crawler --name {crawler}`."
+    """The command that repeats a failed crawl, with the AWS command line."""
+    command = f"`aws glue start-crawler --name {crawler}`"
+    return f"The next crawl will also cover these files. To start one now: {command}."
 
 
 def sentence(text: str) -> str:
-    """The text with one full stop at its end."""
+    """The text with one period at its end."""
     return text.rstrip(". \n") + "."
 
 
 def failure_text(status: str, error: str, cause: str, counts: Mapping[str, int]) -> str:
-    """What happened, in sentences: how the execution ended and why, what became of its files, what stays.
+    """The message about an execution that failed: its ending, its cause, and the outcomes of its files.
 
     `status`, `error` and `cause` are Step Functions', `counts` are files by outcome
     (`taxi_etl.outcomes.count`).
     """
     if error == NOTIFICATION_FAILED:
-        ended = "The execution ended, and its notification could not be published"
+        ended = "The execution ended, but its notification could not be published"
     else:
-        ended = ENDINGS.get(status, "The execution failed before it could tell its outcome")
+        ended = ENDINGS.get(status, "The execution failed before it could publish its outcome")
     why = f": {shorten(cause, CAUSE_MAX)}" if cause else ""
     ways = [f"{number} {way}" for way, number in counts.items() if way != "files" and number]
     text = f"{sentence(ended + why)} Files: {', '.join(ways) or 'none'}."
@@ -119,7 +120,7 @@ def failure_text(status: str, error: str, cause: str, counts: Mapping[str, int])
 
 
 def failure_next_step(command: str, execution: str, counts: Mapping[str, int]) -> str:
-    """What to do about an execution that failed: a replay only where a file is left to load."""
+    """The next step after a failed execution: a replay only if a file did not load."""
     if counts["failed"] or counts["rejected"]:
         return next_step(command, execution)
     return f"{NOTHING_TO_REPEAT} {look(command, execution)}" if counts["files"] else look(command, execution)
@@ -138,7 +139,7 @@ def failure(
     manifest: str | None,
     next_step: str,
 ) -> dict[str, Any]:
-    """The message about an execution that failed; `files` are entries bounded in size, the worst first.
+    """The notification of a failed execution; `files` are entries of bounded size, failed ones first.
 
     Lists at most LISTED_FILES_MAX of them, and fewer where the whole would pass MESSAGE_MAX_BYTES;
     `filesOmitted` says how many are left out, `manifest` is where all of them are.
@@ -164,7 +165,7 @@ def failure(
 
 
 def attributes(status: Status, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The attributes of a notification, for subscription filters: `status` and `dataset`."""
+    """The attributes for subscription filters: `status` and `dataset`."""
     named = sorted({dataset for dataset in datasets if dataset}) or [UNKNOWN_DATASET]
     return {
         "status": {"DataType": "String", "StringValue": str(status)},
@@ -173,5 +174,5 @@ def attributes(status: Status, datasets: Iterable[str]) -> dict[str, dict[str, s
 
 
 def printed(message: Mapping[str, Any]) -> str:
-    """A message's text, with line breaks: most are read in an e-mail."""
+    """The text of a notification, with line breaks for readers of e-mails."""
     return json.dumps(message, indent=2)

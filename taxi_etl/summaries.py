@@ -149,7 +149,7 @@ def _loaded_text(result: JobResult, manifest: Manifest, error: Mapping[str, str]
     )
     superseded = counts["superseded"] + len(manifest.superseded)
     if superseded:
-        text += f" Left to newer versions: {superseded}."
+        text += f" Superseded by newer versions: {superseded}."
     if error:
         failed = "failed, the first" if counts["failed"] > 1 else "failed"
         text += f" {counts['failed']} {failed}: {sentence(error['Cause'])}"

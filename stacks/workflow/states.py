@@ -197,7 +197,7 @@ def is_crawler_running(scope: Construct) -> sfn.Choice:
 
 def handle_crawler_failure(scope: Construct) -> sfn.Pass:
     """Record the failed crawl; the tables are current without it, so the success is only partial."""
-    gave_up = "'no crawl was finished after ' & $crawl.polls & ' looks'"
+    gave_up = "'no crawl finished after ' & $crawl.polls & ' polls'"
     return sfn.Pass.jsonata(
         scope,
         "HandleCrawlerFailure",

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from ops.cli import app
 from taxi_etl.failures import FailureCode
 from taxi_etl.notifications import Status
+from taxi_etl.transform.predicates import Reason
 
 from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
 
@@ -160,7 +161,7 @@ def test_a_corrected_file_is_advised_after_a_rejection(
     (rejected,) = notifications["validation_failed_one_file"]
     (fault,) = notifications["validation_failed_by_a_fault"]
 
-    assert rejected["nextStep"].startswith("Upload a corrected file; it loads by itself.")
+    assert rejected["nextStep"].startswith("Upload a corrected file; it loads automatically.")
     assert fault["nextStep"].startswith("See more: ")
 
 
@@ -183,6 +184,11 @@ def test_the_examples_in_the_guide_equal_the_golden_files(outcome: str) -> None:
 def test_the_guide_names_every_code_once() -> None:
     section = GUIDE.split("\n## Codes\n")[1].split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, FailureCode))
+
+
+def test_the_guide_names_every_quarantine_reason_once() -> None:
+    section = GUIDE.split("\n## Quarantine reasons\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(Reason)
 
 
 def test_the_filter_policies_in_the_guide_name_existing_values() -> None:

@@ -138,7 +138,7 @@ def test_a_subject_names_the_file_or_the_number_of_files(
 
 
 STAY = "Rows from earlier versions of a file that did not load stay in the tables."
-UNKNOWN = "The job left no result, so the files count as not loaded; to load them again does no harm."
+UNKNOWN = "The job left no result, so the files count as not loaded. Reloading them is safe."
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ UNKNOWN = "The job left no result, so the files count as not loaded; to load the
         ),
         (
             "success_several_files",
-            "Loaded 2 of 3 files: 3,020,259 rows written, 916 quarantined. Left to newer versions: 1.",
+            "Loaded 2 of 3 files: 3,020,259 rows written, 916 quarantined. Superseded by newer versions: 1.",
         ),
         (
             "partial_failed_file",
@@ -190,18 +190,18 @@ UNKNOWN = "The job left no result, so the files count as not loaded; to load the
         ),
         (
             "finalizer_timed_out",
-            "The execution took longer than it may and was ended. Files: 1 loaded, 1 rejected, 1 failed. "
+            "The execution exceeded its time limit and was stopped. Files: 1 loaded, 1 rejected, 1 failed. "
             f"{STAY}",
         ),
         (
             "finalizer_success_unpublished",
-            "The execution ended, and its notification could not be published: "
+            "The execution ended, but its notification could not be published: "
             "User is not authorized to perform: SNS:Publish. Files: 1 loaded.",
         ),
         (
             "finalizer_dead_batch_unpublished",
-            "The execution ended, and its notification could not be published: "
-            "User is not authorized to perform: SNS:Publish; it was to say: "
+            "The execution ended, but its notification could not be published: "
+            "User is not authorized to perform: SNS:Publish; the notification was about: "
             "SystemExit: process_taxi_data: SparkException: No space left on device. "
             f"Files: 2 failed. {STAY}",
         ),
@@ -225,7 +225,7 @@ def test_the_error_of_a_failed_job_run_is_its_error_line(
 @pytest.mark.parametrize(
     ("outcome", "error", "cause"),
     [
-        ("finalizer_timed_out", "TIMED_OUT", "The execution took longer than it may and was ended"),
+        ("finalizer_timed_out", "TIMED_OUT", "The execution exceeded its time limit and was stopped"),
         ("finalizer_aborted", "Maintenance", "stopped by ann for maintenance"),
         ("finalizer_input_is_invalid", "ABORTED", "The execution was stopped by someone"),
     ],

@@ -18,6 +18,7 @@ from tests.workflow.scenario import (
     LOAD_ANSWERS,
     ON_SCHEMA_CHANGE,
     ONE_FILE,
+    REJECTION_CAUSE,
     TWO_FILES,
     VALIDATION_FAILURE_PATH,
     VALIDATION_PATH,
@@ -206,12 +207,12 @@ def test_a_failed_job_run_is_kept_from_the_caught_error(definition: dict[str, An
         (
             "NotifyValidationFailure",
             {"ValidateInput": [validation_result(valid=0, rejected=1)]},
-            "; it was to say: raw/taxi/yellow_tripdata_2024-01.parquet: the magic bytes are missing",
+            f"; the notification was about: {REJECTION_CAUSE}",
         ),
         (
             "NotifyFailure",
             {**LOAD_ANSWERS, "RunGlueETLJob": [Raised("States.TaskFailed")]},
-            "; it was to say: AWS named no cause",
+            "; the notification was about: AWS named no cause",
         ),
         ("NotifySuccess", LOAD_ANSWERS, ""),
     ],

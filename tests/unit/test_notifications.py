@@ -103,19 +103,19 @@ COUNTS = {"files": 4, "loaded": 1, "rejected": 0, "superseded": 1, "failed": 2}
 @pytest.mark.parametrize(
     ("status", "error", "cause", "begins"),
     [
-        ("TIMED_OUT", "", "", "The execution took longer than it may and was ended."),
+        ("TIMED_OUT", "", "", "The execution exceeded its time limit and was stopped."),
         ("ABORTED", "", "by ann", "The execution was stopped by someone: by ann."),
         (
             "FAILED",
             "States.Runtime",
             "'Choices[0]' is no boolean.",
-            "The execution failed before it could tell its outcome: 'Choices[0]' is no boolean.",
+            "The execution failed before it could publish its outcome: 'Choices[0]' is no boolean.",
         ),
         (
             "FAILED",
             "NotificationFailed",
             "denied",
-            "The execution ended, and its notification could not be published: denied.",
+            "The execution ended, but its notification could not be published: denied.",
         ),
     ],
 )

@@ -132,7 +132,7 @@ def test_superseded_and_rejected_files_are_counted() -> None:
     found = summary(manifest(accepted=2, rejected=1, superseded=1), loaded("a0"), yielded)
 
     assert found["message"] == (
-        "Loaded 1 of 4 files: 0 rows written, 0 quarantined. Left to newer versions: 2."
+        "Loaded 1 of 4 files: 0 rows written, 0 quarantined. Superseded by newer versions: 2."
         " Rejected, as reported before: 1."
     )
     assert found["subjects"]["SUCCESS"] == "Taxi ETL SUCCESS: 4 files"

@@ -109,7 +109,7 @@ VALIDATION_SCENARIOS = (
             "ReadJobResult": [summary_object(superseded_before=1)],
         },
         path=[*CATALOG_PATH, "NotifySuccess"],
-        notifications=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
+        notifications=[success("SKIPPED", "1 of 2 files", "Superseded by newer versions: 1")],
         execution_input=TWO_FILES,
     ),
     Scenario(
@@ -212,7 +212,7 @@ RESULT_SCENARIOS = (
             "ReadJobResult": [summary_object(superseded=1)],
         },
         path=[*CATALOG_PATH, "NotifySuccess"],
-        notifications=[success("SKIPPED", "1 of 2 files", "Left to newer versions: 1")],
+        notifications=[success("SKIPPED", "1 of 2 files", "Superseded by newer versions: 1")],
         execution_input=TWO_FILES,
     ),
     # No Catch handles these errors; the finalizer publishes the notification.
@@ -273,7 +273,7 @@ def crawl_scenario(
 
 
 RUNNING, FRESH, STALE = crawler("RUNNING", started=-3600), crawler(), crawler(started=-3600)
-TOO_MANY_POLLS = f"no crawl was finished after {POLLS_MAX} looks"
+TOO_MANY_POLLS = f"no crawl finished after {POLLS_MAX} polls"
 CRAWLER_RUNNING = service_error(
     "Glue", "CrawlerRunningException", "Crawler with name crawler-taxi-raw has already started"
 )

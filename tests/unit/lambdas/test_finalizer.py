@@ -141,12 +141,12 @@ def test_an_ending_that_the_workflow_could_not_publish_is_published(
     }
     message = json.loads(published["Message"])
     assert message["message"].startswith(
-        "The execution took longer than it may and was ended. Files: 1 loaded, 1 rejected, 1 failed."
+        "The execution exceeded its time limit and was stopped. Files: 1 loaded, 1 rejected, 1 failed."
     )
     assert (message["bucket"], message["key"]) == ("lake", None)
     assert message["error"] == {
         "Error": "TIMED_OUT",
-        "Cause": "The execution took longer than it may and was ended",
+        "Cause": "The execution exceeded its time limit and was stopped",
     }
     assert message["timestamp"] == "2024-06-01T12:00:00.000Z"
     assert message["workflowExecutionId"] == f"{EXECUTIONS_ARN}:nightly"
