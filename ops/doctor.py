@@ -15,21 +15,21 @@ DISK_BYTES = 4 * GIB
 
 
 def main() -> int:
-    """Print the problems; return 1 if there are any."""
-    found = problems()
-    for problem in found:
-        print(f"make: {problem}", file=sys.stderr)
-    return 1 if found else 0
+    """Print what this machine lacks; return 1 if it lacks anything."""
+    missing = missing_requirements()
+    for requirement in missing:
+        print(f"make: {requirement}", file=sys.stderr)
+    return 1 if missing else 0
 
 
-def problems() -> list[str]:
+def missing_requirements() -> list[str]:
     """Return what this machine lacks, each with the next step; an empty list means nothing."""
-    checks = (java.problem(), disk_problem(shutil.disk_usage(Path.cwd()).free))
-    return [problem for problem in checks if problem]
+    checks = (java.problem(), missing_disk_space(shutil.disk_usage(Path.cwd()).free))
+    return [requirement for requirement in checks if requirement]
 
 
-def disk_problem(free_bytes: int) -> str | None:
-    """Return the problem of too little free disk space, None if there is enough."""
+def missing_disk_space(free_bytes: int) -> str | None:
+    """Return what to do about too little free disk space, None if there is enough."""
     if free_bytes >= DISK_BYTES:
         return None
     free, needed = free_bytes / GIB, DISK_BYTES / GIB

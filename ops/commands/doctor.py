@@ -9,6 +9,6 @@ from ops.commands.context import app_of, exit_unless
 def doctor(context: typer.Context) -> None:
     """Check that this machine has what the project needs: Java and disk space."""
     app = app_of(context)
-    problems = machine.problems()
-    app.output.result({"missing": problems}, *(problems or ["this machine has what the project needs"]))
-    exit_unless(not problems)
+    missing = machine.missing_requirements()
+    app.output.result({"missing": missing}, *(missing or ["this machine has what the project needs"]))
+    exit_unless(not missing)

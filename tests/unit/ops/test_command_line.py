@@ -156,8 +156,16 @@ def test_a_failed_local_up_prints_the_reason(taxi_etl, monkeypatch):
 
 @pytest.mark.parametrize(("missing", "code"), [([], 0), (["Java"], 1)])
 def test_doctor_prints_what_is_missing(missing, code, taxi_etl, monkeypatch):
-    monkeypatch.setattr(doctor, "problems", lambda: missing)
+    monkeypatch.setattr(doctor, "missing_requirements", lambda: missing)
     assert taxi_etl.json("doctor") == (code, {"missing": missing})
+
+
+def test_doctor_asks_for_free_disk_space_below_the_need_of_the_set_up():
+    assert doctor.missing_disk_space(4 * 1024**3) is None
+    assert doctor.missing_disk_space(4 * 1024**3 - 1) is not None
+    assert doctor.missing_disk_space(1024**3) == (
+        "only 1.0 GiB of disk space are free, the set-up needs 4 GiB: free some space"
+    )
 
 
 @pytest.mark.parametrize(
