@@ -12,6 +12,7 @@ def test_sql_prints_the_transform_of_a_dataset(dataset, taxi_etl):
     assert result.exit_code == 0
     assert result.stdout.startswith("WITH ")
     assert "reason_bits" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 120
     assert taxi_etl.aws.calls == []
 
 
@@ -19,6 +20,7 @@ def test_sql_of_the_newest_layout_reads_its_newest_column(taxi_etl):
     code, document = taxi_etl.json("sql", "yellow")
 
     assert (code, document["dataset"], document["variant"]) == (0, "yellow", "P-Y3")
+    assert "`trip_distance` AS raw_trip_distance" in document["sql"]
     assert "cbd_congestion_fee" in document["sql"]
 
 
