@@ -48,7 +48,7 @@ def whole_text(error: BaseException) -> str:
 
 
 def is_cancelled(error: BaseException) -> bool:
-    """Whether Spark was told to stop: that says nothing about the file it was reading."""
+    """Whether the Spark job was canceled; the error then says nothing about the file that was read."""
     return "SPARK_JOB_CANCELLED" in str(error)
 
 

@@ -19,7 +19,9 @@ from tests.e2e.conftest import App, alarm_messages, eventually, execution_waitin
 
 DAYS_WITHOUT_FILES = 46
 IN_OTHER_TESTS = {
-    "CloseDeadLetters": "test_faults_starting.py::test_the_reconciler_closes_an_execution_whose_end_event_was_lost",
+    "CloseDeadLetters": (
+        "test_faults_starting.py::test_the_reconciler_closes_an_execution_whose_end_event_was_lost"
+    ),
     "EventDeadLetters": (
         "test_faults_starting.py::test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm"
     ),

@@ -29,7 +29,7 @@ def database(name: str) -> set[str]:
 
 def tables(database: str, *actions: str) -> set[str]:
     places = (f"{GLUE}:catalog", f"{GLUE}:database/${{{database}}}", f"{GLUE}:table/${{{database}}}/*")
-    return {right for place in places for right in on(place, *actions)}
+    return {permission for place in places for permission in on(place, *actions)}
 
 
 READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject") | listing("raw/taxi/")
@@ -41,7 +41,7 @@ PUBLISH = {"sns:Publish on ${NotificationsTopic}"} | on(
     "${NotificationsKey.Arn}", "kms:Decrypt", "kms:GenerateDataKey"
 )
 
-RIGHTS = {
+PERMISSIONS = {
     "ValidateInput/Role": READ_RAW
     | on(f"{LAKE}/raw/taxi/*", "s3:GetObjectVersion")
     | on(f"{LAKE}/runs/*", "s3:PutObject")
@@ -142,17 +142,17 @@ RIGHTS = {
 
 
 def test_there_are_no_other_roles(prod: Stacks) -> None:
-    assert set(permissions(prod.pipeline)) == set(RIGHTS)
+    assert set(permissions(prod.pipeline)) == set(PERMISSIONS)
     assert permissions(prod.lake) == {}
-    assert len(resources(prod.pipeline, "AWS::IAM::Role")) == len(RIGHTS)
+    assert len(resources(prod.pipeline, "AWS::IAM::Role")) == len(PERMISSIONS)
 
 
-@pytest.mark.parametrize("role", RIGHTS)
+@pytest.mark.parametrize("role", PERMISSIONS)
 def test_a_role_has_exactly_the_permissions_it_needs(prod: Stacks, role: str) -> None:
     found = permissions(prod.pipeline)[role]
 
-    assert found - RIGHTS[role] == set(), "rights that nobody asked for"
-    assert RIGHTS[role] - found == set(), "rights that are missing"
+    assert found - PERMISSIONS[role] == set(), "permissions that are not in the list"
+    assert PERMISSIONS[role] - found == set(), "permissions that are missing"
 
 
 def test_no_role_has_a_managed_policy(prod: Stacks) -> None:
@@ -194,23 +194,23 @@ UNSCOPED = {
 def test_wildcards_are_used_only_where_aws_requires_them(
     environments: dict[str, Stacks], environment: str
 ) -> None:
-    for role, rights in permissions(environments[environment].pipeline).items():
-        for right in rights:
-            action, resource = right.split(" on ", 1)
-            assert "*" not in action, f"{role}: {right}"
+    for role, granted in permissions(environments[environment].pipeline).items():
+        for permission in granted:
+            action, resource = permission.split(" on ", 1)
+            assert "*" not in action, f"{role}: {permission}"
             if resource.split(" if ")[0] == "*":
-                assert action.startswith(tuple(UNSCOPED)), f"{role}: {right}"
+                assert action.startswith(tuple(UNSCOPED)), f"{role}: {permission}"
 
 
 def test_existing_buckets_are_read_only(custom: Stacks) -> None:
     theirs = {
-        right
-        for rights in permissions(custom.pipeline).values()
-        for right in rights
-        if "our-old-bucket" in right
+        permission
+        for granted in permissions(custom.pipeline).values()
+        for permission in granted
+        if "our-old-bucket" in permission
     }
 
-    assert {right.split(" on ")[0] for right in theirs} == {
+    assert {permission.split(" on ")[0] for permission in theirs} == {
         "s3:GetObject",
         "s3:GetObjectVersion",
         "s3:ListBucket",
@@ -229,7 +229,9 @@ def test_existing_buckets_are_read_only(custom: Stacks) -> None:
 )
 def test_with_a_key_for_the_bucket_its_users_may_use_the_key(custom: Stacks, role: str, actions: Any) -> None:
     found = {
-        right.split(" on ")[0] for right in permissions(custom.pipeline)[role] if ":key/1234abcd" in right
+        permission.split(" on ")[0]
+        for permission in permissions(custom.pipeline)[role]
+        if ":key/1234abcd" in permission
     }
 
     assert found == actions

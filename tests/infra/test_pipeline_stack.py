@@ -247,11 +247,11 @@ def test_the_finalizer_is_invoked_when_a_job_run_ends(prod: Stacks) -> None:
 
 
 def test_the_finalizer_reconciles_on_a_schedule(prod: Stacks) -> None:
-    sweep = rules(prod)["Closer/Sweep"]
+    schedule = rules(prod)["Closer/Sweep"]
 
-    assert sweep["ScheduleExpression"] == "rate(15 minutes)"
-    assert json.loads(sweep["Targets"][0]["Input"]) == {"sweep": True}
-    assert sweep["State"] == "ENABLED"
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert json.loads(schedule["Targets"][0]["Input"]) == {"sweep": True}
+    assert schedule["State"] == "ENABLED"
 
 
 @pytest.mark.parametrize("rule", ["Closer/Ended", "Closer/JobEnded", "Closer/Sweep"])
