@@ -92,9 +92,9 @@ def unpublished(state: str, outcome: Outcome) -> Callable[[Mapping[str, Any]], E
 
     def end(definition: Mapping[str, Any]) -> Ended:
         denied = refused("User is not authorized to perform: SNS:Publish", "Sns")
-        run = outcome.raising(state, "SNS.AuthorizationErrorException", denied).execute(definition)
-        assert run.published == []
-        return Ended(outcome, run.status, run.error, run.cause)
+        execution = outcome.raising(state, "SNS.AuthorizationErrorException", denied).execute(definition)
+        assert execution.published == []
+        return Ended(outcome, execution.status, execution.error, execution.cause)
 
     return end
 
@@ -125,6 +125,6 @@ FINALIZER_OUTCOMES: Mapping[str, Callable[[Mapping[str, Any]], Ended]] = {
 
 
 def _announced(definition: Mapping[str, Any], outcome: Outcome) -> Ended:
-    run = outcome.execute(definition)
-    assert len(run.published) == 1
-    return Ended(outcome, run.status, run.error, run.cause)
+    execution = outcome.execute(definition)
+    assert len(execution.published) == 1
+    return Ended(outcome, execution.status, execution.error, execution.cause)

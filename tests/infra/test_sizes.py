@@ -65,16 +65,16 @@ def results(letter: str, found: list[FileVersion], status: FileStatus) -> list[F
     return [replace(whole, version=version) for version in found]
 
 
-def check(walk: InterpretedExecution) -> None:
+def check(execution: InterpretedExecution) -> None:
     """Assert that nothing in this execution exceeds the limit of its service."""
-    for state, sent in walk.arguments.items():
+    for state, sent in execution.arguments.items():
         for arguments in sent:
             assert size(arguments) < STATE_MAX, f"{state} sends {size(arguments)} bytes"
-    for name, value in walk.variables.items():
+    for name, value in execution.variables.items():
         assert size(value) < STATE_MAX, f"${name} holds {size(value)} bytes"
-    assert sum(map(size, walk.variables.values())) < STATE_MAX, "one Assign may set them all"
-    assert size(walk.output) < STATE_MAX
-    for message in walk.published:
+    assert sum(map(size, execution.variables.values())) < STATE_MAX, "one Assign may set them all"
+    assert size(execution.output) < STATE_MAX
+    for message in execution.published:
         attributes = size(message.attributes)
         assert len(message.text.encode()) + len(message.subject) + attributes < SNS_MAX
         assert len(message.subject) <= 100
@@ -90,19 +90,19 @@ def test_a_full_batch_that_loaded_stays_within_the_limits(definition: dict[str, 
     found = files(letter)
     outcome = Outcome(*found).resulting(*results(letter, found, FileStatus.LOADED), changed=True)
 
-    walk = outcome.crawled("FAILED", letter * 2048).execute(definition)
+    execution = outcome.crawled("FAILED", letter * 2048).execute(definition)
 
-    assert walk.published[-1].message["status"] == "PARTIAL_SUCCESS"
-    check(walk)
+    assert execution.published[-1].message["status"] == "PARTIAL_SUCCESS"
+    check(execution)
 
 
 def test_a_full_batch_that_failed_stays_within_the_limits(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
 
-    walk = Outcome(*found).resulting(*results(letter, found, FileStatus.FAILED)).execute(definition)
+    execution = Outcome(*found).resulting(*results(letter, found, FileStatus.FAILED)).execute(definition)
 
-    assert walk.published[-1].message["status"] == "FAILED"
-    check(walk)
+    assert execution.published[-1].message["status"] == "FAILED"
+    check(execution)
 
 
 def test_a_full_batch_that_was_rejected_stays_within_the_limits(
@@ -110,20 +110,20 @@ def test_a_full_batch_that_was_rejected_stays_within_the_limits(
 ) -> None:
     reasons = tuple(Failure(code, letter * 5_000) for code in VALIDATION_CODES)
 
-    walk = Outcome(rejected=dict.fromkeys(files(letter), reasons)).execute(definition)
+    execution = Outcome(rejected=dict.fromkeys(files(letter), reasons)).execute(definition)
 
-    assert walk.published[-1].message["status"] == "VALIDATION_FAILED"
-    check(walk)
+    assert execution.published[-1].message["status"] == "VALIDATION_FAILED"
+    check(execution)
 
 
 def test_the_longest_error_of_a_job_stays_within_the_limits(definition: dict[str, Any], letter: str) -> None:
     found = files(letter)
     error, cause = died("FAILED", letter * 5_000)
 
-    walk = Outcome(*found).raising("RunGlueETLJob", error, cause[:32_768]).execute(definition)
+    execution = Outcome(*found).raising("RunGlueETLJob", error, cause[:32_768]).execute(definition)
 
-    assert walk.published[-1].message["status"] == "FAILED"
-    check(walk)
+    assert execution.published[-1].message["status"] == "FAILED"
+    check(execution)
 
 
 def test_the_longest_error_of_the_function_stays_within_the_limits(
@@ -133,9 +133,9 @@ def test_the_longest_error_of_the_function_stays_within_the_limits(
         {"errorMessage": letter * 4_000, "errorType": "RuntimeError", "stackTrace": [letter] * 100}
     )
 
-    walk = (
+    execution = (
         Outcome(*files(letter)).raising("ValidateInput", "RuntimeError", cause[:32_768]).execute(definition)
     )
 
-    assert walk.published[-1].message["status"] == "VALIDATION_FAILED"
-    check(walk)
+    assert execution.published[-1].message["status"] == "VALIDATION_FAILED"
+    check(execution)

@@ -73,14 +73,14 @@ def test_the_scenario_ends_as_expected(definition: dict[str, Any], scenario: Sce
     if scenario.policy != ON_SCHEMA_CHANGE:
         definition = with_crawl_policy(definition, scenario.policy)
 
-    run = execute(definition, scenario.answers, scenario.execution_input)
+    execution = execute(definition, scenario.answers, scenario.execution_input)
 
-    assert run.path == list(scenario.path)
-    assert (run.status, run.error) == (scenario.status, scenario.error)
-    assert scenario.cause in run.cause
-    assert run.status == "FAILED" or run.output == scenario.execution_input
-    assert len(run.published) == len(scenario.notifications)
-    for published, expected in zip(run.published, scenario.notifications, strict=True):
+    assert execution.path == list(scenario.path)
+    assert (execution.status, execution.error) == (scenario.status, scenario.error)
+    assert scenario.cause in execution.cause
+    assert execution.status == "FAILED" or execution.output == scenario.execution_input
+    assert len(execution.published) == len(scenario.notifications)
+    for published, expected in zip(execution.published, scenario.notifications, strict=True):
         assert published.message["status"] == expected.status
         assert published.message.get("error", {}).get("Error", "") == expected.error
         assert published.message.get("crawlerState", "") == expected.crawler_state
@@ -112,9 +112,9 @@ def test_the_cost_comes_from_dpu_seconds_or_else_from_time_and_capacity(
 ) -> None:
     job_run = {"Id": "jr_1", "JobRunState": "SUCCEEDED", **facts}
 
-    run = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [{"Return": job_run}]})
+    execution = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [{"Return": job_run}]})
 
-    assert run.published[0].message["jobCostUsd"] == usd
+    assert execution.published[0].message["jobCostUsd"] == usd
 
 
 LONG_KEY = f"raw/taxi/{'x' * 396}.csv"
@@ -141,10 +141,10 @@ LONG_KEY = f"raw/taxi/{'x' * 396}.csv"
 def test_a_validation_error_is_published_whatever_the_input_is(
     definition: dict[str, Any], given: Any, label: str, key: str | None, files: list[Any]
 ) -> None:
-    run = execute(definition, {"ValidateInput": [Raised("InvalidInputError", "no")]}, given)
+    execution = execute(definition, {"ValidateInput": [Raised("InvalidInputError", "no")]}, given)
 
-    assert run.path == ["ValidateInput", *VALIDATION_FAILURE_PATH]
-    (published,) = run.published
+    assert execution.path == ["ValidateInput", *VALIDATION_FAILURE_PATH]
+    (published,) = execution.published
     assert published.subject == f"Taxi ETL VALIDATION_FAILED: {label}"
     assert published.message["key"] == key
     assert published.message["files"] == files
@@ -154,19 +154,19 @@ def test_a_shortened_key_is_cut_as_python_cuts_it(definition: dict[str, Any]) ->
     from taxi_etl.documents import shorten
     from taxi_etl.notifications import label
 
-    run = execute(definition, {"ValidateInput": [Raised("Boom")]}, {"key": LONG_KEY})
+    execution = execute(definition, {"ValidateInput": [Raised("Boom")]}, {"key": LONG_KEY})
 
-    assert run.published[0].message["files"] == [{"key": shorten(LONG_KEY)}]
-    assert run.published[0].subject.endswith(f": {label([LONG_KEY])}")
+    assert execution.published[0].message["files"] == [{"key": shorten(LONG_KEY)}]
+    assert execution.published[0].subject.endswith(f": {label([LONG_KEY])}")
 
 
 def test_a_validation_error_lists_at_most_twenty_files(definition: dict[str, Any]) -> None:
     many = {"bucket": "lake", "files": [{"key": f"raw/taxi/{number}.csv"} for number in range(99)]}
 
-    run = execute(definition, {"ValidateInput": [Raised("Boom")]}, many)
+    execution = execute(definition, {"ValidateInput": [Raised("Boom")]}, many)
 
-    assert len(run.published[0].message["files"]) == 20
-    assert run.published[0].message["filesOmitted"] == 79
+    assert len(execution.published[0].message["files"]) == 20
+    assert execution.published[0].message["filesOmitted"] == 79
 
 
 @pytest.mark.parametrize(
@@ -181,18 +181,18 @@ def test_a_validation_error_lists_at_most_twenty_files(definition: dict[str, Any
     ],
 )
 def test_a_cause_is_one_short_readable_text(definition: dict[str, Any], raised: Raised, cause: str) -> None:
-    run = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [raised]})
+    execution = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [raised]})
 
-    assert run.path == [*VALIDATION_PATH, "RunGlueETLJob", *JOB_FAILURE_PATH]
-    assert run.published[0].message["error"] == {"Error": raised.error, "Cause": cause}
+    assert execution.path == [*VALIDATION_PATH, "RunGlueETLJob", *JOB_FAILURE_PATH]
+    assert execution.published[0].message["error"] == {"Error": raised.error, "Cause": cause}
 
 
 def test_a_failed_job_run_is_kept_from_the_caught_error(definition: dict[str, Any]) -> None:
     failed = Raised("States.TaskFailed", json.dumps(job_run_document("FAILED", "OutOfMemoryError")))
 
-    run = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [failed]})
+    execution = execute(definition, {**LOAD_ANSWERS, "RunGlueETLJob": [failed]})
 
-    assert run.variables["jobRun"] == {
+    assert execution.variables["jobRun"] == {
         "Id": "jr_0123456789abcdef",
         "JobRunState": "FAILED",
         "ExecutionTime": 90,
@@ -221,7 +221,7 @@ def test_a_failed_job_run_is_kept_from_the_caught_error(definition: dict[str, An
 def test_an_unpublished_notification_fails_the_execution_with_what_it_was_to_say(
     definition: dict[str, Any], state: str, answers: dict[str, Any], lost: str, cause: str | None
 ) -> None:
-    run = execute(definition, {**answers, state: [Raised("SNS.InvalidParameterException", cause)]})
+    execution = execute(definition, {**answers, state: [Raised("SNS.InvalidParameterException", cause)]})
 
-    assert run.path[-2:] == [state, "NotificationFailed"]
-    assert run.cause == (cause or "AWS named no cause") + lost
+    assert execution.path[-2:] == [state, "NotificationFailed"]
+    assert execution.cause == (cause or "AWS named no cause") + lost

@@ -66,7 +66,7 @@ def interpret(
     entered: str = "2026-01-02T03:04:05.678Z",
 ) -> InterpretedExecution:
     """Execute the definition with this input; `answers` are the results of each task in order."""
-    run = InterpretedExecution()
+    execution = InterpretedExecution()
     waiting = {state: deque(results) for state, results in answers.items()}
     context = {
         "Execution": {"Id": f"{arn_prefix}:{name}", "Name": name, "Input": given},
@@ -74,27 +74,31 @@ def interpret(
     }
     state_name, data = definition["StartAt"], given
     for _ in range(STEPS_MAX):
-        run.path.append(state_name)
+        execution.path.append(state_name)
         state = definition["States"][state_name]
         states = {"input": data, "context": context}
         match state["Type"]:
             case "Succeed":
-                run.status, run.output = "SUCCEEDED", data
-                return run
+                execution.status, execution.output = "SUCCEEDED", data
+                return execution
             case "Fail":
-                run.status, run.error = "FAILED", state["Error"]
-                run.cause = evaluate(state["Cause"], states, run.variables)
-                return run
+                execution.status, execution.error = "FAILED", state["Error"]
+                execution.cause = evaluate(state["Cause"], states, execution.variables)
+                return execution
             case "Choice":
                 chosen = next(
-                    (rule for rule in state["Choices"] if _true(rule["Condition"], states, run.variables)),
+                    (
+                        rule
+                        for rule in state["Choices"]
+                        if _true(rule["Condition"], states, execution.variables)
+                    ),
                     state,
                 )
                 next_state = chosen.get("Next") or state["Default"]
             case "Task":
-                arguments = evaluate(state["Arguments"], states, run.variables)
-                run.arguments.setdefault(state_name, []).append(arguments)
-                answer = _answer(state_name, state, arguments, waiting, run)
+                arguments = evaluate(state["Arguments"], states, execution.variables)
+                execution.arguments.setdefault(state_name, []).append(arguments)
+                answer = _answer(state_name, state, arguments, waiting, execution)
                 if isinstance(answer, Raised):
                     state = _caught(state, answer)
                     states["errorOutput"] = {"Error": answer.error} | (
@@ -103,16 +107,16 @@ def interpret(
                     default_output: Any = states["errorOutput"]
                 else:
                     states["result"] = default_output = answer
-                data = _leave(state, states, run, default_output)
+                data = _leave(state, states, execution, default_output)
                 next_state = state.get("Next", "")
             case _:
-                data = _leave(state, states, run, data)
+                data = _leave(state, states, execution, data)
                 next_state = state.get("Next", "")
         if not next_state:
-            run.status, run.output = "SUCCEEDED", data
-            return run
+            execution.status, execution.output = "SUCCEEDED", data
+            return execution
         state_name = next_state
-    raise AssertionError(f"no end after {STEPS_MAX} states: {run.path[-10:]}")
+    raise AssertionError(f"no end after {STEPS_MAX} states: {execution.path[-10:]}")
 
 
 def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
@@ -149,7 +153,7 @@ def _answer(
     state: Mapping[str, Any],
     arguments: Any,
     waiting: Mapping[str, deque[Any]],
-    run: InterpretedExecution,
+    execution: InterpretedExecution,
 ) -> Any:
     publishes = state["Resource"].endswith("sns:publish")
     queue = waiting.get(name)
@@ -159,7 +163,7 @@ def _answer(
     else:
         answer = queue.popleft()
     if publishes and not isinstance(answer, Raised):
-        run.published.append(
+        execution.published.append(
             Published(
                 subject=arguments["Subject"],
                 message=json.loads(arguments["Message"]),
@@ -178,11 +182,11 @@ def _caught(state: Mapping[str, Any], raised: Raised) -> Mapping[str, Any]:
 
 
 def _leave(
-    state: Mapping[str, Any], states: Mapping[str, Any], run: InterpretedExecution, default: Any
+    state: Mapping[str, Any], states: Mapping[str, Any], execution: InterpretedExecution, default: Any
 ) -> Any:
-    assigned = evaluate(state.get("Assign", {}), states, run.variables)
-    output = evaluate(state["Output"], states, run.variables) if "Output" in state else default
-    run.variables.update(assigned)
+    assigned = evaluate(state.get("Assign", {}), states, execution.variables)
+    output = evaluate(state["Output"], states, execution.variables) if "Output" in state else default
+    execution.variables.update(assigned)
     return output
 
 
