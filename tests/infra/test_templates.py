@@ -114,4 +114,4 @@ def test_the_lock_names_no_registry_and_pins_the_command_line() -> None:
     assert "resolved" not in lock
     packages = json.loads(lock)["packages"].values()
     # `funding` has addresses of donations, not of packages.
-    assert "http" not in json.dumps([{**package, "funding": None} for package in packages])
+    assert "://" not in json.dumps([{**package, "funding": None} for package in packages])
