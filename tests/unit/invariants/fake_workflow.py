@@ -92,7 +92,7 @@ class Workflow:
         return [name for name, execution in self.states.executions.items() if execution.status == "RUNNING"]
 
     def detached_jobs(self) -> list[str]:
-        """Return the names of the executions that ended while their job goes on."""
+        """Return the names of the executions that ended while their job runs on."""
         working = (Step.READ_VERSIONS, Step.READ_SNAPSHOT, Step.COMMIT, Step.WRITE_RESULT)
         return [
             name
