@@ -178,6 +178,7 @@ def test_datasets_without_a_name_are_left_out() -> None:
     assert summary(manifest(accepted=2), loaded("a0"), unknown)["datasets"] == ["green"]
 
 
+@pytest.mark.parametrize(("files", "listed"), [(20, 20), (21, 20), (99, 20)])
 def test_a_job_summary_lists_at_most_twenty_files(files: int, listed: int) -> None:
     found = summary(manifest(accepted=files), *[loaded("a0")] * files)
 
