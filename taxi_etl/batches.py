@@ -1,4 +1,4 @@
-"""Which files share an execution? Groups file versions so that a burst shares one job run."""
+"""Split file versions into batches that fit one execution."""
 
 import json
 from collections.abc import Iterable
@@ -10,27 +10,27 @@ from taxi_etl.inputs import EXECUTION_MAX_FILES, INPUT_MAX_BYTES, ExecutionInput
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """How much one execution takes: files, and bytes of them together."""
+    """The most files of one execution, and the most bytes of all its files."""
 
     max_files: int
     max_bytes: int
 
     def __post_init__(self) -> None:
-        """Refuse limits that no claim could honour."""
+        """Raise ValueError for limits that no claim can meet."""
         if not 1 <= self.max_files <= EXECUTION_MAX_FILES:
-            raise ValueError(f"a batch takes 1 to {EXECUTION_MAX_FILES} files, not {self.max_files}")
+            raise ValueError(f"an execution takes 1 to {EXECUTION_MAX_FILES} files, not {self.max_files}")
         if self.max_bytes < 1:
-            raise ValueError(f"a batch takes at least one byte, not {self.max_bytes}")
+            raise ValueError(f"an execution takes at least 1 byte, not {self.max_bytes}")
 
 
 def batches(
     versions: Iterable[FileVersion], limits: BatchLimits, trigger: Trigger
 ) -> list[tuple[FileVersion, ...]]:
-    """The versions in groups that each fit one execution; each version once, each group of one bucket.
+    """Group versions so that each group fits one execution; each version is in one group.
 
-    The order of the versions does not matter: the same set gives the same groups, so that two deliveries of
-    the same events ask for the same executions. A file larger than `max_bytes` gets a group of its own:
-    whether it is too large is for validation to say.
+    The files of a group share a bucket. The order of the versions does not matter: two deliveries of the same
+    events give the same groups, and so start the same executions. A file larger than `max_bytes` gets a group
+    of its own, because only validation rejects files.
     """
     groups: list[tuple[FileVersion, ...]] = []
     group: list[FileVersion] = []
@@ -50,7 +50,7 @@ def batches(
             group = []
         if not group:
             group_bytes = 0
-            # One less: each entry is counted with a comma, and the first has none.
+            # Minus one: entries are counted with a comma, and the first has none.
             input_bytes = len(ExecutionInput(version.bucket, (), trigger).dumps().encode()) - 1
         group.append(version)
         group_bytes += version.size
@@ -59,5 +59,5 @@ def batches(
 
 
 def _entry_bytes(version: FileVersion) -> int:
-    """What one file adds to an input's text, its comma included."""
+    """The bytes that a file adds to the text of an input, including its comma."""
     return len(json.dumps(version.to_json(), ensure_ascii=False, separators=(",", ":")).encode()) + 1

@@ -1,7 +1,6 @@
-"""Do an object's bytes hold what its name says? Checks on the first and last bytes; nothing here reads S3.
+"""Content checks on the first and last bytes of an object.
 
-Each `inspect_…` returns what it found: columns as (name, kind) pairs, or the reasons the object cannot be
-loaded. Damage that shows in neither head nor tail is for the job to find.
+Nothing here reads S3. Damage between the ends is for the job to find.
 """
 
 import codecs
@@ -14,11 +13,11 @@ from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import SourceColumn, text_columns
 
 HEAD_BYTES = 64 * 1024
-"""How much of an object's beginning is looked at; a CSV header must fit, also after decompression."""
+"""Bytes read from the start of an object. A CSV header must fit, also after decompression."""
 TAIL_BYTES = 64 * 1024
-"""How much of an object's end is read at first: the footer of nearly every Parquet file."""
+"""Bytes read from the end of an object: enough for the footer of nearly every Parquet file."""
 FOOTER_MAX_BYTES = 8 * 1024 * 1024
-"""A larger Parquet footer is not read: it takes eight times its size in memory. TLC's have 5 to 60 KB."""
+"""The largest Parquet footer that is read: pyarrow needs eight times its size in memory."""
 COLUMNS_MAX = 256
 
 PARQUET_MAGIC = b"PAR1"
@@ -27,7 +26,7 @@ PARQUET_TRAILER_BYTES = 8
 PARQUET_MIN_BYTES = len(PARQUET_MAGIC) + PARQUET_TRAILER_BYTES
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_WINDOW = 31
-"""zlib's way to say: expect a gzip header and check its checksum."""
+"""zlib's window size for a stream with a gzip header and checksum."""
 UTF8 = "utf-8"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, None),
@@ -36,14 +35,14 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""What a text's first bytes say about its encoding, None for one that is not read; UTF-32's mark begins with
-UTF-16's, so it comes first."""
+"""Byte order marks and their encodings, None for one that is not supported. UTF-32 comes first, because its
+mark begins with that of UTF-16."""
 ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What an object holds as far as its ends tell: (name, kind) pairs, names as the file spells them."""
+    """What the ends of an object show: its columns, or the reasons why it cannot be loaded."""
 
     columns: tuple[SourceColumn, ...] = ()
     compression: str = "none"
@@ -53,51 +52,51 @@ class Contents:
 
 @dataclass(frozen=True)
 class Footer:
-    """Where a Parquet file's footer is: its length in bytes, without the trailer of length and magic."""
+    """The length of a Parquet footer in bytes, without the trailer of length and magic number."""
 
     length: int = 0
     failures: tuple[Failure, ...] = ()
 
 
 def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
-    """The footer of a Parquet object of `size` bytes, from its first and last bytes (at least 8 of each).
+    """Find the footer of a Parquet object of `size` bytes from its first and last bytes (at least 8 each).
 
-    A file that begins as Parquet and does not end so was cut off: an upload or a copy stopped half-way.
+    A file that starts as Parquet but does not end as Parquet is truncated.
     """
     magic = head[: len(PARQUET_MAGIC)]
     if magic == ENCRYPTED_MAGIC:
-        return _no_footer(FailureCode.NOT_PARQUET, "the Parquet file is encrypted; its footer cannot be read")
+        return _no_footer(
+            FailureCode.NOT_PARQUET, "the Parquet footer is encrypted; upload the file without encryption"
+        )
     if magic != PARQUET_MAGIC:
         return _no_footer(
-            FailureCode.NOT_PARQUET, "the first four bytes are not PAR1: this is no Parquet file"
+            FailureCode.NOT_PARQUET, "the file does not begin with PAR1, so it is not a Parquet file"
         )
     if size < PARQUET_MIN_BYTES or tail[-4:] != PARQUET_MAGIC:
         return _no_footer(
-            FailureCode.TRUNCATED, "the file begins as Parquet but has no footer: it was cut off"
+            FailureCode.TRUNCATED,
+            "the file begins as Parquet but has no footer; it is truncated, upload it again",
         )
     (length,) = struct.unpack("<I", tail[-PARQUET_TRAILER_BYTES:-4])
     if length == 0 or length > size - PARQUET_MIN_BYTES:
-        text = f"the footer's length is given as {length:,} bytes, in a file of {size:,}: bytes are missing"
+        text = f"the Parquet footer declares {length:,} bytes in a file of {size:,}; the file is truncated"
         return _no_footer(FailureCode.TRUNCATED, text)
     if length > FOOTER_MAX_BYTES:
-        text = f"the footer has {length:,} bytes, more than the {FOOTER_MAX_BYTES:,} that are read"
+        text = f"the Parquet footer has {length:,} bytes; the limit is {FOOTER_MAX_BYTES:,}"
         return _no_footer(FailureCode.UNREADABLE_HEADER, text)
     return Footer(length=length)
 
 
 def check_extent(data_end: int, footer_start: int) -> list[Failure]:
-    """Whether the data a Parquet footer speaks of can be there: it ends before the footer begins."""
+    """Check that the data described by a Parquet footer ends before the footer begins."""
     if data_end <= footer_start:
         return []
-    text = f"the footer speaks of data up to byte {data_end:,}, but itself begins at {footer_start:,}"
-    return [Failure(FailureCode.TRUNCATED, f"{text}: bytes are missing in between")]
+    text = f"the Parquet footer describes data up to byte {data_end:,}, but begins at byte {footer_start:,}"
+    return [Failure(FailureCode.TRUNCATED, f"{text}; the file is truncated")]
 
 
 def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
-    """What a CSV object of `size` bytes holds, from its first bytes (`HEAD_BYTES` or all of it).
-
-    Every column's kind is `text`: what its values are is for the transform.
-    """
+    """Inspect a CSV object of `size` bytes by its first bytes (`HEAD_BYTES`, or all of a smaller one)."""
     if not gzipped:
         return _inspect_text(head, complete=len(head) >= size)
     plain, complete, failures = inflate_head(head, whole=len(head) >= size)
@@ -108,13 +107,21 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
 
 
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:
-    """The first `HEAD_BYTES` at most of what a gzip object holds, and whether that is all of it.
+    """Decompress at most `HEAD_BYTES` of a gzip object; also returns whether that is all of it.
 
-    Bounded however well the object compresses. Several members in a row are one text, as gzip defines it (RFC
-    1952). `whole` says that `head` is the entire object, so that its end must be the end of a member.
+    Consecutive members are one text (RFC 1952). `whole` says that `head` is the entire object, which must
+    then end at the end of a member.
     """
     if not head.startswith(GZIP_MAGIC):
-        return b"", False, (Failure(FailureCode.NOT_GZIP, "the first two bytes are not gzip's"),)
+        return (
+            b"",
+            False,
+            (
+                Failure(
+                    FailureCode.NOT_GZIP, "the file is not compressed with gzip, though its name ends in .gz"
+                ),
+            ),
+        )
     plain = b""
     rest = head
     while rest.startswith(GZIP_MAGIC):
@@ -122,35 +129,42 @@ def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failur
         try:
             plain += inflater.decompress(rest, HEAD_BYTES - len(plain))
         except zlib.error as error:
-            return b"", False, (Failure(FailureCode.NOT_GZIP, f"the gzip data is damaged: {error}"),)
+            return b"", False, (Failure(FailureCode.NOT_GZIP, f"the gzip data is corrupt: {error}"),)
         if not inflater.eof:
             if whole and len(plain) < HEAD_BYTES:
                 return (
                     b"",
                     False,
-                    (Failure(FailureCode.TRUNCATED, "the gzip data ends too early: it was cut off"),),
+                    (
+                        Failure(
+                            FailureCode.TRUNCATED,
+                            "the gzip data ends too early; the file is truncated, upload it again",
+                        ),
+                    ),
                 )
             return plain, False, ()
         if len(plain) == HEAD_BYTES:
             return plain, False, ()
         rest = inflater.unused_data
-    # What follows the last member is padding, or the next member's header cut in two by the end of `head`.
+    # The rest is padding, or the first byte of the next member's header.
     return plain, whole, ()
 
 
 def _inspect_text(head: bytes, *, complete: bool) -> Contents:
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), UTF8)
     if encoding is None:
-        return _rejected(FailureCode.NOT_TEXT, "the text is UTF-32; save it as UTF-8")
+        return _rejected(FailureCode.NOT_TEXT, "the encoding is UTF-32; save the file as UTF-8")
     try:
-        # Not final: the last character may be cut in two where the head ends.
+        # The end of the head may split a character.
         text = codecs.getincrementaldecoder(encoding)().decode(head, final=complete)
     except UnicodeDecodeError as error:
-        return _rejected(FailureCode.NOT_TEXT, f"byte {error.start:,} is neither UTF-8 nor announced UTF-16")
+        return _rejected(
+            FailureCode.NOT_TEXT, f"byte {error.start:,} is not valid {encoding}; save the file as UTF-8"
+        )
     strange = next((letter for letter in text if letter < " " and letter not in ALLOWED_CONTROLS), None)
     if strange is not None:
         return _rejected(
-            FailureCode.NOT_TEXT, f"character {strange!r} does not occur in text: this is binary data"
+            FailureCode.NOT_TEXT, f"the file holds the control character {strange!r}; it is not a text file"
         )
     names, problem = parse_header(text, complete=complete)
     if problem:
@@ -162,37 +176,38 @@ def _inspect_text(head: bytes, *, complete: bool) -> Contents:
 
 
 def parse_header(text: str, *, complete: bool) -> tuple[list[str], str]:
-    """The column names in a CSV text's first line, as spelled, and what is wrong with it (empty for nothing).
+    """Parse the header of a CSV text; returns the column names as spelled, and the problem or "".
 
-    `complete` says that `text` is the whole file, whose header line may then lack a line end.
+    `complete` says that `text` is the whole file, so that the header line may lack a line end.
     """
-    # A newline of its own: splitlines() would also split at characters that CSV readers keep.
+    # Not splitlines(), which also splits at characters that CSV readers keep.
     line, line_end, _ = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
     if not line_end and not complete:
-        return [], f"the first line does not end within {len(text):,} characters"
+        return [], f"the header line does not end within {len(text):,} characters"
     if not line.strip():
-        return [], "the first line is empty; it must name the columns"
+        return [], "the first line is empty; it must hold the column names"
     try:
         names = next(csv.reader([line], strict=True, skipinitialspace='" ' not in line and ', "' in line))
     except csv.Error as error:
-        return [], f"the first line is no CSV: {error}"
+        return [], f"the header line is not valid CSV: {error}"
     return names, ""
 
 
 def check_names(names: list[str]) -> str:
-    """What is wrong with a file's column names, empty for nothing. Case and outer spaces make no difference:
-    two columns that only they tell apart are one column to Spark.
+    """The problem with a file's column names, or "".
+
+    Names that differ only in case or outer spaces count as duplicates, as they do in Spark.
     """
     if not names:
         return "the file has no columns"
     if len(names) > COLUMNS_MAX:
-        return f"{len(names):,} columns are more than the {COLUMNS_MAX} that are read"
+        return f"the file has {len(names):,} columns; the limit is {COLUMNS_MAX}"
     plain = [name.strip().lower() for name in names]
     nameless = [str(position) for position, name in enumerate(plain, start=1) if not name]
     if nameless:
-        return f"columns without a name: number {', '.join(nameless)}"
+        return f"these columns have no name: number {', '.join(nameless)}"
     twice = sorted({name for name in plain if plain.count(name) > 1})
-    return f"columns that occur twice: {', '.join(twice)}" if twice else ""
+    return f"these column names occur more than once: {', '.join(twice)}" if twice else ""
 
 
 def _no_footer(code: FailureCode, message: str) -> Footer:

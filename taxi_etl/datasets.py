@@ -1,8 +1,8 @@
-"""Which trips do we know? The datasets as data: columns, names that files give them, and what they must have.
+"""Datasets of trips: their columns, the names of these columns in files, and required columns.
 
-Columns follow the TLC's data dictionaries in snake case; the two names that differ by dataset only
-(tpep_…, lpep_…) are the same here, so that queries fit all tables. Source: TLC trip record user guide and
-data dictionaries; older names from the published files of 2009 to 2025.
+Columns follow the TLC's data dictionaries in snake case. The pick-up and drop-off times have one name in all
+tables (not tpep_… and lpep_…), so that queries fit each of them. Source: TLC trip record user guide and data
+dictionaries; older names from the published files of 2009 to 2025.
 """
 
 from collections.abc import Mapping
@@ -54,12 +54,11 @@ _DROPOFF_ZONE = _number("dropoff_location_id", "TLC taxi zone of the drop-off", 
 _CONGESTION = _amount("congestion_surcharge", "State congestion surcharge, USD")
 _CBD_FEE = _amount("cbd_congestion_fee", "MTA congestion relief zone charge since 2025, USD")
 _AIRPORT_FEE = _amount("airport_fee", "Airport pick-up fee, USD")
-_SHARED_RIDE = _number("sr_flag", "1 for a trip of a shared ride chain", "SR_Flag")
+_SHARED_RIDE = _number("sr_flag", "1 if the trip is part of a shared ride chain", "SR_Flag")
 
 
 def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
-    """The columns of a trip that was hailed in the street; only yellow files ever called `extra`
-    otherwise."""
+    """The columns that yellow and green trips share; `extra_aliases` are other names of `extra`."""
     return (
         _number("passenger_count", "Passengers, as the driver entered them"),
         _amount("trip_distance", "Distance by the taximeter, miles"),
@@ -71,7 +70,7 @@ def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
         ),
         _text(
             "store_and_fwd_flag",
-            "Y where the record waited in the vehicle for a connection",
+            "Y if the vehicle stored the record before sending it",
             "store_and_forward",
         ),
         _PICKUP_ZONE,
@@ -92,7 +91,7 @@ def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
         _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt"),
         _amount("tolls_amount", "Tolls, USD", "Tolls_Amt"),
         _amount("improvement_surcharge", "Improvement surcharge since 2015, USD", "imp_surcharge"),
-        _amount("total_amount", "What the passenger was charged without cash tips, USD", "Total_Amt"),
+        _amount("total_amount", "Total charge without cash tips, USD", "Total_Amt"),
         _CONGESTION,
         _CBD_FEE,
     )
@@ -133,14 +132,14 @@ FHV = Dataset(
     name="fhv",
     title="For-hire vehicle trips",
     columns=(
-        # Where a file of 2018 has both base numbers, the longer name is the filled one.
-        _text("dispatching_base_num", "TLC licence of the base that sent the car", "Dispatching_base_number"),
+        # In files of 2018 with both base numbers, the column with the longer name has the values.
+        _text("dispatching_base_num", "TLC license of the base that sent the car", "Dispatching_base_number"),
         _time(PICKUP, "Pick-up, New York wall clock", "Pickup_date"),
         _time(DROPOFF, "Drop-off, New York wall clock"),
         _number("pickup_location_id", "TLC taxi zone of the pick-up", "PULocationID", "locationID"),
         _DROPOFF_ZONE,
         _SHARED_RIDE,
-        _text("affiliated_base_number", "TLC licence of the base the car belongs to"),
+        _text("affiliated_base_number", "TLC license of the base the car belongs to"),
     ),
     required=("dispatching_base_num", PICKUP),
     dropoff_required=False,
@@ -150,9 +149,9 @@ FHVHV = Dataset(
     name="fhvhv",
     title="High-volume for-hire vehicle trips",
     columns=(
-        _text("hvfhs_license_num", "TLC licence of the service: HV0003 Uber, HV0005 Lyft, …"),
-        _text("dispatching_base_num", "TLC licence of the base that sent the car"),
-        _text("originating_base_num", "TLC licence of the base that got the request"),
+        _text("hvfhs_license_num", "TLC license of the service: HV0003 Uber, HV0005 Lyft, …"),
+        _text("dispatching_base_num", "TLC license of the base that sent the car"),
+        _text("originating_base_num", "TLC license of the base that got the request"),
         _time("request_datetime", "Ride requested, New York wall clock"),
         _time("on_scene_datetime", "Driver arrived (accessible vehicles), New York wall clock"),
         _time(PICKUP, "Pick-up, New York wall clock"),
@@ -170,11 +169,11 @@ FHVHV = Dataset(
         _CBD_FEE,
         _amount("tips", "Tips, USD"),
         _amount("driver_pay", "Driver's pay without tolls and tips, USD"),
-        _text("shared_request_flag", "Y where the passenger agreed to share"),
-        _text("shared_match_flag", "Y where the ride was shared"),
+        _text("shared_request_flag", "Y if the passenger agreed to share the ride"),
+        _text("shared_match_flag", "Y if the ride was shared"),
         _text("access_a_ride_flag", "Y for trips on behalf of the MTA"),
-        _text("wav_request_flag", "Y where an accessible vehicle was requested"),
-        _text("wav_match_flag", "Y where the vehicle was accessible"),
+        _text("wav_request_flag", "Y if an accessible vehicle was requested"),
+        _text("wav_match_flag", "Y if the vehicle was accessible"),
         _SHARED_RIDE,
     ),
     required=("hvfhs_license_num", PICKUP, DROPOFF),

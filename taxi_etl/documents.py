@@ -1,7 +1,7 @@
-"""What do the steps of a run tell each other? The manifest, the job's result, and the summary.
+"""Documents of an execution: its manifest and the job's result.
 
-ValidateInput writes the manifest; the job reads it and writes result.json (everything) and summary.json
-(at most `SUMMARY_MAX_BYTES`); the closer reads all of them. They lie in `runs/…/EXECUTION/`.
+ValidateInput writes manifest.json. The job reads it and writes result.json, and summary.json for the state
+machine. The finalizer reads the manifest and the result. All are under `runs/…/EXECUTION/`.
 """
 
 import json
@@ -16,15 +16,15 @@ from taxi_etl.schema import SourceColumn
 
 SCHEMA_VERSION = "1"
 LISTED_FILES_MAX = 20
-"""How many files a summary or message lists before it says `filesOmitted`."""
+"""The most files that a summary or message lists; `filesOmitted` counts the rest."""
 SUMMARY_MAX_BYTES = 64 * 1024
 LISTED_KEY_MAX = 300
-"""How many characters of a key or error a summary or message carries; the result carries all of it."""
+"""Characters of a key or error in a summary or message; manifest and result hold all of it."""
 
 
 @dataclass(frozen=True)
 class AcceptedFile:
-    """A file that passed validation, with what the job needs to plan its read.
+    """A file that passed validation, with the facts that the job needs to read it.
 
     `format` is `parquet` or `csv`, `compression` is `gzip` or `none`, `encoding` a Python codec (CSV only).
     """
@@ -62,7 +62,7 @@ class AcceptedFile:
 
 @dataclass(frozen=True)
 class RejectedFile:
-    """A file that cannot be loaded, with every reason."""
+    """A file that failed validation, with every reason."""
 
     version: FileVersion
     reasons: tuple[Failure, ...]
@@ -96,7 +96,7 @@ class SupersededFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What validation found about every file of one execution."""
+    """The outcome of validation for every file of one execution."""
 
     execution: str
     bucket: str
@@ -121,7 +121,7 @@ class Manifest:
 
     @classmethod
     def loads(cls, text: str | bytes) -> Self:
-        """The manifest in a manifest.json. Raises KeyError or ValueError when it is none."""
+        """Parse a manifest.json. Raises KeyError or ValueError for other text."""
         document = json.loads(text)
         bucket = document["bucket"]
         return cls(
@@ -198,7 +198,7 @@ class FileResult:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What the job did with every accepted file of the manifest."""
+    """The outcome of the job for every accepted file of the manifest."""
 
     execution: str
     bucket: str
@@ -207,12 +207,12 @@ class JobResult:
     schema_changed: bool
 
     def counts(self) -> dict[str, int]:
-        """How many files there were and how each status is represented."""
+        """The number of files, and of those in each status."""
         by_status = {status: sum(file.status is status for file in self.files) for status in JOB_STATUSES}
         return {"files": len(self.files), **{str(status): count for status, count in by_status.items()}}
 
     def rows(self) -> dict[str, int]:
-        """Rows read, written and quarantined over all loaded files."""
+        """Rows read, written and quarantined in all loaded files."""
         loaded = [file for file in self.files if file.status is FileStatus.LOADED]
         return {
             "read": sum(file.read for file in loaded),
@@ -238,7 +238,7 @@ class JobResult:
 
     @classmethod
     def loads(cls, text: str | bytes) -> Self:
-        """The result in a result.json. Raises KeyError or ValueError when it is none."""
+        """Parse a result.json. Raises KeyError or ValueError for other text."""
         document = json.loads(text)
         bucket = document["bucket"]
         return cls(
@@ -251,7 +251,7 @@ class JobResult:
 
 
 def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:
-    """The text in at most `limit` characters, with an ellipsis in the middle where some are left out."""
+    """The text in at most `limit` characters, with an ellipsis in the middle if it was longer."""
     if len(text) <= limit:
         return text
     half = (limit - 1) // 2

@@ -1,7 +1,7 @@
-"""Which file versions does a queue message announce? Reads S3 event notifications as SQS delivers them.
+"""S3 event notifications, as SQS delivers them.
 
-A message that cannot be understood is an error, never an empty answer: it shall end in the dead-letter queue,
-where someone sees it. What is understood and not meant to be loaded is named in `ignored`.
+A message that cannot be parsed is an error, so that it ends in the dead-letter queue. Records that must not
+start anything are listed in `ignored`.
 Source: Amazon S3 user guide, event message structure (2.x).
 """
 
@@ -18,27 +18,26 @@ from taxi_etl.s3_uris import s3_uri
 CREATED = "ObjectCreated:"
 TEST_EVENT = "s3:TestEvent"
 OWN_PREFIXES = (WAREHOUSE_PREFIX, RUNS_PREFIX)
-"""What the pipeline itself writes: starting from it would let every run start the next one."""
+"""Prefixes that the pipeline writes to. Loading from them would start executions without end."""
 
 
 class UnreadableMessageError(ValueError):
-    """The body of a message is no S3 event this pipeline can act on; the text says why."""
+    """The body of a message is not a usable S3 event; the text says why."""
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """What one message announces: versions to load, and (what, why) pairs of what is left alone."""
+    """The content of one message: versions to load, and (URI, reason) pairs of ignored records."""
 
     versions: tuple[FileVersion, ...] = ()
     ignored: tuple[tuple[str, str], ...] = ()
 
 
 def parse_message(body: str) -> Announcement:
-    """The file versions in the body of one SQS message.
+    """Parse the body of one SQS message.
 
-    A key outside the raw prefix is announced like any other: validation rejects it with a message, since
-    someone wired that notification on purpose. Raises UnreadableMessageError for anything that is no S3
-    event, and for events of unversioned buckets.
+    Keys outside the raw prefix are included, so that validation rejects them with a notification. Raises
+    UnreadableMessageError for anything that is not an S3 event, and for events of unversioned buckets.
     """
     try:
         document = json.loads(body)
@@ -47,7 +46,7 @@ def parse_message(body: str) -> Announcement:
     if not isinstance(document, Mapping):
         raise UnreadableMessageError("the body is not a JSON object")
     if document.get("Event") == TEST_EVENT:
-        return Announcement(ignored=((str(document.get("Bucket", "")), "S3's test of the notification"),))
+        return Announcement(ignored=((str(document.get("Bucket", "")), "S3 test event"),))
     records = document.get("Records")
     if not isinstance(records, list) or not records:
         raise UnreadableMessageError("the body has no S3 event records")
@@ -59,7 +58,7 @@ def parse_message(body: str) -> Announcement:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             if isinstance(error, UnreadableMessageError):
                 raise
-            raise UnreadableMessageError(f"a record is no S3 event: {error!r}") from error
+            raise UnreadableMessageError(f"a record is not an S3 event: {error!r}") from error
         if isinstance(found, FileVersion):
             versions.setdefault(found.identity, found)
         else:
@@ -68,7 +67,7 @@ def parse_message(body: str) -> Announcement:
 
 
 def _read_record(record: Any) -> FileVersion | tuple[str, str]:
-    """The version one record announces, or what it is about and why it is left alone."""
+    """The version in one record, or the URI of an ignored record and the reason."""
     name: str = record["eventName"]
     bucket: str = record["s3"]["bucket"]["name"]
     described: Mapping[str, Any] = record["s3"]["object"]
@@ -76,11 +75,11 @@ def _read_record(record: Any) -> FileVersion | tuple[str, str]:
     uri = s3_uri(bucket, key)
     # Notifications call it `ObjectCreated:Put`, notification settings `s3:ObjectCreated:Put`.
     if not name.removeprefix("s3:").startswith(CREATED):
-        return uri, f"{name} creates no object"
+        return uri, f"{name} does not create an object"
     if key.endswith("/"):
-        return uri, "a folder marker holds no data"
+        return uri, "the object is a folder marker"
     if key.startswith(OWN_PREFIXES):
-        return uri, "the pipeline itself wrote it"
+        return uri, "the pipeline wrote the object"
     version_id = described.get("versionId")
     if not version_id or version_id == UNVERSIONED:
         raise UnreadableMessageError(

@@ -1,4 +1,4 @@
-"""Can this object be loaded at all? The checks that need no look inside it."""
+"""File rules that need only the key and the metadata of an object."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,26 @@ from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.names import RAW_PREFIX
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
-"""The format each allowed suffix stands for; suffixes are compared to the letter: Spark
-picks the decompressor by suffix, and reads `.GZ` as if it were text."""
+"""Formats by suffix. Suffixes are case-sensitive: Spark picks the decompressor by suffix, and reads `.GZ` as
+plain text."""
 ALLOWED_SUFFIXES = tuple(FORMATS)
 GZIP_SUFFIX = ".gz"
 HIDDEN_BEGINNINGS = ("_", ".")
-"""How the names of files begin that Spark takes for hidden ones, and leaves out without a word."""
+"""First characters of the names of hidden files, which Spark skips silently."""
 PATH_WORDS = frozenset({"", ".", ".."})
-"""Parts of a key that are no names in a path: Hadoop leaves them out, and so would read another object."""
+"""Path segments that Hadoop removes from a key, so that it would read another object."""
 ARCHIVED_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
-"""Storage classes that need a restore before a read. GLACIER_IR is not among them: it reads like any other.
+"""Storage classes that need a restore before a read. GLACIER_IR does not.
 Source: Amazon S3 user guide, storage classes."""
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of one object version, from S3's headers or written down by a test; sizes in bytes.
+    """Facts about one object version; `size` is in bytes.
 
-    `exists` is false for a version that is gone and for a key whose newest version is a delete marker.
-    `archive_status` is Intelligent-Tiering's, empty when the object is not in an archive tier; `restored`
-    says that a temporary copy of an archived object is there to be read.
+    `exists` is false for a deleted version and for a key whose current version is a delete marker.
+    `archive_status` is that of Intelligent-Tiering, empty outside its archive tiers. `restored` is true while
+    a temporary copy of an archived object can be read.
     """
 
     key: str
@@ -44,58 +44,63 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a deployment sets: the largest object that is loaded, in bytes."""
+    """The size limit of a deployment, in bytes."""
 
     max_file_bytes: int
 
 
 def check_key(key: str) -> list[Failure]:
-    """Every reason, visible in its key alone, for which an object cannot be loaded."""
+    """Return every reason in the key why an object cannot be loaded."""
     found = []
     if not key.startswith(RAW_PREFIX):
-        found.append(Failure(FailureCode.WRONG_PREFIX, f"the key must begin with {RAW_PREFIX}"))
+        found.append(Failure(FailureCode.WRONG_PREFIX, f"the object key must begin with {RAW_PREFIX}"))
     if PATH_WORDS.intersection(key.split("/")[:-1]):
-        text = "no folder in the key may be empty, '.' or '..': Spark would read another object"
+        text = "the object key has an empty, '.' or '..' folder, which Spark ignores; rename the folder"
         found.append(Failure(FailureCode.WRONG_PREFIX, text))
     if file_format(key) is None:
         found.append(
             Failure(FailureCode.UNSUPPORTED_TYPE, f"the file name must end in {', '.join(ALLOWED_SUFFIXES)}")
         )
     if key.rpartition("/")[2].startswith(HIDDEN_BEGINNINGS):
-        text = "the file name must not begin with an underscore or a dot: Spark takes it for a hidden file"
+        text = "the file name begins with an underscore or dot, which Spark skips as hidden; rename the file"
         found.append(Failure(FailureCode.UNSUPPORTED_TYPE, text))
     return found
 
 
 def check_file(facts: FileFacts, limits: Limits) -> list[Failure]:
-    """Every reason, told by key and headers, why this file cannot be loaded; an empty list means none."""
+    """Return every reason why this file cannot be loaded; an empty list means it is valid so far."""
     found = check_key(facts.key)
     if not facts.exists:
-        # Nothing else is known of an object that is not there.
-        return [*found, Failure(FailureCode.NOT_FOUND, "the object does not exist, or was deleted since")]
+        # The other facts of a missing object are unknown.
+        return [
+            *found,
+            Failure(FailureCode.NOT_FOUND, "the object does not exist; it was deleted or never uploaded"),
+        ]
     if facts.size == 0:
-        found.append(Failure(FailureCode.EMPTY, "the object holds no bytes"))
+        found.append(Failure(FailureCode.EMPTY, "the file is empty (0 bytes)"))
     if facts.size > limits.max_file_bytes:
-        text = f"{facts.size:,} bytes are more than the limit of {limits.max_file_bytes:,}"
+        text = f"the file has {facts.size:,} bytes; the limit is {limits.max_file_bytes:,}"
         found.append(Failure(FailureCode.TOO_LARGE, text))
     if is_archived(facts):
         tier = facts.archive_status or facts.storage_class
         found.append(
-            Failure(FailureCode.ARCHIVED, f"the object is archived ({tier}); restore it, then replay")
+            Failure(
+                FailureCode.ARCHIVED, f"the object is archived ({tier}); restore it, then replay the file"
+            )
         )
     return found
 
 
 def is_archived(facts: FileFacts) -> bool:
-    """Whether reading the object needs a restore first."""
+    """Whether the object must be restored before it can be read."""
     return not facts.restored and (facts.storage_class in ARCHIVED_CLASSES or bool(facts.archive_status))
 
 
 def file_format(key: str) -> str | None:
-    """`parquet` or `csv` as the key's suffix says; None for any other."""
+    """The format by the key's suffix, `parquet` or `csv`, or None."""
     return next((format for suffix, format in FORMATS.items() if key.endswith(suffix)), None)
 
 
 def is_gzipped(key: str) -> bool:
-    """Whether the key says that the object is compressed with gzip."""
+    """Whether the key's suffix means that the object is compressed with gzip."""
     return key.endswith(GZIP_SUFFIX)

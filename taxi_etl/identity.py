@@ -1,4 +1,4 @@
-"""Which file is this, and which of two versions is newer? Identity of file versions and of executions."""
+"""Identity of file versions and names of executions."""
 
 import hashlib
 import json
@@ -17,9 +17,9 @@ UNVERSIONED = "null"
 
 @dataclass(frozen=True)
 class FileVersion:
-    """One version of one object: bucket, key and versionId are its identity; the rest describes it.
+    """One version of one object, identified by bucket, key and version ID.
 
-    `sequencer` orders events of one key only; an ETag is carried for the record and never taken for an MD5.
+    `size` is in bytes. `sequencer` orders the events of one key. An ETag is not an MD5 digest.
     """
 
     bucket: str
@@ -36,11 +36,11 @@ class FileVersion:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What makes two versions the same: bucket, key, versionId."""
+        """Bucket, key and version ID."""
         return (self.bucket, self.key, self.version_id)
 
     def to_json(self) -> dict[str, Any]:
-        """One entry of the execution input's `files`; the bucket stands beside the list."""
+        """The entry in an execution input's `files`, where the bucket stands beside the list."""
         return {
             "key": self.key,
             "size": self.size,
@@ -63,19 +63,19 @@ class FileVersion:
 
 
 def source_id(bucket: str, key: str) -> str:
-    """The partition value under which a file owns its rows: 32 hex digits of sha256(bucket/key).
+    """The partition value of a file's rows: the first hex digits of sha256(bucket/key).
 
-    A raw key as partition value would make warehouse object keys longer than S3 allows.
+    A key itself could make object keys of the warehouse longer than S3 allows.
     """
     return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:SOURCE_ID_LENGTH]
 
 
 def execution_name(files: Iterable[FileVersion], attempt: int = 1, asked_at: str = "") -> str:
-    """The name of the execution for a set of file versions: the same set gives the same name.
+    """The name of the execution for a set of file versions; the same set gives the same name.
 
-    Step Functions keeps a name taken for 90 days, and answers a second start as if it had begun. So a replay
-    adds its attempt number, and what people ask for again adds the moment (`asked_at`, a ledger stamp): a
-    ledger that was restored or begun anew no longer knows which attempts there have been.
+    Step Functions reserves a name for 90 days, and ignores a second start under it. A replay therefore adds
+    its attempt number, and a manual replay also a ledger timestamp (`asked_at`), because a restored ledger
+    may not know about earlier attempts.
     """
     identities = sorted(file.identity for file in files)
     digest = hashlib.sha256(json.dumps(identities).encode()).hexdigest()[:EXECUTION_HASH_LENGTH]

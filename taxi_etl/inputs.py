@@ -1,7 +1,7 @@
-"""What does an execution start with? The input of the state machine, written and read in one place.
+"""Input of an execution.
 
-`{"bucket", "files": [file versions], "trigger"}`; people may write the shorthand `{"bucket", "key"}`, and may
-leave out everything of a file but its key: ValidateInput completes it.
+`{"bucket", "files": [file versions], "trigger"}`. A manual input may be the shorthand `{"bucket", "key"}` or
+list files by key only; ValidateInput adds the rest.
 """
 
 import json
@@ -13,17 +13,17 @@ from typing import Any
 from taxi_etl.identity import FileVersion
 
 INPUT_MAX_BYTES = 64 * 1024
-"""An input stays below this many bytes of UTF-8, far from Step Functions' limit of 256 KiB."""
+"""Bytes of UTF-8 that an input stays below. Step Functions' limit is 256 KiB."""
 EXECUTION_MAX_FILES = 99
-"""With the execution's own item, a claim fits the 100 items of one DynamoDB transaction."""
+"""Together with the execution's item, a claim fits into the 100 items of a DynamoDB transaction."""
 TEXT_MAX_BYTES = {"bucket": 63, "key": 1024, "versionId": 1024, "etag": 1024, "sequencer": 1024}
-"""The longest that S3 gives out, in bytes of UTF-8. What is longer names nothing, and no ledger takes it."""
+"""S3's limits, in bytes of UTF-8. Longer values identify nothing and do not fit into the ledger."""
 CURRENT_VERSION = ""
-"""The versionId of a file whose input names none: the version that is current when validation looks."""
+"""The version ID of a file whose input names none; validation takes the current version."""
 
 
 class InvalidInputError(ValueError):
-    """The input of an execution is none; the message says what is wrong with it."""
+    """The input of an execution is invalid; the message says why."""
 
 
 class Trigger(StrEnum):
@@ -44,7 +44,7 @@ class ExecutionInput:
     trigger: Trigger
 
     def dumps(self) -> str:
-        """The input's text. Keys stay readable: a key in other scripts would triple in length as escapes."""
+        """The input's text. Non-ASCII keys are not escaped, which would triple their length."""
         entries = [version.to_json() for version in self.files]
         return json.dumps(
             {"bucket": self.bucket, "files": entries, "trigger": str(self.trigger)},
@@ -54,26 +54,24 @@ class ExecutionInput:
 
 
 def parse_input(document: Any) -> ExecutionInput:
-    """The input in the parsed JSON of an execution's input. Raises InvalidInputError."""
+    """Parse the JSON document of an execution's input. Raises InvalidInputError."""
     if not isinstance(document, Mapping):
         raise InvalidInputError("the input must be a JSON object")
     bucket = document.get("bucket")
     if not isinstance(bucket, str) or not bucket:
-        raise InvalidInputError('"bucket" is missing or no text')
+        raise InvalidInputError('"bucket" is missing or not text')
     _check_length(bucket, "bucket", "the input")
     if ("key" in document) == ("files" in document):
         raise InvalidInputError('the input must have either "files" or "key"')
     entries = document["files"] if "files" in document else [{"key": document["key"]}]
     versions = parse_files(bucket, entries)
     if len(versions) > EXECUTION_MAX_FILES:
-        raise InvalidInputError(
-            f"{len(versions)} files are too many for one execution ({EXECUTION_MAX_FILES})"
-        )
+        raise InvalidInputError(f"the input has {len(versions)} files; the limit is {EXECUTION_MAX_FILES}")
     return ExecutionInput(bucket, versions, _trigger(document.get("trigger")))
 
 
 def parse_files(bucket: str, entries: Any) -> tuple[FileVersion, ...]:
-    """The file versions in a list of entries, each once. Raises InvalidInputError."""
+    """Parse a list of entries into file versions, each once. Raises InvalidInputError."""
     if not isinstance(entries, Sequence) or isinstance(entries, str) or not entries:
         raise InvalidInputError('"files" must be a list with at least one file')
     versions = {
@@ -110,9 +108,9 @@ def _check_length(value: str, name: str, where: str) -> None:
     try:
         length = len(value.encode())
     except UnicodeEncodeError:
-        raise InvalidInputError(f"{where}: {name} is no text that UTF-8 can write") from None
+        raise InvalidInputError(f"{where}: {name} is not valid Unicode") from None
     if length > TEXT_MAX_BYTES[name]:
-        raise InvalidInputError(f"{where}: {name} has {length} bytes, more than {TEXT_MAX_BYTES[name]}")
+        raise InvalidInputError(f"{where}: {name} has {length} bytes; the limit is {TEXT_MAX_BYTES[name]}")
 
 
 def _trigger(value: Any) -> Trigger:

@@ -1,4 +1,4 @@
-"""What do the functions count themselves? Our metrics by name, for who sends, shows and watches them."""
+"""Names of the metrics that the functions send."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
-"""What became of each file of an ended execution? The closer's rule.
+"""Outcomes of the files of an ended execution.
 
-The job's result is believed before the execution's ending: a run that timed out after its commit has loaded
-its files. What neither manifest nor result speaks of has failed, with the ending as its reason.
+The job's result takes precedence over the execution's ending: a job run that timed out after its commit has
+loaded its files. A file that neither manifest nor result mentions has failed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from taxi_etl.notifications import EXECUTION_FAILED
 
 SUCCEEDED = "SUCCEEDED"
 REASON_MAX = 1000
-"""How many characters of a reason the ledger keeps."""
+"""Characters of a reason that the ledger keeps."""
 CODE_OF_ENDING = {
     SUCCEEDED: FailureCode.RUN_INCOMPLETE,
     "FAILED": FailureCode.RUN_FAILED,
@@ -40,7 +40,7 @@ class Ending:
 class FileOutcome:
     """The outcome of one file; rows are counts.
 
-    `alone`: the run died over a batch, and a replay should give this file an execution of its own.
+    `alone` means that the job failed for a whole batch, and that a replay should load this file by itself.
     """
 
     version: FileVersion
@@ -53,7 +53,7 @@ class FileOutcome:
     alone: bool = False
 
     def attributes(self) -> dict[str, Any]:
-        """What the ledger keeps: the status, and of the rest what there is."""
+        """The attributes of the file's item in the ledger; empty ones are left out."""
         found: dict[str, Any] = {"status": self.status}
         if self.reasons:
             found["reasons"] = self._reasons()
@@ -66,7 +66,7 @@ class FileOutcome:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """The entry in a message: bounded in size, since keys and reasons are."""
+        """The entry in a notification, with shortened key and reasons."""
         return {
             "key": shorten(self.version.key),
             "versionId": self.version.version_id,
@@ -88,32 +88,32 @@ class FileOutcome:
 def outcomes(
     files: Iterable[FileVersion], manifest: Manifest | None, result: JobResult | None, ending: Ending
 ) -> tuple[FileOutcome, ...]:
-    """What became of each file of an execution, whichever documents it left; each version once, by key.
+    """The outcome of each file of an execution, from the documents it left; each version once, by key.
 
-    A file whose input named no version is spoken of as the version validation found; without a manifest it
-    keeps `CURRENT_VERSION`, which has no record in the ledger.
+    A file whose input names no version has the version that validation found. Without a manifest it keeps
+    `CURRENT_VERSION`, which has no record in the ledger.
     """
     found = {outcome.version.identity: outcome for outcome in _validated(manifest)}
     expected = manifest.accepted if manifest else ()
     loaded = {file.version.identity: file for file in result.files} if result else {}
-    unspoken = _unspoken(ending, alone=result is None and len(expected) > 1)
+    without_result = _without_result(ending, alone=result is None and len(expected) > 1)
     for accepted in expected:
         version = accepted.version
         entry = loaded.get(version.identity)
         if entry:
             found[version.identity] = _from_result(version, entry)
         else:
-            found[version.identity] = FileOutcome(version, dataset=accepted.dataset, **unspoken)
+            found[version.identity] = FileOutcome(version, dataset=accepted.dataset, **without_result)
     known_keys = {outcome.version.key for outcome in found.values()}
     for version in files:
         completed = version.version_id == CURRENT_VERSION and version.key in known_keys
         if version.identity not in found and not completed:
-            found[version.identity] = FileOutcome(version, **_unspoken(ending, alone=False))
+            found[version.identity] = FileOutcome(version, **_without_result(ending, alone=False))
     return tuple(found[identity] for identity in sorted(found))
 
 
 def count(found: Sequence[FileOutcome]) -> dict[str, int]:
-    """How many files there are, and how many ended in which way."""
+    """The number of files, and of those in each final status."""
     ways = (FileStatus.LOADED, FileStatus.REJECTED, FileStatus.SUPERSEDED, FileStatus.FAILED)
     return {"files": len(found), **{str(way): sum(each.status is way for each in found) for way in ways}}
 
@@ -133,12 +133,11 @@ def _from_result(version: FileVersion, entry: FileResult) -> FileOutcome:
     )
 
 
-def _unspoken(ending: Ending, *, alone: bool) -> dict[str, Any]:
-    """Status and reason of files that no document speaks of.
+def _without_result(ending: Ending, *, alone: bool) -> dict[str, Any]:
+    """The status and reason of files that are not in any document.
 
-    One of several files may have brought the whole job down, when it was the job that failed and it left no
-    result: then each shall be tried alone. A machine that was stopped, or timed out in the queue, says
-    nothing of the kind.
+    When the job itself failed without a result, one of its files may be the cause, so a replay loads each
+    alone. Other endings, such as a timeout in the queue, say nothing about the files.
     """
     code = CODE_OF_ENDING.get(ending.status, FailureCode.RUN_FAILED)
     text = (

@@ -1,6 +1,6 @@
 """AWS list prices for the cost of a job run in notifications and metrics.
 
-Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30 % below the 0.44 USD per DPU-hour of 5.x,
+Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30% below the 0.44 USD per DPU-hour of 5.x,
 by the second with a minimum of one minute.
 """
 

@@ -1,5 +1,7 @@
-"""Which dataset is a file of, and which month? Judged by its columns; its name decides only between
-equals."""
+"""Recognition of a file's dataset and month.
+
+The columns decide the dataset; the file name only breaks a tie.
+"""
 
 import hashlib
 import json
@@ -12,7 +14,7 @@ from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 
 RESEMBLES = 3
-"""From how many known columns on a file counts as a damaged one of a dataset, not as something else."""
+"""A file with this many known columns counts as an incomplete file of a dataset, not as an unknown one."""
 FIRST_YEAR = 2009
 _TRIPDATA_MONTH = re.compile(r"tripdata[_-](?:[a-z]+[_-])?(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)", re.IGNORECASE)
 _ANY_MONTH = re.compile(r"(?<!\d)(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)")
@@ -46,14 +48,14 @@ def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
         best = [name for name in best if _named_in(file_name, name)] or best
 
     if most < RESEMBLES and lacking[best[0]]:
-        return _rejected(FailureCode.UNKNOWN_DATASET, f"no dataset has the columns {_listed(names)}")
+        return _rejected(FailureCode.UNKNOWN_DATASET, f"the columns {_listed(names)} match no dataset")
     if len(best) > 1:
         which = " and ".join(best)
-        message = f"the columns fit {which} equally; a file name with one of these words would decide"
+        message = f"the columns match {which} equally; put the name of the dataset into the file name"
         return _rejected(FailureCode.UNKNOWN_DATASET, message)
     dataset = DATASETS[best[0]]
     if lacking[dataset.name]:
-        message = f"{dataset.name} needs {_listed(lacking[dataset.name])}, which the file lacks"
+        message = f"{dataset.name} files need {_listed(lacking[dataset.name])}, which this file lacks"
         return _rejected(FailureCode.MISSING_COLUMNS, message)
     unreadable = _unreadable(dataset, matches[dataset.name])
     if unreadable:
@@ -63,9 +65,10 @@ def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
 
 
 def month_of(file_name: str) -> tuple[int, int] | None:
-    """The (year, month) that a file's name claims, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
+    """The (year, month) in a file's name, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
 
-    A TLC name wins; otherwise the name must hold one month only. None without one, or before 2009.
+    In a name that does not follow the TLC's pattern, exactly one month must occur. None without a month, or
+    for one before FIRST_YEAR.
     """
     name = file_name.rsplit("/", 1)[-1]
     found = _TRIPDATA_MONTH.search(name)
@@ -77,7 +80,7 @@ def month_of(file_name: str) -> tuple[int, int] | None:
 
 
 def variant(dataset: str, file_format: str, columns: Sequence[SourceColumn]) -> str:
-    """A short name for a schema, e.g. `green-parquet-20-1f3a5c7e`: files with the same one are read alike."""
+    """The name of a schema variant, e.g. `green-parquet-20-1f3a5c7e`."""
     digest = hashlib.sha256(json.dumps([column.to_json() for column in columns]).encode()).hexdigest()
     return f"{dataset}-{file_format}-{len(columns)}-{digest[:8]}"
 
@@ -90,7 +93,7 @@ def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
         if preferred.type not in READABLE[types[home]]:
             sentences.append(
                 f"column {preferred.name!r} holds {preferred.type_name} values, "
-                f"where {dataset.name} needs {types[home]}"
+                f"but {dataset.name} needs {types[home]}"
             )
     return sentences + [
         f"column {column.name!r} holds {column.type_name} values, which extra_columns cannot keep"
@@ -100,7 +103,7 @@ def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
 
 
 def _named_in(file_name: str, dataset: str) -> bool:
-    """Whether the file's name holds the dataset's as a word: `fhv` is not in `fhvhv_tripdata`."""
+    """Whether the file name has the dataset's name as a word; `fhvhv_tripdata` does not have `fhv`."""
     words = re.split(r"[^a-z]+", file_name.rsplit("/", 1)[-1].lower())
     return dataset in words
 

@@ -1,4 +1,4 @@
-"""Which tables does the job keep, and with which columns? Names and DDL of the Iceberg tables."""
+"""Names, columns and DDL of the Iceberg tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
 
 PROPERTIES: Mapping[str, str] = {
     "format-version": "2",
-    # Rows stay in the task that read them: a shuffle by source_id would put a big file into one task.
+    # No shuffle by source_id, which would put all rows of a large file into one task.
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
-    # What compaction aims at: large enough for few requests, small enough that a query's tasks are even.
+    # Large enough for few requests, small enough for even tasks in a query.
     "write.target-file-size-bytes": str(256 * 1024**2),
 }
 
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table: its name, its type in Spark's DDL, and what it says to people."""
+    """A column of a table: its name, its type in Spark's DDL, and its comment."""
 
     name: str
     type: str
@@ -43,15 +43,13 @@ LINEAGE: tuple[TableColumn, ...] = (
 
 
 def table_names() -> tuple[str, ...]:
-    """The names of all tables: one a dataset, and the quarantine."""
+    """The names of all tables: one per dataset, and the quarantine."""
     return (*(dataset.table for dataset in DATASETS.values()), QUARANTINE)
 
 
 def trip_columns(dataset: Dataset) -> tuple[TableColumn, ...]:
     """The columns of a dataset's table, in order."""
-    extra = TableColumn(
-        "extra_columns", "map<string,string>", "What the file held beyond the typed columns, as read"
-    )
+    extra = TableColumn("extra_columns", "map<string,string>", "Values without a typed column, as read")
     return (
         *(TableColumn(column.name, str(column.type), column.doc) for column in dataset.columns),
         extra,
@@ -63,7 +61,7 @@ def quarantine_columns() -> tuple[TableColumn, ...]:
     """The columns of the quarantine table, in order."""
     return (
         TableColumn("dataset", "string", "The dataset of the file"),
-        TableColumn("reasons", "array<string>", "Every reason why the row cannot be true"),
+        TableColumn("reasons", "array<string>", "Every reason why the row is in quarantine"),
         TableColumn(
             "row_as_read", "map<string,string>", "The row's non-empty values by the file's column names"
         ),
@@ -73,14 +71,14 @@ def quarantine_columns() -> tuple[TableColumn, ...]:
 
 
 def columns_of(table: str) -> tuple[TableColumn, ...]:
-    """The columns of a table by its name. Raises KeyError for a name not in `table_names`."""
+    """The columns of the table of that name. Raises KeyError for an unknown name."""
     if table == QUARANTINE:
         return quarantine_columns()
     return trip_columns({dataset.table: dataset for dataset in DATASETS.values()}[table])
 
 
 def create_table(table: str, qualified: str) -> str:
-    """The DDL that creates a table if it is missing; `qualified` is its name with catalog and database."""
+    """The DDL that creates a table unless it exists; `qualified` is its name with catalog and database."""
     columns = ",\n".join(
         f"  {column.name} {column.type} COMMENT {literal(column.doc)}" for column in columns_of(table)
     )
@@ -92,6 +90,6 @@ def create_table(table: str, qualified: str) -> str:
 
 
 def add_columns(qualified: str, columns: tuple[TableColumn, ...]) -> str:
-    """The DDL that gives a table columns it lacks."""
+    """The DDL that adds columns to a table."""
     added = ", ".join(f"{column.name} {column.type} COMMENT {literal(column.doc)}" for column in columns)
     return f"ALTER TABLE {qualified} ADD COLUMNS ({added})"

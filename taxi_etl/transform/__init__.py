@@ -1,7 +1,5 @@
-"""How does a row of a trip file become a row of a table? SQL text in Spark's dialect, composed by pure
-functions.
+"""SQL text in Spark's dialect that turns the rows of a trip file into rows of a table.
 
-Spark runs the text as it is; DuckDB runs what sqlglot transpiles. Whoever changes it keeps both engines
-equal: every cast goes through `expressions`, every rule of the quarantine is a function in `predicates`,
-and `statements` puts them together. Nothing here knows a reader, a writer or a clock.
+Spark runs the text as it is, DuckDB after sqlglot has transpiled it. Both must give the same rows: every cast
+is in `expressions`, every quarantine rule is a function in `predicates`, and `statements` combines them.
 """

@@ -1,9 +1,9 @@
-"""Which rows share a data file, where a table is kept in the order of its pick-ups? Neighbouring days'.
+"""Day ranges that keep a table in the order of pick-ups: rows of neighboring days share a data file.
 
-A file's rows come in parts, and each part holds every day of its month. Sorted part by part, every data file
-would still span the month, and a query of one day would have to read them all. So the month's days are cut
-into as many ranges as there are parts, and each range is written by one task. The ranges come from the name
-of the file and its size: finding them in its rows would mean to read and transform it twice.
+A file's rows come in parts, and each part holds every day of the month. If each part were sorted by itself,
+every data file would span the month, and a query of one day would read them all. Therefore the month is split
+into as many ranges of days as there are parts, and one task writes each range. The ranges follow from the
+file's name and size, because reading them from the rows would need a second pass.
 """
 
 import math
@@ -15,7 +15,7 @@ from taxi_etl.recognition import month_of
 
 
 def range_count(version: FileVersion, part_bytes: int) -> int:
-    """How many ranges a file's rows are cut into: one where its name tells no month, at most one a day."""
+    """The number of ranges of a file: at most one per day, and one if its name has no month."""
     month = month_of(version.key.rpartition("/")[2])
     if month is None:
         return 1
@@ -23,10 +23,9 @@ def range_count(version: FileVersion, part_bytes: int) -> int:
 
 
 def day_ranges(versions: Sequence[FileVersion], part_bytes: int) -> tuple[int, str]:
-    """How many ranges the files have in all, and the SQL of a row's range, counted from 0.
+    """The number of ranges of all files, and the SQL of a row's zero-based range.
 
-    Days outside the month belong to its first or last range, so that ranges do not overlap. Rows of another
-    owner are of no range, and join the first.
+    Days outside the month belong to its first or last range. Rows of other files are in the first range.
     """
     cases, first = [], 0
     for version in versions:
@@ -38,7 +37,7 @@ def day_ranges(versions: Sequence[FileVersion], part_bytes: int) -> tuple[int, s
 
 
 def _range(version: FileVersion, count: int, first: int) -> str:
-    """The SQL of a row's range among all, where its file's ranges begin with `first`."""
+    """The SQL of a row's range, where the ranges of its file begin with `first`."""
     month = month_of(version.key.rpartition("/")[2])
     if count == 1 or month is None:
         return str(first)

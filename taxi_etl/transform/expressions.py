@@ -1,8 +1,7 @@
-"""How is a value read? The few casts and text conversions that Spark and DuckDB answer alike.
+"""SQL expressions for casts and text conversions that Spark and DuckDB evaluate alike.
 
-Nobody writes a bare `cast(… as int)`: engines round or truncate, and differ on `1.0`, `1d`, `1_000`, ` 1`,
-`inf`, `24:00:00` and time zones. So a pattern decides what a number or a time looks like, then `try_cast`
-converts.
+A plain `cast(… as int)` is not safe: engines round or truncate, and differ for `1.0`, `1d`, `1_000`, ` 1`,
+`inf`, `24:00:00` and time zones. Therefore a pattern checks the text, and `try_cast` converts it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +13,10 @@ TIMESTAMP_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z"
 )
 WALL_CLOCK_ZONE = "+00:00"
-"""The zone under which BigQuery exports a wall clock, because its TIMESTAMP has one: it says nothing."""
+"""The time zone in BigQuery's exports of wall-clock times; it carries no information."""
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 LARGEST_EXACT = "9007199254740992D"
-"""Up to here every whole number has a double of its own."""
+"""The largest number up to which doubles represent every whole number."""
 
 
 def name(identifier: str) -> str:
@@ -31,8 +30,7 @@ def literal(text: str) -> str:
 
 
 def present(value: str, source: SourceType) -> str:
-    """A value as read, null where it says nothing: empty or blank text, and NaN, which is how pandas
-    writes null."""
+    """A value as read, but null for blank text and for NaN, with which pandas writes null."""
     if source in TEXTS:
         return f"nullif({trimmed(value)}, '')"
     if source is SourceType.DOUBLE:
@@ -41,16 +39,16 @@ def present(value: str, source: SourceType) -> str:
 
 
 def trimmed(text: str) -> str:
-    """A text without the blanks around it. Spark copies a text twice to trim it, which few need."""
+    """A text without surrounding blanks. The test is cheaper than Spark's trim, which copies each text."""
     has_blanks = f"{text} LIKE ' %' OR {text} LIKE '% '"
     return f"CASE WHEN {has_blanks} THEN trim(BOTH ' ' FROM {text}) ELSE {text} END"
 
 
 def as_text(value: str, source: SourceType) -> str:
-    """Any value as text, null where it is null or empty.
+    """Any value as text, null if it is null or empty.
 
-    Doubles outside [1e-3, 1e7) with a fraction print differently by engine; TLC files hold none. Decimals
-    print as the doubles they are nearest to, since engines print `0E-9` or nine zeros.
+    Engines print fractional doubles outside [1e-3, 1e7) differently; TLC files have none. Decimals are
+    printed as doubles, because engines print `0E-9` or nine zeros.
     """
     if source is SourceType.DECIMAL:
         return as_text(f"CAST({value} AS double)", SourceType.DOUBLE)
@@ -69,15 +67,14 @@ def as_text(value: str, source: SourceType) -> str:
 
 
 def as_number(value: str, source: SourceType) -> str:
-    """A present value as double, null where it is a text that is no number."""
+    """A present value as double, null for a text that is not a number."""
     if source in TEXTS:
         return f"CASE WHEN {matches(value, NUMBER_PATTERN)} THEN try_cast({value} AS double) END"
     return value if source is SourceType.DOUBLE else f"CAST({value} AS double)"
 
 
 def whole(number: str) -> str:
-    """A double as int where it is a whole number in range: engines round differently, so nothing is
-    rounded."""
+    """A double as int if it is a whole number in range, otherwise null. Nothing is rounded."""
     return (
         f"CASE WHEN {number} BETWEEN -2147483648D AND 2147483647D AND {number} = floor({number}) "
         f"THEN CAST({number} AS int) END"
@@ -85,23 +82,22 @@ def whole(number: str) -> str:
 
 
 def finite(number: str) -> str:
-    """A double that was a text, null where the text says more than a double can hold."""
+    """A double parsed from text, null if the number is out of range."""
     return f"CASE WHEN {number} BETWEEN -{LARGEST_DOUBLE} AND {LARGEST_DOUBLE} THEN {number} END"
 
 
 def as_timestamp(value: str) -> str:
-    """A text as wall-clock time; it has a date and a time of day, digits beyond microseconds are cut off.
+    """A text with date and time of day as wall-clock time, truncated to microseconds.
 
-    `WALL_CLOCK_ZONE` is dropped: exports of the TLC's rows write New York's wall clock so, and the hours
-    are the published ones. Any other zone is refused: such a value is an instant, and which wall clock it
-    once was is a guess.
+    `WALL_CLOCK_ZONE` is dropped, because exports of the TLC's rows add it to New York wall-clock times. A
+    text with any other zone is an instant of unknown wall-clock time, and gives null.
     """
     parsed = f"try_cast(substring(replace({value}, '{WALL_CLOCK_ZONE}', ''), 1, 26) AS timestamp_ntz)"
     return f"CASE WHEN {matches(value, TIMESTAMP_PATTERN)} THEN {parsed} END"
 
 
 def decoded(value: str, codes: Mapping[str, int], otherwise: str) -> str:
-    """The code of a name, whatever its case; `otherwise` for every other value."""
+    """The code of a name, ignoring case; `otherwise` for every other value."""
     by_code: dict[int, list[str]] = {}
     for text, code in codes.items():
         by_code.setdefault(code, []).append(literal(text))
@@ -110,15 +106,15 @@ def decoded(value: str, codes: Mapping[str, int], otherwise: str) -> str:
 
 
 def needs_number(column: Column, source: SourceType) -> bool:
-    """Whether a value takes a step as double on its way: texts and doubles for whole numbers, texts for
-    doubles."""
+    """Whether a value is converted through a double: texts, doubles and decimals for int columns, texts for
+    double columns."""
     if column.type is ColumnType.INTEGER:
         return source in TEXTS or source in (SourceType.DOUBLE, SourceType.DECIMAL)
     return column.type is ColumnType.DOUBLE and source in TEXTS
 
 
 def can_fail(column: Column, source: SourceType) -> bool:
-    """Whether a value can be there that the column's type cannot hold."""
+    """Whether a value of that source type may not fit the column's type."""
     held = {
         ColumnType.STRING: frozenset(SourceType),
         ColumnType.INTEGER: frozenset({SourceType.NULL}),
@@ -129,8 +125,8 @@ def can_fail(column: Column, source: SourceType) -> bool:
 
 
 def typed(column: Column, source: SourceType, value: str, number: str) -> str:
-    """A present `value` (and the same as `number` where `needs_number`) in the column's type, null where
-    it cannot."""
+    """A present `value` in the column's type, null if it does not fit; `number` is the value as double if
+    `needs_number`."""
     if source is SourceType.NULL:
         return null_of(column.type)
     if column.type is ColumnType.TIMESTAMP:
@@ -149,7 +145,7 @@ def null_of(column_type: ColumnType) -> str:
 
 
 def text_map(entries: Sequence[tuple[str, str]]) -> str:
-    """A map<string, string> of (key, text expression) without the entries that are null."""
+    """A map<string, string> of (key, text expression) pairs; null values are left out."""
     if not entries:
         return "map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))"
     structs = ", ".join(f"struct({literal(key)} AS key, {value} AS value)" for key, value in entries)
@@ -157,6 +153,5 @@ def text_map(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def matches(value: str, pattern: str) -> str:
-    """Whether a text matches a pattern from its first to its last character (a raw literal, no
-    look-arounds)."""
+    """Whether a text matches a pattern, which is a raw literal without look-arounds."""
     return f"{value} RLIKE r'{pattern}'"

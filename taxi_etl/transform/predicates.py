@@ -1,10 +1,9 @@
-"""Which rows cannot be true? The rules of the quarantine, one function each.
+"""Row-level quarantine rules, one function each.
 
-A predicate is a SQL condition over the columns of `statements`: the typed columns under their table's
-names, the values as read under `read_…`, and the file's own `_pickup_from` and `_pickup_until`. None where
-a dataset cannot break the rule. A condition may be null, which counts as false. Negative fares, empty
-passenger blocks, zones 264 and 265, zero distances and repeated rows are what real trips look like: no
-rule names them.
+A predicate is a SQL condition over the columns of the step `typed`: the table's columns, the present values
+under `read_…`, and the file's `_pickup_from` and `_pickup_until`. It is None if the file lacks the columns. A
+condition that evaluates to null counts as false. Negative fares, missing passenger counts, zones 264 and 265,
+zero distances and duplicate rows occur in real trips, so no rule covers them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ LAST_ZONE = 265
 
 
 class Reason(StrEnum):
-    """Why a row is in quarantine; queries may rely on the words."""
+    """Stable reasons why a row is in quarantine."""
 
     UNPARSEABLE = "unparseable"
     MISSING_DATETIME = "missing_datetime"
@@ -69,7 +68,7 @@ def unparseable(schema: FileSchema) -> str | None:
 
 
 def missing_datetime(schema: FileSchema) -> str | None:
-    """No pick-up time, or no drop-off time in a dataset that always has one (fhv files do not)."""
+    """No pick-up time, or no drop-off time in a dataset that requires one."""
     needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
     return _any(f"read_{column} IS NULL" for column in needed if schema.has(column))
 
@@ -80,7 +79,7 @@ def negative_duration(schema: FileSchema) -> str | None:
 
 
 def pickup_out_of_range(schema: FileSchema) -> str | None:
-    """A pick-up outside what the file's name allows, see `pickup_range`."""
+    """A pick-up outside `pickup_range`."""
     return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if schema.has(PICKUP) else None
 
 
@@ -107,9 +106,10 @@ PREDICATES: Mapping[Reason, Callable[[FileSchema], str | None]] = {
 
 
 def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime, datetime]:
-    """From when (inclusive) until when (exclusive) pick-ups of a file may be, as wall-clock times.
+    """The valid range of pick-ups, start inclusive and end exclusive, as wall-clock times.
 
-    A year around the month that the file's name claims; without one, from 2009 to a day after `now`.
+    It extends a year around the month in the file's name. Without a month, it is FIRST_YEAR to a day after
+    `now`.
     """
     if month is None:
         return datetime(FIRST_YEAR, 1, 1), now.replace(tzinfo=None) + timedelta(days=1)

@@ -1,7 +1,7 @@
-"""What does the transform expect of a reader? The view `source`: which columns, under which names.
+"""The view `source` from which the transform reads: its columns and their names.
 
-A reader offers every column of the file under the names that `source_columns` gives, with their types,
-and beside them the lineage columns: literals of the file and the run, which the caller computes once.
+A reader offers every column of the file under the names of `source_columns`, with their types, and beside
+them the lineage columns: literals of the file and the job run.
 """
 
 from collections.abc import Sequence
@@ -26,27 +26,26 @@ LINEAGE_COLUMNS = (
     "_run_id",
     "_ingested_at",
 )
-"""`_position` is the row's place in its file, counted from 0, where the reader knows it, else null."""
+"""`_position` is the row's zero-based place in its file, null if the reader does not know it."""
 SPARE_FIELDS = 8
-"""How many fields beyond its header a CSV row may have; TLC files have two. A longer one fails its file.
+"""Fields that a CSV row may have beyond the header; a longer row fails its file. TLC files have two.
 
-Each costs time in every row that lacks it: Spark's parser takes a missing field for a fault and recovers.
+Each costs time in every row without it, because Spark's parser handles a missing field as an error.
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """The job run that loads: its id, and when it began (with a zone)."""
+    """The job run: its ID, and its start time (with a time zone)."""
 
     run_id: str
     started_at: datetime
 
 
 def source_columns(file_format: str, columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
-    """The columns of the view, each name different whatever its case.
+    """The columns of the view, with names that are unique regardless of case.
 
-    A view of a CSV file has one more at the end: the fields that a row has beyond the header, joined by
-    commas.
+    A CSV file has one more column at the end: the fields of a row beyond the header, joined by commas.
     """
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
     unique: list[SourceColumn] = []
@@ -59,7 +58,7 @@ def source_columns(file_format: str, columns: Sequence[SourceColumn]) -> tuple[S
 
 
 def lineage(version: FileVersion, run: Run) -> dict[str, str]:
-    """The lineage columns of a file as SQL literals, but for `_position`, which only the reader knows."""
+    """The lineage columns of a file as SQL literals, except `_position`."""
     earliest, latest = pickup_range(month_of(version.key), run.started_at)
     return {
         "_source_id": literal(source_id(version.bucket, version.key)),
@@ -73,7 +72,7 @@ def lineage(version: FileVersion, run: Run) -> dict[str, str]:
 
 
 def unique_name(name: str, taken: set[str]) -> str:
-    """The name, or the first of `name_2`, `name_3` … that is not taken yet; takes it."""
+    """The name, or the first of `name_2`, `name_3` … that is not in `taken`; adds it to `taken`."""
     candidate, number = name, 1
     while candidate.casefold() in taken:
         number += 1

@@ -1,9 +1,9 @@
-"""Which SQL turns a file's rows into rows of a table? One statement, which gives each row once.
+"""The SQL statement that turns the rows of a file into rows of its table.
 
-Steps: `present` (blank is null), `numbers` (texts as doubles), `typed` (columns of the table), `judged` (can
-the row be true?), `packed` (the row as read, only where it is needed). Each is a step of its own so that an
-engine computes it once for a row. Whoever runs the statement sends rows with `reason_bits` 0 to the table of
-the dataset, the others to quarantine.
+Steps: `present` (blank values become null), `numbers` (texts as doubles), `typed` (the table's columns),
+`judged` (reasons for quarantine), `packed` (only quarantined rows keep their raw values). Each is a step of
+its own, so that an engine computes it once per row. Rows with `reason_bits` 0 go to the dataset's table, the
+others to quarantine.
 """
 
 import re
@@ -22,16 +22,15 @@ INDENT = 2
 RAW_NAME_MAX = 40
 """Characters of a source column's name in a generated name."""
 BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
-"""Each reason's bit. They hold within a run: what is kept are the reasons' words."""
+"""The bit of each reason, valid within a job run; tables store the reasons' names."""
 
 
 def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) -> str:
-    """Every row of `source` once, in the columns of the dataset's table and what quarantine wants to know.
+    """The SQL of every row of `source`, in the columns of the dataset's table and of quarantine.
 
-    `columns` are those of `sources.source_columns`, `source` the view that has them. A row
-    that can be true has `reason_bits` 0; another has those of all its reasons (`reasons_of`), and itself as
-    the file has it in `row_as_read`, which is else null. `position` is known of every row whose reader knows
-    it.
+    `columns` are those of `sources.source_columns`, and `source` is the view that has them. A valid row has
+    `reason_bits` 0 and no `row_as_read`. A quarantined row has the bits of all its reasons (`reasons_of`),
+    and its raw values in `row_as_read`.
     """
     schema = FileSchema.of(DATASETS[dataset], columns)
     raw = _raw_names(columns)
@@ -54,7 +53,7 @@ def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) 
 
 
 def reasons_of(reason_bits: str) -> str:
-    """The reasons behind an expression of `reason_bits`, as an array of texts in the order of `Reason`."""
+    """The SQL of the reasons in `reason_bits`, as an array of texts in the order of `Reason`."""
     found = [
         f"CASE WHEN ({reason_bits} & {bit}) <> 0 THEN {sql.literal(reason)} END"
         for reason, bit in BITS.items()

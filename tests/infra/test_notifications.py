@@ -165,8 +165,8 @@ UNKNOWN = "The job left no result, so the files count as not loaded. Reloading t
         ),
         (
             "validation_failed_one_file",
-            "Cannot load raw/taxi/green_tripdata_2013-08.parquet: the first four bytes are not PAR1: "
-            f"this is no Parquet file. {STAY}",
+            "Cannot load raw/taxi/green_tripdata_2013-08.parquet: the file does not begin with PAR1, "
+            f"so it is not a Parquet file. {STAY}",
         ),
         (
             "validation_failed_by_a_fault",

@@ -238,7 +238,7 @@ class TestStepFunctionsWorkflow:
 
         ((file,), (execution,)) = document["files"], document["executions"]
         assert (code, file["status"], execution["state"]) == (1, "rejected", "started")
-        assert file["reasons"] == ["wrong_prefix: the key must begin with raw/taxi/"]
+        assert file["reasons"] == ["wrong_prefix: the object key must begin with raw/taxi/"]
         _, history = app_under_test.taxi_etl("history", execution["name"])
         assert (history["input"]["trigger"], history["input"]["files"][0]["key"]) == ("manual", key)
         code, again = app_under_test.taxi_etl(*words)

@@ -92,9 +92,9 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
     assert [(failure.code, failure.message) for failure in found.failures] == [
         (
             "missing_columns",
-            "column 'lpep_pickup_datetime' holds integer values, where green needs timestamp_ntz",
+            "column 'lpep_pickup_datetime' holds integer values, but green needs timestamp_ntz",
         ),
-        ("missing_columns", "column 'trip_distance' holds boolean values, where green needs double"),
+        ("missing_columns", "column 'trip_distance' holds boolean values, but green needs double"),
     ]
     nested = [*texts(HEADERS["green 2025"]), SourceColumn.of_arrow("geometry", "list<item: double>")]
     [failure] = recognize(nested, "any.parquet").failures
@@ -117,7 +117,7 @@ def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
     found = recognize(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
 
     assert found.failures[0].message == (
-        f"column 'tpep_pickup_datetime' holds {named} values, where yellow needs timestamp_ntz"
+        f"column 'tpep_pickup_datetime' holds {named} values, but yellow needs timestamp_ntz"
     )
     assert len(found.failures) == 2
 

@@ -90,7 +90,7 @@ def test_an_input_takes_all_but_the_last_byte_of_its_limit(input_bytes: int, gro
 
 @pytest.mark.parametrize(("max_files", "max_bytes"), [(0, 1), (100, 1), (1, 0)])
 def test_limits_that_no_claim_could_honour_are_refused(max_files: int, max_bytes: int) -> None:
-    with pytest.raises(ValueError, match="a batch takes"):
+    with pytest.raises(ValueError, match="an execution takes"):
         BatchLimits(max_files, max_bytes)
 
 

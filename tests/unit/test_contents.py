@@ -102,7 +102,7 @@ def test_data_may_reach_up_to_the_footer_and_not_beyond() -> None:
     assert check_extent(data_end=892, footer_start=892) == []
     (reason,) = check_extent(data_end=893, footer_start=892)
     assert reason.code is FailureCode.TRUNCATED
-    assert "up to byte 893, but itself begins at 892" in reason.message
+    assert "up to byte 893, but begins at byte 892" in reason.message
 
 
 # CSV
@@ -139,7 +139,7 @@ def test_a_header_without_rows_is_a_header() -> None:
 def test_a_header_cut_off_by_the_end_of_the_head_is_unreadable() -> None:
     found = csv(b"a" * HEAD_BYTES, size=HEAD_BYTES + 1)
     assert code(found) is FailureCode.UNREADABLE_HEADER
-    assert message(found) == "the first line does not end within 65,536 characters"
+    assert message(found) == "the header line does not end within 65,536 characters"
 
 
 @pytest.mark.parametrize(
@@ -147,12 +147,12 @@ def test_a_header_cut_off_by_the_end_of_the_head_is_unreadable() -> None:
     [
         (b"\na,b\n", "the first line is empty"),
         (b"  \r\n1,2\r\n", "the first line is empty"),
-        (b"a,b,A\n", "columns that occur twice: a"),
-        (b"fee, fee \n", "columns that occur twice: fee"),
-        (b",a,b\n", "columns without a name: number 1"),
-        (b"a,,b,\n", "columns without a name: number 2, 4"),
-        (b'a,"b\n1,2\n', "the first line is no CSV"),
-        (b'"a"b,c\n', "the first line is no CSV"),
+        (b"a,b,A\n", "these column names occur more than once: a"),
+        (b"fee, fee \n", "these column names occur more than once: fee"),
+        (b",a,b\n", "these columns have no name: number 1"),
+        (b"a,,b,\n", "these columns have no name: number 2, 4"),
+        (b'a,"b\n1,2\n', "the header line is not valid CSV"),
+        (b'"a"b,c\n', "the header line is not valid CSV"),
     ],
 )
 def test_headers_that_name_no_columns_are_unreadable(content: bytes, why: str) -> None:

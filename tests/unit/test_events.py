@@ -51,19 +51,21 @@ def test_keys_are_decoded_and_any_kind_of_creation_counts() -> None:
 
 def test_the_test_of_a_notification_is_ignored() -> None:
     found = parse_message(sample("sqs_test_event"))
-    assert found == Announcement(ignored=((BUCKET, "S3's test of the notification"),))
+    assert found == Announcement(ignored=((BUCKET, "S3 test event"),))
 
 
 def test_a_removal_is_ignored() -> None:
     found = parse_message(sample("sqs_object_removed"))
     assert found.versions == ()
-    assert [why for _, why in found.ignored] == ["ObjectRemoved:DeleteMarkerCreated creates no object"]
+    assert [why for _, why in found.ignored] == [
+        "ObjectRemoved:DeleteMarkerCreated does not create an object"
+    ]
 
 
 def test_a_message_may_hold_several_records_and_one_of_them_twice() -> None:
     found = parse(record(), record("raw/taxi/b.csv"), record(), record("raw/taxi/sub/"))
     assert [version.key for version in found.versions] == ["raw/taxi/a.csv", "raw/taxi/b.csv"]
-    assert found.ignored == (("s3://lake/raw/taxi/sub/", "a folder marker holds no data"),)
+    assert found.ignored == (("s3://lake/raw/taxi/sub/", "the object is a folder marker"),)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,7 @@ def test_a_message_may_hold_several_records_and_one_of_them_twice() -> None:
 )
 def test_what_the_pipeline_wrote_never_starts_it(key: str) -> None:
     found = parse(record(key))
-    assert (found.versions, found.ignored) == ((), ((f"s3://lake/{key}", "the pipeline itself wrote it"),))
+    assert (found.versions, found.ignored) == ((), ((f"s3://lake/{key}", "the pipeline wrote the object"),))
 
 
 def test_a_key_outside_the_raw_zone_is_announced_for_validation_to_reject() -> None:
@@ -112,8 +114,8 @@ def test_an_unversioned_bucket_is_refused_with_what_to_do(version_id: str | None
         ('{"Records": []}', "no S3 event records"),
         ('{"Records": {"a": 1}}', "no S3 event records"),
         ('{"Event": "s3:Other"}', "no S3 event records"),
-        ('{"Records": ["x"]}', "a record is no S3 event"),
-        ('{"Records": [{"eventName": "ObjectCreated:Put"}]}', "a record is no S3 event"),
+        ('{"Records": ["x"]}', "a record is not an S3 event"),
+        ('{"Records": [{"eventName": "ObjectCreated:Put"}]}', "a record is not an S3 event"),
     ],
 )
 def test_anything_else_is_an_error_and_never_an_empty_answer(body: str, why: str) -> None:
@@ -123,10 +125,10 @@ def test_anything_else_is_an_error_and_never_an_empty_answer(body: str, why: str
 
 @pytest.mark.parametrize(("name", "key"), [(1, "raw/taxi/a.csv"), ("ObjectCreated:Put", None)])
 def test_names_and_keys_that_are_no_text_are_errors(name: Any, key: Any) -> None:
-    with pytest.raises(UnreadableMessageError, match="a record is no S3 event"):
+    with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
         parse(record(key, name))
 
 
 def test_a_size_that_is_no_number_is_an_error() -> None:
-    with pytest.raises(UnreadableMessageError, match="no S3 event"):
+    with pytest.raises(UnreadableMessageError, match="not an S3 event"):
         parse(record(size="large"))

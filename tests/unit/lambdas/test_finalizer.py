@@ -27,7 +27,7 @@ DOCUMENTS = "runs/etl-pipeline-workflow/nightly"
 
 def put_manifest(s3: Buckets, *files: FileVersion, rejected: FileVersion | None = None) -> None:
     accepted = tuple(AcceptedFile(version, "green", "csv", text_columns(["VendorID"])) for version in files)
-    reasons = (Failure(FailureCode.EMPTY, "the object holds no bytes"),)
+    reasons = (Failure(FailureCode.EMPTY, "the file is empty (0 bytes)"),)
     rejected_files = (RejectedFile(rejected, reasons),) if rejected else ()
     text = Manifest("nightly", "lake", "s3", accepted, rejected_files).dumps()
     s3.upload("lake", f"{DOCUMENTS}/manifest.json", text.encode(), "m1")
@@ -77,7 +77,7 @@ def test_each_files_outcome_is_recorded(
     assert item(table, B)["status"] == "failed"
     assert item(table, B)["reasons"] == [{"code": "unreadable", "message": "page 3 is damaged"}]
     assert item(table, C)["status"] == "rejected"
-    assert item(table, C)["reasons"] == [{"code": "empty", "message": "the object holds no bytes"}]
+    assert item(table, C)["reasons"] == [{"code": "empty", "message": "the file is empty (0 bytes)"}]
     closed = execution(table)
     assert (closed["status"], closed["outcome"], closed["announced"]) == ("closed", "SUCCEEDED", False)
     assert closed["counts"] == {"files": 3, "loaded": 1, "rejected": 1, "superseded": 0, "failed": 1}

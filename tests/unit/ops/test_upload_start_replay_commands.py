@@ -89,14 +89,14 @@ def test_upload_with_wait_reports_the_outcome_of_the_uploaded_version(versioned,
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        ("rejected", "empty: the object holds no bytes"),
+        ("rejected", "empty: the file is empty (0 bytes)"),
         ("failed", "history run"),
         ("superseded", "superseded"),
         ("held", "replay --held"),
     ],
 )
 def test_upload_with_wait_fails_unless_every_file_is_loaded(status, hint, versioned, a_file):
-    reasons = [{"code": "empty", "message": "the object holds no bytes"}]
+    reasons = [{"code": "empty", "message": "the file is empty (0 bytes)"}]
     versioned.aws.answers["dynamodb.BatchGetItem"] = found(file_item(KEY, "v7", status, reasons=reasons))
     result = versioned("upload", str(a_file), "--wait")
     assert result.exit_code == 1
