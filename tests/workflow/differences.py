@@ -92,7 +92,7 @@ def _notification_differences(scenario: Scenario, execution: Execution) -> Itera
 
 
 def _message_differences(message: Mapping[str, Any], expected: ExpectedNotification) -> Iterator[str]:
-    error = message.get("error", {"Error": "", "Cause": ""})
+    error = message.get("error") or {"Error": "", "Cause": ""}
     if error["Error"] != expected.error:
         yield f"the message's error is {error['Error']!r}, expected {expected.error!r}"
     if message.get("crawlerState", "") != expected.crawler_state:
