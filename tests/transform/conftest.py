@@ -1,4 +1,4 @@
-"""What do the transform's tests share? Two engines that must give the same rows for the same SQL."""
+"""Fixtures of the transform's tests: Spark and DuckDB, which must give the same rows for the same SQL."""
 
 import math
 import uuid

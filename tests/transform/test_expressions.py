@@ -1,4 +1,4 @@
-"""Do both engines read values alike, and as people mean them? Every helper, by hand-written results."""
+"""Both engines read values alike: each expression with expected values written by hand."""
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 
@@ -148,7 +148,7 @@ def test_source_types_come_from_arrow_types():
 @pytest.mark.parametrize(
     "arrow", ["timestamp[us, tz=UTC]", "uint64", "binary", "list<item: int64>", "decimal256(50, 3)", INT96]
 )
-def test_a_type_that_is_not_read_keeps_its_name(arrow):
+def test_an_unsupported_type_keeps_its_name(arrow):
     column = SourceColumn.of_arrow("x", arrow)
     assert (column.type, column.type_name) == (SourceType.UNSUPPORTED, arrow)
     assert SourceColumn.from_json(column.to_json()) == column

@@ -1,4 +1,4 @@
-"""What becomes of the hostile file, row by row? The expected rows were written by hand, from its 48 lines."""
+"""The expected outcome of each of the 48 rows of the hostile file, written by hand."""
 
 # ruff: noqa: E501 (tables of rows read best in one line each)
 
@@ -74,7 +74,7 @@ HELD = [
 ]  # fmt: skip
 
 
-def test_the_hostile_file_becomes_the_rows_written_by_hand(engines, shared_data):
+def test_the_hostile_file_gives_the_expected_rows(engines, shared_data):
     # the name it gets has a month, so that the range of pick-ups does not depend on a clock
     found = engines.transform(shared_data / "edge" / "torture.csv", name="green_tripdata_2024-01.csv")
 

@@ -1,4 +1,4 @@
-"""Can a file speak to the engine through its names? Column and file names are text, whatever they hold."""
+"""Column and file names are only text to the engines, whatever characters they hold."""
 
 import csv
 

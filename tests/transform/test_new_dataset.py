@@ -1,4 +1,4 @@
-"""Is a new dataset what CONTRIBUTING.md says it is, one entry in the registry? Both engines, and the DDL."""
+"""A new dataset needs one entry in the registry, as CONTRIBUTING.md says."""
 
 from datetime import datetime as at
 
@@ -42,7 +42,7 @@ def test_its_table_has_its_columns(scooters):
     ]
 
 
-def test_without_it_the_file_is_of_no_dataset():
+def test_without_the_entry_the_dataset_is_unknown():
     from taxi_etl.recognition import recognize
 
     columns = text_columns(HEADER.split(","))

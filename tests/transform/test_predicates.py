@@ -1,4 +1,4 @@
-"""Does each rule of the quarantine catch what it names, and nothing that real trips look like?"""
+"""Tests of the quarantine rules, on both sides of each limit."""
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 
@@ -87,7 +87,7 @@ def test_a_plausible_trip_is_kept(engines, dataset):
         ),
     ],
 )  # fmt: skip
-def test_a_row_is_held_back_for_every_reason_that_applies(engines, dataset, changed, reasons):
+def test_a_row_is_quarantined_with_every_reason_that_applies(engines, dataset, changed, reasons):
     assert reasons_for(engines, dataset, **changed) == reasons
 
 

@@ -1,8 +1,8 @@
-"""Do the TLC's own bytes arrive whole, row by row on both engines, and with the sums of the raw files?
+"""The TLC's files load on both engines with the same rows, and with the sums of the raw files.
 
 `expected/published_files.csv` was written once, by plain DuckDB queries over each raw file, which share
 nothing with the transform: neither names nor casts nor rules. Its line without a column counts the
-file's rows and those that cannot be true; the others, over the rows that can, count a column's values
+file's rows and those that fail validation; the others, over the valid rows, count a column's values
 and add them up: numbers as they are, texts by their length, times by their seconds since 1970. For a
 Parquet file, `first` and `behind` a year around the month in its name:
 

@@ -1,4 +1,4 @@
-"""Do both engines agree on rows that nobody thought of? Drawn texts and numbers, through the real readers."""
+"""Both engines agree on random texts and numbers, read by the real readers."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""Is every published layout recognised by its columns, and everything else refused with a reason?"""
+"""Every published layout is recognized by its columns, and other files are rejected with a reason."""
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 
@@ -38,7 +38,7 @@ def texts(header: str) -> tuple[SourceColumn, ...]:
 
 
 @pytest.mark.parametrize("layout", HEADERS)
-def test_a_published_layout_is_recognised_whole(layout):
+def test_every_column_of_a_published_layout_is_known(layout):
     dataset = layout.split()[0]
     columns = texts(HEADERS[layout])
     assert recognize(columns, "any.csv").dataset == dataset

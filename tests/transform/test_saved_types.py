@@ -1,4 +1,4 @@
-"""Do values arrive in the types that tools save them in? Nanoseconds, decimals, narrow numbers."""
+"""Values load from the types in which tools save them: nanoseconds, decimals, narrow numbers."""
 
 import math
 from datetime import date, datetime

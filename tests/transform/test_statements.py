@@ -1,4 +1,4 @@
-"""Is the SQL of each dataset the text that was reviewed? Kept in `snapshots/`; a change shows in the diff.
+"""The SQL of each dataset equals its snapshot in `snapshots/`, so that a review sees each change.
 
 `UPDATE_SNAPSHOTS=1 pytest tests/transform` writes them anew.
 """
@@ -74,7 +74,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("dataset", FILES)
-def test_the_sql_is_the_one_that_was_reviewed(dataset):
+def test_the_sql_equals_its_snapshot(dataset):
     file_format, columns = FILES[dataset]
     text = judged(dataset, source_columns(file_format, columns)) + "\n"
     kept = SNAPSHOTS / f"{dataset}.sql"
@@ -109,7 +109,7 @@ def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
     assert (trip[0], trip[-9]) == (None, {"vendor_name": "DDS"})
 
 
-def test_a_row_of_columns_without_a_type_is_held_with_nothing_to_show(engines):
+def test_a_row_of_untyped_columns_is_quarantined_without_values(engines):
     names = ["vendor_name", "Trip_Pickup_DateTime", "Trip_Dropoff_DateTime"]
     offered = source_columns("parquet", [SourceColumn(name, SourceType.NULL) for name in names])
     source = engines.one_row(dict.fromkeys(names, "CAST(NULL AS string)"))

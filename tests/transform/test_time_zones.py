@@ -1,5 +1,8 @@
-"""Does any wall clock ever move with a time zone? Times across both changes of New York's clocks, saved in
-several ways, read by sessions in three zones."""
+"""Wall-clock times do not move with the session's time zone.
+
+The times lie around both clock changes in New York, are saved in several ways, and are read by sessions in
+three time zones.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -51,7 +54,7 @@ def as_parquet(path, kind: pa.DataType) -> None:
     pq.write_table(pa.table(columns), path)
 
 
-def test_no_time_moves_with_a_session_zone(engines, tmp_path, zone):
+def test_times_do_not_move_with_the_session_time_zone(engines, tmp_path, zone):
     as_csv(tmp_path / "plain_2024-06.csv", "")
     as_csv(tmp_path / "exported_2024-06.csv", "+00:00")
     as_parquet(tmp_path / "micros_2024-06.parquet", pa.timestamp("us"))

@@ -1,4 +1,4 @@
-"""Does every layout that TLC files ever had load, on both engines alike? Files made here, with known damage.
+"""Every published layout loads on both engines alike, from generated files with known damage.
 
 The generator knows what a column holds by its own list of names, kept apart from `taxi_etl.datasets`: that a
 value arrives in its column, and a damaged row in quarantine for its reason, is judged by the generator.

@@ -1,4 +1,4 @@
-"""Do files share executions as far as the limits allow, always in the same way?"""
+"""Tests of batches: files share executions as far as the limits allow."""
 
 import random
 from dataclasses import replace
@@ -22,7 +22,7 @@ def keys(groups: list[tuple[FileVersion, ...]]) -> list[list[str]]:
     return [[version.key for version in group] for group in groups]
 
 
-def test_no_files_make_no_batch() -> None:
+def test_no_files_give_no_batches() -> None:
     assert batches([], WIDE, Trigger.S3) == []
 
 
@@ -59,7 +59,7 @@ def test_a_version_given_twice_is_in_one_batch_once() -> None:
     assert [[version.version_id for version in group] for group in found] == [["v1", "v2"]]
 
 
-def test_the_order_of_arrival_makes_no_difference() -> None:
+def test_batches_do_not_depend_on_the_order_of_arrival() -> None:
     files = [file(f"raw/taxi/{number}.csv", size=number) for number in range(40)]
     shuffled = random.Random(7).sample(files, len(files))
     limits = BatchLimits(max_files=7, max_bytes=60)
@@ -89,7 +89,7 @@ def test_an_input_takes_all_but_the_last_byte_of_its_limit(input_bytes: int, gro
 
 
 @pytest.mark.parametrize(("max_files", "max_bytes"), [(0, 1), (100, 1), (1, 0)])
-def test_limits_that_no_claim_could_honour_are_refused(max_files: int, max_bytes: int) -> None:
+def test_limits_that_no_claim_can_meet_are_an_error(max_files: int, max_bytes: int) -> None:
     with pytest.raises(ValueError, match="an execution takes"):
         BatchLimits(max_files, max_bytes)
 

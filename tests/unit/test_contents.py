@@ -1,4 +1,4 @@
-"""Do a file's first and last bytes tell what they can, and no more?"""
+"""Tests of the content checks on an object's first and last bytes."""
 
 import gzip
 import struct
@@ -73,7 +73,7 @@ def test_a_file_that_begins_as_parquet_and_does_not_end_so_was_cut_off(tail: byt
     assert [reason.code for reason in found.failures] == [FailureCode.TRUNCATED]
 
 
-def test_the_magic_bytes_alone_are_no_file() -> None:
+def test_the_magic_bytes_alone_are_truncated() -> None:
     found = find_footer(b"PAR1", b"PAR1", size=4)
     assert [reason.code for reason in found.failures] == [FailureCode.TRUNCATED]
 
@@ -155,7 +155,7 @@ def test_a_header_cut_off_by_the_end_of_the_head_is_unreadable() -> None:
         (b'"a"b,c\n', "the header line is not valid CSV"),
     ],
 )
-def test_headers_that_name_no_columns_are_unreadable(content: bytes, why: str) -> None:
+def test_headers_without_usable_names_are_unreadable(content: bytes, why: str) -> None:
     found = csv(content)
     assert code(found) is FailureCode.UNREADABLE_HEADER
     assert message(found).startswith(why)
@@ -172,7 +172,7 @@ def test_the_number_of_columns_is_bounded(columns: int, readable: bool) -> None:
     assert [reason.code for reason in found.failures] == ([] if readable else [FailureCode.UNREADABLE_HEADER])
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_name() -> None:
     found = csv(b"\xef\xbb\xbfa,b\n1,2\n")
     assert (names(found), found.encoding) == (("a", "b"), "utf-8-sig")
 
@@ -183,13 +183,13 @@ def test_announced_utf16_is_text(codec: str) -> None:
     assert (names(found), found.encoding) == (("name", "größe"), "utf-16")
 
 
-def test_utf32_is_not_read() -> None:
+def test_utf32_is_not_supported() -> None:
     found = csv("\ufeffa,b\n".encode("utf-32-le"))
     assert code(found) is FailureCode.NOT_TEXT
     assert "UTF-32" in message(found)
 
 
-def test_a_character_cut_in_two_by_the_end_of_the_head_is_no_damage() -> None:
+def test_a_character_split_by_the_end_of_the_head_is_valid() -> None:
     head = b"a,b\n" + "é".encode() * 10
     assert names(csv(head[:-1], size=len(head))) == ("a", "b")
     assert code(csv(head[:-1])) is FailureCode.NOT_TEXT
@@ -239,7 +239,7 @@ def test_gzip_that_ends_too_early_was_cut_off() -> None:
     assert code(gz(gzip.compress(HEADER)[:-1])) is FailureCode.TRUNCATED
 
 
-def test_a_head_of_a_larger_gzip_file_is_no_cut() -> None:
+def test_the_head_of_a_larger_gzip_file_is_not_truncated() -> None:
     content = gzip.compress(HEADER)
     assert names(gz(content[:-1], size=len(content))) == NAMES
 
@@ -254,7 +254,7 @@ def test_a_second_member_cut_off_is_found() -> None:
     assert code(gz(content[:-3])) is FailureCode.TRUNCATED
 
 
-def test_padding_after_the_last_member_is_no_damage() -> None:
+def test_padding_after_the_last_member_is_valid() -> None:
     assert names(gz(gzip.compress(HEADER) + b"\x00" * 512)) == NAMES
 
 

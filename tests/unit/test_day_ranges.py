@@ -1,4 +1,4 @@
-"""Into which ranges of days are the rows of a file cut?"""
+"""Tests of the day ranges of a file's rows."""
 
 import pytest
 

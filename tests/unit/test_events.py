@@ -1,4 +1,4 @@
-"""Which files does a queue message announce? Real notifications, and what else may lie in a queue."""
+"""Tests of parsing queue messages, with recorded S3 notifications."""
 
 import json
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_message_may_hold_several_records_and_one_of_them_twice() -> None:
 @pytest.mark.parametrize(
     "key", ["runs/etl-pipeline-workflow/x/manifest.json", "warehouse/taxi/data/0.parquet"]
 )
-def test_what_the_pipeline_wrote_never_starts_it(key: str) -> None:
+def test_objects_that_the_pipeline_wrote_are_ignored(key: str) -> None:
     found = parse(record(key))
     assert (found.versions, found.ignored) == ((), ((f"s3://lake/{key}", "the pipeline wrote the object"),))
 
@@ -118,17 +118,17 @@ def test_an_unversioned_bucket_is_refused_with_what_to_do(version_id: str | None
         ('{"Records": [{"eventName": "ObjectCreated:Put"}]}', "a record is not an S3 event"),
     ],
 )
-def test_anything_else_is_an_error_and_never_an_empty_answer(body: str, why: str) -> None:
+def test_any_other_message_is_an_error(body: str, why: str) -> None:
     with pytest.raises(UnreadableMessageError, match=why):
         parse_message(body)
 
 
 @pytest.mark.parametrize(("name", "key"), [(1, "raw/taxi/a.csv"), ("ObjectCreated:Put", None)])
-def test_names_and_keys_that_are_no_text_are_errors(name: Any, key: Any) -> None:
+def test_names_and_keys_that_are_not_text_are_errors(name: Any, key: Any) -> None:
     with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
         parse(record(key, name))
 
 
-def test_a_size_that_is_no_number_is_an_error() -> None:
+def test_a_size_that_is_not_a_number_is_an_error() -> None:
     with pytest.raises(UnreadableMessageError, match="not an S3 event"):
         parse(record(size="large"))

@@ -1,4 +1,4 @@
-"""Does `check_file` find every reason, and no other? Each limit from both sides."""
+"""Tests of the file rules, with each limit from both sides."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_other_types_are_unsupported_to_the_letter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["_trips.csv", ".trips.parquet"])
-def test_a_file_that_spark_would_take_for_hidden_is_unsupported(name: str) -> None:
+def test_a_hidden_file_is_unsupported(name: str) -> None:
     [reason] = check_file(FileFacts(key=f"raw/taxi/2024/{name}", size=5), LIMITS)
     assert reason.code is FailureCode.UNSUPPORTED_TYPE
     assert "begins with an underscore or dot" in reason.message
@@ -61,7 +61,7 @@ def test_a_key_outside_the_raw_zone_has_the_wrong_prefix(key: str) -> None:
         "raw/taxi/../../warehouse/yellow_trips/data/part.parquet",
     ],
 )
-def test_a_key_that_would_be_another_objects_path_has_the_wrong_prefix(key: str) -> None:
+def test_a_key_that_spark_would_change_has_the_wrong_prefix(key: str) -> None:
     [reason] = check_file(FileFacts(key=key, size=5), LIMITS)
     assert reason.code is FailureCode.WRONG_PREFIX
     assert "which Spark ignores" in reason.message
@@ -79,7 +79,7 @@ def test_a_file_name_is_not_checked_as_a_folder(key: str) -> None:
     assert FailureCode.WRONG_PREFIX not in codes(FileFacts(key=key, size=5))
 
 
-def test_of_a_missing_object_nothing_but_its_key_is_judged() -> None:
+def test_only_the_key_of_a_missing_object_is_checked() -> None:
     facts = FileFacts(key="raw/taxi/a.txt", exists=False, size=0, storage_class="GLACIER", is_current=False)
     assert codes(facts) == [FailureCode.UNSUPPORTED_TYPE, FailureCode.NOT_FOUND]
 
@@ -141,7 +141,7 @@ def test_the_message_about_an_archived_file_names_the_tier() -> None:
     assert reason.message == "the object is archived (DEEP_ARCHIVE_ACCESS); restore it, then replay the file"
 
 
-def test_all_reasons_are_reported_at_once() -> None:
+def test_every_reason_is_reported() -> None:
     facts = FileFacts(key="old/trips.xls", size=2_000, storage_class="GLACIER")
     assert codes(facts) == [
         FailureCode.WRONG_PREFIX,

@@ -1,4 +1,4 @@
-"""Are two files the same, which version is newer, and what is an execution called?"""
+"""Tests of the identity of files and of execution names."""
 
 from taxi_etl.identity import FileVersion, execution_name, source_id
 
@@ -13,7 +13,7 @@ def test_the_same_files_in_any_order_make_the_same_execution() -> None:
     assert execution_name([A]) != execution_name([FileVersion("other", A.key, "v1")])
 
 
-def test_size_and_etag_are_no_part_of_an_identity() -> None:
+def test_size_and_etag_are_not_part_of_an_identity() -> None:
     described = FileVersion("lake", A.key, "v1", size=9, etag="e", sequencer="0A")
     assert described.identity == A.identity
     assert execution_name([described]) == execution_name([A])

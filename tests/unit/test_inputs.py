@@ -1,4 +1,4 @@
-"""Is an execution's input read as meant, and refused with the reason when it is none?"""
+"""Tests of parsing the input of an execution."""
 
 import json
 from typing import Any
@@ -86,6 +86,6 @@ def test_an_execution_takes_99_files(files: int, accepted: bool) -> None:
         ),
     ],
 )
-def test_what_is_no_input_is_refused_with_the_reason(document: Any, why: str) -> None:
+def test_an_invalid_input_is_an_error_with_the_reason(document: Any, why: str) -> None:
     with pytest.raises(InvalidInputError, match=why):
         parse_input(document)

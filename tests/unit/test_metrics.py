@@ -1,4 +1,4 @@
-"""Is every metric that we name sent by the function that it belongs to?"""
+"""Each metric is sent by the function that it belongs to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Do names keep environments apart, and documents where the steps look for them?"""
+"""Tests of physical names and object keys."""
 
 import pytest
 

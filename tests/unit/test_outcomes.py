@@ -1,4 +1,4 @@
-"""What became of each file, whatever an execution left behind?"""
+"""Tests of the outcome of each file, for all documents that an execution can leave."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def result(*files: FileResult) -> JobResult:
 LOADED_A = FileResult(A, FileStatus.LOADED, "green", read=10, written=9, quarantined=1)
 
 
-def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
+def test_the_last_step_decides_the_outcome_of_a_file() -> None:
     found = outcomes(
         [D, C, B, A],
         manifest(accepted(A), accepted(B), rejected(C), SupersededFile(D)),
@@ -67,7 +67,7 @@ def test_each_file_gets_the_word_of_the_step_that_judged_it_last() -> None:
     assert count(found) == {"files": 4, "loaded": 1, "rejected": 1, "superseded": 1, "failed": 1}
 
 
-def test_a_version_that_yielded_in_the_job_is_superseded() -> None:
+def test_a_version_superseded_during_the_job_is_superseded() -> None:
     found = outcomes(
         [A], manifest(accepted(A)), result(FileResult(A, FileStatus.SUPERSEDED, "green")), SUCCEEDED
     )
@@ -103,7 +103,7 @@ def test_what_the_job_committed_is_loaded_however_the_execution_ended(status: st
         ),
     ],
 )
-def test_a_file_without_a_word_has_failed_with_the_ending_as_its_reason(
+def test_a_file_without_a_result_has_failed_with_the_ending_as_its_reason(
     ending: Ending, code: FailureCode, text: str
 ) -> None:
     without_manifest = outcomes([A], None, None, ending)
@@ -125,7 +125,7 @@ def test_a_result_that_lacks_a_file_leaves_it_failed_and_the_others_loaded() -> 
     ]
 
 
-def test_files_of_a_batch_over_which_the_job_died_shall_be_tried_alone() -> None:
+def test_files_of_a_batch_without_a_result_are_to_be_loaded_alone() -> None:
     found = outcomes([A, B, C], manifest(accepted(A), accepted(B), rejected(C)), None, JOB_FAILED)
     assert [(outcome.status, outcome.alone) for outcome in found] == [
         (FileStatus.FAILED, True),
@@ -147,7 +147,7 @@ def test_files_of_a_batch_over_which_the_job_died_shall_be_tried_alone() -> None
         SUCCEEDED,
     ],
 )
-def test_an_ending_that_says_nothing_about_the_files_leaves_them_together(ending: Ending) -> None:
+def test_files_stay_together_unless_the_job_failed(ending: Ending) -> None:
     found = outcomes([A, B], manifest(accepted(A), accepted(B)), None, ending)
     assert [outcome.alone for outcome in found] == [False, False]
 

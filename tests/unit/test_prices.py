@@ -1,4 +1,4 @@
-"""What does a job run cost, by what Glue says it took?"""
+"""Tests of the cost of a job run."""
 
 from typing import Any
 
