@@ -84,7 +84,7 @@ def _read_record(record: Any) -> FileVersion | tuple[str, str]:
     if not version_id or version_id == UNVERSIONED:
         raise UnreadableMessageError(
             f"{uri} has no versionId: versioning is off or suspended, so two uploads of one key cannot be "
-            "told apart; turn versioning on and upload the file again"
+            "distinguished; turn versioning on and upload the file again"
         )
     return FileVersion(
         bucket=bucket,
