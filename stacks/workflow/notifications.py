@@ -1,4 +1,4 @@
-"""The workflow's notifications as JSONata: they merge texts and facts of the summaries with those of the run.
+"""The workflow's notifications as JSONata, merged from the summaries, the job run and the crawl.
 
 Python composes the texts wherever it runs before the notification (`taxi_etl.summaries`). A message is one
 expression, so that its keys keep their order, printed with line breaks for readers of e-mails.
