@@ -12,15 +12,17 @@ from taxi_etl.inputs import EXECUTION_MAX_FILES, INPUT_MAX_BYTES, ExecutionInput
 class BatchLimits:
     """The most files of one execution, and the most bytes of all its files."""
 
-    max_files: int
-    max_bytes: int
+    execution_max_files: int
+    execution_max_bytes: int
 
     def __post_init__(self) -> None:
         """Raise ValueError for limits that no claim can meet."""
-        if not 1 <= self.max_files <= EXECUTION_MAX_FILES:
-            raise ValueError(f"an execution takes 1 to {EXECUTION_MAX_FILES} files, not {self.max_files}")
-        if self.max_bytes < 1:
-            raise ValueError(f"an execution takes at least 1 byte, not {self.max_bytes}")
+        if not 1 <= self.execution_max_files <= EXECUTION_MAX_FILES:
+            raise ValueError(
+                f"an execution takes 1 to {EXECUTION_MAX_FILES} files, not {self.execution_max_files}"
+            )
+        if self.execution_max_bytes < 1:
+            raise ValueError(f"an execution takes at least 1 byte, not {self.execution_max_bytes}")
 
 
 def batches(
@@ -29,7 +31,7 @@ def batches(
     """Group versions so that each group fits one execution; each version is in one group.
 
     The files of a group share a bucket. The order of the versions does not matter: two deliveries of the same
-    events give the same groups, and so start the same executions. A file larger than `max_bytes` gets a group
+    events give the same groups, and so start the same executions. A file larger than `execution_max_bytes` gets a group
     of its own, because only validation rejects files.
     """
     groups: list[tuple[FileVersion, ...]] = []
@@ -41,8 +43,8 @@ def batches(
         entry_bytes = _entry_bytes(version)
         full = bool(group) and (
             group[0].bucket != version.bucket
-            or len(group) == limits.max_files
-            or group_bytes + version.size > limits.max_bytes
+            or len(group) == limits.execution_max_files
+            or group_bytes + version.size > limits.execution_max_bytes
             or input_bytes + entry_bytes >= INPUT_MAX_BYTES
         )
         if full:

@@ -11,7 +11,7 @@ from taxi_etl.batches import BatchLimits, batches
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput, Trigger
 
-WIDE = BatchLimits(max_files=99, max_bytes=10**12)
+WIDE = BatchLimits(execution_max_files=99, execution_max_bytes=10**12)
 
 
 def file(key: str, *, bucket: str = "lake", size: int = 1, version_id: str = "v1") -> FileVersion:
@@ -62,7 +62,7 @@ def test_a_version_given_twice_is_in_one_batch_once() -> None:
 def test_batches_do_not_depend_on_the_order_of_arrival() -> None:
     files = [file(f"raw/taxi/{number}.csv", size=number) for number in range(40)]
     shuffled = random.Random(7).sample(files, len(files))
-    limits = BatchLimits(max_files=7, max_bytes=60)
+    limits = BatchLimits(execution_max_files=7, execution_max_bytes=60)
     assert batches(shuffled, limits, Trigger.S3) == batches(files, limits, Trigger.S3)
 
 
@@ -88,10 +88,12 @@ def test_an_input_takes_all_but_the_last_byte_of_its_limit(input_bytes: int, gro
     assert [len(group) for group in batches(files, WIDE, Trigger.S3)] == groups
 
 
-@pytest.mark.parametrize(("max_files", "max_bytes"), [(0, 1), (100, 1), (1, 0)])
-def test_limits_that_no_claim_can_meet_are_an_error(max_files: int, max_bytes: int) -> None:
+@pytest.mark.parametrize(("execution_max_files", "execution_max_bytes"), [(0, 1), (100, 1), (1, 0)])
+def test_limits_that_no_claim_can_meet_are_an_error(
+    execution_max_files: int, execution_max_bytes: int
+) -> None:
     with pytest.raises(ValueError, match="an execution takes"):
-        BatchLimits(max_files, max_bytes)
+        BatchLimits(execution_max_files, execution_max_bytes)
 
 
 @given(
@@ -102,11 +104,11 @@ def test_limits_that_no_claim_can_meet_are_an_error(max_files: int, max_bytes: i
     st.integers(1, 20),
 )
 def test_every_version_is_in_exactly_one_batch(
-    files: list[FileVersion], max_files: int, max_bytes: int
+    files: list[FileVersion], execution_max_files: int, execution_max_bytes: int
 ) -> None:
-    found = batches(files, BatchLimits(max_files, max_bytes), Trigger.S3)
+    found = batches(files, BatchLimits(execution_max_files, execution_max_bytes), Trigger.S3)
     placed = [version.identity for group in found for version in group]
     assert sorted(placed) == sorted({version.identity for version in files})
-    assert all(len(group) <= max_files for group in found)
+    assert all(len(group) <= execution_max_files for group in found)
     assert all(len({version.bucket for version in group}) == 1 for group in found)
-    assert all(sum(each.size for each in group) <= max_bytes for group in found if len(group) > 1)
+    assert all(sum(each.size for each in group) <= execution_max_bytes for group in found if len(group) > 1)
