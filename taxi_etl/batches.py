@@ -31,8 +31,8 @@ def batches(
     """Group versions so that each group fits one execution; each version is in one group.
 
     The files of a group share a bucket. The order of the versions does not matter: two deliveries of the same
-    events give the same groups, and so start the same executions. A file larger than `execution_max_bytes` gets a group
-    of its own, because only validation rejects files.
+    events give the same groups, and so start the same executions. A file larger than `execution_max_bytes`
+    gets a group of its own, because only validation rejects files.
     """
     groups: list[tuple[FileVersion, ...]] = []
     group: list[FileVersion] = []
