@@ -93,7 +93,7 @@ def claim_started_by_the_reconciler(app: App, folder: Path) -> None:
 def replay_without_held_files(app: App, _folder: Path) -> None:
     """The command looks for held files and finds none."""
     code, document = app.command("replay", "--held")
-    assert (code, "nothing was waiting" in document["error"]) == (1, True)
+    assert (code, "no file is waiting" in document["error"]) == (1, True)
 
 
 def file_deleted_before_validation(app: App, folder: Path) -> None:

@@ -243,7 +243,7 @@ class TestStepFunctionsWorkflow:
         assert (history["input"]["trigger"], history["input"]["files"][0]["key"]) == ("manual", key)
         code, again = app_under_test.taxi_etl(*words)
         assert code == 1
-        assert "ran before and is closed" in again["error"], (
+        assert "already ran and has ended" in again["error"], (
             "a second start must not start a second execution"
         )
 
