@@ -12,6 +12,34 @@ ALLOWED_SUFFIXES = tuple(FORMATS)
 GZIP_SUFFIX = ".gz"
 HIDDEN_BEGINNINGS = ("_", ".")
 """First characters of the names of hidden files, which Spark skips silently."""
+SIDE_OBJECT_BEGINNINGS = {
+    "_": "its name begins with an underscore, as those of Spark's and Hadoop's markers do",
+    ".": "its name begins with a dot, as those of hidden and temporary files do",
+    "~$": "it is the lock file of an office program",
+}
+"""Beginnings of file names of markers and temporary objects, and what they are."""
+SIDE_OBJECT_ENDINGS = {
+    "/": "it is a folder marker",
+    "$folder$": "it is a folder marker",
+    ".crc": "it is a checksum that Hadoop wrote beside a file",
+    **dict.fromkeys(
+        (".filepart", ".part", ".partial", ".crdownload", ".download", "._copying_"),
+        "it is an unfinished transfer",
+    ),
+    **dict.fromkeys((".tmp", ".temp", ".swp", "~"), "it is a temporary file"),
+}
+"""Endings of the keys of markers and temporary objects, in any case, and what they are."""
+SIDE_OBJECT_FOLDERS = (
+    "_temporary",
+    "_delta_log",
+    "_spark_metadata",
+    "__magic",
+    "__macosx",
+    ".spark-staging",
+    ".hive-staging",
+)
+"""Beginnings of the names of folders, in any case, that hold only temporary files and logs of other tools.
+Other folders may begin with an underscore or a dot."""
 PATH_WORDS = frozenset({"", ".", ".."})
 """Path segments that Hadoop removes from a key, so that it would read another object."""
 ARCHIVED_CLASSES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -49,6 +77,27 @@ class Limits:
     max_file_bytes: int
 
 
+def side_object(key: str, size: int | None = None) -> str | None:
+    """Return why an object is a marker or a temporary object of another tool; None if it may be a trip file.
+
+    Such objects start nothing and are not reported as rejected: the tool that writes them also writes the
+    file itself, under its own key. `size` is in bytes, None if unknown.
+    """
+    *folders, name = key.lower().split("/")
+    for folder in folders:
+        if folder.startswith(SIDE_OBJECT_FOLDERS):
+            return f"its folder {folder} holds the temporary files or logs of another tool"
+    for ending, reason in SIDE_OBJECT_ENDINGS.items():
+        if key.lower().endswith(ending):
+            return reason
+    for beginning, reason in SIDE_OBJECT_BEGINNINGS.items():
+        if name.startswith(beginning):
+            return reason
+    if size == 0 and "." not in name:
+        return "it is a folder marker of zero bytes"
+    return None
+
+
 def check_key(key: str) -> list[Failure]:
     """Return every reason in the key why an object cannot be loaded."""
     found = []
@@ -64,6 +113,8 @@ def check_key(key: str) -> list[Failure]:
     if key.rpartition("/")[2].startswith(HIDDEN_BEGINNINGS):
         text = "the file name begins with an underscore or dot, which Spark skips as hidden; rename the file"
         found.append(Failure(FailureCode.UNSUPPORTED_TYPE, text))
+    elif file_format(key) is not None and (reason := side_object(key)):
+        found.append(Failure(FailureCode.UNSUPPORTED_TYPE, f"the object is not a trip file: {reason}"))
     return found
 
 

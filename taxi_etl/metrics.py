@@ -10,6 +10,7 @@ class Metric(StrEnum):
     FILES_RECEIVED = "FilesReceived"
     FILES_HELD = "FilesHeld"
     DUPLICATE_EVENTS = "DuplicateEvents"
+    EVENTS_IGNORED = "EventsIgnored"
     EXECUTIONS_STARTED = "ExecutionsStarted"
 
     # etl-close-execution

@@ -42,6 +42,7 @@ def _parse(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[FileV
     """Return the announced files by message ID, and the IDs of the messages that cannot be parsed."""
     files_by_message: dict[str, tuple[FileVersion, ...]] = {}
     unparseable: list[str] = []
+    ignored = 0
     for message in messages:
         message_id = message["messageId"]
         try:
@@ -52,5 +53,7 @@ def _parse(messages: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[FileV
             continue
         for uri, reason in parsed.ignored:
             logger.info("ignored an event", uri=uri, reason=reason)
+        ignored += len(parsed.ignored)
         files_by_message[message_id] = parsed.versions
+    count(Metric.EVENTS_IGNORED, ignored)
     return files_by_message, unparseable

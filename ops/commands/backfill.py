@@ -21,7 +21,7 @@ from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
-from taxi_etl.file_rules import check_key
+from taxi_etl.file_rules import check_key, side_object
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
 from taxi_etl.ledger import OPEN_FILE
@@ -109,8 +109,13 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
     versions: list[FileVersion] = []
     skipped: dict[str, str] = {}
     for entry in _current_versions(session, bucket, prefix):
-        key, reasons = entry["Key"], [failure.message for failure in check_key(entry["Key"])]
-        if entry["VersionId"] == UNVERSIONED:
+        key, marker = entry["Key"], side_object(entry["Key"], int(entry["Size"]))
+        reasons = (
+            [f"the object is not a trip file: {marker}"]
+            if marker
+            else [failure.message for failure in check_key(key)]
+        )
+        if entry["VersionId"] == UNVERSIONED and not marker:
             reasons.append(NO_VERSION)
         if reasons:
             skipped[key] = "; ".join(reasons)

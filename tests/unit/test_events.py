@@ -65,7 +65,9 @@ def test_a_removal_is_ignored() -> None:
 def test_a_message_may_hold_several_records_and_one_of_them_twice() -> None:
     found = parse(record(), record("raw/taxi/b.csv"), record(), record("raw/taxi/sub/"))
     assert [version.key for version in found.versions] == ["raw/taxi/a.csv", "raw/taxi/b.csv"]
-    assert found.ignored == (("s3://lake/raw/taxi/sub/", "the object is a folder marker"),)
+    assert found.ignored == (
+        ("s3://lake/raw/taxi/sub/", "the object is not a trip file: it is a folder marker"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,152 @@ def test_any_other_message_is_an_error(body: str, why: str) -> None:
 def test_names_and_keys_that_are_not_text_are_errors(name: Any, key: Any) -> None:
     with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
         parse(record(key, name))
+
+
+EVENT_BRIDGE_EVENT = {
+    "version": "0",
+    "id": "17793124-05d4-b198-2fde-7ededc63b103",
+    "detail-type": "Object Created",
+    "source": "aws.s3",
+    "account": "123456789012",
+    "time": "2021-11-12T00:00:00Z",
+    "region": "eu-west-1",
+    "resources": ["arn:aws:s3:::lake"],
+    "detail": {
+        "version": "0",
+        "bucket": {"name": "lake"},
+        "object": {
+            "key": "raw/taxi/a b+c%20d.csv",
+            "size": 5,
+            "etag": "b1946ac92492d2347c6235b4d2611184",
+            "version-id": "IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
+            "sequencer": "00617F08299329D189",
+        },
+        "request-id": "N4N7GDK58NMKJ12R",
+        "requester": "123456789012",
+        "source-ip-address": "1.2.3.4",
+        "reason": "PutObject",
+    },
+}
+"""An EventBridge event as the S3 user guide shows it, with a key that looks encoded and is not."""
+
+
+def event_bridge(kind: str = "Object Created", source: str = "aws.s3", **described: Any) -> str:
+    """An EventBridge event with another type, source or description of its object."""
+    event = json.loads(json.dumps(EVENT_BRIDGE_EVENT))
+    event |= {"detail-type": kind, "source": source}
+    event["detail"]["object"] |= described
+    return json.dumps(event)
+
+
+def through_sns(body: Any, kind: str = "Notification", **more: str) -> str:
+    """A message in SNS's envelope, as a queue receives it without raw delivery."""
+    message = body if isinstance(body, str) else json.dumps(body)
+    topic = "arn:aws:sns:eu-west-1:123456789012:uploads"
+    return json.dumps({"Type": kind, "MessageId": "m", "TopicArn": topic, "Message": message, **more})
+
+
+def test_an_event_bridge_event_announces_its_version_with_its_key_as_it_is() -> None:
+    assert parse_message(event_bridge()) == Announcement(
+        versions=(
+            FileVersion(
+                bucket="lake",
+                key="raw/taxi/a b+c%20d.csv",
+                version_id="IYV3p45BT0ac8hjHg1houSdS1a.Mro8e",
+                size=5,
+                etag="b1946ac92492d2347c6235b4d2611184",
+                sequencer="00617F08299329D189",
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Object Deleted", "Object Restore Completed", "Object Tags Added", "Object Storage Class Changed"],
+)
+def test_other_event_bridge_events_of_objects_are_ignored(kind: str) -> None:
+    assert parse_message(event_bridge(kind)).ignored == (
+        ("s3://lake/raw/taxi/a b+c%20d.csv", f"{kind} does not create an object"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (event_bridge(source="aws.ec2"), "'Object Created' of 'aws.ec2' does not name an S3 object"),
+        (event_bridge(source="com.example.s3"), "of 'com.example.s3' does not name an S3 object"),
+        (
+            json.dumps({"detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": {}}),
+            "let the EventBridge rule match .*Object Created",
+        ),
+        (json.dumps(EVENT_BRIDGE_EVENT["detail"]), "no S3 event records"),
+        (event_bridge(key=None), "a record is not an S3 event"),
+        (json.dumps({"detail-type": "Object Created", "source": "aws.s3"}), "a record is not an S3 event"),
+        (event_bridge(**{"version-id": ""}), "has no version-id.*turn versioning on"),
+    ],
+)
+def test_any_other_event_bridge_event_is_an_error(body: str, why: str) -> None:
+    with pytest.raises(UnreadableMessageError, match=why):
+        parse_message(body)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Subject": "Amazon S3 Notification", "Timestamp": "2026-01-01T00:00:00.000Z"},
+        {"SignatureVersion": "1", "Signature": "EXAMPLE", "SigningCertURL": "https://sns.example/x.pem"},
+        {},
+    ],
+)
+def test_a_message_through_a_topic_announces_the_same_as_without(more: dict[str, str]) -> None:
+    event = {"Records": [record("raw/taxi/x+y.csv"), record("raw/taxi/b.csv", "ObjectRemoved:Delete")]}
+    assert parse_message(through_sns(event, **more)) == parse_message(json.dumps(event))
+    assert parse_message(through_sns(event_bridge(), **more)) == parse_message(event_bridge())
+
+
+def test_the_test_of_a_notification_through_a_topic_is_ignored() -> None:
+    event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "lake"}
+    assert parse_message(through_sns(event)) == Announcement(ignored=(("lake", "S3 test event"),))
+
+
+def test_the_end_of_a_subscription_is_ignored() -> None:
+    [(topic, reason)] = parse_message(through_sns("You have chosen", "UnsubscribeConfirmation")).ignored
+    assert (topic.rpartition(":")[2], reason) == ("uploads", "the topic's subscription has ended")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (through_sns("hello"), "the message of topic .*:uploads is not JSON"),
+        (through_sns([]), "the message of topic .*:uploads is not a JSON object"),
+        (through_sns({"Alarm": "x"}), "no S3 event records"),
+        (json.dumps({"Type": "Notification", "TopicArn": "t"}), "the message of topic t is not JSON"),
+        (through_sns("", "SubscriptionConfirmation", Token="x"), "asks to confirm its subscription"),
+        (json.dumps({"Type": "Notification", "Message": json.dumps({"Records": [record()]})}), "no S3 event"),
+    ],
+)
+def test_any_other_message_of_a_topic_is_an_error(body: str, why: str) -> None:
+    with pytest.raises(UnreadableMessageError, match=why):
+        parse_message(body)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("2019/_SUCCESS", "its name begins with an underscore"),
+        ("2019/.yellow.csv.crc", "it is a checksum"),
+        ("2019/yellow.csv.PART", "it is an unfinished transfer"),
+        ("2019_$folder$", "it is a folder marker"),
+        ("_temporary/0/task/part-00000.parquet", "its folder _temporary holds"),
+    ],
+)
+def test_markers_and_temporary_objects_are_ignored_on_every_way(key: str, reason: str) -> None:
+    key = f"raw/taxi/{key}"
+    for body in (json.dumps({"Records": [record(key)]}), event_bridge(key=key)):
+        found = parse_message(body)
+        assert (found.versions, [uri for uri, _ in found.ignored]) == ((), [f"s3://lake/{key}"])
+        assert found.ignored[0][1].startswith(f"the object is not a trip file: {reason}")
 
 
 def test_a_size_that_is_not_a_number_is_an_error() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from taxi_etl.failures import FailureCode
-from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped
+from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped, side_object
 
 KEY = "raw/taxi/green_tripdata_2024-01.parquet"
 LIMITS = Limits(max_file_bytes=1_000)
@@ -159,3 +159,47 @@ def test_the_suffix_tells_format_and_compression() -> None:
         None,
     ]
     assert [is_gzipped(name) for name in ("a.csv.gz", "a.csv", "gz.csv")] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("_committed_8001", "its name begins with an underscore"),
+        ("_started_8001", "its name begins with an underscore"),
+        (".DS_Store", "its name begins with a dot"),
+        ("~$trips.csv", "it is the lock file"),
+        ("part-0.parquet.CRC", "it is a checksum"),
+        ("trips.csv.filepart", "it is an unfinished transfer"),
+        ("trips.csv.crdownload", "it is an unfinished transfer"),
+        ("trips.csv._COPYING_", "it is an unfinished transfer"),
+        ("trips.csv.3f9a.partial", "it is an unfinished transfer"),
+        ("trips.parquet.tmp", "it is a temporary file"),
+        ("trips.csv~", "it is a temporary file"),
+        ("2019/", "it is a folder marker"),
+        ("2019_$folder$", "it is a folder marker"),
+        ("__MACOSX/trips.csv", "its folder __macosx holds"),
+        (".spark-staging-1f/part-0.parquet", "its folder .spark-staging-1f holds"),
+        ("_delta_log/0001.checkpoint.parquet", "its folder _delta_log holds"),
+    ],
+)
+def test_markers_and_temporary_objects_are_side_objects(name: str, reason: str) -> None:
+    assert (side_object(f"raw/taxi/{name}") or "").startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["trips.csv", "_old/trips.csv", "part-0.parquet", "a_b.csv.gz", "tmp/part.csv", "crc.csv", "x.txt"],
+)
+def test_other_objects_are_not_side_objects(name: str) -> None:
+    assert side_object(f"raw/taxi/{name}", 0) is None
+
+
+def test_an_empty_object_is_a_folder_marker_only_if_its_name_has_no_suffix() -> None:
+    assert side_object("raw/taxi/2019", 0) == "it is a folder marker of zero bytes"
+    assert side_object("raw/taxi/2019", 1) is side_object("raw/taxi/2019") is None
+
+
+def test_a_trip_file_in_a_temporary_folder_is_unsupported() -> None:
+    [reason] = check_file(FileFacts(key="raw/taxi/_temporary/0/trips.csv", size=5), LIMITS)
+    assert reason.code is FailureCode.UNSUPPORTED_TYPE
+    assert "its folder _temporary holds the temporary files" in reason.message

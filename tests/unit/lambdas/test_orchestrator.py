@@ -107,7 +107,12 @@ def test_a_burst_shares_one_execution_and_is_counted(
         "raw/taxi/green_tripdata_2024-01.parquet",
         "raw/taxi/green_tripdata_2024-02.parquet",
     ]
-    assert metrics() == {"FilesReceived": 2, "DuplicateEvents": 1, "ExecutionsStarted": 1}
+    assert metrics() == {
+        "FilesReceived": 2,
+        "DuplicateEvents": 1,
+        "EventsIgnored": 1,
+        "ExecutionsStarted": 1,
+    }
 
 
 @pytest.mark.parametrize("name", ["sqs_test_event", "sqs_object_removed"])
@@ -116,6 +121,19 @@ def test_a_message_without_a_created_object_is_dropped(
 ) -> None:
     assert orchestrate(sample(name)) == NOTHING_FAILED
     assert step_functions.calls == []
+
+
+@pytest.mark.parametrize("key", ["raw/taxi/_SUCCESS", "raw/taxi/2019/a.csv.filepart"])
+def test_a_marker_starts_and_reports_nothing_but_is_counted(
+    orchestrate: Handler,
+    step_functions: StepFunctions,
+    table: FakeTable,
+    metrics: Callable[[], Any],
+    key: str,
+) -> None:
+    assert orchestrate(batch(message(FileVersion("lake", key, "v1", 10)))) == NOTHING_FAILED
+    assert (step_functions.calls, table.items) == ([], {})
+    assert metrics() == {"EventsIgnored": 1}
 
 
 def test_a_duplicate_event_changes_nothing(

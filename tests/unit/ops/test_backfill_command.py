@@ -85,6 +85,22 @@ def test_without_yes_it_lists_what_it_would_load_and_starts_nothing(bucket):
     assert f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes" in hint
 
 
+def test_markers_and_temporary_objects_are_skipped_with_what_they_are(bucket):
+    markers = {
+        f"{RAW_PREFIX}.crc": "it is a checksum that Hadoop wrote beside a file",
+        f"{RAW_PREFIX}a.csv.part": "it is an unfinished transfer",
+        f"{RAW_PREFIX}2019": "it is a folder marker of zero bytes",
+    }
+    bucket.aws.answers["s3.ListObjectVersions"] = listing(
+        version(NEW), *(version(key, "null", size=0) for key in markers)
+    )
+    _, document = bucket.json("backfill")
+    assert document["chosen"] == 1
+    assert document["skipped"] == [
+        {"key": key, "why": f"the object is not a trip file: {reason}"} for key, reason in markers.items()
+    ]
+
+
 def test_only_files_without_a_ledger_record_are_started(bucket):
     code, document = bucket.json("backfill", "--yes")
     assert (code, document["done"]) == (0, True)
@@ -130,7 +146,7 @@ def test_files_that_cannot_load_are_skipped_with_a_reason(bucket):
     assert code == 0
     assert [each["key"] for each in document["skipped"]] == [old, folder]
     assert "was not versioned" in document["skipped"][0]["why"]
-    assert "must end in .parquet" in document["skipped"][1]["why"]
+    assert document["skipped"][1]["why"] == "the object is not a trip file: it is a folder marker"
     assert keys(payloads(bucket)[0]) == [NEW]
 
 
