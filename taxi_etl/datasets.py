@@ -10,32 +10,57 @@ from collections.abc import Mapping
 from taxi_etl.schema import Column, ColumnType, Dataset
 
 PAYMENT_CODES: Mapping[str, int] = {
-    **dict.fromkeys(("credit", "crd", "cre"), 1),
+    **dict.fromkeys(("flex fare", "flex fare trip"), 0),
+    **dict.fromkeys(("credit card", "credit", "crd", "cre"), 1),
     **dict.fromkeys(("cash", "csh", "cas"), 2),
     **dict.fromkeys(("no charge", "noc", "no"), 3),
     **dict.fromkeys(("dispute", "dis"), 4),
-    **dict.fromkeys(("unknown", "unk", "na"), 5),
+    **dict.fromkeys(("unknown", "unk"), 5),
+    **dict.fromkeys(("voided trip", "voided"), 6),
 }
-"""Payment names of 2009 to 2014 and the codes that replaced them."""
+"""The data dictionary's labels of payments, and the names of 2009 to 2014, with their codes."""
+PAYMENTS_OF_2010 = {"NA ": "unknown"}
+"""Files of 2010 pad and shorten names of payments to three characters; without the space it means null."""
 
-VENDOR_CODES: Mapping[str, int] = {"cmt": 1, "vts": 2}
-"""Vendor names of 2009 to 2014 and the codes that replaced them."""
+RATE_CODES: Mapping[str, int] = {
+    **dict.fromkeys(("standard rate", "standard"), 1),
+    "jfk": 2,
+    "newark": 3,
+    **dict.fromkeys(("nassau or westchester", "nassau/westchester"), 4),
+    **dict.fromkeys(("negotiated fare", "negotiated"), 5),
+    "group ride": 6,
+    **dict.fromkeys(("null/unknown", "unknown"), 99),
+}
+"""The data dictionary's labels of rates and their codes."""
+
+VENDOR_CODES: Mapping[str, int] = {
+    **dict.fromkeys(("cmt", "creative mobile technologies", "creative mobile technologies, llc"), 1),
+    **dict.fromkeys(
+        ("vts", "verifone", "verifone inc", "verifone inc.", "curb", "curb mobility", "curb mobility, llc"), 2
+    ),
+    **dict.fromkeys(("myle", "myle technologies", "myle technologies inc", "myle technologies inc."), 6),
+    "helix": 7,
+}
+"""The data dictionary's labels of vendors, and the names of 2009 to 2014, with their codes."""
+
+TRIP_TYPES: Mapping[str, int] = {**dict.fromkeys(("street-hail", "street hail"), 1), "dispatch": 2}
+"""The data dictionary's labels of green trips and their codes."""
 
 
-def _text(name: str, doc: str, *aliases: str) -> Column:
-    return Column(name, ColumnType.STRING, doc, aliases)
+def _text(name: str, doc: str, *aliases: str, synonyms: tuple[str, ...] = ()) -> Column:
+    return Column(name, ColumnType.STRING, doc, aliases, synonyms=synonyms)
 
 
-def _number(name: str, doc: str, *aliases: str) -> Column:
-    return Column(name, ColumnType.INTEGER, doc, aliases)
+def _number(name: str, doc: str, *aliases: str, synonyms: tuple[str, ...] = ()) -> Column:
+    return Column(name, ColumnType.INTEGER, doc, aliases, synonyms=synonyms)
 
 
-def _amount(name: str, doc: str, *aliases: str) -> Column:
-    return Column(name, ColumnType.DOUBLE, doc, aliases)
+def _amount(name: str, doc: str, *aliases: str, synonyms: tuple[str, ...] = ()) -> Column:
+    return Column(name, ColumnType.DOUBLE, doc, aliases, synonyms=synonyms)
 
 
-def _time(name: str, doc: str, *aliases: str) -> Column:
-    return Column(name, ColumnType.TIMESTAMP, doc, aliases)
+def _time(name: str, doc: str, *aliases: str, synonyms: tuple[str, ...] = ()) -> Column:
+    return Column(name, ColumnType.TIMESTAMP, doc, aliases, synonyms=synonyms)
 
 
 PICKUP = "pickup_datetime"
@@ -47,31 +72,40 @@ _VENDOR = Column(
     "Provider of the record: 1 Creative Mobile, 2 Curb (VeriFone), 6 Myle, 7 Helix",
     ("VendorID", "vendor_name"),
     VENDOR_CODES,
+    synonyms=("vendor",),
     lenient="vendor DDS of 2009 and 2010 never got a code",
 )
 _PICKUP_ZONE = _number("pickup_location_id", "TLC taxi zone of the pick-up", "PULocationID")
 _DROPOFF_ZONE = _number("dropoff_location_id", "TLC taxi zone of the drop-off", "DOLocationID")
-_CONGESTION = _amount("congestion_surcharge", "State congestion surcharge, USD")
+_CONGESTION = _amount("congestion_surcharge", "State congestion surcharge, USD", synonyms=("congestion_fee",))
 _CBD_FEE = _amount("cbd_congestion_fee", "MTA congestion relief zone charge since 2025, USD")
-_AIRPORT_FEE = _amount("airport_fee", "Airport pick-up fee, USD")
-_SHARED_RIDE = _number("sr_flag", "1 if the trip is part of a shared ride chain", "SR_Flag")
+_AIRPORT_FEE = _amount("airport_fee", "Airport pick-up fee, USD", synonyms=("airport_surcharge",))
+_SHARED_RIDE = _number(
+    "sr_flag", "1 if the trip is part of a shared ride chain", "SR_Flag", synonyms=("shared_ride_flag",)
+)
 
 
 def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
     """The columns that yellow and green trips share; `extra_aliases` are other names of `extra`."""
     return (
-        _number("passenger_count", "Passengers, as the driver entered them"),
-        _amount("trip_distance", "Distance by the taximeter, miles"),
         _number(
+            "passenger_count",
+            "Passengers, as the driver entered them",
+            synonyms=("passengers", "num_passengers"),
+        ),
+        _amount("trip_distance", "Distance by the taximeter, miles", synonyms=("distance",)),
+        Column(
             "rate_code_id",
+            ColumnType.INTEGER,
             "Rate at the end of the trip: 1 standard, 2 JFK … 99 unknown",
-            "RatecodeID",
-            "rate_code",
+            ("RatecodeID", "rate_code"),
+            RATE_CODES,
         ),
         _text(
             "store_and_fwd_flag",
             "Y if the vehicle stored the record before sending it",
             "store_and_forward",
+            synonyms=("store_and_fwd", "store_and_forward_flag"),
         ),
         _PICKUP_ZONE,
         _DROPOFF_ZONE,
@@ -84,26 +118,48 @@ def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
             ColumnType.INTEGER,
             "0 flex fare, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided",
             codes=PAYMENT_CODES,
+            padded=PAYMENTS_OF_2010,
+            synonyms=("payment",),
         ),
-        _amount("fare_amount", "Fare by the meter, USD; negative for refunds and voids", "Fare_Amt"),
+        _amount(
+            "fare_amount",
+            "Fare by the meter, USD; negative for refunds and voids",
+            "Fare_Amt",
+            synonyms=("fare",),
+        ),
         _amount("extra", "Rush hour and overnight surcharges, USD", *extra_aliases),
         _amount("mta_tax", "MTA tax, USD"),
-        _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt"),
-        _amount("tolls_amount", "Tolls, USD", "Tolls_Amt"),
+        _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt", synonyms=("tip",)),
+        _amount("tolls_amount", "Tolls, USD", "Tolls_Amt", synonyms=("tolls",)),
         _amount("improvement_surcharge", "Improvement surcharge since 2015, USD", "imp_surcharge"),
-        _amount("total_amount", "Total charge without cash tips, USD", "Total_Amt"),
+        _amount("total_amount", "Total charge without cash tips, USD", "Total_Amt", synonyms=("total",)),
         _CONGESTION,
         _CBD_FEE,
     )
 
 
+# These names are in the copies of DuckDB, Ursa Labs and seaborn.
+_PICKUPS = ("pickup_at", "pickup_time", "pickup")
+_DROPOFFS = ("dropoff_at", "dropoff_time", "dropoff")
 _YELLOW_TIMES: tuple[Column, ...] = (
-    _time(PICKUP, "Meter engaged, New York wall clock", "tpep_pickup_datetime", "Trip_Pickup_DateTime"),
-    _time(DROPOFF, "Meter disengaged, New York wall clock", "tpep_dropoff_datetime", "Trip_Dropoff_DateTime"),
+    _time(
+        PICKUP,
+        "Meter engaged, New York wall clock",
+        "tpep_pickup_datetime",
+        "Trip_Pickup_DateTime",
+        synonyms=_PICKUPS,
+    ),
+    _time(
+        DROPOFF,
+        "Meter disengaged, New York wall clock",
+        "tpep_dropoff_datetime",
+        "Trip_Dropoff_DateTime",
+        synonyms=_DROPOFFS,
+    ),
 )
 _GREEN_TIMES: tuple[Column, ...] = (
-    _time(PICKUP, "Meter engaged, New York wall clock", "lpep_pickup_datetime"),
-    _time(DROPOFF, "Meter disengaged, New York wall clock", "lpep_dropoff_datetime"),
+    _time(PICKUP, "Meter engaged, New York wall clock", "lpep_pickup_datetime", synonyms=_PICKUPS),
+    _time(DROPOFF, "Meter disengaged, New York wall clock", "lpep_dropoff_datetime", synonyms=_DROPOFFS),
 )
 
 YELLOW = Dataset(
@@ -122,7 +178,7 @@ GREEN = Dataset(
         *_GREEN_TIMES,
         *_street_hail(),
         _amount("ehail_fee", "E-hail fee, USD; never used"),
-        _number("trip_type", "1 street hail, 2 dispatch"),
+        Column("trip_type", ColumnType.INTEGER, "1 street hail, 2 dispatch", codes=TRIP_TYPES),
     ),
     required=(PICKUP, DROPOFF),
     distances=("trip_distance",),
@@ -133,13 +189,22 @@ FHV = Dataset(
     title="For-hire vehicle trips",
     columns=(
         # In files of 2018 with both base numbers, the column with the longer name has the values.
-        _text("dispatching_base_num", "TLC license of the base that sent the car", "Dispatching_base_number"),
-        _time(PICKUP, "Pick-up, New York wall clock", "Pickup_date"),
-        _time(DROPOFF, "Drop-off, New York wall clock"),
+        _text(
+            "dispatching_base_num",
+            "TLC license of the base that sent the car",
+            "Dispatching_base_number",
+            synonyms=("dispatch_base_num",),
+        ),
+        _time(PICKUP, "Pick-up, New York wall clock", "Pickup_date", synonyms=_PICKUPS),
+        _time(DROPOFF, "Drop-off, New York wall clock", synonyms=_DROPOFFS),
         _number("pickup_location_id", "TLC taxi zone of the pick-up", "PULocationID", "locationID"),
         _DROPOFF_ZONE,
         _SHARED_RIDE,
-        _text("affiliated_base_number", "TLC license of the base the car belongs to"),
+        _text(
+            "affiliated_base_number",
+            "TLC license of the base the car belongs to",
+            synonyms=("affiliated_base_num",),
+        ),
     ),
     required=("dispatching_base_num", PICKUP),
     dropoff_required=False,
@@ -149,31 +214,45 @@ FHVHV = Dataset(
     name="fhvhv",
     title="High-volume for-hire vehicle trips",
     columns=(
-        _text("hvfhs_license_num", "TLC license of the service: HV0003 Uber, HV0005 Lyft, …"),
-        _text("dispatching_base_num", "TLC license of the base that sent the car"),
-        _text("originating_base_num", "TLC license of the base that got the request"),
+        _text(
+            "hvfhs_license_num",
+            "TLC license of the service: HV0003 Uber, HV0005 Lyft, …",
+            synonyms=("hvfhs_license_number",),
+        ),
+        _text(
+            "dispatching_base_num",
+            "TLC license of the base that sent the car",
+            synonyms=("dispatching_base_number",),
+        ),
+        _text(
+            "originating_base_num",
+            "TLC license of the base that got the request",
+            synonyms=("originating_base_number",),
+        ),
         _time("request_datetime", "Ride requested, New York wall clock"),
         _time("on_scene_datetime", "Driver arrived (accessible vehicles), New York wall clock"),
-        _time(PICKUP, "Pick-up, New York wall clock"),
-        _time(DROPOFF, "Drop-off, New York wall clock"),
+        _time(PICKUP, "Pick-up, New York wall clock", synonyms=_PICKUPS),
+        _time(DROPOFF, "Drop-off, New York wall clock", synonyms=_DROPOFFS),
         _PICKUP_ZONE,
         _DROPOFF_ZONE,
         _amount("trip_miles", "Distance, miles"),
         _number("trip_time", "Duration, seconds"),
         _amount("base_passenger_fare", "Fare before tolls, tips, taxes and fees, USD"),
         _amount("tolls", "Tolls, USD"),
-        _amount("bcf", "Black Car Fund, USD"),
+        _amount("bcf", "Black Car Fund, USD", synonyms=("black_car_fund",)),
         _amount("sales_tax", "State sales tax, USD"),
         _CONGESTION,
         _AIRPORT_FEE,
         _CBD_FEE,
         _amount("tips", "Tips, USD"),
         _amount("driver_pay", "Driver's pay without tolls and tips, USD"),
-        _text("shared_request_flag", "Y if the passenger agreed to share the ride"),
-        _text("shared_match_flag", "Y if the ride was shared"),
-        _text("access_a_ride_flag", "Y for trips on behalf of the MTA"),
-        _text("wav_request_flag", "Y if an accessible vehicle was requested"),
-        _text("wav_match_flag", "Y if the vehicle was accessible"),
+        _text(
+            "shared_request_flag", "Y if the passenger agreed to share the ride", synonyms=("shared_request",)
+        ),
+        _text("shared_match_flag", "Y if the ride was shared", synonyms=("shared_match",)),
+        _text("access_a_ride_flag", "Y for trips on behalf of the MTA", synonyms=("access_a_ride",)),
+        _text("wav_request_flag", "Y if an accessible vehicle was requested", synonyms=("wav_request",)),
+        _text("wav_match_flag", "Y if the vehicle was accessible", synonyms=("wav_match",)),
         _SHARED_RIDE,
     ),
     required=("hvfhs_license_num", PICKUP, DROPOFF),

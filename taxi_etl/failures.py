@@ -23,6 +23,7 @@ class FailureCode(StrEnum):
     UNREADABLE_HEADER = "unreadable_header"
     UNKNOWN_DATASET = "unknown_dataset"
     MISSING_COLUMNS = "missing_columns"
+    UNCLEAR_COLUMN = "unclear_column"
 
     # The job could not load the file.
     UNREADABLE = "unreadable"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.name_similarity import is_similar
 from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 
 RESEMBLES = 3
@@ -54,14 +55,36 @@ def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
         message = f"the columns match {which} equally; put the name of the dataset into the file name"
         return _rejected(FailureCode.UNKNOWN_DATASET, message)
     dataset = DATASETS[best[0]]
+    similar = similar_names(dataset, matches[dataset.name])
     if lacking[dataset.name]:
         message = f"{dataset.name} files need {_listed(lacking[dataset.name])}, which this file lacks"
-        return _rejected(FailureCode.MISSING_COLUMNS, message)
+        hint = "; rename similar columns: " + "; ".join(similar) if similar else ""
+        return _rejected(FailureCode.MISSING_COLUMNS, message + hint)
+    if similar:
+        failures = tuple(
+            Failure(
+                FailureCode.UNCLEAR_COLUMN,
+                f"{each}, which this file lacks; rename the column if it is the same, else to another name",
+            )
+            for each in similar
+        )
+        return Recognition(None, failures)
     unreadable = _unreadable(dataset, matches[dataset.name])
     if unreadable:
         failures = tuple(Failure(FailureCode.MISSING_COLUMNS, message) for message in unreadable)
         return Recognition(None, failures)
     return Recognition(dataset.name)
+
+
+def similar_names(dataset: Dataset, matches: ColumnMatches) -> list[str]:
+    """A phrase for each unknown column of a file that resembles a column of the dataset without a source."""
+    missing = [column for column in dataset.columns if column.name in matches.missing]
+    return [
+        f"column {unknown.name!r} resembles {dataset.name}'s {column.name!r}"
+        for unknown in matches.unknown
+        for column in missing
+        if any(is_similar(unknown.name, name) for name in column.names)
+    ]
 
 
 def month_of(file_name: str) -> tuple[int, int] | None:

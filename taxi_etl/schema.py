@@ -28,6 +28,14 @@ class SourceType(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class DateOrder(StrEnum):
+    """The order of year, month and day in the texts of a column."""
+
+    YMD = "ymd"
+    MDY = "mdy"
+    DMY = "dmy"
+
+
 TEXTS = frozenset({SourceType.TEXT, SourceType.STRING})
 NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL})
 INT96 = "timestamp[int96]"
@@ -54,7 +62,8 @@ class SourceColumn:
     """A column of a file: its name as the file spells it, and its type.
 
     `precision` and `scale` describe a decimal, `arrow_type` is the printed Arrow type of an unsupported
-    column, for messages.
+    column, for messages. `date_order` applies to texts that hold times, `decimal` is the decimal separator of
+    texts that hold numbers.
     """
 
     name: str
@@ -62,6 +71,8 @@ class SourceColumn:
     precision: int = 0
     scale: int = 0
     arrow_type: str = ""
+    date_order: DateOrder = DateOrder.YMD
+    decimal: str = "."
 
     @classmethod
     def of_arrow(cls, name: str, arrow_type: str) -> Self:
@@ -86,13 +97,18 @@ class SourceColumn:
         return self.arrow_type or str(self.type)
 
     def to_json(self) -> list[str]:
-        """The manifest's entry: name and type."""
-        return [self.name, self.type_name]
+        """The manifest's entry: name and type, then date order and decimal separator unless usual."""
+        usual = (DateOrder.YMD, ".")
+        written = (self.date_order, self.decimal)
+        return [self.name, self.type_name, *([] if written == usual else map(str, written))]
 
     @classmethod
     def from_json(cls, entry: Sequence[str]) -> Self:
         """The column that `to_json` wrote."""
-        name, type_name = entry
+        name, type_name, *written = entry
+        if written:
+            order, decimal = written
+            return cls(name, _TYPE_OF_NAME[type_name], date_order=DateOrder(order), decimal=decimal)
         digits = _DECIMAL.fullmatch(type_name)
         if digits:
             return cls(name, SourceType.DECIMAL, int(digits[1]), int(digits[2]))
@@ -127,9 +143,13 @@ READABLE: Mapping[ColumnType, frozenset[SourceType]] = {
 class Column:
     """A typed column of a table, and how files spell it.
 
-    `aliases` are other names in order of preference; a file's names match whatever their case and spaces.
-    `codes` translate texts (lower case) into numbers. A non-empty `lenient` is the reason why a value of the
-    wrong type does not quarantine its row: it becomes null, and the value as read goes into `extra_columns`.
+    `aliases` are the TLC's other names in order of preference; several of them may feed the column.
+    `synonyms` are names in copies made by other tools; the first one counts, if the file has no other source.
+    Names are compared by `comparable`.
+
+    `codes` translate texts (lower case) into numbers. `padded` translates texts whose trailing spaces set
+    them apart from a null token. A non-empty `lenient` is the reason why a value of the wrong type does not
+    quarantine its row: it becomes null, and the value as read goes into `extra_columns`.
     """
 
     name: str
@@ -138,11 +158,18 @@ class Column:
     aliases: tuple[str, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)
     lenient: str = ""
+    padded: Mapping[str, str] = field(default_factory=dict)
+    synonyms: tuple[str, ...] = ()
 
     @property
-    def spellings(self) -> tuple[str, ...]:
-        """The normalized names by which files call this column, the preferred one first."""
-        return tuple(dict.fromkeys(normalize(name) for name in (*self.aliases, self.name)))
+    def names(self) -> tuple[str, ...]:
+        """All names by which files call this column."""
+        return (*self.aliases, self.name, *self.synonyms)
+
+    def sources_in(self, columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
+        """The columns of a file that feed this one, the preferred one first and those of nulls last."""
+        found = _named(columns, (*self.aliases, self.name)) or _named(columns, self.synonyms)[:1]
+        return tuple(sorted(found, key=lambda column: column.type is SourceType.NULL))
 
 
 @dataclass(frozen=True)
@@ -182,8 +209,13 @@ class ColumnMatches:
     missing: tuple[str, ...]
 
 
+def comparable(name: str) -> str:
+    """A column's name in lower case, without spaces and punctuation: how names are compared."""
+    return "".join(letter for letter in name if letter.isalnum()).lower()
+
+
 def normalize(name: str) -> str:
-    """A column's name without spaces and byte-order mark, in lower case: how names are compared."""
+    """A column's name without spaces and byte-order mark, in lower case: how tables list seen columns."""
     return "".join(name.replace("\ufeff", "").split()).lower()
 
 
@@ -191,10 +223,9 @@ def match_columns(dataset: Dataset, columns: Sequence[SourceColumn]) -> ColumnMa
     """Match a file's columns, each with a name of its own, to the dataset's."""
     sources: dict[str, tuple[SourceColumn, ...]] = {}
     for column in dataset.columns:
-        order = {spelling: place for place, spelling in enumerate(column.spellings)}
-        found = [each for each in columns if normalize(each.name) in order]
+        found = column.sources_in(columns)
         if found:
-            sources[column.name] = tuple(sorted(found, key=lambda each: order[normalize(each.name)]))
+            sources[column.name] = found
     preferred = {found[0].name for found in sources.values()}
     known = {each.name for found in sources.values() for each in found}
     return ColumnMatches(
@@ -203,3 +234,10 @@ def match_columns(dataset: Dataset, columns: Sequence[SourceColumn]) -> ColumnMa
         unknown=tuple(each for each in columns if each.name not in known),
         missing=tuple(column.name for column in dataset.columns if column.name not in sources),
     )
+
+
+def _named(columns: Sequence[SourceColumn], names: Iterable[str]) -> list[SourceColumn]:
+    """The columns with one of these names, in the order of the names."""
+    order = {name: place for place, name in reversed(list(enumerate(map(comparable, names))))}
+    found = [column for column in columns if comparable(column.name) in order]
+    return sorted(found, key=lambda column: order[comparable(column.name)])

@@ -145,3 +145,87 @@ def test_a_variant_names_what_is_read_alike():
     assert variant("fhv", "csv", columns) == variant("fhv", "csv", tuple(columns))
     assert variant("fhv", "csv", columns).startswith("fhv-csv-3-")
     assert variant("fhv", "csv", columns) != variant("fhv", "csv", columns[::-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("pu_location_id", "pickup_location_id"),
+        ("DO Location ID", "dropoff_location_id"),
+        ("ratecode_id", "rate_code_id"),
+        ("Vendor-ID", "vendor_id"),
+        ("trip.distance", "trip_distance"),
+        ("storeAndFwdFlag", "store_and_fwd_flag"),
+        ("imp_surcharge", "improvement_surcharge"),
+        ("TOTAL_AMT", "total_amount"),
+        ("passengers", "passenger_count"),
+    ],
+)
+def test_names_match_by_letters_and_digits_and_by_aliases(name, column):
+    matches = match_columns(DATASETS["yellow"], texts(name))
+    assert {home: found[0].name for home, found in matches.sources.items()} == {column: name}
+
+
+REPUBLISHED = {
+    "Azure": ("yellow", "vendorID,tpepPickupDateTime,tpepDropoffDateTime,passengerCount,tripDistance,puLocationId,doLocationId,startLon,startLat,endLon,endLat,rateCodeId,storeAndFwdFlag,paymentType,fareAmount,extra,mtaTax,improvementSurcharge,tipAmount,tollsAmount,totalAmount,puYear,puMonth"),
+    "Azure fhv": ("fhv", "dispatchBaseNum,pickupDateTime,dropOffDateTime,puLocationId,doLocationId,srFlag,puYear,puMonth"),
+    "ClickHouse": ("green", "trip_id,vendor_id,pickup_date,pickup_datetime,dropoff_date,dropoff_datetime,store_and_fwd_flag,rate_code_id,pickup_longitude,pickup_latitude,dropoff_longitude,dropoff_latitude,passenger_count,trip_distance,fare_amount,extra,mta_tax,tip_amount,tolls_amount,ehail_fee,improvement_surcharge,total_amount,payment_type,trip_type,pickup,dropoff,cab_type,pickup_nyct2010_gid,pickup_borocode,pickup_ntaname"),
+    "Kaggle": ("yellow", "id,vendor_id,pickup_datetime,dropoff_datetime,passenger_count,pickup_longitude,pickup_latitude,dropoff_longitude,dropoff_latitude,store_and_fwd_flag,trip_duration"),
+    "DuckDB": ("yellow", "vendor_id,pickup_at,dropoff_at,passenger_count,trip_distance,rate_code_id,store_and_fwd_flag,payment_type,fare_amount,extra,mta_tax,tip_amount,tolls_amount,total_amount"),
+    "seaborn": ("yellow", "pickup,dropoff,passengers,distance,fare,tip,tolls,total,color,payment,pickup_zone,dropoff_zone,pickup_borough,dropoff_borough"),
+    "dlt": ("fhvhv", "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,pu_location_id,do_location_id,trip_miles,_dlt_id,_dlt_load_id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", REPUBLISHED)
+def test_copies_of_other_tools_are_recognized(tool):
+    dataset, header = REPUBLISHED[tool]
+    found = recognize(texts(header), f"{dataset}.csv")
+    assert (found.dataset, found.failures) == (dataset, ())
+
+
+def test_a_synonym_feeds_a_column_only_if_no_other_source_does():
+    both = match_columns(DATASETS["yellow"], texts("tpep_pickup_datetime,pickup_time"))
+    assert [column.name for column in both.sources["pickup_datetime"]] == ["tpep_pickup_datetime"]
+    assert [column.name for column in both.unknown] == ["pickup_time"]
+
+
+def test_a_column_of_nulls_is_never_preferred():
+    columns = [SourceColumn("airport_fee", SourceType.NULL), SourceColumn("Airport_fee", SourceType.DOUBLE)]
+    matches = match_columns(DATASETS["yellow"], columns)
+    assert [column.name for column in matches.sources["airport_fee"]] == ["Airport_fee", "airport_fee"]
+
+
+@pytest.mark.parametrize(
+    ("known", "given"),
+    [
+        ("PULocationID", "PULocation"),
+        ("PULocationID", "PULocatoinID"),
+        ("tolls_amount", "amount_tolls"),
+        ("tip_amount", "tip_amount_usd"),
+        ("fare_amount", "fare_usd"),
+        ("trip_distance", "trip_distance_km"),
+        ("congestion_surcharge", "congestion"),
+        ("payment_type", "paymenttypes"),
+    ],
+)
+def test_a_name_close_to_a_column_that_the_file_lacks_rejects_the_file(known, given):
+    header = HEADERS["yellow 2025"].replace(known, given)
+    [failure] = recognize(texts(header), "any.csv").failures
+    assert failure.code is FailureCode.UNCLEAR_COLUMN
+    assert f"column '{given}' resembles yellow's " in failure.message
+
+
+def test_a_required_column_with_another_spelling_is_named_in_the_rejection():
+    header = HEADERS["green 2025"].replace("lpep_pickup_datetime", "lpep_pikup_datetime")
+    [failure] = recognize(texts(header), "any.csv").failures
+    assert failure.code is FailureCode.MISSING_COLUMNS
+    assert "column 'lpep_pikup_datetime' resembles green's 'pickup_datetime'" in failure.message
+
+
+@pytest.mark.parametrize(
+    "name", ["trip_duration", "pickup_hour", "tip_percentage", "fare_amount_2", "loaded_at", "zone", "id"]
+)
+def test_other_columns_are_extra_columns(name):
+    found = recognize(texts(f"{HEADERS['yellow 2025']},{name}"), "any.csv")
+    assert (found.dataset, found.failures) == ("yellow", ())

@@ -1,0 +1,60 @@
+"""Similarity of column names: misspelled, rearranged, shortened and extended names."""
+
+import re
+
+from taxi_etl.schema import comparable
+
+SHORTEST = 5
+"""Letters that a name needs to be compared by its letters: shorter words differ by one letter often."""
+LONG = 8
+"""From this length on, two letters may differ; below, one."""
+COMMON_WORDS = frozenset(
+    {
+        "id", "num", "number", "trip", "type", "code", "amount", "flag", "count", "pickup", "dropoff",
+        "pu", "do", "date", "time", "datetime", "location", "surcharge", "tax", "fee", "base",
+        "license", "extra", "total",
+    }
+)  # fmt: skip
+"""Words that several columns share; such a word alone does not say which column is meant."""
+UNITS = frozenset({"usd", "dollars", "cents", "miles", "mi", "km", "minutes", "seconds"})
+"""Words that add a unit to a name."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def is_similar(name: str, known: str) -> bool:
+    """Whether a name could be another spelling of a known one.
+
+    It has few other letters, or the same words in another order, or some words more or less.
+    """
+    return _differ_little(comparable(name), comparable(known)) or _share_words(
+        _words(name) - UNITS, _words(known)
+    )
+
+
+def _differ_little(name: str, known: str) -> bool:
+    shorter = min(len(name), len(known))
+    return shorter >= SHORTEST and edit_distance(name, known) <= (2 if shorter >= LONG else 1)
+
+
+def _share_words(name: frozenset[str], known: frozenset[str]) -> bool:
+    if name == known:
+        return True
+    nested = name < known or (known < name and len(known) > 1)
+    return nested and bool((name & known) - COMMON_WORDS)
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORD.findall(name))
+
+
+def edit_distance(one: str, other: str) -> int:
+    """The number of letters to insert, delete or replace to turn one text into the other."""
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        left, row[0] = row[0], place
+        for column, other_letter in enumerate(other, start=1):
+            left, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, left + (letter != other_letter)),
+            )
+    return row[-1]
