@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from benchmarks import duckdb_engine
 from glue_scripts.loading import Loader, Options
 from glue_scripts.process_taxi_data import SESSION
-from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
 from local_aws.spark import JAVA_OPTIONS, base_conf
 from taxi_etl import tables
 from taxi_etl.documents import AcceptedFile, Manifest
@@ -106,7 +106,7 @@ def floor(folder: Path) -> Load:
     session = spark(folder)
 
     def load(path: Path) -> None:
-        file = Located(accepted(path), f"file://{path}")
+        file = SourceFile(accepted(path), f"file://{path}")
         rows = (read_csv if file.file.format == "csv" else read_parquet)(session, [file])
         rows = with_lineage(session, rows, [file], RUN)
         columns = [f"`{column}`" for column in rows.columns if not column.startswith("_")]

@@ -10,7 +10,6 @@ operation and validations as Spark's overwrite with `isolation-level=serializabl
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -30,21 +29,6 @@ ALTER_ATTEMPTS = 3
 
 class ConflictError(Exception):
     """Another job run committed rows of the same source files after the snapshot this commit is based on."""
-
-
-@dataclass
-class Staged:
-    """Written data files that are not committed yet, by `source_id`."""
-
-    files: dict[str, list[Any]] = field(default_factory=dict)
-
-    def row_count(self, source_id: str) -> int:
-        """Rows in the data files of a source, as Iceberg counted them."""
-        return sum(int(file.recordCount()) for file in self.files.get(source_id, []))
-
-    def files_of(self, source_ids: Iterable[str]) -> list[Any]:
-        """The data files of these sources."""
-        return [file for source_id in source_ids for file in self.files.get(source_id, [])]
 
 
 class LakeTable:
@@ -83,8 +67,8 @@ class LakeTable:
                 if attempt == ALTER_ATTEMPTS:
                     raise
 
-    def stage(self, rows: DataFrame) -> Staged:
-        """Write rows as data files of this table without committing them."""
+    def stage(self, rows: DataFrame) -> dict[str, list[Any]]:
+        """Write rows as data files without committing them; returns the data files by `source_id`."""
         known = self._fields()
         rows = rows.selectExpr(
             *(
@@ -98,16 +82,16 @@ class LakeTable:
         cache.add(token, table)
         try:
             rows.write.format("iceberg").mode("append").save(token)
-            staged = Staged()
+            staged: dict[str, list[Any]] = {}
             for file in coordinator.fetchNewFiles(table, token):
-                staged.files.setdefault(self._source_id(file), []).append(file)
+                staged.setdefault(self._source_id(file), []).append(file)
             return staged
         finally:
             cache.remove(token)
             coordinator.clearRewrite(table, token)
 
     def discard(self, files: Iterable[Any]) -> None:
-        """Delete staged data files that will not be committed."""
+        """Delete data files that will not be committed."""
         io = self._load().io()
         for file in files:
             io.deleteFile(file.location())
@@ -233,3 +217,8 @@ class LakeTable:
         no_types, no_values = gateway.new_array(java.Class, 0), gateway.new_array(java.Object, 0)
         method = loader.loadClass(f"org.apache.iceberg.spark.{name}").getMethod("get", no_types)
         return method.invoke(None, no_values)
+
+
+def row_count(files: Iterable[Any]) -> int:
+    """Rows in data files, as Iceberg counted them."""
+    return sum(int(file.recordCount()) for file in files)

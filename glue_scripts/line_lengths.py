@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.reading import FILE_OPTIONS, THREADS, Located, java_charset
+from glue_scripts.reading import FILE_OPTIONS, THREADS, SourceFile, java_charset
 from glue_scripts.spark_errors import SPARK_ERRORS, is_cancelled, one_line, whole_text
 
 LINE_MAX_CHARS = 16 * 1024**2
@@ -23,7 +23,7 @@ ONE_COLUMN = {"sep": "\ufffe", "quote": "\uffff", "escape": "\uffff", "comment":
 """Unicode noncharacters, which do not occur in text: the parser finds no separator, quote or comment."""
 
 
-def find_overlong_lines(spark: SparkSession, files: Sequence[Located]) -> dict[Located, str]:
+def find_overlong_lines(spark: SparkSession, files: Sequence[SourceFile]) -> dict[SourceFile, str]:
     """The CSV files that cannot be read line by line, each with the error: a line is too long, or the file
     cannot be unpacked. Raises Spark's error if its job was cancelled."""
     suspects = [file for file in files if _may_have_overlong_lines(file)]
@@ -34,14 +34,14 @@ def find_overlong_lines(spark: SparkSession, files: Sequence[Located]) -> dict[L
         return {file: error for file, error in zip(suspects, errors, strict=True) if error}
 
 
-def _may_have_overlong_lines(file: Located) -> bool:
+def _may_have_overlong_lines(file: SourceFile) -> bool:
     """Whether the file is large enough to hold such a line and Spark reads it by lines (not UTF-16)."""
     ratio = GZIP_RATIO_MAX if file.file.compression == "gzip" else 1
     read_by_lines = not java_charset(file.file.encoding).startswith("utf-16")
     return read_by_lines and file.file.version.size * ratio > LINE_MAX_CHARS
 
 
-def _read_as_one_column(spark: SparkSession, file: Located) -> str:
+def _read_as_one_column(spark: SparkSession, file: SourceFile) -> str:
     """The error that reading the file in a stream ends with; empty if there is none."""
     reader = (
         spark.read.options(**FILE_OPTIONS, **ONE_COLUMN)

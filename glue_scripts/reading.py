@@ -43,14 +43,14 @@ FILE_OPTIONS = {
 
 
 @dataclass(frozen=True)
-class Located:
-    """An accepted file, and the URI under which Spark reads it."""
+class SourceFile:
+    """An accepted file and the URI from which Spark reads it."""
 
     file: AcceptedFile
     uri: str
 
 
-def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+def read_parquet(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     """The rows of Parquet files of one schema. Page checksums are verified if a file has them.
 
     The schema is built from the source types, so files with int32 and int64 columns share a plan.
@@ -80,7 +80,7 @@ def read_parquet(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
     )
 
 
-def read_csv(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     """The rows of CSV files of one header, all values as text.
 
     Fields are named by position, followed by spare fields, so that rows wider than the header neither shift
@@ -133,7 +133,7 @@ def java_charset(encoding: str) -> str:
 
 
 def with_lineage(
-    spark: SparkSession, rows: DataFrame, files: Sequence[Located], run: sources.Run
+    spark: SparkSession, rows: DataFrame, files: Sequence[SourceFile], run: sources.Run
 ) -> DataFrame:
     """The rows with the lineage columns of their files in place of `_path`.
 
@@ -154,7 +154,7 @@ def _aliased(values: Mapping[str, str]) -> list[str]:
     return [f"{value} AS {column}" for column, value in values.items()]
 
 
-def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[Located]) -> list[str]:
+def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[SourceFile]) -> list[str]:
     """The path of each file, in order, as `_metadata.file_path` spells it.
 
     Raises HiddenFileError for a file that Spark silently skips.
@@ -181,12 +181,12 @@ def spark_path(spark: SparkSession, uri: str) -> str:
     return str(jvm(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
 
 
-def footer_rows(spark: SparkSession, files: Sequence[Located]) -> dict[Located, "int | Exception"]:
+def footer_rows(spark: SparkSession, files: Sequence[SourceFile]) -> dict[SourceFile, "int | Exception"]:
     """The row count in each Parquet footer, read without Spark's reader; the error if it cannot be read."""
     conf = spark.sparkContext._jsc.hadoopConfiguration()
     parquet = jvm(spark).org.apache.parquet.hadoop
 
-    def count(file: Located) -> "int | Exception":
+    def count(file: SourceFile) -> "int | Exception":
         failure: Exception
         try:
             path = jvm(spark).org.apache.hadoop.fs.Path(file.uri)

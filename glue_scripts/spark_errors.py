@@ -10,40 +10,39 @@ HINTS = {
     ),
     "Reading past RLE/BitPacking stream": "a Parquet page is damaged",
 }
-"""What an exception's class or message means to people, where it does not say itself."""
+"""Explanations of exceptions, by class name or message."""
 
 
 class RowsLostError(Exception):
-    """Rows read are not rows written plus rows in quarantine: nothing of it may be committed."""
+    """The rows read differ from the rows written plus quarantined, so nothing may be committed."""
 
 
 class HiddenFileError(Exception):
-    """Spark left a file out of its listing: it takes names that begin with a dot or underscore for hidden
-    ones."""
+    """Spark skipped a file because it treats names that begin with a dot or underscore as hidden."""
 
 
 SPARK_ERRORS = (PySparkException, Py4JJavaError, RowsLostError, HiddenFileError)
-"""What reading a damaged file raises. A lost JVM raises none of these: that ends the run."""
+"""Errors that a damaged file can cause. A lost JVM raises others, which end the job run."""
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, with the innermost cause that a Java stack trace names, in one line."""
+    """An error's message and the innermost cause in its Java stack trace, in one line of limited length."""
     text = str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     trace = [*lines, *_java_trace(error)]
     causes = [line.removeprefix("Caused by: ") for line in trace if line.startswith("Caused by: ")]
-    says = lines[0] if lines else type(error).__name__
-    if says.startswith("An error occurred while calling") and len(lines) > 1:
-        says = lines[1].removeprefix(": ")
-    cause = causes[-1] if causes and causes[-1] not in says else ""
+    message = lines[0] if lines else type(error).__name__
+    if message.startswith("An error occurred while calling") and len(lines) > 1:
+        message = lines[1].removeprefix(": ")
+    cause = causes[-1] if causes and causes[-1] not in message else ""
     hints = [hint for name, hint in HINTS.items() if any(name in line for line in trace)]
-    cause = "; ".join([*hints, cause]) if cause else "; ".join(hints)
-    line = f"{says} (cause: {cause})" if cause else says
+    cause = "; ".join(filter(None, [*hints, cause]))
+    line = f"{message} (cause: {cause})" if cause else message
     return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - 1]}…"
 
 
 def whole_text(error: BaseException) -> str:
-    """Everything an error says, stack trace included: where a damaged file's name may be."""
+    """An error's message and stack traces, which may contain the damaged file's name."""
     return "\n".join([str(error), *_java_trace(error)])
 
 
@@ -53,12 +52,12 @@ def is_cancelled(error: BaseException) -> bool:
 
 
 def java_class(error: Py4JJavaError) -> str:
-    """The full name of the Java exception behind an error."""
+    """The class name of an error's Java exception."""
     return str(error.java_exception.getClass().getName())
 
 
 def _java_trace(error: BaseException) -> list[str]:
-    """The lines of the Java stack trace that PySpark keeps beside its own exceptions."""
+    """The lines of the Java stack traces that PySpark attaches to its exceptions."""
     trace = getattr(error, "_stackTrace", None) or ""
     cause = getattr(error, "_cause", None)
     own = [line.strip() for line in str(trace).splitlines()]

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
-from glue_scripts import staging
-from glue_scripts.reading import Located, read_parquet
+from glue_scripts import data_file_writer
+from glue_scripts.reading import SourceFile, read_parquet
 from glue_scripts.stall_watchdog import VECTORIZED_READER
 from local_aws.spark import base_conf
 from tests.spark.conftest import FolderStorage, Lake
@@ -45,7 +45,7 @@ def parquet(hour: int) -> bytes:
     return buffer.getvalue()
 
 
-def read_asleep(spark: SparkSession, files: Sequence[Located]) -> DataFrame:
+def read_asleep(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     """The job's reader, except that its tasks sleep while they read some files."""
     names = ["sleeps_always"]
     if spark.conf.get(VECTORIZED_READER) == "true":
@@ -75,7 +75,7 @@ def main(folder: Path) -> None:
     lake.load("raw/taxi/first.parquet")
     for hour, name in enumerate(FILES, start=10):
         lake.storage.put(f"raw/taxi/{name}", parquet(hour))
-    with mock.patch.object(staging, "read_parquet", read_asleep):
+    with mock.patch.object(data_file_writer, "read_parquet", read_asleep):
         result = lake.load(
             *(f"raw/taxi/{name}" for name in FILES), arguments=["--stall-minutes", STALL_MINUTES]
         )

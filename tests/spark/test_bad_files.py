@@ -15,7 +15,7 @@ import pytest
 from pyspark.errors import PySparkException
 
 from glue_scripts.line_lengths import find_overlong_lines
-from glue_scripts.reading import Located
+from glue_scripts.reading import SourceFile
 from lambdas.validate_input.validation import check
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.file_rules import Limits
@@ -216,7 +216,7 @@ def test_files_that_cannot_hold_an_overlong_line_are_not_checked(size, compressi
     version = FileVersion("lake", "raw/taxi/small.csv", "1", size)
     file = AcceptedFile(version, "green", "csv", (), compression, encoding)
 
-    assert find_overlong_lines(None, [Located(file, "s3://lake/raw/taxi/small.csv")]) == {}
+    assert find_overlong_lines(None, [SourceFile(file, "s3://lake/raw/taxi/small.csv")]) == {}
 
 
 def test_a_cancelled_line_check_raises_instead_of_failing_the_file():
@@ -231,4 +231,4 @@ def test_a_cancelled_line_check_raises_instead_of_failing_the_file():
     file = AcceptedFile(version, "green", "csv", ())
 
     with pytest.raises(PySparkException):
-        find_overlong_lines(Cancelled(), [Located(file, "s3://lake/raw/taxi/large.csv")])
+        find_overlong_lines(Cancelled(), [SourceFile(file, "s3://lake/raw/taxi/large.csv")])

@@ -112,7 +112,7 @@ def test_staged_data_files_can_be_committed_after_it(lake):
 
     assert done.orphans_removed == 0
     source = source_id("lake", key)
-    table.replace_rows([source], staged.files_of([source]), since, {})
+    table.replace_rows([source], staged[source], since, {})
     assert lake.count("green") == 3
 
 

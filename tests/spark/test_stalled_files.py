@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from glue_scripts.reading import Located
-from glue_scripts.staging import Attempt, Stager
+from glue_scripts.file_load import FileLoad
+from glue_scripts.reading import SourceFile
+from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.failures import Failure, FailureCode
@@ -57,32 +58,28 @@ class FakeWatchdog(StallWatchdog):
         return was_enabled
 
 
-class FakeStager(Stager):
-    """A stager that stalls on files named `stalls`, whichever decoder reads them."""
+class FakeWriter:
+    """A writer that stalls on files named `stalls`, whichever decoder reads them."""
 
-    def _stage_together(self, files):
+    def write(self, files):
         if any("stalls" in file.uri for file in files):
             raise TimeoutError
-        return [Attempt(file, read=1) for file in files]
+        return [FileLoad(file, read=1) for file in files]
 
 
-def files(*names: str) -> list[Located]:
+def files(*names: str) -> list[SourceFile]:
     return [
-        Located(
+        SourceFile(
             AcceptedFile(FileVersion("lake", f"raw/taxi/{name}", "1"), "green", "parquet", ()), f"s3://{name}"
         )
         for name in names
     ]
 
 
-def stager(watchdog: StallWatchdog) -> FakeStager:
-    return FakeStager(spark=None, trips=None, quarantine=None, run=None, watchdog=watchdog)
-
-
 def test_after_a_second_stall_each_file_is_read_alone():
-    attempts = stager(FakeWatchdog(None, 600)).stage(files("good", "stalls", "other"))
+    loads = Stager(FakeWriter(), FakeWatchdog(None, 600)).stage(files("good", "stalls", "other"))
 
-    assert [(attempt.located.uri, attempt.read, attempt.failure) for attempt in attempts] == [
+    assert [(load.source.uri, load.read, load.failure) for load in loads] == [
         ("s3://good", 1, None),
         ("s3://stalls", 0, Failure(FailureCode.UNREADABLE, "Spark made no progress for 10 minutes")),
         ("s3://other", 1, None),
@@ -93,6 +90,6 @@ def test_the_fourth_stall_ends_the_job_run():
     watchdog = FakeWatchdog(None, 600)
 
     with pytest.raises(StalledError):
-        stager(watchdog).stage(files("stalls 1", "stalls 2", "stalls 3", "stalls 4"))
+        Stager(FakeWriter(), watchdog).stage(files("stalls 1", "stalls 2", "stalls 3", "stalls 4"))
 
     assert watchdog.stalls == 4

@@ -15,7 +15,7 @@ from pyspark.sql import functions as fn
 
 from benchmarks import duckdb_engine
 from glue_scripts.process_taxi_data import SESSION
-from glue_scripts.reading import Located, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
@@ -128,7 +128,7 @@ class Engines:
     def offer(self, path: Path, accepted: AcceptedFile) -> str:
         """Make a file's rows available to both engines; returns the name of the view."""
         view = f"source_{uuid.uuid4().hex}"
-        file = Located(accepted, f"file:{path}")
+        file = SourceFile(accepted, f"file:{path}")
         rows = (read_csv if accepted.format == "csv" else read_parquet)(self.spark, [file])
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)

@@ -1,0 +1,112 @@
+"""Commits a dataset's data files without losing or doubling rows when job runs overlap.
+
+Each attempt notes the tables' snapshots, checks the file versions again, and commits against these snapshots.
+A newer version that exists by then supersedes the file. A newer version that another job run commits later
+makes one of the two commits conflict, and that job run starts the next attempt.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from glue_scripts.file_load import FileLoad, loadable
+from glue_scripts.iceberg import ConflictError, LakeTable
+from glue_scripts.storage import Storage
+from glue_scripts.version_check import check_versions
+from taxi_etl.failures import FailureCode
+from taxi_etl.file_status import FileStatus
+
+COMMIT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Committer:
+    """Commits to a dataset's table and to quarantine; `summary` is added to each snapshot's summary."""
+
+    storage: Storage
+    trips: LakeTable
+    quarantine: LakeTable
+    summary: Mapping[str, str]
+
+    def commit(self, files: Sequence[FileLoad]) -> None:
+        """Commit the loadable files in one snapshot; delete the data files of all others."""
+        conflict = ""
+        for _ in range(COMMIT_ATTEMPTS):
+            snapshots = self.trips.snapshot_id(), self.quarantine.snapshot_id()
+            check_versions(self.storage, files)
+            try:
+                self._replace_rows(loadable(files), *snapshots)
+                break
+            except ConflictError as error:
+                conflict = str(error)
+        else:
+            message = f"other job runs kept loading this file ({COMMIT_ATTEMPTS} commit attempts): {conflict}"
+            for file in loadable(files):
+                file.fail(FailureCode.CONFLICT, message)
+        for file in files:
+            if file.status is not FileStatus.LOADED:
+                self._discard(file)
+
+    def remove_rows_from(self, other: LakeTable, files: Sequence[FileLoad]) -> None:
+        """Remove rows that committed files have in another dataset's table from an earlier version.
+
+        This runs after the commit. When two job runs load different versions of a file into different tables,
+        their commits do not conflict, but the later one to get here sees the rows of the other. Then the
+        current version wins: either its rows are removed from `other`, or the file's own commit is undone.
+        """
+        by_source = {file.source_id: file for file in loadable(files)}
+        if not by_source or not other.exists():
+            return
+        since = other.snapshot_id()
+        found = list(other.row_counts(list(by_source)))
+        if not found:
+            return
+        versions = other.source_versions(found)
+        for source_id in found:
+            file = by_source[source_id]
+            current = self.storage.current_version(file.version)
+            if current is not None and versions.get(source_id) == current != file.version.version_id:
+                self._undo(by_source.pop(source_id))
+        outdated = [source_id for source_id in found if source_id in by_source]
+        if outdated:
+            other.replace_rows(outdated, [], since, self.summary)
+
+    def _replace_rows(
+        self, files: Sequence[FileLoad], trips_since: int | None, quarantine_since: int | None
+    ) -> None:
+        """Commit quarantine, then trips. A conflict in trips undoes quarantine, so no stale row stays."""
+        if not files:
+            return
+        added = self._replace_quarantined_rows(files, quarantine_since)
+        sources = [file.source_id for file in files]
+        try:
+            self.trips.replace_rows(sources, _all(file.trips for file in files), trips_since, self.summary)
+        except ConflictError:
+            self.quarantine.remove_files(added, self.summary)
+            raise
+
+    def _replace_quarantined_rows(self, files: Sequence[FileLoad], since: int | None) -> list[Any]:
+        """Replace the quarantined rows of files that have any, now or before; returns the new data files."""
+        before = self.quarantine.row_counts([file.source_id for file in files])
+        affected = [file for file in files if file.quarantined or file.source_id in before]
+        added = _all(file.quarantine for file in affected)
+        if affected:
+            self.quarantine.replace_rows([file.source_id for file in affected], added, since, self.summary)
+        return added
+
+    def _undo(self, file: FileLoad) -> None:
+        """Remove the committed data files of a file that turned out to be superseded."""
+        self.trips.remove_files(file.trips, self.summary)
+        self.quarantine.remove_files(file.quarantine, self.summary)
+        file.trips, file.quarantine = [], []
+        file.mark_outdated(deleted=False)
+
+    def _discard(self, file: FileLoad) -> None:
+        """Delete data files that will not be committed."""
+        self.trips.discard(file.trips)
+        self.quarantine.discard(file.quarantine)
+        file.trips, file.quarantine = [], []
+
+
+def _all(lists: Iterable[list[Any]]) -> list[Any]:
+    return [each for one in lists for each in one]

@@ -1,0 +1,122 @@
+"""Reads, transforms and writes the files of one schema in a single scan, without committing anything."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import functions as fn
+
+from glue_scripts import quarantine_side_output
+from glue_scripts.file_load import FileLoad
+from glue_scripts.iceberg import LakeTable
+from glue_scripts.line_lengths import find_overlong_lines
+from glue_scripts.reading import SourceFile, footer_rows, read_csv, read_parquet, with_lineage
+from glue_scripts.sorting import in_day_ranges
+from glue_scripts.spark_errors import RowsLostError, one_line
+from taxi_etl.failures import FailureCode
+from taxi_etl.transform import sources, statements
+from taxi_etl.transform.predicates import Reason
+
+
+@dataclass(frozen=True)
+class DataFileWriter:
+    """Writes the rows of files with one schema as data files of a dataset's table and of quarantine."""
+
+    spark: SparkSession
+    trips: LakeTable
+    quarantine: LakeTable
+    run: sources.Run
+    sort_by_pickup: bool = False
+
+    def write(self, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """One load per file, failed ones included. Raises one of SPARK_ERRORS if the whole scan fails."""
+        if files[0].file.format == "csv":
+            return self._write_csv(files)
+        return self._write_parquet(files)
+
+    def _write_parquet(self, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """Every row that a footer counts must be written or quarantined, or the file fails."""
+        loads: list[FileLoad] = []
+        readable: list[FileLoad] = []
+        for file, rows in footer_rows(self.spark, files).items():
+            load = FileLoad(file)
+            loads.append(load)
+            if isinstance(rows, Exception):
+                load.fail(FailureCode.UNREADABLE, one_line(rows))
+            else:
+                load.read = rows
+                readable.append(load)
+        if readable:
+            self._write(readable, read_parquet(self.spark, [load.source for load in readable]))
+        for load in readable:
+            if load.read != load.written + load.quarantined:
+                kept = f"{load.written} written and {load.quarantined} quarantined"
+                load.fail(FailureCode.ROWS_LOST, f"{load.read} rows were read, but {kept}")
+        return loads
+
+    def _write_csv(self, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """CSV files have no footer, so the rows of all files together are counted as they are read."""
+        overlong = find_overlong_lines(self.spark, files)
+        failed = [FileLoad(file).fail(FailureCode.UNREADABLE, error) for file, error in overlong.items()]
+        loads = [FileLoad(file) for file in files if file not in overlong]
+        if not loads:
+            return failed
+        count = Observation()
+        rows = read_csv(self.spark, [load.source for load in loads])
+        self._write(loads, rows.observe(count, fn.count(fn.lit(1)).alias("rows")))
+        for load in loads:
+            load.read = load.written + load.quarantined
+        read, kept = int(count.get.get("rows", 0)), sum(load.read for load in loads)
+        if read != kept:
+            for load in loads:
+                self.trips.discard(load.trips)
+                self.quarantine.discard(load.quarantine)
+            raise RowsLostError(f"{read} rows were read, but {kept} written or quarantined")
+        return failed + loads
+
+    def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
+        """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
+        result = quarantine_side_output.pack_quarantined(self._judged(loads, rows))
+        if self.sort_by_pickup:
+            result = in_day_ranges(self.spark, result, [load.version for load in loads])
+        staged = self.trips.stage(result)
+        side_output = []
+        for load in loads:
+            load.trips = staged.get(load.source_id, [])
+            side_output += staged.get(quarantine_side_output.staging_id(load.source_id), [])
+        if side_output:
+            self._write_quarantine(loads, [str(file.location()) for file in side_output])
+            self.trips.discard(side_output)
+
+    def _write_quarantine(self, loads: Sequence[FileLoad], locations: Sequence[str]) -> None:
+        """Write the rows of the side output to quarantine, and count them by file and reason."""
+        result = quarantine_side_output.unpack_quarantined(
+            self.spark, locations, loads[0].source.file.dataset, self.run.run_id
+        )
+        observation = Observation()
+        counts = [
+            fn.expr(
+                f"count_if(source_id = '{load.source_id}' AND array_contains(reasons, '{reason}'))"
+            ).alias(f"{place}_{reason}")
+            for place, load in enumerate(loads)
+            for reason in Reason
+        ]
+        staged = self.quarantine.stage(result.observe(observation, *counts))
+        counted = observation.get
+        for place, load in enumerate(loads):
+            load.quarantine = staged.get(load.source_id, [])
+            by_reason = {str(reason): int(counted.get(f"{place}_{reason}", 0)) for reason in Reason}
+            load.reasons = {reason: count for reason, count in by_reason.items() if count}
+
+    def _judged(self, loads: Sequence[FileLoad], rows: DataFrame) -> DataFrame:
+        """The rows after the transform's SQL, which reads them from a temporary view."""
+        files = [load.source for load in loads]
+        view = f"source_{uuid.uuid4().hex}"
+        with_lineage(self.spark, rows, files, self.run).createOrReplaceTempView(view)
+        file = files[0].file
+        columns = sources.source_columns(file.format, file.columns)
+        try:
+            return self.spark.sql(statements.judged(file.dataset, columns, view))
+        finally:
+            self.spark.catalog.dropTempView(view)

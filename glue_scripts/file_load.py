@@ -1,0 +1,99 @@
+"""The state of one file during a load, and its result."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from glue_scripts.iceberg import row_count
+from glue_scripts.reading import SourceFile
+from taxi_etl.datasets import DATASETS
+from taxi_etl.documents import FileResult
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.file_status import FileStatus
+from taxi_etl.identity import FileVersion, source_id
+from taxi_etl.recognition import variant
+from taxi_etl.schema import match_columns
+
+
+@dataclass
+class FileLoad:
+    """One file on its way into the tables.
+
+    `read` is the number of rows in the file, `reasons` the quarantined rows by reason. `trips` and
+    `quarantine` are the Iceberg data files with its rows, committed or not.
+    """
+
+    source: SourceFile
+    read: int = 0
+    trips: list[Any] = field(default_factory=list)
+    quarantine: list[Any] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    failure: Failure | None = None
+    superseded: bool = False
+
+    @property
+    def version(self) -> FileVersion:
+        """The file version that this load reads."""
+        return self.source.file.version
+
+    @property
+    def source_id(self) -> str:
+        """The partition of the file's rows."""
+        return source_id(self.version.bucket, self.version.key)
+
+    @property
+    def written(self) -> int:
+        """Rows in data files of the dataset's table, as Iceberg counted them."""
+        return row_count(self.trips)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows in data files of the quarantine table, as Iceberg counted them."""
+        return row_count(self.quarantine)
+
+    @property
+    def status(self) -> FileStatus:
+        """The file's status if the load ended now."""
+        if self.superseded:
+            return FileStatus.SUPERSEDED
+        return FileStatus.FAILED if self.failure else FileStatus.LOADED
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the version is no longer the current one."""
+        return self.superseded or (self.failure is not None and self.failure.code is FailureCode.DELETED)
+
+    def fail(self, code: FailureCode, message: str) -> Self:
+        """Mark the file as failed; returns the load itself."""
+        self.failure = Failure(code, message)
+        return self
+
+    def mark_outdated(self, *, deleted: bool) -> None:
+        """Mark the version as superseded by a newer one or, if the object is gone, as failed."""
+        self.superseded, self.failure = not deleted, None
+        if deleted:
+            self.fail(FailureCode.DELETED, "the object was deleted before it was loaded")
+        self.read, self.reasons = 0, {}
+
+    def result(self) -> FileResult:
+        """The file's entry in the job's result."""
+        file = self.source.file
+        matches = match_columns(DATASETS[file.dataset], file.columns)
+        return FileResult(
+            version=file.version,
+            status=self.status,
+            dataset=file.dataset,
+            variant=variant(file.dataset, file.format, file.columns),
+            read=self.read,
+            written=self.written,
+            quarantined=self.quarantined,
+            reasons=self.reasons,
+            new_columns=tuple(column.name for column in matches.unknown),
+            missing_columns=matches.missing,
+            failure=self.failure,
+        )
+
+
+def loadable(files: Iterable[FileLoad]) -> list[FileLoad]:
+    """The files that are neither superseded nor failed so far."""
+    return [file for file in files if file.status is FileStatus.LOADED]
