@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pyspark.sql import SparkSession
 
 from glue_scripts.reading import FILE_OPTIONS, THREADS, SourceFile, java_charset
-from glue_scripts.spark_errors import SPARK_ERRORS, is_cancelled, one_line, whole_text
+from glue_scripts.spark_errors import SPARK_ERRORS, is_canceled, one_line, whole_text
 
 LINE_MAX_CHARS = 16 * 1024**2
 """Longest accepted line; real rows are far shorter."""
@@ -25,7 +25,7 @@ ONE_COLUMN = {"sep": "\ufffe", "quote": "\uffff", "escape": "\uffff", "comment":
 
 def find_overlong_lines(spark: SparkSession, files: Sequence[SourceFile]) -> dict[SourceFile, str]:
     """The CSV files that cannot be read line by line, each with the error: a line is too long, or the file
-    cannot be unpacked. Raises Spark's error if its job was cancelled."""
+    cannot be unpacked. Raises Spark's error if its job was canceled."""
     suspects = [file for file in files if _may_have_overlong_lines(file)]
     if not suspects:
         return {}
@@ -52,7 +52,7 @@ def _read_as_one_column(spark: SparkSession, file: SourceFile) -> str:
     try:
         reader.csv(file.uri).selectExpr("max(length(line))").collect()
     except SPARK_ERRORS as error:
-        if is_cancelled(error):
+        if is_canceled(error):
             raise
         if "TextParsingException" in whole_text(error):
             return f"a line has more than {LINE_MAX_CHARS:,} characters; check the file's line endings"

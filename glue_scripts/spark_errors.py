@@ -46,7 +46,7 @@ def whole_text(error: BaseException) -> str:
     return "\n".join([str(error), *_java_trace(error)])
 
 
-def is_cancelled(error: BaseException) -> bool:
+def is_canceled(error: BaseException) -> bool:
     """Whether the Spark job was canceled; the error then says nothing about the file that was read."""
     return "SPARK_JOB_CANCELLED" in str(error)
 

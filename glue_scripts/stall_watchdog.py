@@ -25,7 +25,7 @@ from taxi_etl.stall_timeout import STALLS_MAX
 VECTORIZED_READER = "spark.sql.parquet.enableVectorizedReader"
 POLL_SECONDS = 2.0
 CANCEL_GRACE_SECONDS = 5.0
-"""How long a cancelled task may take to end before its local slot is given to another task."""
+"""How long a canceled task may take to end before its local slot is given to another task."""
 PROGRESS_METRICS = (
     "numCompleteTasks",
     "inputBytes",
@@ -57,7 +57,7 @@ class StallWatchdog:
     def watch(self) -> Iterator[None]:
         """Watch the Spark work inside the block.
 
-        On a stall all Spark jobs are cancelled, and StalledError replaces the error that this causes.
+        On a stall all Spark jobs are canceled, and StalledError replaces the error that this causes.
         """
         finished, stalled = threading.Event(), threading.Event()
         monitor = threading.Thread(target=self._monitor, args=(finished, stalled), daemon=True)

@@ -219,7 +219,7 @@ def test_files_that_cannot_hold_an_overlong_line_are_not_checked(size, compressi
     assert find_overlong_lines(None, [SourceFile(file, "s3://lake/raw/taxi/small.csv")]) == {}
 
 
-def test_a_cancelled_line_check_raises_instead_of_failing_the_file():
+def test_a_canceled_line_check_raises_instead_of_failing_the_file():
     class Cancelled:
         @property
         def read(self):
