@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import sqlglot
 
-from lambdas.validate_input.parquet_footer import read_schema
+from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import SourceColumn, SourceType
@@ -36,7 +36,7 @@ def contents_of(path: Path) -> Contents:
         file.seek(-8, 2)
         length = int.from_bytes(file.read(4), "little")
         file.seek(-length - 8, 2)
-        return Contents(columns=read_schema(file.read()).columns)
+        return Contents(columns=read_footer(file.read()).columns)
 
 
 def create_source_view(

@@ -7,7 +7,7 @@ import codecs
 import csv
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import SourceColumn, text_columns
@@ -42,11 +42,15 @@ ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 
 @dataclass(frozen=True)
 class Contents:
-    """What the ends of an object show: its columns, or the reasons why it cannot be loaded."""
+    """What the ends of an object show: its columns, or the reasons why it cannot be loaded.
+
+    `row_decoder` says that Spark must decode a Parquet file row by row.
+    """
 
     columns: tuple[SourceColumn, ...] = ()
     compression: str = "none"
     encoding: str = UTF8
+    row_decoder: bool = False
     failures: tuple[Failure, ...] = ()
 
 
@@ -103,7 +107,7 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
     if failures:
         return Contents(failures=failures)
     found = _inspect_text(plain, complete=complete)
-    return Contents(found.columns, "gzip", found.encoding, found.failures)
+    return replace(found, compression="gzip")
 
 
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:

@@ -27,6 +27,7 @@ class AcceptedFile:
     """A file that passed validation, with the facts that the job needs to read it.
 
     `format` is `parquet` or `csv`, `compression` is `gzip` or `none`, `encoding` a Python codec (CSV only).
+    `row_decoder` says that Spark must decode a Parquet file row by row.
     """
 
     version: FileVersion
@@ -35,6 +36,7 @@ class AcceptedFile:
     columns: tuple[SourceColumn, ...]
     compression: str = "none"
     encoding: str = "utf-8"
+    row_decoder: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry for this file."""
@@ -45,6 +47,7 @@ class AcceptedFile:
             "columns": [column.to_json() for column in self.columns],
             "compression": self.compression,
             "encoding": self.encoding,
+            **({"rowDecoder": True} if self.row_decoder else {}),
         }
 
     @classmethod
@@ -57,6 +60,7 @@ class AcceptedFile:
             columns=tuple(SourceColumn.from_json(column) for column in entry["columns"]),
             compression=entry["compression"],
             encoding=entry["encoding"],
+            row_decoder=entry.get("rowDecoder", False),
         )
 
 

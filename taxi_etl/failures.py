@@ -17,6 +17,7 @@ class FailureCode(StrEnum):
     TOO_LARGE = "too_large"
     ARCHIVED = "archived"
     NOT_PARQUET = "not_parquet"
+    UNSUPPORTED_CODEC = "unsupported_codec"
     TRUNCATED = "truncated"
     NOT_GZIP = "not_gzip"
     NOT_TEXT = "not_text"

@@ -13,7 +13,7 @@ from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION
-from taxi_etl.notifications import EXECUTION_FAILED
+from taxi_etl.notifications import EXECUTION_FAILED, VALIDATION_FAILED
 
 SUCCEEDED = "SUCCEEDED"
 REASON_MAX = 1000
@@ -40,7 +40,8 @@ class Ending:
 class FileOutcome:
     """The outcome of one file; rows are counts.
 
-    `alone` means that the job failed for a whole batch, and that a replay should load this file by itself.
+    `alone` means that validation or the job failed for a whole batch, and that a replay should load this file
+    by itself.
     """
 
     version: FileVersion
@@ -93,6 +94,7 @@ def outcomes(
     A file whose input names no version has the version that validation found. Without a manifest it keeps
     `CURRENT_VERSION`, which has no record in the ledger.
     """
+    given = tuple(files)
     found = {outcome.version.identity: outcome for outcome in _validated(manifest)}
     expected = manifest.accepted if manifest else ()
     loaded = {file.version.identity: file for file in result.files} if result else {}
@@ -105,10 +107,11 @@ def outcomes(
         else:
             found[version.identity] = FileOutcome(version, dataset=accepted.dataset, **without_result)
     known_keys = {outcome.version.key for outcome in found.values()}
-    for version in files:
+    unchecked = _without_result(ending, alone=manifest is None and len(given) > 1)
+    for version in given:
         completed = version.version_id == CURRENT_VERSION and version.key in known_keys
         if version.identity not in found and not completed:
-            found[version.identity] = FileOutcome(version, **_without_result(ending, alone=False))
+            found[version.identity] = FileOutcome(version, **unchecked)
     return tuple(found[identity] for identity in sorted(found))
 
 
@@ -136,8 +139,8 @@ def _from_result(version: FileVersion, entry: FileResult) -> FileOutcome:
 def _without_result(ending: Ending, *, alone: bool) -> dict[str, Any]:
     """The status and reason of files that are not in any document.
 
-    When the job itself failed without a result, one of its files may be the cause, so a replay loads each
-    alone. Other endings, such as a timeout in the queue, say nothing about the files.
+    When validation or the job itself failed without a result, one of the files may be the cause, so a replay
+    loads each alone. Other endings, such as a timeout in the queue, say nothing about the files.
     """
     code = CODE_OF_ENDING.get(ending.status, FailureCode.RUN_FAILED)
     text = (
@@ -145,5 +148,5 @@ def _without_result(ending: Ending, *, alone: bool) -> dict[str, Any]:
         or ending.error
         or f"the execution ended {ending.status} and left no result for this file"
     )
-    died = alone and ending.error == EXECUTION_FAILED
+    died = alone and ending.error in (VALIDATION_FAILED, EXECUTION_FAILED)
     return {"status": FileStatus.FAILED, "reasons": (Failure(code, text),), "alone": died}

@@ -1,51 +1,78 @@
-"""Columns and data extent that a Parquet footer declares, read with pyarrow."""
+"""Facts about a Parquet file from its footer, read with pyarrow.
 
-from dataclasses import dataclass
+pyarrow can end its process on damaged bytes. Validation therefore imports this module in `footer_process`
+only.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_etl.contents import PARQUET_MAGIC
+from taxi_etl.contents import COLUMNS_MAX, PARQUET_MAGIC
+from taxi_etl.parquet_rules import FooterFacts
 from taxi_etl.schema import INT96, SourceColumn
 
 
-@dataclass(frozen=True)
-class Schema:
-    """A footer's columns, and the byte offset at which the last column chunk ends."""
-
-    columns: tuple[SourceColumn, ...]
-    data_end: int
-
-
-def read_schema(footer: bytes) -> Schema:
-    """Read the schema from a footer's bytes: metadata, length and magic. Raises ArrowException for damage."""
+def read_footer(footer: bytes) -> FooterFacts:
+    """Read a footer's bytes: metadata, length and magic. Raises ArrowException and others for damage."""
     # pyarrow takes a whole file, but reads only its end unless data is read. `metadata.schema` would hold
     # a reference cycle until a garbage collection; `schema_arrow` does not.
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:
-        int96 = _stored_as_int96(file.metadata)
-        columns = tuple(
-            SourceColumn.of_arrow(field.name, INT96 if field.name in int96 else str(field.type))
-            for field in file.schema_arrow
+        metadata = file.metadata
+        if metadata.num_columns > COLUMNS_MAX:
+            raise ValueError(f"the file has {metadata.num_columns:,} columns; the limit is {COLUMNS_MAX}")
+        chunks = _Chunks({each.name for each in file.schema_arrow if not pa.types.is_nested(each.type)})
+        chunks.add_all(metadata)
+        return FooterFacts(
+            columns=tuple(
+                SourceColumn.of_arrow(each.name, INT96 if each.name in chunks.int96 else str(each.type))
+                for each in file.schema_arrow
+            ),
+            data_end=chunks.data_end,
+            codecs=chunks.codecs,
+            encodings=frozenset(chunks.encodings),
+            contradiction=chunks.contradiction,
         )
-        return Schema(columns, _data_end(file.metadata))
 
 
-def _stored_as_int96(metadata: pq.FileMetaData) -> set[str]:
-    """Return the names of INT96 columns, which only column chunks reveal: Arrow shows a timestamp."""
-    chunks = (
-        metadata.row_group(0).column(column)
-        for column in range(metadata.num_columns if metadata.num_row_groups else 0)
-    )
-    return {chunk.path_in_schema for chunk in chunks if chunk.physical_type == "INT96"}
+@dataclass
+class _Chunks:
+    """What the column chunks of a footer tell; `flat` are the columns with one value a row.
 
+    `int96` are the columns of that physical type, which Arrow shows as timestamps.
+    """
 
-def _data_end(metadata: pq.FileMetaData) -> int:
-    chunks = (
-        metadata.row_group(group).column(column)
-        for group in range(metadata.num_row_groups)
-        for column in range(metadata.num_columns)
-    )
-    return max((_chunk_end(chunk) for chunk in chunks), default=0)
+    flat: Set[str]
+    data_end: int = 0
+    codecs: dict[str, str] = field(default_factory=dict)
+    encodings: set[str] = field(default_factory=set)
+    int96: set[str] = field(default_factory=set)
+    contradiction: str = ""
+
+    def add_all(self, metadata: pq.FileMetaData) -> None:
+        """Add each row group, and compare their rows with the file's."""
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+        for number, group in enumerate(groups, start=1):
+            for column in range(group.num_columns):
+                self._add(group.column(column), number, group.num_rows)
+        rows = sum(group.num_rows for group in groups)
+        if rows != metadata.num_rows and not self.contradiction:
+            self.contradiction = f"it declares {metadata.num_rows:,} rows, but its row groups {rows:,}"
+
+    def _add(self, chunk: pq.ColumnChunkMetaData, group: int, rows: int) -> None:
+        name = chunk.path_in_schema
+        self.data_end = max(self.data_end, _chunk_end(chunk))
+        self.codecs.setdefault(chunk.compression, name)
+        self.encodings.update(chunk.encodings)
+        if chunk.physical_type == "INT96":
+            self.int96.add(name)
+        if name in self.flat and chunk.num_values != rows and not self.contradiction:
+            self.contradiction = (
+                f"row group {group:,} declares {rows:,} rows, but its column {name!r} "
+                f"{chunk.num_values:,} values"
+            )
 
 
 def _chunk_end(chunk: pq.ColumnChunkMetaData) -> int:

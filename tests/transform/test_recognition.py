@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lambdas.validate_input.parquet_footer import read_schema
+from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode
 from taxi_etl.recognition import month_of, recognize, variant
@@ -114,7 +114,7 @@ def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
     content = buffer.getvalue()
     footer = content[-8 - int.from_bytes(content[-8:-4], "little") :]
 
-    found = recognize(read_schema(footer).columns, "yellow_tripdata_2024-01.parquet")
+    found = recognize(read_footer(footer).columns, "yellow_tripdata_2024-01.parquet")
 
     assert found.failures[0].message == (
         f"column 'tpep_pickup_datetime' holds {named} values, but yellow needs timestamp_ntz"

@@ -152,6 +152,13 @@ def test_files_stay_together_unless_the_job_failed(ending: Ending) -> None:
     assert [outcome.alone for outcome in found] == [False, False]
 
 
+def test_files_of_a_batch_that_validation_could_not_check_are_to_be_loaded_alone() -> None:
+    validator_died = Ending("FAILED", "ValidationFailed", "Runtime.ExitError: signal: killed")
+    found = outcomes([A, B], None, None, validator_died)
+    assert [(outcome.status, outcome.alone) for outcome in found] == [(FileStatus.FAILED, True)] * 2
+    assert [outcome.alone for outcome in outcomes([A], None, None, validator_died)] == [False]
+
+
 def test_a_single_file_is_alone_already() -> None:
     (found,) = outcomes([A], manifest(accepted(A)), None, JOB_FAILED)
     assert found.alone is False

@@ -1,10 +1,10 @@
 """Tests that validation decides about each file by few bytes, and that AWS faults are not rejections."""
 
-import gc
 import gzip
 import io
 import json
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
+from fakes import footer_process
 from fakes.faults import fault
 from fakes.s3 import Buckets
 
+from lambdas.validate_input import validation
+from lambdas.validate_input.footer_reader import FooterReader
 from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import InvalidInputError
@@ -36,7 +39,7 @@ CSV_NAMES = (
 CSV = (",".join(CSV_NAMES) + "\n").encode()
 
 
-def parquet(rows: int = 3, **options: Any) -> bytes:
+def parquet(rows: int = 3, metadata: dict[str, bytes] | None = None, **options: Any) -> bytes:
     """Return a Parquet file of green trips."""
     table = pa.table(
         {
@@ -53,7 +56,7 @@ def parquet(rows: int = 3, **options: Any) -> bytes:
         }
     )
     sink = io.BytesIO()
-    pq.write_table(table, sink, **options)
+    pq.write_table(table.replace_schema_metadata(metadata), sink, **options)
     return sink.getvalue()
 
 
@@ -201,16 +204,34 @@ def test_the_sequencer_of_the_event_is_kept(validate: Handler, s3: Buckets) -> N
     assert manifest(s3).accepted[0].version.sequencer == "0055AE"
 
 
-def test_a_footer_is_freed_without_garbage_collection(validate: Handler, s3: Buckets) -> None:
-    s3.upload("lake", key("green.parquet"), parquet(), "v1")
-    gc.collect()
-    gc.disable()
-    try:
-        validate(one("green.parquet"))
-        metadata = [each for each in gc.get_objects() if isinstance(each, pq.FileMetaData)]
-    finally:
-        gc.enable()
-    assert metadata == []
+def test_files_that_end_or_stall_the_reading_process_are_rejected_alone(
+    validate: Handler, s3: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = FooterReader((sys.executable, footer_process.__file__), timeout_seconds=0.5)
+    monkeypatch.setattr(validation, "READER", reader)
+    marks = {
+        "a": b"sound",
+        "b": footer_process.ABORT,
+        "c": b"sound",
+        "d": footer_process.SLEEP,
+        "e": b"sound",
+    }
+    for name, mark in marks.items():
+        content = parquet(metadata={"test": mark})
+        s3.upload("lake", key(f"green_{name}.parquet"), content, "v1")
+    files = [{"key": key(f"green_{name}.parquet"), "versionId": "v1"} for name in marks]
+
+    validate({"bucket": "lake", "files": files, "trigger": "s3"})
+
+    reader.close()
+    found = manifest(s3)
+    assert [file.version.key for file in found.accepted] == [key(f"green_{name}.parquet") for name in "ace"]
+    assert [(file.version.key, [str(reason.code) for reason in file.reasons]) for file in found.rejected] == [
+        (key("green_b.parquet"), ["not_parquet"]),
+        (key("green_d.parquet"), ["not_parquet"]),
+    ]
+    messages = [file.reasons[0].message for file in found.rejected]
+    assert all(message.startswith("the Parquet footer is damaged: reading it ") for message in messages)
 
 
 # Superseded and missing files
@@ -333,6 +354,7 @@ def last_byte_of_data_missing() -> bytes:
         ("a.parquet", parquet()[:20], "truncated"),
         ("a.parquet", damaged_footer(), "not_parquet"),
         ("a.parquet", middle_missing(), "truncated"),
+        ("a.parquet", parquet(compression="brotli"), "unsupported_codec"),
         ("a.parquet", duplicate_column(), "unreadable_header"),
         ("a.csv", parquet(), "not_text"),
         ("a.csv", b"\n" + CSV, "unreadable_header"),
