@@ -13,12 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops import event_routes
 from ops.deployment import Deployment, deploy_command
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
-from taxi_etl.names import RAW_PREFIX
+from taxi_etl.names import RAW_PREFIX, trigger_name_prefix
 
 ALL_CREATED = "s3:ObjectCreated:*"
+EVENT_BRIDGE = "EventBridge"
 EVENTS = (
     ALL_CREATED,
     "s3:ObjectCreated:Put",
@@ -43,6 +45,8 @@ class Notification:
     events: tuple[str, ...]
     prefix: str = ""
     suffix: str = ""
+    through: str = ""
+    """What is between bucket and queue: EVENT_BRIDGE or a topic's ARN; empty for S3's own notification."""
 
     @property
     def scope(self) -> str:
@@ -67,17 +71,75 @@ class Notification:
             "events": list(self.events),
             "prefix": self.prefix,
             "suffix": self.suffix,
+            "through": self.through,
         }
 
 
 def show(
     session: Session, deployment: Deployment, bucket: str
 ) -> tuple[list[Notification], list[Notification]]:
-    """Return the bucket's notifications to the event queue, and all others."""
+    """Return the bucket's notifications that reach the event queue, and all others."""
     queue = _queue_attribute(session, deployment, "QueueArn")
     found = list(_notifications(_read(session, bucket)))
     ours = [each for each in found if each.destination == queue]
-    return ours, [each for each in found if each.destination != queue]
+    others = [each for each in found if each.destination != queue]
+    if bucket != deployment.bucket_name:
+        ours += _routed(session, queue, bucket, others)
+    return ours, others
+
+
+def _routed(
+    session: Session, queue: str, bucket: str, others: Sequence[Notification]
+) -> Iterator[Notification]:
+    """Yield the bucket's notifications that reach the queue through EventBridge or through a topic."""
+    for rule, prefix in event_routes.rules(session, bucket):
+        yield Notification(rule, queue, (ALL_CREATED,), prefix, through=EVENT_BRIDGE)
+    topics = [each.destination for each in others if ":sns:" in each.destination]
+    found = event_routes.subscriptions(session, queue=queue, bucket=bucket, topics=topics)
+    for topic, subscription in found:
+        yield Notification(subscription, queue, (ALL_CREATED,), RAW_PREFIX, through=topic)
+
+
+def add_through_event_bridge(
+    session: Session, deployment: Deployment, bucket: str, prefix: str
+) -> tuple[Notification, bool]:
+    """Send events of new objects under a prefix to the event queue through an EventBridge rule.
+
+    The bucket's own notifications stay as they are. Returns the notification, and whether it is new.
+    """
+    policy = _require_connectable(session, deployment, bucket, prefix)
+    queue = _queue_attribute(session, deployment, "QueueArn")
+    name, is_new = event_routes.add_rule(session, queue=queue, policy=policy, bucket=bucket, prefix=prefix)
+    document = _read(session, bucket)
+    if "EventBridgeConfiguration" not in document:
+        _write(session, bucket, {**document, "EventBridgeConfiguration": {}})
+    return Notification(name, queue, (ALL_CREATED,), prefix, through=EVENT_BRIDGE), is_new
+
+
+def add_through_topic(
+    session: Session, deployment: Deployment, bucket: str, topic: str
+) -> tuple[Notification, bool]:
+    """Subscribe the event queue to a topic that the bucket notifies; `topic` is its ARN or its name.
+
+    Returns the notification, and whether it is new. Raises CliError if the bucket does not notify the topic
+    of new objects in the raw zone.
+    """
+    policy = _require_connectable(session, deployment, bucket, RAW_PREFIX)
+    queue = _queue_attribute(session, deployment, "QueueArn")
+    arn = (
+        topic if topic.startswith("arn:") else f"{queue.replace(':sqs:', ':sns:').rpartition(':')[0]}:{topic}"
+    )
+    wanted = Notification("", queue, (ALL_CREATED,), RAW_PREFIX)
+    theirs = [each for each in _notifications(_read(session, bucket)) if each.destination == arn]
+    if not any(each.overlaps(wanted) for each in theirs):
+        raise CliError(
+            f"bucket {bucket} does not notify topic {arn} of new objects under {RAW_PREFIX}",
+            f"connect the bucket itself: {session.target.command('trigger', '--bucket', bucket)}",
+        )
+    name, is_new = event_routes.add_subscription(
+        session, queue=queue, policy=policy, bucket=bucket, topic=arn
+    )
+    return Notification(name, queue, (ALL_CREATED,), RAW_PREFIX, through=arn), is_new
 
 
 def add(
@@ -90,13 +152,7 @@ def add(
     """
     queue = _queue_attribute(session, deployment, "QueueArn")
     wanted = Notification(_name(session, prefix, events), queue, tuple(sorted(events)), prefix)
-    _require_other_bucket(deployment, bucket)
-    if not prefix.startswith(RAW_PREFIX):
-        raise CliError(
-            f"files under {prefix!r} would be rejected: only keys that begin with {RAW_PREFIX} load",
-            f"give a --prefix that begins with {RAW_PREFIX}",
-        )
-    _require_usable_bucket(session, deployment, bucket)
+    _require_connectable(session, deployment, bucket, prefix)
     document = _read(session, bucket)
     for each in _notifications(document):
         if (each.destination, each.events, each.prefix, each.suffix) == (queue, wanted.events, prefix, ""):
@@ -119,7 +175,12 @@ def remove(session: Session, deployment: Deployment, bucket: str, prefix: str | 
     _require_other_bucket(deployment, bucket)
     ours, _ = show(session, deployment, bucket)
     removed = [each for each in ours if prefix is None or each.prefix == prefix]
-    if removed:
+    for each in removed:
+        if each.through == EVENT_BRIDGE:
+            event_routes.remove_rule(session, each.name)
+        elif each.through:
+            event_routes.remove_subscription(session, each.name, bucket)
+    if any(not each.through for each in removed):
         document = _read(session, bucket)
         kept = [
             entry
@@ -137,9 +198,19 @@ def _overlap_error(session: Session, bucket: str, other: Notification, *, is_our
         "S3 allows only one notification for an event of a key",
         f"it is the pipeline's own; remove it first: {remove_ours}"
         if is_ours
-        else "give another --prefix or other --events; or send both through one topic or through Amazon "
-        "EventBridge",
+        else "give another --prefix or other --events; or connect the bucket beside it, through "
+        f"{_routes(session, bucket, other)}",
     )
+
+
+def _routes(session: Session, bucket: str, other: Notification) -> str:
+    """The commands that connect a bucket whose events already go to another destination."""
+    command = ("trigger", "--bucket", bucket)
+    routes = [f"EventBridge: {session.target.command(*command, '--event-bridge')}"]
+    if ":sns:" in other.destination:
+        topic = other.destination.rpartition(":")[2]
+        routes.append(f"that topic: {session.target.command(*command, '--topic', topic)}")
+    return "; or through ".join(routes)
 
 
 def _queue_attribute(session: Session, deployment: Deployment, attribute: str) -> str:
@@ -157,8 +228,22 @@ def _require_other_bucket(deployment: Deployment, bucket: str) -> None:
         )
 
 
-def _require_usable_bucket(session: Session, deployment: Deployment, bucket: str) -> None:
-    """Raise CliError if the pipeline could not use the bucket's events, or the queue would reject them."""
+def _require_connectable(session: Session, deployment: Deployment, bucket: str, prefix: str) -> str:
+    """Return the queue's policy. Raises CliError if the bucket or the prefix cannot be connected."""
+    _require_other_bucket(deployment, bucket)
+    if not prefix.startswith(RAW_PREFIX):
+        raise CliError(
+            f"files under {prefix!r} would be rejected: only keys that begin with {RAW_PREFIX} load",
+            f"give a --prefix that begins with {RAW_PREFIX}",
+        )
+    return _require_usable_bucket(session, deployment, bucket)
+
+
+def _require_usable_bucket(session: Session, deployment: Deployment, bucket: str) -> str:
+    """Return the queue's policy.
+
+    Raises CliError if the pipeline could not use the bucket's events, or the queue would reject them.
+    """
     region = _region(session, bucket)
     versioning = session.client("s3").get_bucket_versioning(Bucket=bucket).get("Status")
     if versioning != "Enabled":
@@ -172,12 +257,15 @@ def _require_usable_bucket(session: Session, deployment: Deployment, bucket: str
             "S3 notifies only queues in the region of the bucket",
             f"replicate the bucket to {session.region}, or deploy the app in {region}",
         )
-    if not _may_send(_queue_attribute(session, deployment, "Policy"), bucket):
+    policy = _queue_attribute(session, deployment, "Policy")
+    partition = _queue_attribute(session, deployment, "QueueArn").split(":")[1]
+    if not event_routes.is_allowed(policy, f"arn:{partition}:s3:::{bucket}"):
         raise CliError(
             f"bucket {bucket} is not in existing_buckets of the deployment: the queue would reject its "
             "events, and the functions could not read its files",
             f"add it to existing_buckets in stacks/settings.py, then {deploy_command(session)}",
         )
+    return policy
 
 
 def _region(session: Session, bucket: str) -> str:
@@ -193,17 +281,6 @@ def _region(session: Session, bucket: str) -> str:
 
 def _missing_bucket_error(bucket: str) -> CliError:
     return CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls")
-
-
-def _may_send(policy: str, bucket: str) -> bool:
-    """Return whether a statement of the queue's policy allows this bucket to send."""
-    statements = json.loads(policy or "{}").get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
-        sources = statement.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn", [])
-        for source in [sources] if isinstance(sources, str) else sources:
-            if statement.get("Effect") == "Allow" and source.endswith(f":s3:::{bucket}"):
-                return True
-    return False
 
 
 def _read(session: Session, bucket: str) -> dict[str, Any]:
@@ -259,4 +336,4 @@ def _events_overlap(one: str, two: str) -> bool:
 
 def _name(session: Session, prefix: str, events: Sequence[str]) -> str:
     digest = hashlib.sha256(json.dumps([prefix, sorted(events)]).encode()).hexdigest()
-    return f"taxi-etl-{session.target.environment}-{digest[:8]}"
+    return f"{trigger_name_prefix(session.target.environment)}{digest[:8]}"

@@ -85,20 +85,29 @@ def _select(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -
             )
         # Through Arrow, because DuckDB's own conversion of times with a zone needs another library.
         found = engine.sql(sql).limit(limit + 1).to_arrow_table()
-        # A map is a list of entries; for a duplicate key the last entry counts.
-        columns = [column.to_pylist(maps_as_pydicts="lossy") for column in found.columns]
+        columns = [_python_values(column) for column in found.columns]
         rows = list(zip(*columns, strict=True))
     return Answer(found.column_names, rows[:limit], len(rows) > limit)
+
+
+def _python_values(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column; times that Python's datetime cannot hold, such as of the year 10000, as texts."""
+    try:
+        # A map is a list of entries; for a duplicate key the last entry counts.
+        return column.to_pylist(maps_as_pydicts="lossy")
+    except (ValueError, OverflowError):
+        return column.cast(pa.string()).to_pylist()
 
 
 def arrow(table: Table) -> ds.Dataset | pa.Table:
     """Return the rows of a table's current snapshot as a lazy dataset of its data files.
 
     A dataset matches columns by name and ignores delete files. That is right as long as the table has no
-    delete files and no renamed columns, as the job writes it; otherwise PyIceberg reads the whole table.
+    delete files, and each of its columns has had one name and each name one column, as the job writes it;
+    otherwise PyIceberg, which matches columns by ID, reads the whole table.
     """
     tasks = list(table.scan().plan_files())
-    if any(task.delete_files for task in tasks) or _was_renamed(table):
+    if any(task.delete_files for task in tasks) or _names_are_ambiguous(table):
         return table.scan().to_arrow()
     schema = schema_to_pyarrow(table.schema(), include_field_ids=False)
     if not tasks:
@@ -112,8 +121,15 @@ def arrow(table: Table) -> ds.Dataset | pa.Table:
     return ds.FileSystemDataset(fragments, schema, parquet, files)
 
 
-def _was_renamed(table: Table) -> bool:
-    """Return whether any column has had another name."""
-    names: dict[int, str] = {}
-    fields = (field for schema in table.schemas().values() for field in schema.fields)
-    return any(names.setdefault(field.field_id, field.name) != field.name for field in fields)
+def _names_are_ambiguous(table: Table) -> bool:
+    """Return whether a column was ever renamed, or a name given to another column after the first was dropped.
+
+    Nested fields count too, by their full names; a data file may have been written under any schema.
+    """
+    pairs = {
+        (field_id, schema.find_column_name(field_id))
+        for schema in table.schemas().values()
+        for field_id in schema.field_ids
+    }
+    ids, names = {field_id for field_id, _ in pairs}, {name for _, name in pairs}
+    return not len(pairs) == len(ids) == len(names)

@@ -6,7 +6,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.settings import Settings
-from taxi_etl.names import EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, physical_name
+from taxi_etl.names import EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, physical_name, trigger_name_prefix
 
 VISIBILITY_FACTOR = 6
 """Visibility timeout as a multiple of the function's timeout.
@@ -16,7 +16,10 @@ AWS recommends six, so that throttled invocations do not use up the allowed rece
 
 
 class EventQueue(Construct):
-    """A queue that accepts messages only from S3, for the named buckets of this account."""
+    """A queue that accepts messages only about buckets of this account that the settings name.
+
+    They come from S3, from the settings' topics, and from EventBridge rules that `taxi-etl trigger` creates.
+    """
 
     queue: sqs.Queue
     dead_letters: sqs.Queue
@@ -55,6 +58,12 @@ class EventQueue(Construct):
             removal_policy=removal,
         )
         self._allow_s3(buckets)
+        if settings.existing_buckets:
+            rules = f"{trigger_name_prefix(settings.environment)}*"
+            self._allow("RulesMaySend", "events", "ArnLike", [self._arn("events", f"rule/{rules}")])
+        if settings.existing_topics:
+            topics = [self._arn("sns", name) for name in settings.existing_topics]
+            self._allow("TopicsMaySend", "sns", "ArnEquals", topics)
 
     def grant_receive(self, grantee: iam.IGrantable) -> None:
         """Grant what Lambda needs to poll the queue on behalf of the grantee.
@@ -66,6 +75,23 @@ class EventQueue(Construct):
             actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
             resource_arns=[self.queue.queue_arn],
         ).assert_success()
+
+    def _arn(self, service: str, name: str) -> str:
+        """The ARN of a resource in the queue's account and region."""
+        return Stack.of(self).format_arn(
+            service=service, resource=name, arn_format=ArnFormat.NO_RESOURCE_NAME
+        )
+
+    def _allow(self, sid: str, service: str, operator: str, sources: list[str]) -> None:
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=sid,
+                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={operator: {"aws:SourceArn": sources}},
+            )
+        )
 
     def _allow_s3(self, buckets: list[str]) -> None:
         """Allow the buckets by name: the bucket refers to the queue, so a reference would be a cycle."""

@@ -48,6 +48,8 @@ class Settings:
     """The data lake's bucket name; by default `ACCOUNT-oubt-datalake`."""
     existing_buckets: tuple[str, ...] = ()
     """More buckets of this account to load files from; connect each with `taxi-etl trigger`."""
+    existing_topics: tuple[str, ...] = ()
+    """Names of SNS topics of this account that pass on events of existing buckets."""
     kms_key_arn: str | None = None
     """An existing KMS key for the bucket instead of S3 managed keys; `taxi-etl verify` checks its policy."""
     noncurrent_version_days: int = 30

@@ -109,6 +109,9 @@ def _invalid_names(settings: "Settings") -> Iterator[str]:
     for name in filter(None, (settings.bucket_name, *settings.existing_buckets)):
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
             yield f"{name!r} is not a valid bucket name"
+    for name in settings.existing_topics:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", name):
+            yield f"{name!r} is not the name of a standard topic; write the name, not the ARN"
     for address in settings.alert_emails:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             yield f"{address!r} is not a valid e-mail address"

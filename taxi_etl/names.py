@@ -37,6 +37,11 @@ def database_name(name: str, environment: str) -> str:
     return name if environment == PROD else f"{name}_{environment}".replace("-", "_")
 
 
+def trigger_name_prefix(environment: str) -> str:
+    """The beginning of the names of what `taxi-etl trigger` creates."""
+    return f"taxi-etl-{environment}-"
+
+
 def bucket_name(account: str, environment: str) -> str:
     """The data lake's bucket: `ACCOUNT-oubt-datalake` with the environment's suffix."""
     return physical_name(f"{account}-oubt-datalake", environment)

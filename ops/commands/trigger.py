@@ -34,10 +34,20 @@ def trigger(
         list[str] | None,
         typer.Option(help="S3 event type; repeat the option for several. Default: every object created."),
     ] = None,
+    event_bridge: Annotated[
+        bool, typer.Option("--event-bridge", help="Add an EventBridge rule instead of a notification.")
+    ] = False,
+    topic: Annotated[
+        str,
+        typer.Option(
+            help="Subscribe to this SNS topic, which the bucket notifies already, instead of a notification."
+        ),
+    ] = "",
 ) -> None:
     """Load the files of an existing bucket too: notify the event queue about its objects.
 
-    Other notifications of the bucket stay as they are.
+    Other notifications of the bucket stay as they are. S3 allows one notification for an event of a key; if
+    there is one already, add --event-bridge, or --topic if it notifies a topic.
     """
     app = app_of(context)
     unknown = sorted(set(events or ()) - set(bucket_notifications.EVENTS))
@@ -46,14 +56,20 @@ def trigger(
             f"{', '.join(unknown)} is not an event type of new objects; choose from "
             f"{', '.join(bucket_notifications.EVENTS)}"
         )
+    if (event_bridge or topic) and (action is not Action.ADD or events or (event_bridge and topic)):
+        raise typer.BadParameter("--event-bridge and --topic are for add, one at a time and without --events")
+    if topic and prefix not in (None, RAW_PREFIX):
+        raise typer.BadParameter(f"a topic is subscribed for {RAW_PREFIX}; leave --prefix out")
     if action is Action.ADD:
-        added, is_new = bucket_notifications.add(
-            app.session,
-            app.deployment,
-            bucket,
-            RAW_PREFIX if prefix is None else prefix,
-            events or [bucket_notifications.ALL_CREATED],
-        )
+        where = (app.session, app.deployment, bucket)
+        keys = RAW_PREFIX if prefix is None else prefix
+        if event_bridge:
+            added, is_new = bucket_notifications.add_through_event_bridge(*where, keys)
+        elif topic:
+            added, is_new = bucket_notifications.add_through_topic(*where, topic)
+        else:
+            chosen = events or [bucket_notifications.ALL_CREATED]
+            added, is_new = bucket_notifications.add(*where, keys, chosen)
         document = {"bucket": bucket, "trigger": added.to_json(), "added": is_new}
         app.output.result(document, _table([added]))
         start = app.target.command("backfill", "--bucket", bucket)
@@ -74,9 +90,9 @@ def trigger(
 
 def _table(notifications: Sequence[bucket_notifications.Notification]) -> Table:
     return table(
-        *("notification", "events", "prefix", "suffix", "destination"),
+        *("notification", "events", "prefix", "suffix", "through", "destination"),
         rows=(
-            (each.name, ", ".join(each.events), each.prefix, each.suffix, each.destination)
+            (each.name, ", ".join(each.events), each.prefix, each.suffix, each.through, each.destination)
             for each in notifications
         ),
     )

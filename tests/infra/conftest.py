@@ -100,6 +100,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         environment="custom",
         bucket_name="our-taxi-lake",
         existing_buckets=("our-old-bucket",),
+        existing_topics=("our-uploads",),
         kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         alert_emails=("oncall@example.com",),
         crawl_policy=CrawlPolicy.ALWAYS,

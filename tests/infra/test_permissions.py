@@ -218,6 +218,27 @@ def test_existing_buckets_are_read_only(custom: Stacks) -> None:
     }
 
 
+def senders(stacks: Stacks) -> dict[str, str]:
+    """Who may send to the event queue: the source condition of each service."""
+    return {
+        statement["Principal"]["Service"]: json.dumps(statement["Condition"])
+        for policy in resources(stacks.lake, "AWS::SQS::QueuePolicy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+
+
+def test_only_s3_may_send_events_unless_there_are_existing_buckets(prod: Stacks) -> None:
+    assert list(senders(prod)) == ["s3.amazonaws.com"]
+
+
+def test_rules_of_trigger_and_named_topics_may_send_events_of_existing_buckets(custom: Stacks) -> None:
+    found = senders(custom)
+    assert sorted(found) == ["events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"]
+    assert ":rule/taxi-etl-custom-*" in found["events.amazonaws.com"]
+    assert ":our-uploads" in found["sns.amazonaws.com"]
+
+
 @pytest.mark.parametrize(
     ("role", "actions"),
     [

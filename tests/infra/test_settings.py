@@ -76,6 +76,7 @@ def test_the_glue_task_timeout_includes_time_in_the_queue() -> None:
         ({"environment": "Dev_1"}, "the environment's name must be"),
         ({"bucket_name": "Big Bucket"}, "'Big Bucket' is not a valid bucket name"),
         ({"existing_buckets": ("x",)}, "'x' is not a valid bucket name"),
+        ({"existing_topics": ("arn:aws:sns:r:1:t",)}, "is not the name of a standard topic"),
         ({"alert_emails": ("nobody",)}, "'nobody' is not a valid e-mail address"),
         ({"kms_key_arn": "alias/key"}, "'alias/key' is not the ARN of a KMS key"),
         ({"validate_timeout_seconds": 901}, "validate_timeout_seconds is 901"),

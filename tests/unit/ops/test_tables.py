@@ -141,6 +141,30 @@ def test_a_renamed_column_is_read_under_its_new_name(catalog):
     assert query(catalog, "select sum(fare) from yellow_trips").rows == [(35.0,)]
 
 
+def test_a_column_dropped_and_added_again_has_no_values_of_the_dropped_one(catalog):
+    table = catalog.tables["yellow_trips"]
+    with table.update_schema() as update:
+        update.delete_column("fare_amount")
+    with table.update_schema() as update:
+        update.add_column("fare_amount", DoubleType())
+    assert query(catalog, "select distinct fare_amount from yellow_trips").rows == [(None,)]
+
+
+def test_a_column_that_takes_the_name_of_a_renamed_one_has_no_values_of_it(catalog):
+    table = catalog.tables["yellow_trips"]
+    with table.update_schema() as update:
+        update.rename_column("fare_amount", "fare")
+    with table.update_schema() as update:
+        update.add_column("fare_amount", DoubleType())
+    answer = query(catalog, "select sum(fare), sum(fare_amount) from yellow_trips")
+    assert answer.rows == [(35.0, None)]
+
+
+def test_a_time_after_the_year_9999_is_a_text(catalog):
+    answer = query(catalog, "select timestamp '12000-01-10 04:00:54' as late from yellow_trips limit 1")
+    assert [str(value)[:10] for (value,) in answer.rows] == ["12000-01-1"]
+
+
 def test_invalid_sql_is_an_error_with_the_existing_tables(catalog):
     with pytest.raises(CliError) as raised:
         query(catalog, "select * from blue_trips")

@@ -19,7 +19,14 @@ POLICY = {
             "Effect": "Allow",
             "Action": "sqs:SendMessage",
             "Condition": {"ArnEquals": {"aws:SourceArn": ["arn:aws:s3:::lake", "arn:aws:s3:::old"]}},
-        }
+        },
+        {
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Condition": {
+                "ArnLike": {"aws:SourceArn": "arn:aws:events:eu-west-1:123456789012:rule/taxi-etl-dev-*"}
+            },
+        },
     ]
 }
 
@@ -57,6 +64,11 @@ def bucket(taxi_etl):
         "s3.HeadBucket": {"BucketRegion": "eu-west-1"},
         "s3.GetBucketNotificationConfiguration": notification.get,
         "s3.PutBucketNotificationConfiguration": notification.put,
+        "events.ListRules": {"Rules": []},
+        "events.PutRule": {},
+        "events.PutTargets": {"FailedEntryCount": 0},
+        "sns.ListSubscriptionsByTopic": {"Subscriptions": []},
+        "sns.Subscribe": {"SubscriptionArn": f"{TOPIC}:1"},
     }
     taxi_etl.notification = notification
     return taxi_etl
@@ -254,6 +266,75 @@ def test_remove_without_a_notification_writes_nothing(bucket):
     code, document = bucket.json("trigger", "remove", "--bucket", "old")
     assert (code, document["removed"]) == (0, [])
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+def test_an_overlap_with_a_topic_names_both_commands_that_work(bucket):
+    bucket.notification.document = {"TopicConfigurations": [entry("Topic", TOPIC)]}
+    _, document = bucket.json("trigger", "--bucket", "old")
+    command = "taxi-etl --environment dev trigger --bucket old"
+    assert document["nextStep"].endswith(
+        f"through EventBridge: {command} --event-bridge; or through that topic: {command} --topic images"
+    )
+
+
+def test_event_bridge_adds_a_rule_and_keeps_the_notifications(bucket):
+    bucket.notification.document = {"TopicConfigurations": [entry("Topic", TOPIC)]}
+    code, document = bucket.json(
+        "trigger", "--bucket", "old", "--event-bridge", "--prefix", "raw/taxi/green/"
+    )
+    assert (code, document["added"], document["trigger"]["through"]) == (0, True, "EventBridge")
+    assert bucket.notification.document == {
+        "TopicConfigurations": [entry("Topic", TOPIC)],
+        "EventBridgeConfiguration": {},
+    }
+    [rule] = bucket.aws.requests("events.PutRule")
+    assert json.loads(rule["EventPattern"]) == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": ["old"]}, "object": {"key": [{"prefix": "raw/taxi/green/"}]}},
+    }
+    [targets] = bucket.aws.requests("events.PutTargets")
+    assert (targets["Rule"], targets["Targets"][0]["Arn"]) == (rule["Name"], QUEUE)
+    assert rule["Name"].startswith("taxi-etl-dev-")
+
+
+def test_a_topic_outside_the_settings_is_an_error_that_names_the_setting(bucket):
+    bucket.notification.document = {"TopicConfigurations": [entry("Topic", TOPIC)]}
+    code, document = bucket.json("trigger", "--bucket", "old", "--topic", "images")
+    assert code == 1
+    assert f"the queue would reject the events of topic {TOPIC}" in document["error"]
+    assert "add it to existing_topics in stacks/settings.py" in document["nextStep"]
+    assert not bucket.aws.requests("sns.Subscribe")
+
+
+def test_a_topic_is_subscribed_with_a_filter_for_the_raw_zone(bucket):
+    bucket.notification.document = {"TopicConfigurations": [entry("Topic", TOPIC)]}
+    policy = json.dumps(POLICY).replace("arn:aws:s3:::lake", TOPIC)
+    bucket.aws.answers["sqs.GetQueueAttributes"] = {"Attributes": {"QueueArn": QUEUE, "Policy": policy}}
+    code, document = bucket.json("trigger", "--bucket", "old", "--topic", TOPIC)
+    assert (code, document["trigger"]["through"]) == (0, TOPIC)
+    [request] = bucket.aws.requests("sns.Subscribe")
+    attributes = request["Attributes"]
+    assert (request["TopicArn"], request["Protocol"], request["Endpoint"]) == (TOPIC, "sqs", QUEUE)
+    assert (attributes["RawMessageDelivery"], attributes["FilterPolicyScope"]) == ("true", "MessageBody")
+    assert json.loads(attributes["FilterPolicy"]) == {
+        "Records": {
+            "eventName": [{"prefix": "ObjectCreated:"}],
+            "s3": {"bucket": {"name": ["old"]}, "object": {"key": [{"prefix": "raw/taxi/"}]}},
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--event-bridge", "--topic", "images"),
+        ("--event-bridge", "--events", CREATED),
+        ("--topic", "images", "--prefix", "raw/taxi/green/"),
+    ],
+)
+def test_routes_that_do_not_go_together_are_wrong_usage(words, bucket):
+    assert bucket("trigger", "--bucket", "old", *words).exit_code == 2
 
 
 def crawler(state, **last):
