@@ -91,12 +91,13 @@ def _select(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -
 
 
 def _python_values(column: pa.ChunkedArray) -> list[Any]:
-    """The values of a column; times that Python's datetime cannot hold, such as of the year 10000, as texts."""
+    """The values of a column; as texts if there are times that Python cannot hold, as of the year 10000."""
     try:
         # A map is a list of entries; for a duplicate key the last entry counts.
-        return column.to_pylist(maps_as_pydicts="lossy")
+        values: list[Any] = column.to_pylist(maps_as_pydicts="lossy")
     except (ValueError, OverflowError):
-        return column.cast(pa.string()).to_pylist()
+        values = column.cast(pa.string()).to_pylist()
+    return values
 
 
 def arrow(table: Table) -> ds.Dataset | pa.Table:
@@ -122,7 +123,7 @@ def arrow(table: Table) -> ds.Dataset | pa.Table:
 
 
 def _names_are_ambiguous(table: Table) -> bool:
-    """Return whether a column was ever renamed, or a name given to another column after the first was dropped.
+    """Return whether a column ever had two names, or a name two columns (one dropped, another added).
 
     Nested fields count too, by their full names; a data file may have been written under any schema.
     """

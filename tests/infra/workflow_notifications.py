@@ -76,8 +76,7 @@ FAILED_GREEN = FileResult(
     "green",
     failure=Failure(
         FailureCode.TOO_MANY_QUARANTINED,
-        "40112 of 56551 rows failed validation (negative_duration 40112), "
-        "more than the allowed share of 0.5",
+        "40112 of 56551 rows failed validation (negative_duration 40112), more than the allowed share of 0.5",
     ),
 )
 RUN_ID = "jr_f6a2c03b7f7e4d0d9d2b0a1c5e8f4b61"
