@@ -27,7 +27,7 @@ def flowchart(definition: Mapping[str, Any]) -> str:
             "flowchart TD",
             f"    start(( )) --> {definition['StartAt']}",
             *(f"    {name}{_box(name, state)}" for name, state in states.items()),
-            *(line for name, state in states.items() for line in _ways(name, state)),
+            *(line for name, state in states.items() for line in _transitions(name, state)),
             *_catches(states),
             *_endings(states),
         ]
@@ -43,8 +43,8 @@ def _in_order(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         if name in found:
             continue
         state = found[name] = definition["States"][name]
-        ways = [*state.get("Choices", ()), {"Next": state.get("Default")}, state]
-        waiting += [way["Next"] for way in ways if way.get("Next")]
+        transitions = [*state.get("Choices", ()), {"Next": state.get("Default")}, state]
+        waiting += [transition["Next"] for transition in transitions if transition.get("Next")]
         caught += [catch["Next"] for catch in state.get("Catch", ())]
     return found
 
@@ -55,7 +55,7 @@ def _box(name: str, state: Mapping[str, Any]) -> str:
     return SHAPES[kind].format(label)
 
 
-def _ways(name: str, state: Mapping[str, Any]) -> Iterator[str]:
+def _transitions(name: str, state: Mapping[str, Any]) -> Iterator[str]:
     """The transitions of a state; those of a Choice in the order of its rules."""
     for rule in state.get("Choices", ()):
         yield f'    {name} -->|"{short(rule["Condition"])}"| {rule["Next"]}'

@@ -85,7 +85,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     )
     load_app().add_stacks(app, PRODUCTION)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    # The report says the same and more.
+    # The report contains the same and more.
     with pytest.raises(RuntimeError, match=r"Validation ?[Ff]ailed"):
         app.synth()
     return _report(outdir / "validation-report.json")

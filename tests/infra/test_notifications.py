@@ -236,7 +236,7 @@ def test_an_ending_without_error_or_cause_gets_a_text(
     assert one(notifications, outcome)["error"] == {"Error": error, "Cause": cause}
 
 
-def test_rejected_files_beside_valid_ones_are_reported_first(
+def test_rejected_files_are_reported_before_valid_ones_are_loaded(
     notifications: dict[str, list[GoldenNotification]],
 ) -> None:
     rejected, loaded = notifications["partial_rejected_file"]

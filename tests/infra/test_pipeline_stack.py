@@ -329,7 +329,7 @@ def test_every_alarm_notifies_the_topic_within_minutes(prod: Stacks) -> None:
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (300, 1), name
 
 
-def test_every_alarm_says_what_happened_and_links_to_its_runbook_heading(prod: Stacks) -> None:
+def test_every_alarm_states_what_happened_and_links_to_its_runbook_heading(prod: Stacks) -> None:
     headings = re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
     anchors = {heading.lower() for heading in headings}
     linked = set()

@@ -140,7 +140,7 @@ def test_every_task_has_exactly_its_retries(definition) -> None:
     }
 
 
-def test_every_caught_error_goes_to_its_state(definition) -> None:
+def test_every_caught_error_leads_to_its_state(definition) -> None:
     found = {
         name: [(error, catch["Next"]) for catch in state["Catch"] for error in catch["ErrorEquals"]]
         for name, state in tasks(definition).items()

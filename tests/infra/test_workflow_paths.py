@@ -59,7 +59,7 @@ def interpreted(answer: Answer) -> Any:
 def execute(
     definition: Mapping[str, Any], answers: Mapping[str, Any], execution_input: Any = ONE_FILE
 ) -> InterpretedExecution:
-    """InterpretedExecution the definition; answers may be scripted ones or the interpreter's own."""
+    """Interpret the definition; answers may be scripted ones or the interpreter's own."""
     scripted = {
         state: [interpreted(answer) if isinstance(answer, dict) else answer for answer in queue]
         for state, queue in answers.items()

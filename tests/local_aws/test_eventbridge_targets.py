@@ -24,14 +24,14 @@ def rule(factory):
     return deliver
 
 
-def test_an_event_for_a_missing_function_goes_to_the_targets_dead_letter_queue(factory, rule):
+def test_an_event_for_a_missing_function_is_sent_to_the_targets_dead_letter_queue(factory, rule):
     dead = rule("arn:aws:lambda:us-east-1:000000000000:function:missing")
     [message] = eventually(lambda: factory.messages(dead))
     assert json.loads(message["Body"])["detail"] == {"n": 1}
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "RESOURCE_NOT_FOUND"
 
 
-def test_a_failing_functions_event_goes_to_its_failure_destination(factory, rule):
+def test_a_failing_functions_event_is_sent_to_its_failure_destination(factory, rule):
     function = factory.function("failing", "def handler(event, context): raise ValueError('no')")
     given_up, given_up_arn = factory.queue("given-up")
     factory.aws.client("lambda").put_function_event_invoke_config(

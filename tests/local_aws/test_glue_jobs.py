@@ -53,21 +53,21 @@ def start(glue, **options):
     return glue.start_job_run(JobName="job", **options)["JobRunId"]
 
 
-def look(glue, run_id):
+def describe(glue, run_id):
     return glue.get_job_run(JobName="job", RunId=run_id)["JobRun"]
 
 
 def ended(glue, run_id):
     unfinished = {"STARTING", "RUNNING", "STOPPING", "WAITING"}
-    return eventually(lambda: look(glue, run_id), lambda run: run["JobRunState"] not in unfinished)
+    return eventually(lambda: describe(glue, run_id), lambda run: run["JobRunState"] not in unfinished)
 
 
 def running(glue, run_id):
-    return eventually(lambda: look(glue, run_id), lambda run: run["JobRunState"] == "RUNNING")
+    return eventually(lambda: describe(glue, run_id), lambda run: run["JobRunState"] == "RUNNING")
 
 
 def states(glue, run_ids):
-    return [look(glue, run_id)["JobRunState"] for run_id in run_ids]
+    return [describe(glue, run_id)["JobRunState"] for run_id in run_ids]
 
 
 def test_the_script_gets_its_arguments_and_python_files(factory, lake, job):
@@ -179,7 +179,7 @@ def test_a_jobs_properties_are_kept(job):
     shown = glue.get_job(JobName="job")["Job"]
     kept = ("ExecutionProperty", "JobRunQueuingEnabled", "Timeout", "WorkerType", "NumberOfWorkers")
     assert [shown[name] for name in kept] == [{"MaxConcurrentRuns": 3}, True, 30, "G.2X", 5]
-    run = look(glue, start(glue))
+    run = describe(glue, start(glue))
     assert (run["WorkerType"], run["NumberOfWorkers"], run["MaxCapacity"]) == ("G.2X", 5, 10.0)
 
 

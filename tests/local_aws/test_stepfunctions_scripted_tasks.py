@@ -8,7 +8,7 @@ import pytest
 CAUGHT = [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Done"}]
 
 
-def asking(**more):
+def crawler_reader(**more):
     """Return a state machine that reads a crawler that does not exist."""
     return {
         "Ask": {
@@ -41,7 +41,7 @@ def test_each_attempt_gets_its_own_answer_and_its_arguments_are_recorded(factory
     again = [{"ErrorEquals": ["Glue.Busy"], "MaxAttempts": 3}]
     busy = {"Throw": {"Error": "Glue.Busy", "Cause": "later"}}
     answers = {"Ask": [busy, busy, {"Return": {"Crawler": {"State": "READY"}}}]}
-    outcome, record = run(asking(Retry=again), answers)
+    outcome, record = run(crawler_reader(Retry=again), answers)
     assert json.loads(outcome["output"]) == {"Crawler": {"State": "READY"}}
     assert [call["arguments"] for call in record["calls"]] == [{"Name": "mine"}] * 3
     assert record["calls"][0]["resource"] == "arn:aws:states:::aws-sdk:glue:getCrawler"
@@ -49,7 +49,7 @@ def test_each_attempt_gets_its_own_answer_and_its_arguments_are_recorded(factory
 
 
 def test_a_state_without_a_script_calls_the_real_service(run):
-    outcome, record = run(asking(), {"Other": []})
+    outcome, record = run(crawler_reader(), {"Other": []})
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
     assert len(record["calls"]) == 1
 
@@ -57,12 +57,12 @@ def test_a_state_without_a_script_calls_the_real_service(run):
 def test_the_real_service_may_come_after_scripted_answers(run):
     again = [{"ErrorEquals": ["Glue.Busy"]}]
     busy = {"Throw": {"Error": "Glue.Busy"}}
-    outcome, _ = run(asking(Retry=again), {"Ask": [busy, {"Call": True}]})
+    outcome, _ = run(crawler_reader(Retry=again), {"Ask": [busy, {"Call": True}]})
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
 
 
 def test_a_script_without_answers_left_fails_despite_catches(run):
-    outcome, _ = run(asking(), {"Ask": []})
+    outcome, _ = run(crawler_reader(), {"Ask": []})
     assert (outcome["status"], outcome["error"]) == ("FAILED", "States.Runtime")
     assert "no answer left for Ask" in outcome["cause"]
 
@@ -76,7 +76,7 @@ def test_a_script_without_answers_left_fails_despite_catches(run):
     ],
 )
 def test_an_answer_after_the_tasks_timeout_is_a_timeout_without_waiting(run, after, timeout, output):
-    outcome, _ = run(asking(**timeout), {"Ask": [{"Return": "on time", "AfterSeconds": after}]})
+    outcome, _ = run(crawler_reader(**timeout), {"Ask": [{"Return": "on time", "AfterSeconds": after}]})
     assert json.loads(outcome["output"]) == output
 
 
@@ -88,7 +88,7 @@ def test_times_are_relative_to_the_second_in_which_a_state_was_entered(run, plus
     result, entered = "$states.result.time", "$toMillis($states.context.State.EnteredTime)"
     millis = f"($type({result}) = 'number' ? {result} * 1000 : $toMillis({result}))"
     shift = f"{{% {millis} - $floor({entered} / 1000) * 1000 %}}"
-    states = asking(Output={"time": f"{{% {result} %}}", "shift": shift})
+    states = crawler_reader(Output={"time": f"{{% {result} %}}", "shift": shift})
     time = {"$entered": "Ask", "plus": plus, "as": kind}
     outcome, _ = run(states, {"Ask": [{"Return": {"time": time}}]})
     output = json.loads(outcome["output"])
@@ -128,14 +128,14 @@ def test_the_default_of_a_choice_is_recorded(run):
 
 
 def test_executions_without_a_script_record_nothing(factory):
-    outcome = factory.run(asking(), {"name": "mine"})
+    outcome = factory.run(crawler_reader(), {"name": "mine"})
     assert factory.aws.scripted(outcome["executionArn"]) == {}
 
 
 def test_a_script_serves_one_execution(factory, run):
-    outcome, _ = run(asking(), {"Ask": [{"Return": "scripted"}]})
+    outcome, _ = run(crawler_reader(), {"Ask": [{"Return": "scripted"}]})
     assert json.loads(outcome["output"]) == "scripted"
-    machine = factory.machine(asking(), name="other")
+    machine = factory.machine(crawler_reader(), name="other")
     outcome = factory.outcome(factory.start(machine, {"name": "mine"}, name="scripted"))
     assert json.loads(outcome["output"]) == "Glue.EntityNotFoundException"
 

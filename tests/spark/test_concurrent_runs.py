@@ -140,7 +140,7 @@ def test_a_newer_version_of_another_dataset_loaded_before_the_commit_wins(lake):
 
 
 class Killed(BaseException):
-    """Stands for a killed process: no code of the job catches it."""
+    """Simulates a killed process; the job's code does not catch it."""
 
 
 @pytest.fixture

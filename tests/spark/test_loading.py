@@ -99,11 +99,11 @@ def test_a_deleted_object_fails_and_its_older_rows_stay(lake):
     assert lake.count("green", A) == 1
 
 
-def interfere(monkeypatch, table_name: str, meanwhile) -> list[str]:
-    """Call `meanwhile` right before the next commit to a table; returns the outcomes of later commits."""
+def interfere(monkeypatch, table_name: str, action) -> list[str]:
+    """Call `action` right before the next commit to a table; returns the outcomes of later commits."""
     original = LakeTable.replace_rows
     outcomes: list[str] = []
-    pending = [meanwhile]
+    pending = [action]
 
     def replace(table, source_ids, files, since, notes):
         if table.name == table_name and pending:

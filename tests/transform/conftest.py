@@ -25,18 +25,18 @@ from taxi_etl.transform.statements import judged, reasons_of
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = Run("jr_1", NOW)
 INGESTED_AT = "TIMESTAMP_NTZ '2025-07-01 12:00:00'"
-"""An instant as both engines hand it to Python without asking for a zone."""
+"""A time without a zone, which both engines return to Python alike."""
 SPARK_NAMES = {"text": "string", "string": "string", "integer": "bigint", "timestamp": "timestamp_ntz"}
 
-BESIDE_THE_TABLE = ("row_as_read", "position", "reason_bits", "reasons")
-"""What a judged row has behind the columns of its table, in `Engines.statement`."""
+AFTER_TABLE_COLUMNS = ("row_as_read", "position", "reason_bits", "reasons")
+"""The columns that follow those of the table in the result of `Engines.statement`."""
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Transformed:
-    """What became of a file on both engines alike, as Arrow tables, and DuckDB's view of it as read."""
+    """The rows of a transformed file, equal on both engines; `view` is DuckDB's view of the file."""
 
     dataset: str
     trips: pa.Table
@@ -45,7 +45,7 @@ class Transformed:
 
     @property
     def rows(self) -> tuple[int, int]:
-        """How many trips and quarantined rows there are."""
+        """The numbers of trips and of quarantined rows."""
         return len(self.trips), len(self.quarantined)
 
 
@@ -57,7 +57,7 @@ class Engines:
     duck: Any
 
     def values(self, kind: str, values: Sequence[Any], expression: str) -> list[Any]:
-        """What an expression over the column `x` gives for each value, in order, on both engines alike."""
+        """The results of an expression over the column `x`, one for each value, equal on both engines."""
         kinds = SPARK_NAMES.get(kind, kind)
         listed = ", ".join(f"({place}, {_literal(value, kinds)})" for place, value in enumerate(values))
         text = f"SELECT {expression} AS y FROM VALUES {listed} AS source(place, x) ORDER BY place"
@@ -98,18 +98,18 @@ class Engines:
         view = self.offer(path, file)
         offered = source_columns(file_format, file.columns)
         rows = self.same_table(self.statement(file.dataset, offered, view))
-        can_be_true = pc.equal(rows["reason_bits"], 0)
-        trips = rows.filter(can_be_true).drop_columns(list(BESIDE_THE_TABLE))
-        return Transformed(file.dataset, trips, rows.filter(pc.invert(can_be_true)), view)
+        valid = pc.equal(rows["reason_bits"], 0)
+        trips = rows.filter(valid).drop_columns(list(AFTER_TABLE_COLUMNS))
+        return Transformed(file.dataset, trips, rows.filter(pc.invert(valid)), view)
 
     @staticmethod
     def statement(dataset: str, offered: Sequence[tuple[str, str]], view: str) -> str:
-        """The text of `judged`, and behind each row its reasons as an array."""
+        """The SQL of `judged`, with each row's reasons as an array in a last column."""
         text = judged(dataset, offered, view)
         return f"SELECT *, {reasons_of('reason_bits')} AS reasons FROM ({text})"
 
     def same_table(self, text: str) -> pa.Table:
-        """The rows of a query as an Arrow table; every row that one engine has, the other has as often."""
+        """The rows of a query as an Arrow table. Fails unless both engines return the same rows."""
         spark_rows = self.spark.sql(text).toArrow()
         duck_rows = self.duck.sql(duckdb_engine.translated(text)).to_arrow_table()
         assert spark_rows.column_names == duck_rows.column_names
@@ -167,7 +167,7 @@ def _plain(row: Row) -> Row:
 
 
 def _comparable(value: Any) -> Any:
-    """A value that compares equal across engines: NaN to NaN, maps whatever their order."""
+    """A value that compares equal across engines: NaN to NaN, maps in any order."""
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Both engines read values alike: each expression with expected values written by hand."""
+"""Tests that both engines evaluate each expression alike, against literal expected values."""
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 

@@ -1,4 +1,4 @@
-"""The expected outcome of each of the 48 rows of the hostile file, written by hand."""
+"""Tests of each row of the hostile file, against literal expected values."""
 
 # ruff: noqa: E501 (tables of rows read best in one line each)
 

@@ -1,4 +1,4 @@
-"""Column and file names are only text to the engines, whatever characters they hold."""
+"""Tests that both engines treat column and file names as text, whatever characters they contain."""
 
 import csv
 

@@ -1,4 +1,4 @@
-"""A new dataset needs one entry in the registry, as CONTRIBUTING.md says."""
+"""Tests that a new dataset needs one entry in the registry, as CONTRIBUTING.md describes."""
 
 from datetime import datetime as at
 
@@ -14,7 +14,7 @@ def scooters(monkeypatch):
     add_as_documented(monkeypatch)
 
 
-def test_a_file_of_the_new_dataset_becomes_the_rows_written_by_hand(scooters, engines, tmp_path):
+def test_a_file_of_the_new_dataset_becomes_the_expected_rows(scooters, engines, tmp_path):
     path = tmp_path / "trips_2024-01.csv"
     path.write_bytes(FILE)
 

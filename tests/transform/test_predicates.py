@@ -65,7 +65,7 @@ def test_a_plausible_trip_is_kept(engines, dataset):
         ("green", {"lpep_dropoff_datetime": "2024-01-05 09:59:59"}, ["negative_duration"]),
         ("green", {"lpep_dropoff_datetime": "2024-01-05 10:00:00"}, []),
         ("fhv", {"dropoff_datetime": "2024-01-05 09:59:59"}, ["negative_duration"]),
-        # the file's name says January 2024
+        # the month in the file's name is January 2024
         ("fhv", {"pickup_datetime": "2022-12-31 23:59:59"}, ["pickup_out_of_range"]),
         ("fhv", {"pickup_datetime": "2023-01-01 00:00:00"}, []),
         ("fhv", {"pickup_datetime": "2025-01-31 23:59:59", "dropoff_datetime": ""}, []),

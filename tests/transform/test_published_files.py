@@ -1,10 +1,10 @@
-"""The TLC's files load on both engines with the same rows, and with the sums of the raw files.
+"""Tests that the TLC's files load on both engines with the same rows and the sums of the raw files.
 
-`expected/published_files.csv` was written once, by plain DuckDB queries over each raw file, which share
-nothing with the transform: neither names nor casts nor rules. Its line without a column counts the
-file's rows and those that fail validation; the others, over the valid rows, count a column's values
-and add them up: numbers as they are, texts by their length, times by their seconds since 1970. For a
-Parquet file, `first` and `behind` a year around the month in its name:
+Plain DuckDB queries over each raw file wrote `expected/published_files.csv` once; they share no names, casts
+or rules with the transform. A line without a column counts the file's rows and its invalid rows. A line with
+a column counts the column's values in the valid rows and sums them: numbers as they are, texts by length,
+times as seconds since 1970. For a Parquet file, where `first` and `behind` are a year before and after the
+month in the file's name:
 
     WITH file AS (SELECT *, coalesce(tpep_dropoff_datetime < tpep_pickup_datetime
         OR tpep_pickup_datetime < first OR tpep_pickup_datetime >= behind
@@ -16,9 +16,9 @@ Parquet file, `first` and `behind` a year around the month in its name:
     SELECT count(COLUMN), fsum(length(COLUMN)) FROM file WHERE NOT bad;           -- a text
     SELECT count(COLUMN), fsum(epoch(COLUMN)) FROM file WHERE NOT bad;            -- a time
 
-For a CSV file the same, with `nullif(trim(FIELD), '')::double` or `::timestamp` for COLUMN, over its fields
-read by Python's csv module without blank lines and without the fields beyond the header; names of vendors and
-payments by their codes.
+For a CSV file, COLUMN is `nullif(trim(FIELD), '')::double` or `::timestamp`. Python's csv module read the
+fields; blank lines and fields beyond the header were dropped, and names of vendors and payments replaced by
+their codes.
 """
 
 import csv
@@ -30,13 +30,14 @@ import pyarrow.compute as pc
 import pytest
 
 CUT_BYTES = 1024
-"""The size of samples that are a file's first bytes: their last line is cut."""
+"""The size of samples that contain only a file's first bytes, so that their last line is cut."""
 COMPILED = 100_000
-"""From how many bytes on Spark compiles a file's plan, as the job does; for small ones that takes longest."""
+"""The file size in bytes from which Spark compiles the plan, as the job does. For smaller files compiling
+dominates the time."""
 
 
 def expected() -> dict[str, dict[str, tuple[int, float]]]:
-    """For each file its columns' counts and sums; under '' its rows and how many of them cannot be true."""
+    """Each file's counts and sums by column; under '' the numbers of its rows and of its invalid rows."""
     files: dict[str, dict[str, tuple[int, float]]] = {}
     with (Path(__file__).parent / "expected" / "published_files.csv").open() as lines:
         for line in csv.DictReader(lines):
@@ -100,7 +101,7 @@ LINEAGE = {"extra_columns", "source_id", "source_file", "source_version", "inges
 
 
 def sum_of(values: pa.ChunkedArray) -> float:
-    """What the expected file says of a column: see above."""
+    """The sum of a column's values, as `expected/published_files.csv` has it."""
     if pa.types.is_timestamp(values.type):
         values = pc.divide(pc.cast(pc.cast(values, pa.timestamp("us")), pa.int64()), 1_000_000)
     elif pa.types.is_string(values.type) or pa.types.is_large_string(values.type):

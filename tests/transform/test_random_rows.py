@@ -1,4 +1,4 @@
-"""Both engines agree on random texts and numbers, read by the real readers."""
+"""Tests that both engines agree on random texts and numbers, read by the real readers."""
 
 import csv
 import math
@@ -15,7 +15,7 @@ FEW = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    phases=[Phase.explicit, Phase.generate],  # the failing rows themselves say enough
+    phases=[Phase.explicit, Phase.generate],  # no shrinking: the failing rows are small enough
     suppress_health_check=list(HealthCheck),
 )
 NUMBER_LIKE = st.from_regex(r"\A[ +-]?[0-9]{0,12}[.]?[0-9]{0,4}([eE][+-]?[0-9]{1,3})?[ dfDF_]?\Z")
@@ -52,7 +52,7 @@ def rows_of(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[str |
 
 @pytest.fixture(autouse=True)
 def interpreted_here(interpreted) -> None:
-    """Each example is a plan of its own."""
+    """Interpret the plans, because each example has a different one."""
 
 
 @FEW
@@ -79,7 +79,7 @@ def test_texts_in_csv(engines, tmp_path, rows):
     path = tmp_path / f"{uuid.uuid4().hex}.csv"
     with path.open("w", newline="") as out:
         writer = csv.writer(out)
-        # a first field that is never empty: what rows of nothing but commas are is not the question here
+        # The first field is never empty, because readers differ on rows that contain only commas.
         writer.writerow(["id", "tpep_pickup_datetime", "tpep_dropoff_datetime", *NAMES])
         writer.writerows(("x", *row) for row in rows)
 

@@ -1,4 +1,4 @@
-"""Every published layout is recognized by its columns, and other files are rejected with a reason."""
+"""Tests that every published layout is recognized by its columns, and other files are rejected with a reason."""
 
 # ruff: noqa: E501 (tables of values read best in one line each)
 
@@ -106,7 +106,7 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
 @pytest.mark.parametrize(
     ("saved", "named"), [(pa.timestamp("us", tz="UTC"), "timestamp[us, tz=UTC]"), (INT96, INT96)]
 )
-def test_instants_are_refused_since_nobody_knows_their_wall_clock(saved, named):
+def test_instants_are_refused_because_their_wall_clock_is_unknown(saved, named):
     times = pa.array([datetime(2024, 1, 5, 10)], pa.timestamp("us") if saved is INT96 else saved)
     table = pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times, "trip_distance": [1.5]})
     buffer = io.BytesIO()
@@ -140,7 +140,7 @@ def test_the_month_comes_from_the_name_and_only_where_it_is_clear(name, month):
     assert month_of(name) == month
 
 
-def test_a_variant_names_what_is_read_alike():
+def test_files_with_the_same_read_schema_share_a_variant_name():
     columns = texts(HEADERS["fhv 2015"])
     assert variant("fhv", "csv", columns) == variant("fhv", "csv", tuple(columns))
     assert variant("fhv", "csv", columns).startswith("fhv-csv-3-")

@@ -1,4 +1,4 @@
-"""Values load from the types in which tools save them: nanoseconds, decimals, narrow numbers."""
+"""Tests that values load from the types in which tools save them: nanoseconds, decimals, narrow numbers."""
 
 import math
 from datetime import date, datetime
@@ -54,8 +54,8 @@ def test_decimals_are_the_numbers_they_are_nearest_to(engines, tmp_path):
     assert (read["passenger_count"], read["fare_amount"], held["position"]) == ("2.5", "-12.5", 1)
 
 
-def test_a_nan_is_null_whatever_the_statistics_of_its_column_leave_out(engines, tmp_path):
-    # Parquet's statistics say nothing of NaN: the distances of this file are from 1 to 2,000, by its footer.
+def test_a_nan_is_null_although_column_statistics_omit_it(engines, tmp_path):
+    # Parquet's statistics omit NaN: the footer of this file declares distances from 1 to 2,000.
     found = load(
         engines,
         tmp_path,

@@ -1,6 +1,6 @@
-"""The SQL of each dataset equals its snapshot in `snapshots/`, so that a review sees each change.
+"""Snapshot tests of the SQL of each dataset, so that a review sees each change.
 
-`UPDATE_SNAPSHOTS=1 pytest tests/transform` writes them anew.
+`UPDATE_SNAPSHOTS=1 pytest tests/transform` rewrites the snapshots.
 """
 
 import os

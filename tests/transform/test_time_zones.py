@@ -1,4 +1,4 @@
-"""Wall-clock times do not move with the session's time zone.
+"""Tests that wall-clock times do not depend on the session's time zone.
 
 The times lie around both clock changes in New York, are saved in several ways, and are read by sessions in
 three time zones.

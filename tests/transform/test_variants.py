@@ -1,7 +1,7 @@
-"""Every published layout loads on both engines alike, from generated files with known damage.
+"""Tests that every published layout loads alike on both engines, from generated files with known damage.
 
-The generator knows what a column holds by its own list of names, kept apart from `taxi_etl.datasets`: that a
-value arrives in its column, and a damaged row in quarantine for its reason, is judged by the generator.
+The generator determines a column's content by its own list of names, independent of `taxi_etl.datasets`. The
+tests compare the loaded columns and the quarantine reasons with what the generator wrote.
 """
 
 import gzip
@@ -13,7 +13,7 @@ from sample_data import VARIANTS, generate
 
 ROWS = 120
 MONTHS = [(variant.id, str(month)) for variant in VARIANTS.values() for month in variant.months]
-"""Months in which a layout's columns had other types, or the table one column more."""
+"""Months in which a layout has other column types, or an additional column."""
 
 # What the generator calls a column's content, and the table's column for it.
 STREET_HAIL = {
@@ -106,7 +106,7 @@ def check(engines, tmp_path, variant: str, month: str) -> None:
         home_of(found.dataset, column) for column in held if column.holds not in UNTYPED
     }
     extra = {name for row in found.trips["extra_columns"].to_pylist() for name, _ in row}
-    # vendor DDS, who never got a code, is kept beside the code that is null
+    # vendor DDS, who never got a code, is kept in extra_columns, and the code is null
     extra -= {column.name for column in held if column.holds == "vendor_code"}
     assert extra == {column.name for column in held if column.holds in UNTYPED}
 
@@ -117,7 +117,7 @@ def test_a_variant_loads_whole(engines, interpreted, tmp_path, variant):
 
 
 @pytest.mark.parametrize(("variant", "month"), MONTHS)
-def test_a_month_with_types_of_its_own_loads_whole(engines, interpreted, tmp_path, variant, month):
+def test_a_month_with_different_types_loads_completely(engines, interpreted, tmp_path, variant, month):
     check(engines, tmp_path, variant, month)
 
 

@@ -28,7 +28,7 @@ class Clock:
     now: datetime = NOON
 
     def __call__(self) -> datetime:
-        """Return the present moment."""
+        """Return the current time."""
         return self.now
 
     def forward(self, **time: float) -> None:

@@ -1,4 +1,4 @@
-"""Documents and fixtures show only quarantine reasons and failure codes that exist."""
+"""Tests that documents and fixtures show only quarantine reasons and failure codes that exist."""
 
 import re
 from collections.abc import Callable

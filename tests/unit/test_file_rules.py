@@ -151,7 +151,7 @@ def test_every_reason_is_reported() -> None:
     ]
 
 
-def test_the_suffix_tells_format_and_compression() -> None:
+def test_the_suffix_determines_format_and_compression() -> None:
     assert [file_format(name) for name in ("a.parquet", "a.csv", "a.csv.gz", "a.gz")] == [
         "parquet",
         "csv",

@@ -1,4 +1,4 @@
-"""Do construct and handler agree on every variable, and does a wrong one say so?"""
+"""Tests that constructs and handlers use the same variables, and that errors name the wrong ones."""
 
 import pytest
 
@@ -26,14 +26,14 @@ def test_variables_are_the_fields_in_capitals() -> None:
         FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
     ],
 )
-def test_what_the_construct_writes_the_handler_reads(
+def test_a_handler_reads_the_variables_that_the_construct_writes(
     settings: OrchestratorSettings | ValidatorSettings | FinalizerSettings,
 ) -> None:
     environment = {**settings.to_environment(), "AWS_REGION": "eu-west-1"}
     assert type(settings).from_environment(environment) == settings
 
 
-def test_everything_that_is_missing_is_named() -> None:
+def test_an_error_names_every_missing_variable() -> None:
     with pytest.raises(ValueError, match="missing environment variables: RUNS_BUCKET, MAX_FILE_BYTES;"):
         ValidatorSettings.from_environment({})
 

@@ -31,7 +31,7 @@ def test_keys_stay_readable_in_the_text() -> None:
     assert "größe" in given.dumps()
 
 
-def test_the_shorthand_asks_for_the_current_version() -> None:
+def test_the_shorthand_means_the_current_version() -> None:
     assert parse_input({"bucket": "lake", "key": "raw/taxi/a.csv"}) == ExecutionInput(
         "lake", (FileVersion("lake", "raw/taxi/a.csv", CURRENT_VERSION),), Trigger.MANUAL
     )

@@ -1,4 +1,4 @@
-"""Each metric is sent by the function that it belongs to."""
+"""Tests that each metric is sent only by the function that it belongs to."""
 
 from pathlib import Path
 

@@ -112,7 +112,7 @@ def test_a_file_without_a_result_has_failed_with_the_ending_as_its_reason(
     assert without_result == (FileOutcome(A, FileStatus.FAILED, (Failure(code, text),), dataset="green"),)
 
 
-def test_a_file_that_neither_manifest_nor_result_knows_has_failed() -> None:
+def test_a_file_missing_from_manifest_and_result_has_failed() -> None:
     found = outcomes([A, B], manifest(accepted(A)), result(LOADED_A), SUCCEEDED)
     assert [outcome.status for outcome in found] == [FileStatus.LOADED, FileStatus.FAILED]
 

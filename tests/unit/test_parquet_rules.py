@@ -37,7 +37,7 @@ def codes(facts: FooterFacts, footer_start: int = 10**9) -> list[str]:
     return [str(failure.code) for failure in check_footer(facts, footer_start)]
 
 
-def test_a_sound_footer_has_no_failures() -> None:
+def test_a_valid_footer_has_no_failures() -> None:
     facts = read_footer(footer(pa.table({"trip_distance": [1.5] * 300}), row_group_size=100))
     assert (facts.columns, facts.contradiction, codes(facts)) == (COLUMNS, "", [])
     assert not facts.needs_row_decoder
@@ -87,9 +87,9 @@ def test_a_row_count_that_the_columns_contradict_is_damage(claimed: int, row_gro
     table = pa.table({"trip_distance": [1.5] * rows, "fare_amount": [9.0] * rows})
     group_size = -(-rows // row_groups)
     in_last_group = rows - group_size * (row_groups - 1)
-    sound = footer(table, row_group_size=group_size)
-    # The row count of the file stands before its row groups, that of a row group behind its columns.
-    promised = sound.replace(varint(rows), varint(claimed), 1)
+    valid = footer(table, row_group_size=group_size)
+    # A file's row count precedes its row groups; a row group's row count follows its columns.
+    promised = valid.replace(varint(rows), varint(claimed), 1)
     start, _, end = promised.rpartition(varint(in_last_group))
     damaged = start + varint(in_last_group + claimed - rows) + end
 
@@ -102,8 +102,8 @@ def test_a_row_count_that_the_columns_contradict_is_damage(claimed: int, row_gro
 
 
 def test_a_file_count_that_the_row_groups_contradict_is_damage() -> None:
-    sound = footer(pa.table({"trip_distance": [1.5] * 77_777}))
-    facts = read_footer(sound.replace(varint(77_777), varint(77_877), 1))
+    valid = footer(pa.table({"trip_distance": [1.5] * 77_777}))
+    facts = read_footer(valid.replace(varint(77_777), varint(77_877), 1))
     assert facts.contradiction == "it declares 77,877 rows, but its row groups 77,777"
     assert codes(facts) == ["not_parquet"]
 

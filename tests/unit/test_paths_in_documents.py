@@ -21,7 +21,7 @@ def test_a_named_path_exists(page: str, path: str) -> None:
         assert (ROOT / path).exists()
 
 
-def test_contributing_says_where_to_change_each_kind_of_thing() -> None:
+def test_contributing_names_the_place_for_each_kind_of_change() -> None:
     table = (ROOT / "CONTRIBUTING.md").read_text().split("## To change something")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (.+?) \| (.+) \|$", table, re.MULTILINE)[1:]
     assert len(rows) > 10

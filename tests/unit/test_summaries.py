@@ -81,7 +81,7 @@ def test_a_single_rejected_file_is_named() -> None:
     ("accepted", "others"),
     [(1, " 1 other file is being loaded."), (2, " 2 other files are being loaded.")],
 )
-def test_rejected_files_beside_valid_ones_are_counted(accepted: int, others: str) -> None:
+def test_rejected_files_are_counted_among_valid_ones(accepted: int, others: str) -> None:
     found = validation_summary(manifest(accepted=accepted, rejected=1), MANIFEST_URI)
 
     files = accepted + 1
@@ -146,7 +146,7 @@ def test_superseded_and_rejected_files_are_counted() -> None:
         (2, " 2 failed, the first: raw/taxi/b0.csv: page 3."),
     ],
 )
-def test_failures_beside_loaded_files_are_listed_first(failures: int, text: str) -> None:
+def test_failed_files_are_listed_before_loaded_ones(failures: int, text: str) -> None:
     bad = [failed(f"b{number}") for number in range(failures)]
     found = summary(manifest(accepted=1 + failures), loaded("a0"), *bad)
 

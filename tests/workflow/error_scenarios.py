@@ -1,7 +1,7 @@
 """Scenarios of failing tasks: every retried error, other errors, and timeouts.
 
-The retry delays are calculated by hand from the design: the interval, multiplied by the backoff rate for each
-further attempt, up to the maximum delay.
+The retry delays are literals, calculated from the design: the interval, multiplied by the backoff rate for
+each further attempt, up to the maximum delay.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The scenario type, and the paths, answers and notifications that scenarios share.
 
-Expected values are written by hand; nothing here is derived from the definition.
+Expected values are literals; none is derived from the definition.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""Stand-in for the process that reads footers: it misbehaves for footers that ask for it.
+"""Fake of the process that reads footers, which crashes or stalls on marked footers.
 
-A footer with `ABORT_HERE` in it ends the process, one with `SLEEP_HERE` makes it sleep. Others are read.
+A footer that contains `ABORT_HERE` ends the process, one with `SLEEP_HERE` stalls it. Others are read.
 """
 
 import os
@@ -13,8 +13,8 @@ from taxi_etl.parquet_rules import FooterFacts
 ABORT, SLEEP = b"ABORT_HERE", b"SLEEP_HERE"
 
 
-def misbehave_or_read(footer: bytes) -> FooterFacts:
-    """Read a footer as the real process does, unless it asks for something else."""
+def fail_or_read(footer: bytes) -> FooterFacts:
+    """Read a footer as the real process does, unless it is marked."""
     if ABORT in footer:
         os.abort()
     if SLEEP in footer:
@@ -23,5 +23,5 @@ def misbehave_or_read(footer: bytes) -> FooterFacts:
 
 
 if __name__ == "__main__":
-    footer_process.read_footer = misbehave_or_read
+    footer_process.read_footer = fail_or_read
     footer_process.main()

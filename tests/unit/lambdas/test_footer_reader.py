@@ -29,7 +29,7 @@ def footer_of(content: bytes) -> bytes:
 
 
 def marked(mark: bytes) -> bytes:
-    """Return a sound footer that makes the fake process abort or sleep."""
+    """Return a valid footer that makes the fake process abort or sleep."""
     return footer_of(parquet(pa.table({"x": [1]}).replace_schema_metadata({"test": mark})))
 
 

@@ -78,7 +78,7 @@ def account(taxi_etl, monkeypatch):
     return Account(taxi_etl)
 
 
-def test_without_anything_to_clean_up_it_says_so(account):
+def test_an_account_with_nothing_to_clean_up_is_reported(account):
     assert account.cleanup()[:2] == (0, [])
     assert "there is nothing to clean up" in account.taxi_etl("cleanup").stdout
 

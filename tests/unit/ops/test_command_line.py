@@ -160,7 +160,7 @@ def test_doctor_prints_what_is_missing(missing, code, taxi_etl, monkeypatch):
     assert taxi_etl.json("doctor") == (code, {"missing": missing})
 
 
-def test_doctor_asks_for_free_disk_space_below_the_need_of_the_set_up():
+def test_doctor_reports_too_little_free_disk_space():
     assert doctor.missing_disk_space(4 * 1024**3) is None
     assert doctor.missing_disk_space(4 * 1024**3 - 1) is not None
     assert doctor.missing_disk_space(1024**3) == (
