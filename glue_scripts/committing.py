@@ -11,7 +11,7 @@ from typing import Any
 
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import ConflictError, LakeTable
-from glue_scripts.storage import Storage
+from glue_scripts.storage import RefusedObjectError, Storage
 from glue_scripts.version_check import check_versions
 from taxi_etl.failures import FailureCode
 from taxi_etl.file_status import FileStatus
@@ -64,12 +64,19 @@ class Committer:
         versions = other.source_versions(found)
         for source_id in found:
             file = by_source[source_id]
-            current = self.storage.current_version(file.version)
+            current = self._current_version(file)
             if current is not None and versions.get(source_id) == current != file.version.version_id:
                 self._undo(by_source.pop(source_id))
         outdated = [source_id for source_id in found if source_id in by_source]
         if outdated:
             other.replace_rows(outdated, [], since, self.summary)
+
+    def _current_version(self, file: FileLoad) -> str | None:
+        """The current version's ID; None if the object was deleted, or may not be read any more."""
+        try:
+            return self.storage.current_version(file.version)
+        except RefusedObjectError:
+            return None
 
     def _replace_rows(
         self, files: Sequence[FileLoad], trips_since: int | None, quarantine_since: int | None

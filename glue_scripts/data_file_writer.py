@@ -13,7 +13,7 @@ from glue_scripts.iceberg import LakeTable
 from glue_scripts.line_lengths import find_overlong_lines
 from glue_scripts.reading import SourceFile, footer_rows, read_csv, read_parquet, with_lineage
 from glue_scripts.sorting import in_day_ranges
-from glue_scripts.spark_errors import RowsLostError, one_line
+from glue_scripts.spark_errors import RowsLostError, read_failure
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -43,7 +43,8 @@ class DataFileWriter:
             load = FileLoad(file)
             loads.append(load)
             if isinstance(rows, Exception):
-                load.fail(FailureCode.UNREADABLE, one_line(rows))
+                failure = read_failure(rows)
+                load.fail(failure.code, failure.message)
             else:
                 load.read = rows
                 readable.append(load)

@@ -22,6 +22,7 @@ from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.failures import FailureCode
+from taxi_etl.file_status import FileStatus
 from taxi_etl.schema import normalize
 from taxi_etl.transform.sources import Run
 
@@ -68,9 +69,10 @@ class Loader:
     def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile], execution: str) -> list[FileLoad]:
         loads = [FileLoad(SourceFile(file, self.storage.location(file.version))) for file in files]
         check_versions(self.storage, loads)
-        outdated, current = [load for load in loads if load.is_outdated], loadable(loads)
+        current = loadable(loads)
+        skipped = [load for load in loads if load.status is not FileStatus.LOADED]
         if not current:
-            return outdated
+            return skipped
         trips = self.tables[DATASETS[dataset].table]
         trips.ensure()
         self.quarantine.ensure()
@@ -82,7 +84,7 @@ class Loader:
             if other not in (trips, self.quarantine):
                 committer.remove_rows_from(other, staged)
         self._record_columns(trips, loadable(staged))
-        return outdated + staged
+        return skipped + staged
 
     def _stage(self, trips: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
         """Write the data files of both tables, with one plan for each schema."""

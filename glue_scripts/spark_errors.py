@@ -3,6 +3,9 @@
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.object_access import ARCHIVED, UNUSABLE_KEY, refusal
+
 LINE_MAX = 600
 HINTS = {
     "com.univocity.parsers.common.TextParsingException": (
@@ -11,6 +14,11 @@ HINTS = {
     "Reading past RLE/BitPacking stream": "a Parquet page is damaged",
 }
 """Explanations of exceptions, by class name or message."""
+
+S3_REFUSALS = (*sorted(ARCHIVED), *sorted(UNUSABLE_KEY), "AccessDenied")
+"""Error codes of S3 by which Hadoop's exceptions show that S3 refused an object."""
+S3A_BAD_REQUEST = "AWSBadRequestException: getFileStatus"
+"""How Hadoop reports that S3 answers the HEAD of an object with 400, as it does without the key of SSE-C."""
 
 
 class RowsLostError(Exception):
@@ -39,6 +47,16 @@ def one_line(error: BaseException) -> str:
     cause = "; ".join(filter(None, [*hints, cause]))
     line = f"{message} (cause: {cause})" if cause else message
     return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - 1]}…"
+
+
+def read_failure(error: BaseException) -> Failure:
+    """Why one file could not be read: S3 refused the object, or otherwise its data is unreadable."""
+    text, line = whole_text(error), one_line(error)
+    found = next((code for code in S3_REFUSALS if code in text), None)
+    if S3A_BAD_REQUEST in text and "ExpiredToken" not in text:
+        found = "400"
+    failure = refusal(found, line) if found else None
+    return failure or Failure(FailureCode.UNREADABLE, line)
 
 
 def whole_text(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.file_load import FileLoad
 from glue_scripts.reading import SourceFile, spark_path
-from glue_scripts.spark_errors import SPARK_ERRORS, RowsLostError, one_line, whole_text
+from glue_scripts.spark_errors import SPARK_ERRORS, RowsLostError, one_line, read_failure, whole_text
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
 from taxi_etl.failures import FailureCode
 
@@ -48,12 +48,15 @@ class Stager:
 
     def _stage_after_error(self, files: Sequence[SourceFile], error: Exception) -> list[FileLoad]:
         if len(files) == 1:
-            code = FailureCode.ROWS_LOST if isinstance(error, RowsLostError) else FailureCode.UNREADABLE
-            return [FileLoad(files[0]).fail(code, one_line(error))]
+            if isinstance(error, RowsLostError):
+                return [FileLoad(files[0]).fail(FailureCode.ROWS_LOST, one_line(error))]
+            failure = read_failure(error)
+            return [FileLoad(files[0]).fail(failure.code, failure.message)]
         named = [file for file in files if self._is_named(file, whole_text(error))]
         if not named or len(named) == len(files):
             return self._stage_each_alone(files)
-        failed = [FileLoad(file).fail(FailureCode.UNREADABLE, one_line(error)) for file in named]
+        failure = read_failure(error)
+        failed = [FileLoad(file).fail(failure.code, failure.message) for file in named]
         return failed + self.stage([file for file in files if file not in named])
 
     def _stage_each_alone(self, files: Sequence[SourceFile]) -> list[FileLoad]:

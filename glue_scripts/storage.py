@@ -6,8 +6,18 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import ClientError
 
+from taxi_etl.failures import Failure
 from taxi_etl.identity import UNVERSIONED, FileVersion
+from taxi_etl.object_access import refusal
 from taxi_etl.s3_uris import parse_s3_uri
+
+
+class RefusedObjectError(Exception):
+    """S3 refuses to hand out one object; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class Storage(Protocol):
@@ -20,7 +30,10 @@ class Storage(Protocol):
         """Write an object."""
 
     def current_version(self, version: FileVersion) -> str | None:
-        """The ID of the current version of the file's key; None if the object was deleted."""
+        """The ID of the current version of the file's key; None if the object was deleted.
+
+        Raises RefusedObjectError for an object that must not be read.
+        """
 
     def location(self, version: FileVersion) -> str:
         """The URI from which Spark reads the file's current version."""
@@ -51,14 +64,18 @@ class S3Storage:
     def current_version(self, version: FileVersion) -> str | None:
         """The ID of the key's current version; None if the object was deleted.
 
-        Raises ClientError for every other error.
+        Raises RefusedObjectError for an object that must not be read, and ClientError for AWS faults.
         """
         try:
             head = self.client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+            code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+            if code in ("404", "NoSuchKey", "NotFound"):
                 return None
-            raise
+            failure = refusal(code, message)
+            if failure is None:
+                raise
+            raise RefusedObjectError(failure) from error
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:

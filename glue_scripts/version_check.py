@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from glue_scripts.file_load import FileLoad
 from glue_scripts.reading import THREADS
-from glue_scripts.storage import Storage
+from glue_scripts.storage import RefusedObjectError, Storage
 
 
 def check_versions(storage: Storage, files: Sequence[FileLoad]) -> None:
-    """Mark files whose object has a newer version or was deleted.
+    """Mark files whose object has a newer version or was deleted, and fail those that S3 refuses to read.
 
     Failed files are checked too: the failure may come from reading an object while it was replaced.
     """
@@ -17,7 +17,15 @@ def check_versions(storage: Storage, files: Sequence[FileLoad]) -> None:
     if not files:
         return
     with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
-        current = pool.map(lambda file: storage.current_version(file.version), files)
-        for file, version_id in zip(files, current, strict=True):
-            if version_id != file.version.version_id:
-                file.mark_outdated(deleted=version_id is None)
+        for _ in pool.map(lambda file: _check_version(storage, file), files):
+            pass
+
+
+def _check_version(storage: Storage, file: FileLoad) -> None:
+    try:
+        version_id = storage.current_version(file.version)
+    except RefusedObjectError as error:
+        file.fail(error.failure.code, error.failure.message)
+        return
+    if version_id != file.version.version_id:
+        file.mark_outdated(deleted=version_id is None)

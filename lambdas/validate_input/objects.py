@@ -6,6 +6,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from stores.errors import error_code
+from taxi_etl import object_access
+from taxi_etl.failures import Failure
 from taxi_etl.file_rules import FileFacts
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError
@@ -69,6 +71,29 @@ def read_range(s3: Any, version: FileVersion, start: int, end: int) -> bytes:
     with response["Body"] as body:
         content: bytes = body.read()
     return content
+
+
+def refusal(s3: Any, version: FileVersion, error: ClientError) -> Failure | None:
+    """Return why S3 refuses this object alone; None if the error is an AWS fault.
+
+    Requests one byte if the error is that of a HEAD, which has no message; the error is a fault if that
+    succeeds. Raises ClientError for AWS faults of that request.
+    """
+    if error_code(error) in object_access.HEAD_WITHOUT_REASON:
+        named = {"VersionId": version.version_id} if version.version_id else {}
+        try:
+            response = s3.get_object(Bucket=version.bucket, Key=version.key, Range="bytes=0-0", **named)
+            response["Body"].close()
+            return None
+        except ClientError as reason:
+            if object_access.refusal(error_code(reason), _message(reason)) is None:
+                raise
+            error = reason
+    return object_access.refusal(error_code(error), _message(error))
+
+
+def _message(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def _head(s3: Any, absent: frozenset[str], **arguments: str) -> dict[str, Any] | None:

@@ -45,7 +45,20 @@ def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> 
 
 
 def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
-    """Validate one file by its headers and by its first and last bytes."""
+    """Validate one file by its headers and by its first and last bytes.
+
+    An object that S3 refuses to hand out is rejected alone. Raises AWS faults.
+    """
+    try:
+        return _check(s3, version, limits)
+    except ClientError as error:
+        refusal = objects.refusal(s3, version, error)
+        if refusal is None:
+            raise
+        return RejectedFile(version, (refusal,))
+
+
+def _check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
     if not version.key.startswith(RAW_PREFIX):
         # The function has no permission to read other prefixes.
         return RejectedFile(version, tuple(check_key(version.key)))

@@ -315,6 +315,66 @@ def test_a_file_with_invalid_headers_is_rejected_without_reading_it(
     assert s3.arguments("get_object") == []
 
 
+SSE_C = (
+    "The object was stored using a form of Server Side Encryption. The correct parameters must be provided"
+)
+
+
+def refused(code: str, message: str, operation: str = "GetObject") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("head", "get", "code", "said"),
+    [
+        ("403", ("AccessDenied", "User: x is not authorized"), "access_denied", "allow s3:GetObject"),
+        ("403", ("AccessDenied", "not authorized: kms:Decrypt"), "kms_key_denied", "allow kms:Decrypt"),
+        ("403", ("InvalidObjectState", "storage class"), "archived", "restore it"),
+        ("400", ("InvalidRequest", SSE_C), "encrypted_with_customer_key", "ask the uploader"),
+        (None, ("AccessDenied", "Access Denied"), "access_denied", "S3 said: Access Denied"),
+        (None, ("KMS.DisabledException", "key is disabled"), "kms_key_denied", "key is disabled"),
+        (None, ("InvalidObjectState", "storage class"), "archived", "then replay the file"),
+    ],
+)
+def test_an_object_that_s3_refuses_is_rejected_alone(
+    *, validate: Handler, s3: Buckets, head: str | None, get: tuple[str, str], code: str, said: str
+) -> None:
+    s3.upload("lake", key("a.csv"), CSV, "v1")
+    if head:
+        s3.fail("head_object", refused(head, "Forbidden", "HeadObject"))
+    s3.fail("get_object", refused(*get))
+    assert codes(answer := validate(one("a.csv"))) == [code]
+    assert said in answer["rejected"][0]["reasons"][0]["message"]
+    s3.upload("lake", key("b.csv"), CSV, "v1")
+    assert validate(one("b.csv"))["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("head", "get"),
+    [
+        ("503", None),
+        ("SlowDown", None),
+        ("ExpiredToken", None),
+        (None, "InternalError"),
+        (None, "SlowDown"),
+        (None, "InvalidAccessKeyId"),
+        ("403", "ExpiredToken"),
+        ("400", "RequestTimeTooSkewed"),
+        (None, "KMS.ThrottlingException"),
+    ],
+)
+def test_faults_of_aws_are_raised_even_where_the_head_is_refused(
+    validate: Handler, s3: Buckets, head: str | None, get: str | None
+) -> None:
+    s3.upload("lake", key("a.csv"), CSV, "v1")
+    if head:
+        s3.fail("head_object", refused(head, "x", "HeadObject"))
+    if get:
+        s3.fail("get_object", refused(get, "x"))
+    with pytest.raises(ClientError):
+        validate(one("a.csv"))
+
+
 def test_a_restored_object_is_read(validate: Handler, s3: Buckets) -> None:
     restored = 'ongoing-request="false", expiry-date="Fri, 21 Jun 2024 00:00:00 GMT"'
     s3.upload("lake", key("green.csv"), CSV, "v1", StorageClass="GLACIER", Restore=restored)
@@ -446,8 +506,18 @@ def test_an_unversioned_bucket_is_refused(validate: Handler, s3: Buckets) -> Non
         validate({"bucket": "lake", "key": key("green.csv")})
 
 
-@pytest.mark.parametrize("operation", ["head_object", "get_object", "put_object"])
-@pytest.mark.parametrize("code", ["SlowDown", "403", "AccessDenied", "InternalError"])
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        *(
+            (each, code)
+            for each in ("head_object", "get_object", "put_object")
+            for code in ("SlowDown", "503")
+        ),
+        ("head_object", "403"),  # refused only once: the next request succeeds
+        ("put_object", "AccessDenied"),
+    ],
+)
 def test_an_aws_fault_is_an_exception_and_not_a_rejection(
     validate: Handler, s3: Buckets, operation: str, code: str
 ) -> None:
