@@ -1,16 +1,21 @@
 """DuckDB as a second engine for the job's SQL, used by the benchmark and the transform tests."""
 
+import csv
+import gzip
+import io
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import sqlglot
 
 from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import SourceColumn, SourceType
-from taxi_etl.transform.sources import SPARE_FIELDS, source_columns
+from taxi_etl.transform.sources import source_columns
 
 
 def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
@@ -19,7 +24,7 @@ def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
     It does not use Parquet statistics, which leave out NaN: DuckDB would assume that a column has none.
     """
     database = duckdb.connect(config=dict(config))
-    database.execute("SET disabled_optimizers = 'statistics_propagation'")
+    database.execute("SET disabled_optimizers = 'statistics_propagation'").fetchall()
     return database
 
 
@@ -40,43 +45,80 @@ def contents_of(path: Path) -> Contents:
 
 
 def create_source_view(
-    database: duckdb.DuckDBPyConnection, view: str, path: Path, file: AcceptedFile, lineage: Mapping[str, str]
+    database: duckdb.DuckDBPyConnection,
+    view: str,
+    path: Path,
+    file: AcceptedFile,
+    lineage: Mapping[str, str],
+    *,
+    plain: bool = False,
 ) -> None:
-    """Create the view that `statements.judged` reads from; `lineage` holds Spark SQL literals."""
+    """Create the view that `statements.judged` reads from; `lineage` holds Spark SQL literals.
+
+    DuckDB parses a `plain` CSV file: each line has as many fields as the header, and no quotes.
+    """
     values = {
         column: translated(f"SELECT {text}").removeprefix("SELECT ") for column, text in lineage.items()
     }
     listed = ", ".join(f"{text} AS {column}" for column, text in values.items())
-    read = _csv(path, file) if file.format == "csv" else _parquet(path, file)
-    database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})")  # noqa: S608
+    read = _csv(database, path, file, plain=plain) if file.format == "csv" else _parquet(path, file)
+    database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})").fetchall()  # noqa: S608
 
 
-def _csv(path: Path, file: AcceptedFile) -> str:
-    """A query for the rows of a CSV file, all columns as text. Spare fields hold what exceeds the header."""
-    names = [_quoted(column.name) for column in source_columns("csv", file.columns)]
-    width = len(file.columns)
-    fields = [f"c{place}" for place in range(width + SPARE_FIELDS)]
-    typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
-    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields[:width], names, strict=False))
-    surplus = f"nullif(trim(concat_ws(',', {', '.join(fields[width:])}), ','), '')"
-    encoding = "utf-16" if file.encoding == "utf-16" else "utf-8"
-    return (
-        f"SELECT {listed}, {surplus} AS {names[-1]}, CAST(NULL AS bigint) AS _position "  # noqa: S608
-        f"FROM read_csv('{path}', "
-        f"columns={{{typed}}}, header=true, delim=',', quote='\"', escape='\"', null_padding=true, "
-        f"strict_mode=false, auto_detect=false, encoding='{encoding}', compression='{file.compression}') "
-        "WHERE c0 IS NOT NULL OR c1 IS NOT NULL"
+def _csv(database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, *, plain: bool) -> str:
+    """A query for the rows of a CSV file, all columns as text.
+
+    Python parses files that are not plain: it can say of each line whether its fields are right in number.
+    """
+    names = [_quoted(column.name) for column in source_columns(file.columns)]
+    fields = [f"c{place}" for place in range(len(names))]
+    listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields, names, strict=True))
+    if plain:
+        typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
+        rows, text = (
+            f"read_csv('{path}', columns={{{typed}}}, header=true, delim=',', quote='', escape='', "
+            f"auto_detect=false, compression='{file.compression}')",
+            "CAST(NULL AS varchar)",
+        )
+    else:
+        rows, text = f"csv_{uuid.uuid4().hex}", "_row_text"
+        database.register(rows, _parsed(path, file))
+    return f"SELECT {listed}, CAST(NULL AS bigint) AS _position, {text} AS _row_text FROM {rows}"  # noqa: S608
+
+
+def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
+    """The rows of a small CSV file: its fields as `c0`, `c1`, … and the text of rows with other numbers."""
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if file.compression == "gzip" else content).decode(file.encoding)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    width, delimiter = len(file.columns), file.dialect.delimiter
+    if file.encoding.startswith("utf-16"):
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        pairs = [(delimiter.join(fields), fields) for fields in records]
+    else:
+        lines = [line for line in text.split("\n") if line.strip()]
+        pairs = [(line, next(csv.reader([line], delimiter=delimiter))) for line in lines]
+    rows: list[list[str | None]] = []
+    for line, fields in pairs[1 + file.dialect.skip_lines :]:
+        surplus = any(field.strip() for field in fields[width:])
+        wrong = len(fields) < width or surplus or (line.count('"') % 2 == 1)
+        padded = [field or None for field in fields[:width]] + [None] * (width - len(fields))
+        rows.append([*padded, line if wrong else None])
+    names = [*(f"c{place}" for place in range(width)), "_row_text"]
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return pa.table(
+        {name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)}
     )
 
 
 def _parquet(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
-    offered = source_columns("parquet", file.columns)
+    offered = source_columns(file.columns)
     values = [
         f"{_value(column)} AS {_quoted(offer.name)}"
         for column, offer in zip(file.columns, offered, strict=True)
     ]
-    listed = ", ".join([*values, "file_row_number AS _position"])
+    listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
     return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
 
 

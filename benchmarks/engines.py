@@ -8,7 +8,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,8 +41,7 @@ def accepted(path: Path) -> AcceptedFile:
     if dataset is None:
         raise ValueError(f"{path} does not match any dataset")
     version = FileVersion("benchmark", f"raw/taxi/{path.name}", VERSION, path.stat().st_size)
-    kind = "parquet" if path.suffix == ".parquet" else "csv"
-    return AcceptedFile(version, dataset, kind, found.columns, found.compression, found.encoding)
+    return AcceptedFile.of(version, dataset, found)
 
 
 def spark(folder: Path) -> SparkSession:
@@ -76,6 +75,11 @@ class FolderStorage:
 
     def read(self, uri: str) -> bytes:
         raise NotImplementedError
+
+    def chunks(self, version: FileVersion) -> Iterator[bytes]:
+        with (self.folder / version.key.rpartition("/")[2]).open("rb") as file:
+            while chunk := file.read(1024 * 1024):
+                yield chunk
 
     def write(self, uri: str, text: str) -> None:
         raise NotImplementedError
@@ -129,8 +133,8 @@ def duckdb(folder: Path) -> Load:
 
     def load(path: Path) -> None:
         file = accepted(path)
-        duckdb_engine.create_source_view(database, SOURCE, path, file, lineage(file.version, RUN))
-        offered = source_columns(file.format, file.columns)
+        duckdb_engine.create_source_view(database, SOURCE, path, file, lineage(file.version, RUN), plain=True)
+        offered = source_columns(file.columns)
         judged = statements.judged(file.dataset, offered)
         # One scan, as in the job: the writer separates trips from quarantined rows.
         partitioned = duckdb_engine.translated(

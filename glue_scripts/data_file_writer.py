@@ -10,7 +10,6 @@ from pyspark.sql import functions as fn
 from glue_scripts import quarantine_side_output
 from glue_scripts.file_load import FileLoad
 from glue_scripts.iceberg import LakeTable
-from glue_scripts.line_lengths import find_overlong_lines
 from glue_scripts.reading import SourceFile, footer_rows, read_csv, read_parquet, with_lineage
 from glue_scripts.sorting import in_day_ranges
 from glue_scripts.spark_errors import RowsLostError, read_failure
@@ -58,11 +57,7 @@ class DataFileWriter:
 
     def _write_csv(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """CSV files have no footer, so the rows of all files together are counted as they are read."""
-        overlong = find_overlong_lines(self.spark, files)
-        failed = [FileLoad(file).fail(FailureCode.UNREADABLE, error) for file, error in overlong.items()]
-        loads = [FileLoad(file) for file in files if file not in overlong]
-        if not loads:
-            return failed
+        loads = [FileLoad(file) for file in files]
         count = Observation()
         rows = read_csv(self.spark, [load.source for load in loads])
         self._write(loads, rows.observe(count, fn.count(fn.lit(1)).alias("rows")))
@@ -74,7 +69,7 @@ class DataFileWriter:
                 self.trips.discard(load.trips)
                 self.quarantine.discard(load.quarantine)
             raise RowsLostError(f"{read} rows were read, but {kept} written or quarantined")
-        return failed + loads
+        return loads
 
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
@@ -116,7 +111,7 @@ class DataFileWriter:
         view = f"source_{uuid.uuid4().hex}"
         with_lineage(self.spark, rows, files, self.run).createOrReplaceTempView(view)
         file = files[0].file
-        columns = sources.source_columns(file.format, file.columns)
+        columns = sources.source_columns(file.columns)
         try:
             return self.spark.sql(statements.judged(file.dataset, columns, view))
         finally:

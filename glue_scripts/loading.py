@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pyspark.sql import SparkSession
 
 from glue_scripts.committing import Committer
+from glue_scripts.csv_check import check_csv_bytes
 from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
@@ -69,6 +70,7 @@ class Loader:
     def _load_dataset(self, dataset: str, files: Sequence[AcceptedFile], execution: str) -> list[FileLoad]:
         loads = [FileLoad(SourceFile(file, self.storage.location(file.version))) for file in files]
         check_versions(self.storage, loads)
+        check_csv_bytes(self.storage, loads)
         current = loadable(loads)
         skipped = [load for load in loads if load.status is not FileStatus.LOADED]
         if not current:
@@ -93,7 +95,8 @@ class Loader:
         groups: dict[tuple[object, ...], list[SourceFile]] = {}
         for source in files:
             file = source.file
-            groups.setdefault((file.format, file.columns, file.encoding), []).append(source)
+            layout = (file.format, file.columns, file.encoding, file.dialect, source.unbalanced_quotes)
+            groups.setdefault(layout, []).append(source)
         return [load for group in groups.values() for load in stager.stage(group)]
 
     def _check_quarantine_shares(self, files: Sequence[FileLoad]) -> None:

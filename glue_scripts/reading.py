@@ -9,9 +9,12 @@ from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as fn
 from pyspark.sql.types import StructType
 
 from glue_scripts.spark_errors import HiddenFileError
+from taxi_etl.csv_head import row_pattern
+from taxi_etl.csv_scan import LINE_MAX_BYTES
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import SourceColumn, SourceType
 from taxi_etl.transform import sources
@@ -31,8 +34,11 @@ SPARK_TYPES = {
     SourceType.BOOLEAN: "boolean",
 }
 JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
-VALUE_MAX_CHARS = 100_000
-"""A longer value in a CSV file fails the file, since it results from a missing quote or line ending."""
+FIELDS_MAX = 20_480
+"""The most fields of a line that Spark's CSV parser splits; the scan limits the length of lines."""
+ONE_FIELD = {"sep": "\ufffe", "quote": "\uffff", "escape": "\uffff", "comment": "\ufdd0"}
+"""Unicode noncharacters, which do not occur in text: the parser finds no separator, quote or comment."""
+LINE = "_line"
 FILE_OPTIONS = {
     # Object keys are not glob patterns.
     "__globPaths__": "false",
@@ -44,10 +50,14 @@ FILE_OPTIONS = {
 
 @dataclass(frozen=True)
 class SourceFile:
-    """An accepted file and the URI from which Spark reads it."""
+    """An accepted file and the URI from which Spark reads it.
+
+    `unbalanced_quotes` says that a line of a CSV file has an odd number of quotes.
+    """
 
     file: AcceptedFile
     uri: str
+    unbalanced_quotes: bool = False
 
 
 def read_parquet(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
@@ -68,7 +78,7 @@ def read_parquet(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
         .option("parquet.page.verify-checksum.enabled", "true")
         .schema(schema)
     )
-    offered = sources.source_columns("parquet", columns)
+    offered = sources.source_columns(columns)
     values = [
         f"{_value(column)} AS {name(offer.name)}" for column, offer in zip(columns, offered, strict=True)
     ]
@@ -76,39 +86,85 @@ def read_parquet(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     return rows.selectExpr(
         *values,
         "_metadata.row_index AS _position",
+        "CAST(NULL AS string) AS _row_text",
         "_metadata.file_path AS _path",
     )
 
 
 def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
-    """The rows of CSV files of one header, all values as text.
+    """The rows of CSV files of one header and dialect, all values as text. Blank lines are skipped.
 
-    Fields are named by position, followed by spare fields, so that rows wider than the header neither shift
-    nor lose values. A row with more fields than that fails its file. Blank lines are skipped.
+    Spark does not mark a line whose last value opens a quote and does not close it. So files with unbalanced
+    quotes are read as whole lines first, which takes twice the work.
     """
-    offered = [column.name for column in sources.source_columns("csv", files[0].file.columns)]
-    width = len(files[0].file.columns)
-    fields = [f"c{place}" for place in range(width + sources.SPARE_FIELDS)]
-    charset = java_charset(files[0].file.encoding)
-    reader = (
-        spark.read.options(**FILE_OPTIONS)
-        .schema(", ".join(f"{field} string" for field in fields))
-        .options(header="true", sep=",", quote='"', escape='"', encoding=charset, mode="PERMISSIVE")
-        .option("maxColumns", len(fields))
-        .option("maxCharsPerColumn", VALUE_MAX_CHARS)
-        # Spark splits files at newline bytes, which in UTF-16 are half a character. UTF-16 files are read
-        # whole.
-        .option("multiLine", str(charset.startswith("utf-16")).lower())
-    )
-    surplus = f"nullif(trim(BOTH ',' FROM concat_ws(',', {', '.join(fields[width:])})), '')"
-    values = [f"{field} AS {name(column)}" for field, column in zip(fields[:width], offered, strict=False)]
-    values.append(f"{surplus} AS {name(offered[-1])}")
-    rows = reader.csv([file.uri for file in files])
+    file = files[0].file
+    dialect, width = file.dialect, len(file.columns)
+    fields = [f"c{place}" for place in range(max(width, dialect.row_width))]
+    schema = ", ".join(f"{field} string" for field in (*fields, LINE))
+    parsing = {
+        "sep": dialect.delimiter,
+        "quote": '"',
+        "escape": '"',
+        "mode": "PERMISSIVE",
+        # The line of a row that has another number of fields than the schema.
+        "columnNameOfCorruptRecord": LINE,
+        "maxColumns": str(FIELDS_MAX),
+        "maxCharsPerColumn": str(LINE_MAX_BYTES),
+    }
+    charset = java_charset(file.encoding)
+    reader = spark.read.options(**FILE_OPTIONS).options(header="true", encoding=charset)
+    uris = [each.uri for each in files]
+    if files[0].unbalanced_quotes:
+        lines = reader.options(**ONE_FIELD, maxCharsPerColumn=LINE_MAX_BYTES).schema("text string").csv(uris)
+        parsed = fn.from_csv("text", schema, parsing).alias("row")
+        rows = lines.select("text", "_metadata.file_path", parsed).selectExpr(
+            *(f"row.{field}" for field in fields),
+            f"CASE WHEN {_odd_quotes('text')} THEN text ELSE row.{LINE} END AS {LINE}",
+            f"{_odd_quotes('text')} AS _unbalanced",
+            "file_path AS _path",
+        )
+    else:
+        rows = (
+            reader.options(**parsing)
+            # Spark splits files at newline bytes, which in UTF-16 are half a character. UTF-16 files are
+            # read whole.
+            .option("multiLine", str(charset.startswith("utf-16")).lower())
+            .schema(schema)
+            .csv(uris)
+            .selectExpr(*fields, LINE, "false AS _unbalanced", "_metadata.file_path AS _path")
+        )
+    if dialect.skip_lines:
+        # Spark skips one line only, so that the header arrives as a row.
+        names = zip(fields, file.columns, strict=False)
+        header = " AND ".join(f"trim({field}) <=> trim({literal(column.name)})" for field, column in names)
+        rows = rows.where(f"NOT ({header})")
+    offered = sources.source_columns(file.columns)
+    values = [f"{field} AS {name(column.name)}" for field, column in zip(fields, offered, strict=False)]
     return rows.selectExpr(
         *values,
         "CAST(NULL AS bigint) AS _position",
-        "_metadata.file_path AS _path",
+        f"{_row_text(fields, width, dialect.delimiter)} AS _row_text",
+        "_path",
     )
+
+
+def _odd_quotes(text: str) -> str:
+    return f"""(length({text}) - length(replace({text}, '"', ''))) % 2 = 1"""
+
+
+def _row_text(fields: Sequence[str], width: int, delimiter: str) -> str:
+    """The text of a row whose fields are too few, or too many and not all blank; else null.
+
+    Spark marks each row that has not exactly the schema's number of fields.
+    """
+    right = f"{LINE} RLIKE {literal(row_pattern(width, delimiter))}"
+    marked = f"{LINE} IS NOT NULL AND (_unbalanced OR NOT {right})"
+    if len(fields) == width:
+        return f"CASE WHEN {marked} THEN {LINE} END"
+    spare = " OR ".join(f"trim({field}) <> ''" for field in fields[width:])
+    values = ", ".join(f"coalesce({field}, '')" for field in fields)
+    joined = f"concat_ws({literal(delimiter)}, {values})"
+    return f"CASE WHEN {marked} THEN {LINE} WHEN {LINE} IS NULL AND ({spare}) THEN {joined} END"
 
 
 def spark_type(column: SourceColumn) -> str:

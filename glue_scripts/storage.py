@@ -1,5 +1,6 @@
 """Object storage as the job uses it: S3, or a folder in tests."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,10 @@ from taxi_etl.failures import Failure
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.object_access import refusal
 from taxi_etl.s3_uris import parse_s3_uri
+
+CHUNK_BYTES = 1024 * 1024
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+"""The codes of S3's answers about an object that does not exist."""
 
 
 class RefusedObjectError(Exception):
@@ -25,6 +30,9 @@ class Storage(Protocol):
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
+
+    def chunks(self, version: FileVersion) -> Iterator[bytes]:
+        """The content of the file's current version, in order; empty if the object was deleted."""
 
     def write(self, uri: str, text: str) -> None:
         """Write an object."""
@@ -56,6 +64,20 @@ class S3Storage:
         body: bytes = self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
+    def chunks(self, version: FileVersion) -> Iterator[bytes]:
+        """The content of the key's current version in chunks of `CHUNK_BYTES`; empty if it was deleted.
+
+        Raises ClientError for every other error, BotoCoreError when the connection breaks.
+        """
+        try:
+            body = self.client.get_object(Bucket=version.bucket, Key=version.key)["Body"]
+        except ClientError as error:
+            if _error_code(error) in MISSING:
+                return
+            raise _refused(error) from error
+        with body:
+            yield from body.iter_chunks(CHUNK_BYTES)
+
     def write(self, uri: str, text: str) -> None:
         """Write a JSON object. Raises ClientError."""
         bucket, key = parse_s3_uri(uri)
@@ -69,15 +91,21 @@ class S3Storage:
         try:
             head = self.client.head_object(Bucket=version.bucket, Key=version.key)
         except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            if code in ("404", "NoSuchKey", "NotFound"):
+            if _error_code(error) in MISSING:
                 return None
-            failure = refusal(code, message)
-            if failure is None:
-                raise
-            raise RefusedObjectError(failure) from error
+            raise _refused(error) from error
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:
         """`s3://bucket/key`. Spark always reads the current version of it."""
         return version.uri
+
+
+def _error_code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
+
+
+def _refused(error: ClientError) -> Exception:
+    """S3's refusal of this one object, or else the error itself."""
+    failure = refusal(_error_code(error), error.response["Error"].get("Message", ""))
+    return error if failure is None else RefusedObjectError(failure)

@@ -4,11 +4,13 @@ Nothing here reads S3. Damage between the ends is for the job to find.
 """
 
 import codecs
-import csv
 import struct
 import zlib
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from taxi_etl.csv_head import CsvDialect, read_head
+from taxi_etl.csv_scan import check_last_line
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import SourceColumn, text_columns
 
@@ -45,12 +47,15 @@ class Contents:
     """What the ends of an object show: its columns, or the reasons why it cannot be loaded.
 
     `row_decoder` says that Spark must decode a Parquet file row by row.
+    `dialect` and `rows`, the fields of the rows at its beginning, are those of a CSV file.
     """
 
     columns: tuple[SourceColumn, ...] = ()
     compression: str = "none"
     encoding: str = UTF8
     row_decoder: bool = False
+    dialect: CsvDialect = field(default_factory=CsvDialect)
+    rows: tuple[tuple[str, ...], ...] = ()
     failures: tuple[Failure, ...] = ()
 
 
@@ -106,8 +111,22 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
     plain, complete, failures = inflate_head(head, whole=len(head) >= size)
     if failures:
         return Contents(failures=failures)
-    found = _inspect_text(plain, complete=complete)
-    return replace(found, compression="gzip")
+    return replace(_inspect_text(plain, complete=complete), compression="gzip")
+
+
+def check_csv_end(tail: bytes, found: Contents) -> Failure | None:
+    """Return why the last bytes of a CSV file without compression show that it was cut off, else None.
+
+    `found` is what the file's first bytes tell. The job sees the end of a compressed file.
+    """
+    if found.failures or found.encoding.startswith("utf-16"):
+        return None
+    lines = tail.replace(b"\r", b"\n")
+    start = lines.rfind(b"\n") + 1
+    if not start and len(tail) >= TAIL_BYTES:
+        return None  # a line this long is for the job to measure
+    last_line = lines[start:].decode("utf-8", errors="replace")
+    return check_last_line(last_line, delimiter=found.dialect.delimiter, width=len(found.columns))
 
 
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:
@@ -170,48 +189,33 @@ def _inspect_text(head: bytes, *, complete: bool) -> Contents:
         return _rejected(
             FailureCode.NOT_TEXT, f"the file holds the control character {strange!r}; it is not a text file"
         )
-    names, problem = parse_header(text, complete=complete)
+    first_lines = read_head(text.removeprefix("\ufeff"), complete=complete)
+    problem = first_lines.problem or check_names(first_lines.names)
     if problem:
         return _rejected(FailureCode.UNREADABLE_HEADER, problem)
-    problem = check_names(names)
-    if problem:
-        return _rejected(FailureCode.UNREADABLE_HEADER, problem)
-    return Contents(columns=text_columns(names), encoding=encoding)
+    return Contents(
+        columns=text_columns(first_lines.names),
+        encoding=encoding,
+        dialect=first_lines.dialect,
+        rows=first_lines.rows,
+    )
 
 
-def parse_header(text: str, *, complete: bool) -> tuple[list[str], str]:
-    """Parse the header of a CSV text; returns the column names as spelled, and the problem or "".
-
-    `complete` says that `text` is the whole file, so that the header line may lack a line end.
-    """
-    # Not splitlines(), which also splits at characters that CSV readers keep.
-    line, line_end, _ = text.replace("\r\n", "\n").replace("\r", "\n").partition("\n")
-    if not line_end and not complete:
-        return [], f"the header line does not end within {len(text):,} characters"
-    if not line.strip():
-        return [], "the first line is empty; it must hold the column names"
-    try:
-        names = next(csv.reader([line], strict=True, skipinitialspace='" ' not in line and ', "' in line))
-    except csv.Error as error:
-        return [], f"the header line is not valid CSV: {error}"
-    return names, ""
-
-
-def check_names(names: list[str]) -> str:
+def check_names(names: Sequence[str]) -> str:
     """The problem with a file's column names, or "".
 
-    Names that differ only in case or outer spaces count as duplicates, as they do in Spark.
+    The first column may lack a name: tools that save an index leave it out.
     """
     if not names:
         return "the file has no columns"
     if len(names) > COLUMNS_MAX:
         return f"the file has {len(names):,} columns; the limit is {COLUMNS_MAX}"
-    plain = [name.strip().lower() for name in names]
-    nameless = [str(position) for position, name in enumerate(plain, start=1) if not name]
+    plain = [name.strip() for name in names]
+    nameless = [str(position) for position, name in enumerate(plain[1:], start=2) if not name]
     if nameless:
         return f"these columns have no name: number {', '.join(nameless)}"
-    twice = sorted({name for name in plain if plain.count(name) > 1})
-    return f"these column names occur more than once: {', '.join(twice)}" if twice else ""
+    repeated = sorted({name for name in plain if plain.count(name) > 1})
+    return f"these column names occur more than once: {', '.join(repeated)}" if repeated else ""
 
 
 def _no_footer(code: FailureCode, message: str) -> Footer:

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from taxi_etl.contents import Contents
+from taxi_etl.csv_head import CsvDialect
 from taxi_etl.failures import Failure
+from taxi_etl.file_rules import file_format
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.schema import SourceColumn
@@ -37,6 +40,21 @@ class AcceptedFile:
     compression: str = "none"
     encoding: str = "utf-8"
     row_decoder: bool = False
+    dialect: CsvDialect = field(default_factory=CsvDialect)
+
+    @classmethod
+    def of(cls, version: FileVersion, dataset: str, contents: Contents) -> Self:
+        """The entry for a file of a dataset, from what its ends show."""
+        return cls(
+            version=version,
+            dataset=dataset,
+            format=file_format(version.key) or "",
+            columns=contents.columns,
+            compression=contents.compression,
+            encoding=contents.encoding,
+            row_decoder=contents.row_decoder,
+            dialect=contents.dialect,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry for this file."""
@@ -48,6 +66,7 @@ class AcceptedFile:
             "compression": self.compression,
             "encoding": self.encoding,
             **({"rowDecoder": True} if self.row_decoder else {}),
+            "csv": self.dialect.to_json() if self.format == "csv" else None,
         }
 
     @classmethod
@@ -61,6 +80,7 @@ class AcceptedFile:
             compression=entry["compression"],
             encoding=entry["encoding"],
             row_decoder=entry.get("rowDecoder", False),
+            dialect=CsvDialect.from_json(entry.get("csv") or {}),
         )
 
 

@@ -77,15 +77,7 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
     recognition = recognize(found.columns, version.key.rsplit("/", 1)[-1])
     if recognition.failures or recognition.dataset is None:
         return RejectedFile(version, tuple(recognition.failures))
-    return AcceptedFile(
-        version=version,
-        dataset=recognition.dataset,
-        format=file_format(version.key) or "",
-        columns=found.columns,
-        compression=found.compression,
-        encoding=found.encoding,
-        row_decoder=found.row_decoder,
-    )
+    return AcceptedFile.of(version, recognition.dataset, found)
 
 
 def inspect_contents(s3: Any, version: FileVersion) -> Contents:
@@ -102,13 +94,24 @@ def inspect_contents(s3: Any, version: FileVersion) -> Contents:
 def _read_ends(s3: Any, version: FileVersion) -> Contents:
     head = objects.read_range(s3, version, 0, min(contents.HEAD_BYTES, version.size))
     if file_format(version.key) != "parquet":
-        return contents.inspect_csv(head, version.size, gzipped=is_gzipped(version.key))
+        return _check_end(
+            s3, version, contents.inspect_csv(head, version.size, gzipped=is_gzipped(version.key))
+        )
     tail_start = max(0, version.size - contents.TAIL_BYTES)
     tail = objects.read_range(s3, version, tail_start, version.size) if tail_start else head
     found = contents.find_footer(head, tail, version.size)
     if found.failures:
         return Contents(failures=found.failures)
     return FOOTERS.submit(_inspect_footer, s3, version, tail, found.length).result()
+
+
+def _check_end(s3: Any, version: FileVersion, found: Contents) -> Contents:
+    """The contents of a CSV object, or why its end shows that it was cut off."""
+    if found.failures or found.compression != "none":
+        return found
+    tail = objects.read_range(s3, version, max(0, version.size - contents.TAIL_BYTES), version.size)
+    failure = contents.check_csv_end(tail, found)
+    return Contents(failures=(failure,)) if failure else found
 
 
 def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> Contents:

@@ -45,7 +45,7 @@ def sql(
         offered = text_columns(column.name for column in columns)
     else:
         offered = tuple(SourceColumn.of_arrow(column.name, column.type) for column in columns)
-    text = judged(dataset, source_columns(layout.format, offered))
+    text = judged(dataset, source_columns(offered))
     app.output.result({"dataset": dataset, "variant": layout.id, "sql": text}, Text(text))
     app.output.note(
         f"layout {layout.id}: {layout.format}, published for {layout.first} to {layout.last}; "

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     PICKUP_OUT_OF_RANGE = "pickup_out_of_range"
     IMPLAUSIBLE_DISTANCE = "implausible_distance"
     UNKNOWN_LOCATION = "unknown_location"
+    WRONG_FIELD_COUNT = "wrong_field_count"
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,18 @@ class FileSchema:
     """The columns of a file, matched to those of its dataset."""
 
     dataset: Dataset
+    columns: tuple[SourceColumn, ...]
     matches: ColumnMatches
 
     @classmethod
     def of(cls, dataset: Dataset, columns: Sequence[SourceColumn]) -> Self:
         """The schema of a file of that dataset with these columns."""
-        return cls(dataset, match_columns(dataset, columns))
+        return cls(dataset, tuple(columns), match_columns(dataset, columns))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the columns are those of a CSV file."""
+        return any(column.type is SourceType.TEXT for column in self.columns)
 
     def found(self) -> list[tuple[Column, SourceType]]:
         """The typed columns that the file has a source for, each with the type of its preferred source."""

@@ -10,28 +10,25 @@ from datetime import datetime
 
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import month_of
-from taxi_etl.schema import SourceColumn, SourceType
+from taxi_etl.schema import SourceColumn
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import pickup_range
 
 SOURCE = "source"
-SURPLUS = "surplus"
 LINEAGE_COLUMNS = (
     "_source_id",
     "_source_file",
     "_source_version",
     "_position",
+    "_row_text",
     "_pickup_from",
     "_pickup_until",
     "_run_id",
     "_ingested_at",
 )
-"""`_position` is the row's zero-based place in its file, null if the reader does not know it."""
-SPARE_FIELDS = 8
-"""Fields that a CSV row may have beyond the header; a longer row fails its file. TLC files have two.
-
-Each costs time in every row without it, because Spark's parser handles a missing field as an error.
-"""
+"""`_position` is the row's place in its file, counted from 0, where the reader knows it, else null.
+`_row_text` is the line of a CSV row that has another number of fields than the header, blank surplus fields
+apart; else null."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +39,18 @@ class Run:
     started_at: datetime
 
 
-def source_columns(file_format: str, columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
-    """The columns of the view, with names that are unique regardless of case.
-
-    A CSV file has one more column at the end: the fields of a row beyond the header, joined by commas.
-    """
+def source_columns(columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
+    """The columns of the view, each name different whatever its case."""
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
     unique: list[SourceColumn] = []
     for place, column in enumerate(columns, start=1):
         name = column.name if column.name.strip() else f"column_{place}"
         unique.append(replace(column, name=unique_name(name, taken)))
-    if file_format == "csv":
-        unique.append(SourceColumn(unique_name(SURPLUS, taken), SourceType.TEXT))
     return tuple(unique)
 
 
 def lineage(version: FileVersion, run: Run) -> dict[str, str]:
-    """The lineage columns of a file as SQL literals, except `_position`."""
+    """The lineage columns of a file as SQL literals; `_position` and `_row_text` are the reader's."""
     earliest, latest = pickup_range(month_of(version.key), run.started_at)
     return {
         "_source_id": literal(source_id(version.bucket, version.key)),

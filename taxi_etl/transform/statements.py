@@ -24,6 +24,9 @@ RAW_NAME_MAX = 40
 BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
 """The bit of each reason, valid within a job run; tables store the reasons' names."""
 
+LINE = "line"
+"""The key under which `row_as_read` holds the text of a row with a wrong number of fields."""
+
 
 def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) -> str:
     """The SQL of every row of `source`, in the columns of the dataset's table and of quarantine.
@@ -34,12 +37,16 @@ def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) 
     """
     schema = FileSchema.of(DATASETS[dataset], columns)
     raw = _raw_names(columns)
-    as_read = sql.text_map([(column.name, sql.as_text(f"_row.{raw[column]}", column.type)) for column in raw])
+    values = [(column.name, sql.as_text(f"_row.{raw[column]}", column.type)) for column in raw]
+    as_read = f"WHEN reason_bits <> 0 THEN {sql.text_map(values)}"
+    if schema.is_text:
+        line = sql.text_map([(LINE, "_row._row_text")])
+        as_read = f"WHEN _row._row_text IS NOT NULL THEN {line} {as_read}"
     output = [
         *(column.name for column in schema.dataset.columns),
         f"{_extra_columns(schema, raw)} AS extra_columns",
         *(f"_{column.name} AS {column.name}" for column in LINEAGE),
-        f"CASE WHEN reason_bits <> 0 THEN {as_read} END AS row_as_read",
+        f"CASE {as_read} END AS row_as_read",
         "_position AS position",
         "reason_bits",
     ]
@@ -111,14 +118,19 @@ def _reason_bits(schema: FileSchema) -> str:
         for reason, condition in conditions.items()
         if condition is not None
     ]
-    return " + ".join(cases)
+    bits = " + ".join(cases)
+    if not schema.is_text:
+        return bits
+    # The values of such a row may stand in the wrong columns: no other rule says anything about it.
+    return f"CASE WHEN _row_text IS NOT NULL THEN {BITS[Reason.WRONG_FIELD_COUNT]} ELSE {bits} END"
 
 
 def _packed(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
     """The columns of the last step; only quarantined rows keep their raw values."""
     extra = [raw[column] for column in schema.matches.extra if column in raw]
     lenient = [f"read_{column.name}" for column, _ in _lenient(schema)]
-    fields = ", ".join(f"{raw_name} AS {raw_name}" for raw_name in raw.values())
+    kept = [*raw.values(), *(["_row_text"] if schema.is_text else [])]
+    fields = ", ".join(f"{name} AS {name}" for name in kept)
     return [
         *(column.name for column in schema.dataset.columns),
         *extra,

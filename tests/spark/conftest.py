@@ -55,6 +55,11 @@ class FolderStorage:
         (self.root / key).unlink()
         del self.versions[key]
 
+    def chunks(self, version: FileVersion) -> Iterator[bytes]:
+        with (self.root / version.key).open("rb") as file:
+            while chunk := file.read(100_000):
+                yield chunk
+
     def read(self, uri: str) -> bytes:
         return (self.root / uri.removeprefix(f"s3://{BUCKET}/")).read_bytes()
 
@@ -93,7 +98,7 @@ class Lake:
             return AcceptedFile(version, dataset or self._recognized(columns, key), "parquet", columns)
         found = inspect_csv(path.read_bytes()[: 64 * 1024], path.stat().st_size, gzipped=key.endswith(".gz"))
         named = dataset or self._recognized(found.columns, key)
-        return AcceptedFile(version, named, "csv", found.columns, found.compression, found.encoding)
+        return AcceptedFile.of(version, named, found)
 
     def load(self, *files: str | AcceptedFile, arguments: Sequence[str] = ()) -> JobResult:
         """Run the job over these objects as the workflow would; later `arguments` override the defaults."""

@@ -16,6 +16,7 @@ from pyspark.sql import functions as fn
 from benchmarks import duckdb_engine
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
+from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
@@ -76,7 +77,11 @@ class Engines:
         """A `source` of one row: the given columns as SQL, lineage columns as a file of January 2024 has
         them."""
         version = FileVersion("lake", "raw/taxi/x_2024-01.csv", "v1")
-        known = lineage(version, RUN) | {"_position": "CAST(7 AS bigint)", "_ingested_at": INGESTED_AT}
+        known = lineage(version, RUN) | {
+            "_position": "CAST(7 AS bigint)",
+            "_row_text": "CAST(NULL AS string)",
+            "_ingested_at": INGESTED_AT,
+        }
         assert set(known) == set(LINEAGE_COLUMNS)
         return f"(SELECT {', '.join(f'{text} AS {column}' for column, text in (columns | known).items())})"
 
@@ -90,13 +95,10 @@ class Engines:
         found = duckdb_engine.contents_of(path)
         recognition = recognize(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.failures}"
-        file_format = "parquet" if path.suffix == ".parquet" else "csv"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
-        file = AcceptedFile(
-            version, recognition.dataset, file_format, found.columns, found.compression, found.encoding
-        )
+        file = AcceptedFile.of(version, recognition.dataset, found)
         view = self.offer(path, file)
-        offered = source_columns(file_format, file.columns)
+        offered = source_columns(file.columns)
         rows = self.same_table(self.statement(file.dataset, offered, view))
         valid = pc.equal(rows["reason_bits"], 0)
         trips = rows.filter(valid).drop_columns(list(AFTER_TABLE_COLUMNS))
@@ -128,7 +130,7 @@ class Engines:
     def offer(self, path: Path, accepted: AcceptedFile) -> str:
         """Make a file's rows available to both engines; returns the name of the view."""
         view = f"source_{uuid.uuid4().hex}"
-        file = SourceFile(accepted, f"file:{path}")
+        file = SourceFile(accepted, f"file:{path}", unbalanced_quotes=_unbalanced_quotes(path, accepted))
         rows = (read_csv if accepted.format == "csv" else read_parquet)(self.spark, [file])
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
@@ -151,6 +153,18 @@ def interpreted(spark: Any) -> Iterator[None]:
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     yield
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
+
+
+def _unbalanced_quotes(path: Path, file: AcceptedFile) -> bool:
+    if file.format != "csv":
+        return False
+    return scan_csv(
+        [path.read_bytes()],
+        gzipped=file.compression == "gzip",
+        encoding=file.encoding,
+        delimiter=file.dialect.delimiter,
+        width=len(file.columns),
+    ).unbalanced_quotes
 
 
 def _literal(value: Any, kind: str) -> str:

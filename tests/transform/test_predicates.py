@@ -30,7 +30,7 @@ def reasons_for(engines, dataset: str, **changed: str) -> list[str]:
     """The reasons why a plausible row of a dataset's CSV file, changed so, is in quarantine."""
     names = FILES[dataset].split(",")
     assert set(changed) <= set(names), f"{dataset} has no such column"
-    columns = source_columns("csv", text_columns(names))
+    columns = source_columns(text_columns(names))
     row = {name: PLAUSIBLE[name] for name in names} | changed
     values = {
         f"`{name}`": f"'{row[name]}'" if row.get(name) else "CAST(NULL AS string)"

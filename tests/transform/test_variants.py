@@ -77,11 +77,11 @@ TABLE_SERVICE = {"extra_columns", "source_id", "source_file", "source_version", 
 
 def home_of(dataset: str, column) -> str:
     """The table's column for one of a file's."""
-    if column.holds in NAMED_ALIKE:
+    if column.content in NAMED_ALIKE:
         return {"dispatching_base_number": "dispatching_base_num"}.get(
             column.name.lower(), column.name.lower()
         )
-    return (STREET_HAIL if dataset in ("yellow", "green") else FOR_HIRE)[column.holds]
+    return (STREET_HAIL if dataset in ("yellow", "green") else FOR_HIRE)[column.content]
 
 
 def check(engines, tmp_path, variant: str, month: str) -> None:
@@ -103,12 +103,12 @@ def check(engines, tmp_path, variant: str, month: str) -> None:
     held = [column for column, count in zip(columns, filled, strict=True) if count]
     arrived = {name for name in found.trips.column_names if found.trips[name].null_count < len(found.trips)}
     assert arrived - TABLE_SERVICE == {
-        home_of(found.dataset, column) for column in held if column.holds not in UNTYPED
+        home_of(found.dataset, column) for column in held if column.content not in UNTYPED
     }
     extra = {name for row in found.trips["extra_columns"].to_pylist() for name, _ in row}
-    # vendor DDS, who never got a code, is kept in extra_columns, and the code is null
-    extra -= {column.name for column in held if column.holds == "vendor_code"}
-    assert extra == {column.name for column in held if column.holds in UNTYPED}
+    # vendor DDS, who never got a code, is kept beside the code that is null
+    extra -= {column.name for column in held if column.content == "vendor_code"}
+    assert extra == {column.name for column in held if column.content in UNTYPED}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -57,11 +57,11 @@ WITH present AS (
     `SR_Flag` AS raw_sr_flag,
     `Dispatching_base_number` AS raw_dispatching_base_number,
     `Dispatching_base_num` AS raw_dispatching_base_num,
-    `surplus` AS raw_surplus,
     _source_id,
     _source_file,
     _source_version,
     _position,
+    _row_text,
     _pickup_from,
     _pickup_until,
     _run_id,
@@ -117,21 +117,24 @@ WITH present AS (
   SELECT
     *,
     CASE
-      WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-           OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-           OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-           OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-           OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
-      THEN 1
-      ELSE 0
-    END
-    + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
-    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
-    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-    + CASE
-        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
-        ELSE 0
-      END AS reason_bits
+      WHEN _row_text IS NOT NULL THEN 64
+      ELSE CASE
+             WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+                  OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+                  OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+                  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+                  OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+             THEN 1
+             ELSE 0
+           END
+           + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
+           + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+           + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+           + CASE
+               WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+               ELSE 0
+             END
+    END AS reason_bits
   FROM typed
 ), packed AS (
   SELECT
@@ -143,7 +146,6 @@ WITH present AS (
     sr_flag,
     affiliated_base_number,
     raw_dispatching_base_num,
-    raw_surplus,
     _source_id,
     _source_file,
     _source_version,
@@ -161,7 +163,7 @@ WITH present AS (
              raw_sr_flag AS raw_sr_flag,
              raw_dispatching_base_number AS raw_dispatching_base_number,
              raw_dispatching_base_num AS raw_dispatching_base_num,
-             raw_surplus AS raw_surplus
+             _row_text AS _row_text
            )
     END AS _row
   FROM judged
@@ -175,14 +177,11 @@ SELECT
   sr_flag,
   affiliated_base_number,
   CASE
-    WHEN coalesce(nullif(raw_dispatching_base_num, ''), nullif(raw_surplus, '')) IS NULL
+    WHEN coalesce(nullif(raw_dispatching_base_num, '')) IS NULL
     THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
     ELSE map_from_entries(
            filter(
-             array(
-               struct('Dispatching_base_num' AS key, nullif(raw_dispatching_base_num, '') AS value),
-               struct('surplus' AS key, nullif(raw_surplus, '') AS value)
-             ),
+             array(struct('Dispatching_base_num' AS key, nullif(raw_dispatching_base_num, '') AS value)),
              entry -> entry.value IS NOT NULL
            )
          )
@@ -193,6 +192,10 @@ SELECT
   _ingested_at AS ingested_at,
   _run_id AS run_id,
   CASE
+    WHEN _row._row_text IS NOT NULL
+    THEN map_from_entries(
+           filter(array(struct('line' AS key, _row._row_text AS value)), entry -> entry.value IS NOT NULL)
+         )
     WHEN reason_bits <> 0
     THEN map_from_entries(
            filter(
@@ -203,8 +206,7 @@ SELECT
                struct('DOlocationID' AS key, nullif(_row.raw_dolocationid, '') AS value),
                struct('SR_Flag' AS key, nullif(_row.raw_sr_flag, '') AS value),
                struct('Dispatching_base_number' AS key, nullif(_row.raw_dispatching_base_number, '') AS value),
-               struct('Dispatching_base_num' AS key, nullif(_row.raw_dispatching_base_num, '') AS value),
-               struct('surplus' AS key, nullif(_row.raw_surplus, '') AS value)
+               struct('Dispatching_base_num' AS key, nullif(_row.raw_dispatching_base_num, '') AS value)
              ),
              entry -> entry.value IS NOT NULL
            )

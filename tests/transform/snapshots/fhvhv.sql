@@ -55,11 +55,11 @@ WITH present AS (
     `PULocationID` AS raw_pulocationid,
     `DOLocationID` AS raw_dolocationid,
     `SR_Flag` AS raw_sr_flag,
-    `surplus` AS raw_surplus,
     _source_id,
     _source_file,
     _source_version,
     _position,
+    _row_text,
     _pickup_from,
     _pickup_until,
     _run_id,
@@ -134,21 +134,24 @@ WITH present AS (
   SELECT
     *,
     CASE
-      WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-           OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-           OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-           OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-           OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
-      THEN 1
-      ELSE 0
-    END
-    + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
-    + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
-    + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-    + CASE
-        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
-        ELSE 0
-      END AS reason_bits
+      WHEN _row_text IS NOT NULL THEN 64
+      ELSE CASE
+             WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+                  OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+                  OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+                  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+                  OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+             THEN 1
+             ELSE 0
+           END
+           + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
+           + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
+           + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+           + CASE
+               WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+               ELSE 0
+             END
+    END AS reason_bits
   FROM typed
 ), packed AS (
   SELECT
@@ -178,7 +181,6 @@ WITH present AS (
     wav_request_flag,
     wav_match_flag,
     sr_flag,
-    raw_surplus,
     _source_id,
     _source_file,
     _source_version,
@@ -196,7 +198,7 @@ WITH present AS (
              raw_pulocationid AS raw_pulocationid,
              raw_dolocationid AS raw_dolocationid,
              raw_sr_flag AS raw_sr_flag,
-             raw_surplus AS raw_surplus
+             _row_text AS _row_text
            )
     END AS _row
   FROM judged
@@ -228,19 +230,17 @@ SELECT
   wav_request_flag,
   wav_match_flag,
   sr_flag,
-  CASE
-    WHEN coalesce(nullif(raw_surplus, '')) IS NULL
-    THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
-    ELSE map_from_entries(
-           filter(array(struct('surplus' AS key, nullif(raw_surplus, '') AS value)), entry -> entry.value IS NOT NULL)
-         )
-  END AS extra_columns,
+  map_from_entries(CAST(array() AS array<struct<key: string, value: string>>)) AS extra_columns,
   _source_id AS source_id,
   _source_file AS source_file,
   _source_version AS source_version,
   _ingested_at AS ingested_at,
   _run_id AS run_id,
   CASE
+    WHEN _row._row_text IS NOT NULL
+    THEN map_from_entries(
+           filter(array(struct('line' AS key, _row._row_text AS value)), entry -> entry.value IS NOT NULL)
+         )
     WHEN reason_bits <> 0
     THEN map_from_entries(
            filter(
@@ -251,8 +251,7 @@ SELECT
                struct('dropoff_datetime' AS key, nullif(_row.raw_dropoff_datetime, '') AS value),
                struct('PULocationID' AS key, nullif(_row.raw_pulocationid, '') AS value),
                struct('DOLocationID' AS key, nullif(_row.raw_dolocationid, '') AS value),
-               struct('SR_Flag' AS key, nullif(_row.raw_sr_flag, '') AS value),
-               struct('surplus' AS key, nullif(_row.raw_surplus, '') AS value)
+               struct('SR_Flag' AS key, nullif(_row.raw_sr_flag, '') AS value)
              ),
              entry -> entry.value IS NOT NULL
            )

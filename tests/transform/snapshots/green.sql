@@ -18,6 +18,7 @@ WITH present AS (
     _source_file,
     _source_version,
     _position,
+    _row_text,
     _pickup_from,
     _pickup_until,
     _run_id,

@@ -153,11 +153,21 @@ def test_csv_files_are_accepted_with_their_encoding(
     assert accepted.columns == text_columns(CSV_NAMES)
 
 
-def test_a_large_csv_file_is_validated_by_its_first_bytes(validate: Handler, s3: Buckets) -> None:
+def test_a_large_csv_file_is_validated_by_its_first_and_last_bytes(validate: Handler, s3: Buckets) -> None:
     large = CSV + b"2,2024-01-01 00:00:00,2024-01-01 00:01:00,74,42,1,9,9\n" * 100_000
     s3.upload("lake", key("green.csv"), large, "v1")
     assert validate(one("green.csv"))["valid"] is True
-    assert (len(s3.arguments("head_object")), s3.bytes_read()) == (1, 65_536)
+    assert (len(s3.arguments("head_object")), s3.bytes_read()) == (1, 2 * 65_536)
+
+
+def test_a_csv_file_whose_last_line_was_cut_off_is_truncated(validate: Handler, s3: Buckets) -> None:
+    rows = b"2,2024-01-01 00:00:00,2024-01-01 00:01:00,74,42,1,9,9\n" * 10_000
+    s3.upload("lake", key("green.csv"), CSV + rows + b"2,2024-01-01 00:0", "v1")
+    answer = validate(one("green.csv"))
+    assert codes(answer) == ["truncated"]
+    assert "no line end" in answer["rejected"][0]["reasons"][0]["message"]
+    s3.upload("lake", key("green.csv"), CSV + rows[:-1], "v2")
+    assert validate(one("green.csv", "v2"))["valid"] is True
 
 
 def test_a_large_parquet_file_is_validated_by_its_first_and_last_bytes(
@@ -390,7 +400,7 @@ def damaged_footer() -> bytes:
 
 def duplicate_column() -> bytes:
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["Extra", "extra"]), sink)
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["extra", "extra"]), sink)
     return sink.getvalue()
 
 
@@ -561,6 +571,18 @@ def test_damaged_files_seen_in_the_wild_are_rejected(
     assert codes(validate(one(name))) == [expected]
 
 
+CUT_SAMPLES = {
+    "fhv_tripdata_2015-01.csv",
+    "fhv_tripdata_2017-01.csv",
+    "fhv_tripdata_2017-07.csv",
+    "fhv_tripdata_2018-01.csv",
+    "fhv_tripdata_2019-01.csv",
+    "fhvhv_tripdata_2019-02.csv",
+    "yellow_tripdata_2019-01.csv",
+}
+"""The first bytes of real files, which end in the middle of a row."""
+
+
 def test_every_real_file_is_accepted_as_its_dataset(
     validate: Handler, s3: Buckets, shared_data: Path
 ) -> None:
@@ -571,6 +593,8 @@ def test_every_real_file_is_accepted_as_its_dataset(
         s3.upload("lake", key(path.name), path.read_bytes(), "v1")
     files = [{"key": key(path.name), "versionId": "v1"} for path in paths]
     answer = validate({"bucket": "lake", "files": files})
-    assert answer["rejected"] == []
+    rejected = {file["key"]: [reason["code"] for reason in file["reasons"]] for file in answer["rejected"]}
+    assert rejected == {key(name): ["truncated"] for name in CUT_SAMPLES}
     accepted = {file.version.key: file.dataset for file in manifest(s3).accepted}
-    assert accepted == {key(path.name): path.name.split("_")[0] for path in paths}
+    whole = [path.name for path in paths if path.name not in CUT_SAMPLES]
+    assert accepted == {key(name): name.split("_")[0] for name in whole}

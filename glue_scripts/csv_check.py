@@ -1,0 +1,49 @@
+"""Checks the bytes of whole CSV files before Spark parses them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError
+
+from glue_scripts.file_load import FileLoad, loadable
+from glue_scripts.reading import THREADS
+from glue_scripts.storage import RefusedObjectError, Storage
+from glue_scripts.version_check import check_versions
+from taxi_etl.csv_scan import CsvScan, scan_csv
+
+SCAN_ATTEMPTS = 3
+"""A connection that breaks while an object is read says nothing about the object."""
+
+
+def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
+    """Fail CSV files that are damaged, and mark those with unbalanced quotes."""
+    files = [file for file in loadable(files) if file.source.file.format == "csv"]
+    if not files:
+        return
+    with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
+        scans = list(pool.map(lambda file: _scan(storage, file), files))
+    for file, scan in zip(files, scans, strict=True):
+        file.failure = scan.failure
+        file.source = replace(file.source, unbalanced_quotes=scan.unbalanced_quotes)
+    # An object that was replaced while it was read may look damaged.
+    check_versions(storage, [file for file in files if file.failure])
+
+
+def _scan(storage: Storage, load: FileLoad) -> CsvScan:
+    file = load.source.file
+    for attempt in range(1, SCAN_ATTEMPTS + 1):
+        try:
+            return scan_csv(
+                storage.chunks(file.version),
+                gzipped=file.compression == "gzip",
+                encoding=file.encoding,
+                delimiter=file.dialect.delimiter,
+                width=len(file.columns),
+            )
+        except RefusedObjectError as refused:
+            return CsvScan(refused.failure)
+        except BotoCoreError:
+            if attempt == SCAN_ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")

@@ -1,0 +1,200 @@
+"""Byte-level checks of a whole CSV file, in one pass and in bounded memory.
+
+Validation sees a file's first and last bytes only. The job scans every CSV file once before an engine parses
+it, because parsers hide what a file really holds: Spark replaces bytes that are not UTF-8 without an error,
+reports any damaged gzip data as a line that is too long, and drops the quote of a value that never closes.
+"""
+
+import codecs
+import csv
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from taxi_etl.failures import Failure, FailureCode
+
+LINE_MAX_BYTES = 1024 * 1024
+"""The longest line that is read. Engines hold a line in memory several times; trips have some 200 bytes."""
+GZIP_WBITS = 31
+"""Tells zlib to expect a gzip header and to verify length and checksum."""
+_CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class CsvScan:
+    """What a scan found: why the file cannot be loaded, and whether any line has an odd number of quotes.
+
+    Such a line is half a record with a line end inside quotes, or holds a stray quote. Engines that read line
+    by line must look at the whole line there.
+    """
+
+    failure: Failure | None = None
+    unbalanced_quotes: bool = False
+
+
+class _DamagedError(Exception):
+    def __init__(self, code: FailureCode, message: str) -> None:
+        super().__init__(message)
+        self.failure = Failure(code, message)
+
+
+def scan_csv(chunks: Iterable[bytes], *, gzipped: bool, encoding: str, delimiter: str, width: int) -> CsvScan:
+    """Scan the bytes of a CSV file, given in order in chunks of any size.
+
+    `encoding` is a Python codec, `width` the number of columns that the header names. Checks the gzip data,
+    the encoding, the length of lines, and whether the last line was cut off.
+    """
+    try:
+        plain = _in_parts(_gunzip(chunks) if gzipped else chunks)
+        if encoding.startswith("utf-16"):
+            return _scan_utf16(plain, encoding, delimiter, width)
+        return _scan_utf8(plain, encoding, delimiter, width)
+    except _DamagedError as damage:
+        return CsvScan(damage.failure)
+
+
+def check_last_line(line: str, *, delimiter: str, width: int) -> Failure | None:
+    """Return why a last line without a line end was probably cut off; None for a whole one."""
+    if not line.strip():
+        return None
+    fields = _count_fields(line, delimiter)
+    if fields >= width and line.count('"') % 2 == 0:
+        return None
+    return Failure(
+        FailureCode.TRUNCATED,
+        f"the last line has {fields} of {width} fields and no line end: the file was probably cut off; "
+        "upload it again",
+    )
+
+
+def _count_fields(line: str, delimiter: str) -> int:
+    if '"' not in line:
+        return line.count(delimiter) + 1
+    # A quoted value may be as long as the line; the default limit of the module is shorter.
+    limit = csv.field_size_limit(LINE_MAX_BYTES)
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter)))
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: int) -> CsvScan:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, line_number, unbalanced = 0, 1, False
+    rest = b""  # the line that the next chunk goes on with
+    for chunk in chunks:
+        undecoded = len(decoder.getstate()[0])
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            place = offset - undecoded + error.start
+            line = line_number + chunk.count(b"\n", 0, max(0, error.start - undecoded))
+            raise _not_utf8(error, place, line) from None
+        offset += len(chunk)
+        lines = chunk.replace(b"\r", b"\n") if b"\r" in chunk else chunk
+        first_end = lines.find(b"\n")
+        if len(rest) + (len(lines) if first_end < 0 else first_end) > LINE_MAX_BYTES:
+            raise _line_too_long(line_number)
+        if first_end < 0:
+            rest += lines
+            continue
+        line_number += chunk.count(b"\n")
+        if not unbalanced and (b'"' in rest or b'"' in lines):
+            whole = (rest + lines).split(b"\n")[:-1]
+            unbalanced = any(line.count(b'"') % 2 for line in whole)
+        rest = lines[lines.rfind(b"\n") + 1 :]
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error, offset - len(error.object), line_number) from None
+    last_line = rest.decode("utf-8")
+    return CsvScan(check_last_line(last_line, delimiter=delimiter, width=width), unbalanced)
+
+
+def _scan_utf16(chunks: Iterable[bytes], encoding: str, delimiter: str, width: int) -> CsvScan:
+    """Scan a text whose line ends are not single bytes; an engine reads such a file as a whole.
+
+    There, a quote that never closes would swallow all lines behind it.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)()
+    quotes, rest = 0, ""
+    try:
+        for chunk in itertools.chain(chunks, [b""]):
+            text = decoder.decode(chunk, final=not chunk)
+            quotes += text.count('"')
+            head, line_end, tail = text.replace("\r", "\n").rpartition("\n")
+            longest = max((len(line) for line in f"{rest}{head}".split("\n")), default=0)
+            rest = tail if line_end else rest + text
+            if max(longest, len(rest)) > LINE_MAX_BYTES:
+                raise _line_too_long(None)
+    except UnicodeDecodeError as error:
+        message = f"a byte sequence is not {encoding} ({error.reason}); save the file as UTF-8"
+        raise _DamagedError(FailureCode.NOT_TEXT, message) from None
+    if quotes % 2:
+        message = "a quote opens a value and never closes; correct the file or save it as UTF-8"
+        return CsvScan(Failure(FailureCode.UNREADABLE, message))
+    return CsvScan(check_last_line(rest, delimiter=delimiter, width=width))
+
+
+def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack gzip data of one or more members (RFC 1952), at most `_CHUNK_BYTES` at a time."""
+    inflater = zlib.decompressobj(GZIP_WBITS)
+    unpacked, packed = 0, b""
+    for chunk in chunks:
+        packed += chunk
+        while packed:
+            if inflater.eof:
+                inflater = zlib.decompressobj(GZIP_WBITS)
+            first_of_member = inflater
+            try:
+                part = inflater.decompress(packed, _CHUNK_BYTES)
+            except zlib.error as error:
+                raise _damaged_gzip(str(error), unpacked) from None
+            packed = first_of_member.unused_data if inflater.eof else inflater.unconsumed_tail
+            unpacked += len(part)
+            if part:
+                yield part
+            elif not inflater.eof:
+                break
+    if not inflater.eof:
+        message = (
+            f"the gzip data ends after {unpacked:,} unpacked bytes: the file was cut off; upload it again"
+        )
+        raise _DamagedError(FailureCode.TRUNCATED, message)
+
+
+def _damaged_gzip(reason: str, unpacked: int) -> _DamagedError:
+    """Return the failure behind one of zlib's messages, which name the check but not what it means."""
+    if "incorrect header check" in reason and unpacked:
+        what = "bytes that are not gzip data follow the end of the gzip data"
+    elif "incorrect data check" in reason:
+        what = "the gzip checksum does not match the data: bytes were changed"
+    elif "incorrect length check" in reason:
+        what = "the gzip data has another length than it says: bytes were changed or lost"
+    else:
+        what = f"the gzip data is damaged ({reason})"
+    return _DamagedError(FailureCode.NOT_GZIP, f"{what}; upload the file again")
+
+
+def _not_utf8(error: UnicodeDecodeError, place: int, line: int) -> _DamagedError:
+    return _DamagedError(
+        FailureCode.NOT_TEXT,
+        f"byte {place:,} (0x{error.object[error.start]:02x}, line {line:,}) is not UTF-8; "
+        "save the file as UTF-8 and upload it again",
+    )
+
+
+def _line_too_long(line: int | None) -> _DamagedError:
+    which = "a line" if line is None else f"line {line:,}"
+    return _DamagedError(
+        FailureCode.UNREADABLE,
+        f"{which} is longer than {LINE_MAX_BYTES:,} characters: are line ends missing?",
+    )
+
+
+def _in_parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in chunks that are not longer than the longest line."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _CHUNK_BYTES):
+            yield chunk[start : start + _CHUNK_BYTES]
