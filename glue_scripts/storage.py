@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
@@ -67,14 +67,15 @@ class S3Storage:
     def chunks(self, version: FileVersion) -> Iterator[bytes]:
         """The content of the key's current version in chunks of `CHUNK_BYTES`; empty if it was deleted.
 
-        Raises ClientError for every other error, BotoCoreError when the connection breaks.
+        Raises RefusedObjectError for an object that must not be read, ClientError for AWS faults, and
+        BotoCoreError when the connection breaks.
         """
         try:
             body = self.client.get_object(Bucket=version.bucket, Key=version.key)["Body"]
         except ClientError as error:
             if _error_code(error) in MISSING:
                 return
-            raise _refused(error) from error
+            _raise_refusal(error)
         with body:
             yield from body.iter_chunks(CHUNK_BYTES)
 
@@ -93,7 +94,7 @@ class S3Storage:
         except ClientError as error:
             if _error_code(error) in MISSING:
                 return None
-            raise _refused(error) from error
+            _raise_refusal(error)
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:
@@ -105,7 +106,9 @@ def _error_code(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])
 
 
-def _refused(error: ClientError) -> Exception:
-    """S3's refusal of this one object, or else the error itself."""
+def _raise_refusal(error: ClientError) -> NoReturn:
+    """Raise RefusedObjectError for an object that must not be read, else the AWS fault as it is."""
     failure = refusal(_error_code(error), error.response["Error"].get("Message", ""))
-    return error if failure is None else RefusedObjectError(failure)
+    if failure is None:
+        raise error
+    raise RefusedObjectError(failure) from error
