@@ -8,7 +8,7 @@ from glue_scripts.iceberg import row_count
 from glue_scripts.reading import SourceFile
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import FileResult
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import variant
@@ -29,6 +29,7 @@ class FileLoad:
     quarantine: list[Any] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     failure: Failure | None = None
+    warnings: tuple[FileWarning, ...] = ()
     superseded: bool = False
 
     @property
@@ -91,6 +92,7 @@ class FileLoad:
             new_columns=tuple(column.name for column in matches.unknown),
             missing_columns=matches.missing,
             failure=self.failure,
+            warnings=self.warnings,
         )
 
 

@@ -130,6 +130,34 @@ class LakeTable:
         rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
+    def sources_like(self, source_ids: Sequence[str], time_column: str) -> list[tuple[str, str, int]]:
+        """Pairs of sources with the same number of rows and the same first month, and that number.
+
+        The first of a pair is one of `source_ids`. The month is that of the earliest time in the column. All
+        of it comes from the table's metadata.
+        """
+        self.spark.catalog.refreshTable(self.qualified)
+        listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
+        time = f"readable_metrics.{time_column}.lower_bound"
+        query = (
+            "WITH sources AS (SELECT partition.source_id AS id, sum(record_count) AS number, "  # noqa: S608 (generated names and hex digits only)
+            f"date_trunc('MONTH', min({time})) AS month FROM {self.qualified}.files "
+            "WHERE content = 0 GROUP BY partition.source_id) "
+            "SELECT ours.id, other.id, ours.number FROM sources ours JOIN sources other "
+            "ON ours.number = other.number AND ours.month = other.month AND ours.id <> other.id "
+            f"WHERE ours.id IN ({listed})"
+        )
+        return [(row[0], row[1], int(row[2])) for row in self.spark.sql(query).collect()]
+
+    def source_files(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The URI of each source's file, for sources with any rows."""
+        listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
+        query = (
+            f"SELECT source_id, max(source_file) FROM {self.qualified} "  # noqa: S608 (generated names and hex digits only)
+            f"WHERE source_id IN ({listed}) GROUP BY source_id"
+        )
+        return {row[0]: row[1] for row in self.spark.sql(query).collect()}
+
     def replace_rows(
         self, source_ids: Sequence[str], files: Iterable[Any], since: int | None, summary: Mapping[str, str]
     ) -> None:

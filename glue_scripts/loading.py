@@ -15,6 +15,7 @@ from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
 from glue_scripts.reading import SourceFile
+from glue_scripts.same_trips import warn_of_same_trips
 from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StallWatchdog
 from glue_scripts.storage import Storage
@@ -86,6 +87,7 @@ class Loader:
             if other not in (trips, self.quarantine):
                 committer.remove_rows_from(other, staged)
         self._record_columns(trips, loadable(staged))
+        warn_of_same_trips(trips, loadable(staged))
         return skipped + staged
 
     def _stage(self, trips: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:

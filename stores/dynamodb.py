@@ -126,10 +126,11 @@ def update(
 
 
 def query(index: str, condition: str, values: Mapping[str, Any], *, keep: str = "") -> Request:
-    """Build a Query of an index; `keep` is a filter expression."""
+    """Build a Query of an index, or of the table if `index` is empty; `keep` is a filter expression."""
     texts = {"KeyConditionExpression": condition, **({"FilterExpression": keep} if keep else {})}
     plain = {f":{name}": _plain(value) for name, value in values.items()}
-    return {"IndexName": index, **expressions(**texts), "ExpressionAttributeValues": plain}
+    named = {"IndexName": index} if index else {"ConsistentRead": True}
+    return {**named, **expressions(**texts), "ExpressionAttributeValues": plain}
 
 
 def expressions(**texts: str) -> Request:

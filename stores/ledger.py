@@ -11,6 +11,7 @@ timestamps (`taxi_etl.ledger.timestamp`).
                received ── mark_running ──> running ── close_file ──> loaded | rejected | superseded | failed
                    ^                                                              │
                    └────────────────────── claim by a replay ─────────────────────┘
+                   └──── claim by a replay ──── removed <── mark_removed ── loaded
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -169,6 +170,11 @@ class Ledger:
             )
         )
 
+    def mark_removed(self, version: FileVersion, by: str, now: str) -> bool:
+        """Record that a loaded file's rows were removed, and by whom; refused when it is no longer loaded."""
+        changes = {"status": FileStatus.REMOVED, "removedAt": now, "removedBy": by, "updatedAt": now}
+        return self._table.update(_update(file_key(version), changes, condition="#status = :loaded"))
+
     def close_execution(self, lease: Lease, attributes: Mapping[str, Any], now: str) -> bool:
         """Close a claim and release its lease; refused when the lease is no longer held."""
         closed = {**attributes, "status": ExecutionStatus.CLOSED, "closedAt": now, "updatedAt": now}
@@ -181,6 +187,11 @@ class Ledger:
         items = self._table.get_many(file_key(version) for version in versions)
         records = [FileRecord.from_item(item) for item in items]
         return {record.version.identity: record for record in records}
+
+    def versions_of(self, bucket: str, key: str) -> list[FileRecord]:
+        """Read the records of all versions of one object."""
+        request = dynamodb.query("", "#pk = :key", {"key": f"{bucket}/{key}"})
+        return [FileRecord.from_item(item) for item in self._table.query(request)]
 
     def files_of(self, execution: str) -> list[FileRecord]:
         """Read the files that an execution owns now; a replay may own some of its former files."""

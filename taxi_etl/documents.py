@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from taxi_etl.contents import Contents
 from taxi_etl.csv_head import CsvDialect
-from taxi_etl.failures import Failure
+from taxi_etl.failures import Failure, FileWarning
 from taxi_etl.file_rules import file_format
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
@@ -182,6 +182,7 @@ class FileResult:
     new_columns: tuple[str, ...] = ()
     missing_columns: tuple[str, ...] = ()
     failure: Failure | None = None
+    warnings: tuple[FileWarning, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The result's entry for this file."""
@@ -199,6 +200,7 @@ class FileResult:
             "newColumns": list(self.new_columns),
             "missingColumns": list(self.missing_columns),
             "error": self.failure.to_json() if self.failure else None,
+            "warnings": [warning.to_json() for warning in self.warnings],
         }
 
     @classmethod
@@ -217,6 +219,7 @@ class FileResult:
             new_columns=tuple(entry["newColumns"]),
             missing_columns=tuple(entry["missingColumns"]),
             failure=Failure.from_json(entry["error"]) if entry["error"] else None,
+            warnings=tuple(FileWarning.from_json(warning) for warning in entry.get("warnings", ())),
         )
 
 

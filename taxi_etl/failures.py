@@ -1,4 +1,4 @@
-"""Reasons why a file did not load: the codes, and the value that carries one."""
+"""Reasons why a file did not load, and warnings about files that did: the codes and their values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +45,29 @@ class FailureCode(StrEnum):
 
 VALIDATION_CODES = tuple(FailureCode)[: tuple(FailureCode).index(FailureCode.UNREADABLE)]
 """The codes with which validation rejects a file."""
+
+
+class WarningCode(StrEnum):
+    """Stable codes of what is suspicious about a file that loaded."""
+
+    SAME_TRIPS = "same_trips"
+
+
+@dataclass(frozen=True)
+class FileWarning:
+    """One suspicious fact about a file that loaded: a stable code and a sentence for people."""
+
+    code: WarningCode
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """The entry in results and notifications."""
+        return {"code": str(self.code), "message": self.message}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """The warning that `to_json` wrote. Raises KeyError or ValueError for anything else."""
+        return cls(WarningCode(entry["code"]), entry["message"])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class FileStatus(StrEnum):
-    """Where a file version stands; the last four are final until a replay."""
+    """Where a file version stands; the last five are final until a replay."""
 
     RECEIVED = "received"
     HELD = "held"
@@ -13,3 +13,5 @@ class FileStatus(StrEnum):
     REJECTED = "rejected"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+    REMOVED = "removed"
+    """Loaded, and its rows then taken out of the tables by `taxi-etl remove`."""

@@ -32,7 +32,13 @@ class ExecutionStatus(StrEnum):
 
 
 OPEN_FILE = (FileStatus.RECEIVED, FileStatus.RUNNING)
-CLOSED_FILE = (FileStatus.LOADED, FileStatus.REJECTED, FileStatus.SUPERSEDED, FileStatus.FAILED)
+CLOSED_FILE = (
+    FileStatus.LOADED,
+    FileStatus.REJECTED,
+    FileStatus.SUPERSEDED,
+    FileStatus.FAILED,
+    FileStatus.REMOVED,
+)
 OPEN_EXECUTION = (ExecutionStatus.CLAIMED, ExecutionStatus.RUNNING)
 OUTCOME_ATTRIBUTES = ("reasons", "dataset", "rows", "alone")
 """What the finalizer records about a file beside its status, and a new claim removes."""

@@ -39,6 +39,10 @@ class Status(StrEnum):
     VALIDATION_FAILED = "VALIDATION_FAILED"
 
 
+REMOVED = "REMOVED"
+"""The status of the notification about removed rows, which `taxi-etl remove` publishes."""
+
+
 class CrawlerState(StrEnum):
     """The outcome of the crawl of raw files in a success notification."""
 
@@ -71,7 +75,7 @@ def share(number: int, keys: Sequence[str]) -> str:
     return f"{number} of {label(keys)}" if 0 < number < len(keys) else label(keys)
 
 
-def subject(status: Status, what: str) -> str:
+def subject(status: str, what: str) -> str:
     """The subject of a notification about `what` (a `label`): ASCII, at most SUBJECT_MAX characters."""
     return f"{SUBJECT_PREFIX} {status}: {what}"[:SUBJECT_MAX]
 
@@ -164,7 +168,24 @@ def failure(
     raise ValueError("a message without files is larger than its limit; shorten its texts")
 
 
-def attributes(status: Status, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
+def removal(
+    *, uri: str, bucket: str, key: str, rows: Mapping[str, int], timestamp: str, by: str, next_step: str
+) -> dict[str, Any]:
+    """The notification about the rows of one file that were removed; `rows` are counts by table."""
+    return {
+        "status": REMOVED,
+        "message": f"{sum(rows.values()):,} rows of {shorten(uri)} were removed from the tables by {by}.",
+        "bucket": bucket,
+        "key": shorten(key),
+        "timestamp": timestamp,
+        "schemaVersion": SCHEMA_VERSION,
+        "tables": dict(rows),
+        "removedBy": by,
+        "nextStep": next_step,
+    }
+
+
+def attributes(status: str, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
     """The attributes for subscription filters: `status` and `dataset`."""
     named = sorted({dataset for dataset in datasets if dataset}) or [UNKNOWN_DATASET]
     return {

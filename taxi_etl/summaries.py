@@ -153,7 +153,17 @@ def _loaded_text(result: JobResult, manifest: Manifest, error: Mapping[str, str]
     if error:
         failed = "failed, the first" if counts["failed"] > 1 else "failed"
         text += f" {counts['failed']} {failed}: {sentence(error['Cause'])}"
-    return text + _reported_text(manifest)
+    return text + _warning_text(result) + _reported_text(manifest)
+
+
+def _warning_text(result: JobResult) -> str:
+    """The first warning, and the number of further ones."""
+    found = [(file, warning) for file in result.files for warning in file.warnings]
+    if not found:
+        return ""
+    (file, warning), more = found[0], len(found) - 1
+    cause = f"{shorten(file.version.key)}: {shorten(warning.message)}"
+    return f" Warning: {sentence(cause)}" + (f" There are {more} more warnings." if more else "")
 
 
 def _none_loaded_text(result: JobResult, manifest: Manifest, error: Mapping[str, str]) -> str:
@@ -199,4 +209,8 @@ def _summarized(file: FileResult) -> dict[str, Any]:
     }
     if file.failure:
         entry["reasons"] = [_reason(file.failure)]
+    if file.warnings:
+        entry["warnings"] = [
+            {"code": str(each.code), "message": shorten(each.message)} for each in file.warnings
+        ]
     return entry

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from ops.cli import app
 from taxi_etl.failures import FailureCode
-from taxi_etl.notifications import Status
+from taxi_etl.notifications import REMOVED, Status
 from taxi_etl.transform.predicates import Reason
 
 from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
@@ -51,7 +51,7 @@ def strict(schema: Any) -> Any:
 def test_the_schema_is_valid_and_covers_each_status() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
-    assert set(KINDS) == set(Status)
+    assert set(KINDS) == {*Status, REMOVED}
     assert SCHEMA["$id"].endswith(":1")
     assert SCHEMA["$defs"]["schemaVersion"] == {"const": "1"}
 

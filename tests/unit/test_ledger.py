@@ -22,7 +22,7 @@ from taxi_etl.ledger import (
 A = FileVersion("lake", "raw/taxi/a.csv", "v-a", 10, "etag-a", "0A")
 B = FileVersion("lake", "raw/taxi/b.csv", "v-b", 20, "etag-b", "0B")
 T1, T2, T3 = "2024-06-01T12:00:00.000Z", "2024-06-01T12:05:00.000Z", "2024-06-01T12:10:00.000Z"
-CLOSED = ["loaded", "rejected", "superseded", "failed"]
+CLOSED = ["loaded", "rejected", "superseded", "failed", "removed"]
 REJECTED = {"status": FileStatus.REJECTED, "reasons": [{"code": "empty", "message": "no bytes"}]}
 ADOPTED = {"input": "{}", "files": 1, "bucket": "lake"}
 
@@ -402,3 +402,32 @@ def test_timestamps_have_one_width_and_sort_by_time() -> None:
         "2024-06-01T12:00:00.999Z",
         "2024-06-01T12:00:01.000Z",
     ]
+
+
+def test_only_a_loaded_file_is_marked_as_removed_and_by_whom(ledger: Ledger, table: FakeTable) -> None:
+    put_file(table, A, "loaded")
+    assert ledger.mark_removed(A, "arn:ann", T2)
+    item = table.item(f"lake/{A.key}", A.version_id)
+    assert (item["status"], item["removedBy"], item["removedAt"]) == ("removed", "arn:ann", T2)
+    assert not ledger.mark_removed(A, "arn:bob", T3)
+    assert not ledger.mark_removed(B, "arn:bob", T3)
+
+
+def test_all_versions_of_one_object_are_read(ledger: Ledger, table: FakeTable) -> None:
+    versions = [FileVersion("lake", A.key, f"v{number}") for number in range(5)]
+    for version in versions:
+        put_file(table, version, "loaded")
+    put_file(table, B, "loaded")
+    assert [record.version.version_id for record in ledger.versions_of("lake", A.key)] == [
+        "v0",
+        "v1",
+        "v2",
+        "v3",
+        "v4",
+    ]
+
+
+def test_a_replay_claims_a_removed_file_and_an_event_does_not(ledger: Ledger, table: FakeTable) -> None:
+    put_file(table, A, "removed", execution="one", attempts=1)
+    assert not ledger.claim(claim(A, name="event"), T2)
+    assert ledger.claim(claim(A, name="replay", attempt=2), T2)

@@ -81,7 +81,8 @@ class FakeTable(Faulty):
         """Return a page of an index in its order."""
         self.note("query", arguments)
         check_placeholders(arguments)
-        hash_name, range_name = INDEXES[arguments["IndexName"]]
+        index = arguments.get("IndexName")
+        hash_name, range_name = INDEXES[index] if index else ("pk", "sk")
         listed = [item for item in self.items.values() if hash_name in item and range_name in item]
         listed = [item for item in listed if holds(arguments["KeyConditionExpression"], item, arguments)]
         listed.sort(key=lambda item: (item[range_name], item["pk"], item["sk"]))

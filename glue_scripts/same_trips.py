@@ -1,0 +1,40 @@
+"""Warns of trips that were probably loaded before, under another object key.
+
+A moved object, or an export with new part names, is a new file: its rows come on top of the earlier ones. The
+same dataset, first month and number of rows in two files are a sign of it, and no proof.
+"""
+
+from collections.abc import Sequence
+
+from pyspark.errors import PySparkException
+
+from glue_scripts.file_load import FileLoad
+from glue_scripts.iceberg import LakeTable
+from taxi_etl.datasets import PICKUP
+from taxi_etl.failures import FileWarning, WarningCode
+
+
+def warn_of_same_trips(trips: LakeTable, files: Sequence[FileLoad]) -> None:
+    """Add a warning to each loaded file that has as many rows of the same month as another file's.
+
+    The rows are committed already, so an error of the look-up is printed and does not fail the files.
+    """
+    by_source = {file.source_id: file for file in files if file.written}
+    if not by_source:
+        return
+    try:
+        pairs = trips.sources_like(list(by_source), PICKUP)
+        names = trips.source_files(sorted({other for _, other, _ in pairs})) if pairs else {}
+    except PySparkException as error:
+        print(f"process_taxi_data: cannot look for the same trips in other files: {error}")
+        return
+    for source_id in sorted({source for source, _, _ in pairs}):
+        others = [(names[other], number) for source, other, number in pairs if source == source_id]
+        (name, number), more = min(others), len(others) - 1
+        among = f" (and {more} more files)" if more else ""
+        text = (
+            f"{name}{among} has as many rows ({number:,}) of the same dataset and month: the same trips are "
+            f"probably loaded twice; if so, remove one file's rows: taxi-etl remove {name}"
+        )
+        file = by_source[source_id]
+        file.warnings = (*file.warnings, FileWarning(WarningCode.SAME_TRIPS, text))

@@ -1,0 +1,151 @@
+"""Tests of `remove`: it counts first, removes the rows of one file only, and repeating it changes nothing."""
+
+import json
+from copy import deepcopy
+
+import pytest
+from conftest import file_item
+from fake_aws import error
+
+from ops import removal, tables
+from taxi_etl.identity import source_id
+
+KEY = "raw/taxi/a.csv"
+URI = f"s3://lake/{KEY}"
+SOURCE = source_id("lake", KEY)
+ARN = "arn:aws:iam::123456789012:user/ann"
+
+
+class FakeTable:
+    """Rows by source; `conflicts` is how many deletes fail before one succeeds."""
+
+    def __init__(self, rows, conflicts=0):
+        self.rows, self.conflicts, self.properties = dict(rows), conflicts, []
+
+    def scan(self, condition):
+        self.wanted = condition.split("'")[1]
+        return self
+
+    def plan_files(self):
+        count = self.rows.get(self.wanted, 0)
+        return [Task(count)] if count else []
+
+    def delete(self, condition, snapshot_properties):
+        if self.conflicts:
+            self.conflicts -= 1
+            raise removal.ValidationException("stale")
+        self.rows.pop(condition.split("'")[1], None)
+        self.properties.append(snapshot_properties)
+
+
+class Task:
+    def __init__(self, count):
+        self.file = type("File", (), {"record_count": count})
+
+
+class FakeCatalog:
+    def __init__(self, **tables):
+        self.tables = tables
+
+    def table_exists(self, identifier):
+        return identifier[1] in self.tables
+
+    def load_table(self, identifier):
+        assert identifier[0] == "taxi_dev"
+        return self.tables[identifier[1]]
+
+
+@pytest.fixture
+def loaded(taxi_etl, monkeypatch):
+    """A file with 8 rows in a table and 2 in quarantine, beside another file."""
+    taxi_etl.catalog = FakeCatalog(
+        yellow_trips=FakeTable({SOURCE: 8, "other": 8}), quarantined_trips=FakeTable({SOURCE: 2})
+    )
+    monkeypatch.setattr(tables, "glue_catalog", lambda session: taxi_etl.catalog)
+    taxi_etl.records = [file_item(KEY, "v1", "loaded"), file_item(KEY, "v0", "superseded")]
+
+    def update(request):
+        if taxi_etl.records[0]["status"] != {"S": "loaded"}:
+            return error("ConditionalCheckFailedException")
+        taxi_etl.records[0]["status"] = {"S": "removed"}
+        return {}
+
+    taxi_etl.aws.answers |= {
+        "dynamodb.Query": lambda _: {"Items": deepcopy(taxi_etl.records), "Count": len(taxi_etl.records)},
+        "dynamodb.UpdateItem": update,
+        "sts.GetCallerIdentity": {"Arn": ARN},
+        "sns.Publish": {"MessageId": "m"},
+    }
+    return taxi_etl
+
+
+def test_without_yes_it_counts_and_changes_nothing(loaded):
+    code, document = loaded.json("remove", URI)
+    assert (code, document) == (
+        0,
+        {
+            "bucket": "lake",
+            "key": KEY,
+            "tables": {"yellow_trips": 8, "quarantined_trips": 2},
+            "versions": ["v1"],
+            "done": False,
+        },
+    )
+    assert loaded.catalog.tables["yellow_trips"].rows == {SOURCE: 8, "other": 8}
+    assert not loaded.aws.requests("sns.Publish")
+    assert f"taxi-etl --environment dev remove {URI} --yes" in loaded("remove", URI).stderr
+
+
+def test_it_removes_the_rows_of_this_file_only_records_it_and_notifies(loaded):
+    code, document = loaded.json("remove", URI, "--yes")
+    assert (code, document["done"]) == (0, True)
+    assert loaded.catalog.tables["yellow_trips"].rows == {"other": 8}
+    assert loaded.catalog.tables["quarantined_trips"].rows == {}
+    assert loaded.catalog.tables["yellow_trips"].properties == [{"taxi-etl.removed": URI}]
+    [update] = loaded.aws.requests("dynamodb.UpdateItem")
+    assert update["Key"] == {"pk": f"lake/{KEY}", "sk": "v1"}
+    assert ARN in update["ExpressionAttributeValues"].values()
+    [published] = loaded.aws.requests("sns.Publish")
+    message = json.loads(published["Message"])
+    assert (message["status"], message["tables"]) == ("REMOVED", {"yellow_trips": 8, "quarantined_trips": 2})
+    assert message["message"] == f"10 rows of {URI} were removed from the tables by {ARN}."
+    assert message["nextStep"] == f"To load the file again: `taxi-etl --environment dev replay {URI}`."
+    assert published["Subject"] == "Taxi ETL REMOVED: a.csv"
+
+
+def test_repeating_it_changes_nothing(loaded):
+    loaded.json("remove", URI, "--yes")
+    code, document = loaded.json("remove", URI, "--yes")
+    assert (code, document["tables"], document["versions"], document["done"]) == (0, {}, [], False)
+    assert len(loaded.aws.requests("sns.Publish")) == 1
+
+
+def test_a_removal_that_stopped_halfway_is_completed(loaded):
+    loaded.aws.answers["sts.GetCallerIdentity"] = error("Throttling")
+    assert loaded.json("remove", URI, "--yes")[0] == 1
+    loaded.aws.answers["sts.GetCallerIdentity"] = {"Arn": ARN}
+    code, document = loaded.json("remove", URI, "--yes")
+    assert (code, document["tables"], document["versions"]) == (0, {}, ["v1"])
+    assert loaded.records[0]["status"] == {"S": "removed"}
+    assert len(loaded.aws.requests("sns.Publish")) == 1
+
+
+@pytest.mark.parametrize("status", ["received", "running"])
+def test_a_file_that_is_being_loaded_is_refused(loaded, status):
+    loaded.records.append(file_item(KEY, "v2", status, execution="nightly"))
+    code, document = loaded.json("remove", URI, "--yes")
+    assert code == 1
+    assert "is being loaded by execution nightly" in document["error"]
+    assert loaded.catalog.tables["yellow_trips"].rows == {SOURCE: 8, "other": 8}
+
+
+@pytest.mark.parametrize(("conflicts", "code"), [(4, 0), (5, 1)])
+def test_conflicting_commits_are_tried_again(loaded, conflicts, code):
+    loaded.catalog.tables["yellow_trips"].conflicts = conflicts
+    assert loaded.json("remove", URI, "--yes")[0] == code
+    assert loaded.records[0]["status"] == {"S": "loaded" if code else "removed"}
+
+
+@pytest.mark.parametrize("text", [KEY, "s3://lake", "https://lake/raw/taxi/a.csv"])
+def test_anything_but_a_uri_is_wrong_usage(loaded, text):
+    assert loaded("remove", text).exit_code == 2
