@@ -1,7 +1,7 @@
 """The Glue job: loads the files of a manifest into Iceberg tables and writes a result.
 
 Runs unchanged on AWS Glue and locally; only Spark's configuration differs. A file that cannot be loaded is
-part of the result (`result.json` and `summary.json` beside the manifest), and the exit code is 0. If the job
+part of the result (`result.json` and `summary.json` next to the manifest), and the exit code is 0. If the job
 run itself fails, it exits with 1 and one line that states the error.
 """
 
@@ -64,7 +64,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, now: datetime) -> JobResult:
-    """Load the files of the manifest, write `result.json` and `summary.json` beside it, return the result."""
+    """Load the files of a manifest, write `result.json` and `summary.json` next to it, return the result."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
     manifest = Manifest.loads(storage.read(arguments.manifest))

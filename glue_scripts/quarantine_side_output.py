@@ -1,4 +1,4 @@
-"""Side output for quarantined rows: they leave the single scan of their files in data files of their own.
+"""Side output for quarantined rows: the single scan of the files writes them into separate data files.
 
 A Spark write has one target table. A quarantined row is therefore staged as a row of the trips table, under a
 `source_id` that no file has. The table is partitioned by `source_id`, so these rows get separate data files.
@@ -10,9 +10,9 @@ What quarantine needs beyond the lineage travels in `source_version`, as lines o
     source_version  4kYh9Bq…                         line 0: the file's version ID
                     2                                line 1: reason_bits
                     66617265=31322E35 746970=2D31    line 2: row_as_read, as hex(name)=hex(value) entries
-                    17                               line 3: position, missing if the reader does not know it
+                    17                               line 3: position, missing if the reader has none
 
-The entries are text because a map column that is filled now and then slows Iceberg's writer for every row.
+The entries are text because a rarely filled map column slows Iceberg's writer for every row.
 They are hexadecimal because quarantine keeps every byte, and Spark's `to_json` replaces invalid UTF-8.
 """
 

@@ -65,7 +65,7 @@ def whole_text(error: BaseException) -> str:
 
 
 def is_canceled(error: BaseException) -> bool:
-    """Whether the Spark job was canceled; the error then says nothing about the file that was read."""
+    """Whether the Spark job was canceled; the error then does not mean that the file is damaged."""
     return "SPARK_JOB_CANCELLED" in str(error)
 
 

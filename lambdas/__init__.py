@@ -1,1 +1,1 @@
-"""AWS Lambda functions, one package per function; the modules beside the packages are shared."""
+"""AWS Lambda functions, one package per function; the modules in this folder are shared."""

@@ -61,7 +61,7 @@ class Executions:
         """Start an execution with the input `text` and return its ARN; starting it again changes nothing.
 
         A claim is only ever started with its own name and input, so an execution that exists already is the
-        one that was meant.
+        intended one.
         """
         try:
             answer = self._client.start_execution(
@@ -74,7 +74,7 @@ class Executions:
         return str(answer["executionArn"])
 
     def describe(self, name: str) -> Description | None:
-        """Describe an execution; None when Step Functions has none of that name, or deleted its record."""
+        """Describe an execution; None when Step Functions does not have it, or deleted its record."""
         try:
             answer = self._client.describe_execution(executionArn=self.arn(name))
         except ClientError as error:

@@ -29,7 +29,7 @@ def count(name: Metric, number: int) -> None:
 
 
 def gauge(name: Metric, number: int) -> None:
-    """Send the present value of a gauge, also when it is zero."""
+    """Send the current value of a gauge, also when it is zero."""
     metrics.add_metric(name=name, unit="Count", value=number)
 
 

@@ -1,4 +1,4 @@
-"""The control API: HTTP routes for tests beside the emulator's AWS endpoints.
+"""The control API: HTTP routes for tests, in addition to the emulator's AWS endpoints.
 
 GET  /_local/retries?execution=ARN   the delay of each retry of an execution
 POST /_local/settings                change settings (`local_aws.settings.Settings`); returns all of them

@@ -1,7 +1,7 @@
 """Debugging of one function, or of the Glue job, of the local account.
 
 With `LOCAL_AWS_DEBUG` set to the function's or job's physical name when the account starts, its processes
-wait for a client of debugpy before they run. debugpy is in a folder of its own (`paths.DEBUGGER`), so that
+wait for a client of debugpy before they run. debugpy is in a separate folder (`paths.DEBUGGER`), so that
 neither the project's environment nor the functions' gains a package. CONTRIBUTING.md has the steps.
 """
 

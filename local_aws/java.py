@@ -22,5 +22,5 @@ def problem() -> str | None:
     if version.returncode != 0 or not found:
         return f"{program} is not a working Java: install Java {MINIMUM} or newer, or set JAVA_HOME"
     if int(found.group(1)) < MINIMUM:
-        return f"{program} is Java {found.group(1)}: Spark needs Java {MINIMUM} or newer, set JAVA_HOME"
+        return f"{program} is Java {found.group(1)}: Spark needs Java {MINIMUM} or newer; set JAVA_HOME"
     return None

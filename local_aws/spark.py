@@ -177,7 +177,7 @@ def _escaped(value: str) -> str:
 
 
 def _print_resolved() -> None:
-    """Start Spark with the coordinates and print the jars' paths; runs in a process of its own."""
+    """Start Spark with the coordinates and print the jars' paths; runs in a separate process."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
 
     builder = SparkSession.Builder().master("local[1]").config("spark.ui.enabled", "false")

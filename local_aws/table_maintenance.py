@@ -116,7 +116,7 @@ def run(
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Maintain the tables and print the results as JSON; runs in a process of its own."""
+    """Maintain the tables and print the results as JSON; runs in a separate process."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
 
     parser = argparse.ArgumentParser()

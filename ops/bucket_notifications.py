@@ -198,7 +198,7 @@ def _overlap_error(session: Session, bucket: str, other: Notification, *, is_our
         "S3 allows only one notification for an event of a key",
         f"it is the pipeline's own; remove it first: {remove_ours}"
         if is_ours
-        else "give another --prefix or other --events; or connect the bucket beside it, through "
+        else "give another --prefix or other --events; or keep it and connect the bucket through "
         f"{_routes(session, bucket, other)}",
     )
 

@@ -13,7 +13,7 @@ LABELS = {
     "job output": "job output",
     "job errors": "job errors",
 }
-"""What the output for people calls each link; the keys are those of the JSON document."""
+"""The name of each link in output for people; the keys are those of the JSON document."""
 _DOMAINS = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}
 
 

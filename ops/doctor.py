@@ -1,4 +1,4 @@
-"""Checks this machine for what the set-up cannot install: Java and disk space.
+"""Checks this machine for what the setup cannot install: Java and disk space.
 
 Standard library only, because `make` runs it before anything is installed. `taxi-etl doctor` runs it too.
 """
@@ -11,7 +11,7 @@ from local_aws import java
 
 GIB = 1024**3
 DISK_BYTES = 4 * GIB
-"""Disk space that the set-up needs, most of it for Spark and its jars."""
+"""Disk space that the setup needs, most of it for Spark and its jars."""
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def missing_disk_space(free_bytes: int) -> str | None:
     if free_bytes >= DISK_BYTES:
         return None
     free, needed = free_bytes / GIB, DISK_BYTES / GIB
-    return f"only {free:.1f} GiB of disk space are free, the set-up needs {needed:.0f} GiB: free some space"
+    return f"only {free:.1f} GiB of disk space are free; the setup needs {needed:.0f} GiB: free some space"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from ops.session import Session
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a query, cut at the limit; `more` says whether there are more rows."""
+    """The result of a query, cut at the limit; `more` is true if there are more rows."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]

@@ -95,8 +95,8 @@ def values(dice: Dice, dataset: str, month: Month) -> dict[str, str]:
     missing_payment = "null" if dataset in _NULLABLE_PAYMENT else "0"
     base = f"'B0' || (1000 + floor({roll('base')} * 2000)::integer)"
 
-    def place(centre: str, word: str) -> str:
-        return f"case when no_position then 0.0 else round({centre} + ({roll(word)} - 0.5) * 0.1, 6) end"
+    def place(center: str, word: str) -> str:
+        return f"case when no_position then 0.0 else round({center} + ({roll(word)} - 0.5) * 0.1, 6) end"
 
     def signed(amount: str) -> str:  # 0 - x, since -1 * 0.0 is written -0
         return f"case when refund then 0 - ({amount}) else {amount} end"

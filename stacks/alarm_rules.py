@@ -1,7 +1,7 @@
 """The alarm rules: metric, threshold, treatment of missing data, and the text that people read.
 
 A metric that counts events has no data while nothing happens, so its missing data does not breach. A gauge
-without data says nothing new, so the alarm keeps its state.
+without data has not changed, so the alarm keeps its state.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ class AlarmSources:
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmRule:
-    """One alarm. `description` is what happened, in sentences; the runbook says what to do about it."""
+    """One alarm. `description` is what happened, in sentences; the runbook has the steps."""
 
     name: str
     metric: cloudwatch.IMetric

@@ -1,4 +1,4 @@
-"""CloudWatch alarms that notify the topic; each description says what happened and links to the runbook."""
+"""CloudWatch alarms that notify the topic; each description states what happened and links to the runbook."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions

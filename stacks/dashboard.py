@@ -24,7 +24,7 @@ THROUGHPUT = "## Throughput\nWaiting events, execution times, and the time since
 COST = (
     "## Cost\nGlue job runs, by far the largest part of the cost, at "
     f"{GLUE_USD_PER_DPU_HOUR} US dollars per DPU-hour (list price, N. Virginia). An estimate: the bill also "
-    "has crawls, storage and smaller items."
+    "includes crawls, storage and smaller items."
 )
 
 Row = list[cloudwatch.IWidget]

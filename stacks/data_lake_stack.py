@@ -14,7 +14,7 @@ from taxi_etl.names import WAREHOUSE_PREFIX
 
 
 class DataLakeStack(Stack):
-    """Everything that must survive a redeployment; retained and protected where the settings say so."""
+    """Everything that must survive a redeployment; retained and protected as the settings require."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(

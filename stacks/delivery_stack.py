@@ -75,7 +75,7 @@ class DeliveryStack(Stack):
 def _conditions(settings: Settings) -> dict[str, Any]:
     """Exact matches only: a pattern could let other repositories' workflows into the account.
 
-    A subject that names an environment does not name the branch, so the branch is a condition of its own.
+    A subject that names an environment does not name the branch, so the branch is a separate condition.
     """
     return {
         "StringEquals": {

@@ -11,7 +11,7 @@ from stacks.lake_bucket import LakeBucket
 
 def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog, assets: s3.IBucket) -> None:
     """Grant what a job run needs, apart from its logs: script, metrics, files, and tables."""
-    # Asset keys change with every release; the permission covers the bucket so that it need not.
+    # Asset keys change with every release. The permission covers the bucket, so that it stays the same.
     role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
     # CloudWatch metrics have no ARN; the namespace restricts the permission.
     role.add_to_policy(
@@ -24,7 +24,7 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
     lake.grant_read_raw(role)
     lake.grant_read_runs(role, may_be_missing=False)
     lake.grant_write_runs(role)
-    # Without it, a failed upload of a large file would leave its parts behind.
+    # Without it, a failed upload of a large file would leave its parts in the bucket.
     lake.grant_warehouse(role, "s3:AbortMultipartUpload")
     lake.grant_location(role)
     catalog.grant_load(role)

@@ -104,9 +104,9 @@ class Settings:
     # Notifications, alarms and the finalizer
     alert_emails: tuple[str, ...] = ()
     alarm_failed_executions: int = 1
-    """The alarm goes off at this many failed executions in five minutes."""
+    """The alarm fires at this many failed executions in five minutes."""
     alarm_throttled_executions: int = 1
-    """The alarm goes off at this many throttled state transitions in five minutes."""
+    """The alarm fires at this many throttled state transitions in five minutes."""
     alarm_execution_minutes: int = 60
     alarm_quarantine_percent: int = 10
     """Share of an execution's rows in percent; `max_quarantine_share` is the limit of a single file."""

@@ -1,4 +1,4 @@
-"""Checks of the settings: every reason why their values cannot work."""
+"""Checks of the settings, which return a reason for each invalid value."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ _RANGES = {
 
 
 def find_problems(settings: "Settings") -> list[str]:
-    """Return every reason why these settings cannot work; an empty list means they are valid."""
+    """Return every reason why these settings are invalid; an empty list means they are valid."""
     return [
         *_numbers_out_of_range(settings),
         *_conflicting_numbers(settings),

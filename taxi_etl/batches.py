@@ -32,7 +32,7 @@ def batches(
 
     The files of a group share a bucket. The order of the versions does not matter: two deliveries of the same
     events give the same groups, and so start the same executions. A file larger than `execution_max_bytes`
-    gets a group of its own, because only validation rejects files.
+    gets a separate group, because only validation rejects files.
     """
     groups: list[tuple[FileVersion, ...]] = []
     group: list[FileVersion] = []

@@ -30,7 +30,7 @@ class AcceptedFile:
     """A file that passed validation, with the facts that the job needs to read it.
 
     `format` is `parquet` or `csv`, `compression` is `gzip` or `none`, `encoding` a Python codec (CSV only).
-    `row_decoder` says that Spark must decode a Parquet file row by row.
+    `row_decoder` is true if Spark must decode a Parquet file row by row.
     """
 
     version: FileVersion
@@ -71,7 +71,7 @@ class AcceptedFile:
 
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
-        """The file that `to_json` wrote."""
+        """Parse the entry that `to_json` wrote."""
         return cls(
             version=FileVersion.from_json(bucket, dict(entry)),
             dataset=entry["dataset"],
@@ -97,14 +97,14 @@ class RejectedFile:
 
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
-        """The file that `to_json` wrote."""
+        """Parse the entry that `to_json` wrote."""
         reasons = tuple(Failure.from_json(reason) for reason in entry["reasons"])
         return cls(version=FileVersion.from_json(bucket, dict(entry)), reasons=reasons)
 
 
 @dataclass(frozen=True)
 class SupersededFile:
-    """A file version that is left out because the object has a newer version, with an event of its own."""
+    """A file version that is left out because the object has a newer version, with its own event."""
 
     version: FileVersion
 
@@ -114,7 +114,7 @@ class SupersededFile:
 
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
-        """The file that `to_json` wrote."""
+        """Parse the entry that `to_json` wrote."""
         return cls(FileVersion.from_json(bucket, dict(entry)))
 
 
@@ -166,7 +166,7 @@ JOB_STATUSES = (FileStatus.LOADED, FileStatus.FAILED, FileStatus.SUPERSEDED)
 class FileResult:
     """The outcome of one file in the job: rows are counts, `reasons` are quarantined rows by reason.
 
-    `status` is one of `JOB_STATUSES`; `failure` says why a failed file did not load.
+    `status` is one of `JOB_STATUSES`; `failure` is the reason why a failed file did not load.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
@@ -205,7 +205,7 @@ class FileResult:
 
     @classmethod
     def from_json(cls, bucket: str, entry: Mapping[str, Any]) -> Self:
-        """The result that `to_json` wrote."""
+        """Parse the entry that `to_json` wrote."""
         rows = entry["rows"]
         return cls(
             version=FileVersion.from_json(bucket, dict(entry)),

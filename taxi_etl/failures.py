@@ -83,5 +83,5 @@ class Failure:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
-        """The failure that `to_json` wrote. Raises KeyError or ValueError for anything else."""
+        """Parse the entry that `to_json` wrote. Raises KeyError or ValueError for anything else."""
         return cls(FailureCode(entry["code"]), entry["message"])

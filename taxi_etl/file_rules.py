@@ -66,7 +66,7 @@ class FileFacts:
 
     @property
     def is_superseded(self) -> bool:
-        """Whether the object has a newer version, which has an event of its own."""
+        """Whether the object has a newer version, which has its own event."""
         return self.exists and not self.is_current
 
 

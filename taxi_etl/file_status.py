@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class FileStatus(StrEnum):
-    """Where a file version stands; the last five are final until a replay."""
+    """Status of a file version; the last five are final until a replay."""
 
     RECEIVED = "received"
     HELD = "held"

@@ -40,7 +40,7 @@ class FileVersion:
         return (self.bucket, self.key, self.version_id)
 
     def to_json(self) -> dict[str, Any]:
-        """The entry in an execution input's `files`, where the bucket stands beside the list."""
+        """The entry in an execution input's `files`, where the bucket is next to the list."""
         return {
             "key": self.key,
             "size": self.size,
@@ -51,7 +51,7 @@ class FileVersion:
 
     @classmethod
     def from_json(cls, bucket: str, entry: dict[str, Any]) -> Self:
-        """The file version that `to_json` wrote. Raises KeyError without a key or versionId."""
+        """Parse the entry that `to_json` wrote. Raises KeyError without a key or versionId."""
         return cls(
             bucket=bucket,
             key=entry["key"],

@@ -23,7 +23,7 @@ CURRENT_VERSION = ""
 
 
 class InvalidInputError(ValueError):
-    """The input of an execution is invalid; the message says why."""
+    """The input of an execution is invalid; the message states the reason."""
 
 
 class Trigger(StrEnum):

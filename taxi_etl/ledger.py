@@ -41,7 +41,7 @@ CLOSED_FILE = (
 )
 OPEN_EXECUTION = (ExecutionStatus.CLAIMED, ExecutionStatus.RUNNING)
 OUTCOME_ATTRIBUTES = ("reasons", "dataset", "rows", "alone")
-"""What the finalizer records about a file beside its status, and a new claim removes."""
+"""What the finalizer records about a file in addition to its status, and a new claim removes."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FileRecord:
 
     `rows` are counts by read, written and quarantined, None unless the file is loaded. `reasons` are texts
     `code: message`, because another version of the app may have written codes that this one does not have.
-    `alone` means that a replay should load this file in an execution of its own.
+    `alone` means that a replay should load this file in a separate execution.
     """
 
     version: FileVersion
@@ -145,7 +145,7 @@ def execution_key(name: str) -> dict[str, str]:
 
 
 def is_claimable(record: FileRecord | None, *, replay: bool) -> bool:
-    """Whether a claim of this file would succeed, judged by its record as last read (None: no record)."""
+    """Whether a claim of this file would succeed, given its record as last read (None: no record)."""
     if record is None or record.status is FileStatus.HELD:
         return True
     return replay and record.status in CLOSED_FILE

@@ -5,9 +5,9 @@ import re
 from taxi_etl.schema import comparable
 
 SHORTEST = 5
-"""Letters that a name needs to be compared by its letters: shorter words differ by one letter often."""
+"""Minimum length of names that are compared by their letters; many shorter words differ in one letter."""
 LONG = 8
-"""From this length on, two letters may differ; below, one."""
+"""Minimum length of names that may differ in two letters; shorter ones may differ in one."""
 COMMON_WORDS = frozenset(
     {
         "id", "num", "number", "trip", "type", "code", "amount", "flag", "count", "pickup", "dropoff",
@@ -15,7 +15,7 @@ COMMON_WORDS = frozenset(
         "license", "extra", "total",
     }
 )  # fmt: skip
-"""Words that several columns share; such a word alone does not say which column is meant."""
+"""Words that several columns share; such a word alone does not identify a column."""
 UNITS = frozenset({"usd", "dollars", "cents", "miles", "mi", "km", "minutes", "seconds"})
 """Words that add a unit to a name."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 def is_similar(name: str, known: str) -> bool:
     """Whether a name could be another spelling of a known one.
 
-    It has few other letters, or the same words in another order, or some words more or less.
+    It differs in few letters, has the same words in another order, or lacks or adds some words.
     """
     return _differ_little(comparable(name), comparable(known)) or _share_words(
         _words(name) - UNITS, _words(known)

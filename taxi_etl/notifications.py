@@ -15,7 +15,7 @@ ENDINGS = {
     "TIMED_OUT": "The execution exceeded its time limit and was stopped",
     "ABORTED": "The execution was stopped by someone",
 }
-"""Texts for executions that ended without an error of their own, by Step Functions' status."""
+"""Texts for executions that ended without their own error, by Step Functions' status."""
 MESSAGE_MAX_BYTES = 252 * 1024
 """SNS's limit, less room for subject and attributes; `printed` is ASCII, so characters are bytes."""
 UNKNOWN_DATASET = "unknown"
@@ -80,7 +80,7 @@ def subject(status: str, what: str) -> str:
     return f"{SUBJECT_PREFIX} {status}: {what}"[:SUBJECT_MAX]
 
 
-def look(command: str, execution: str) -> str:
+def history_step(command: str, execution: str) -> str:
     """The command that shows an execution, between backticks.
 
     `command` is the command line with its options, such as `taxi-etl --environment dev`.
@@ -91,7 +91,7 @@ def look(command: str, execution: str) -> str:
 def next_step(command: str, execution: str) -> str:
     """The commands that show and replay a failed execution."""
     again = f"`{command} replay --execution {execution}`"
-    return f"{look(command, execution)} When the cause is gone, load the files again: {again}."
+    return f"{history_step(command, execution)} When the cause is gone, load the files again: {again}."
 
 
 def crawl_again(crawler: str) -> str:
@@ -116,8 +116,8 @@ def failure_text(status: str, error: str, cause: str, counts: Mapping[str, int])
     else:
         ended = ENDINGS.get(status, "The execution failed before it could publish its outcome")
     why = f": {shorten(cause, CAUSE_MAX)}" if cause else ""
-    ways = [f"{number} {way}" for way, number in counts.items() if way != "files" and number]
-    text = f"{sentence(ended + why)} Files: {', '.join(ways) or 'none'}."
+    outcomes = [f"{number} {outcome}" for outcome, number in counts.items() if outcome != "files" and number]
+    text = f"{sentence(ended + why)} Files: {', '.join(outcomes) or 'none'}."
     if counts["loaded"] < counts["files"]:
         text += f" {EARLIER_ROWS_STAY}"
     return text
@@ -127,7 +127,11 @@ def failure_next_step(command: str, execution: str, counts: Mapping[str, int]) -
     """The next step after a failed execution: a replay only if a file did not load."""
     if counts["failed"] or counts["rejected"]:
         return next_step(command, execution)
-    return f"{NOTHING_TO_REPEAT} {look(command, execution)}" if counts["files"] else look(command, execution)
+    return (
+        f"{NOTHING_TO_REPEAT} {history_step(command, execution)}"
+        if counts["files"]
+        else history_step(command, execution)
+    )
 
 
 def failure(
@@ -146,7 +150,7 @@ def failure(
     """The notification of a failed execution; `files` are entries of bounded size, failed ones first.
 
     Lists at most LISTED_FILES_MAX of them, and fewer where the whole would pass MESSAGE_MAX_BYTES;
-    `filesOmitted` says how many are left out, `manifest` is where all of them are.
+    `filesOmitted` counts the rest, `manifest` is the URI of the list of all of them.
     """
     for listed in range(min(LISTED_FILES_MAX, len(files)), -1, -1):
         message = {

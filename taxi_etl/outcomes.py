@@ -140,7 +140,7 @@ def _without_result(ending: Ending, *, alone: bool) -> dict[str, Any]:
     """The status and reason of files that are not in any document.
 
     When validation or the job itself failed without a result, one of the files may be the cause, so a replay
-    loads each alone. Other endings, such as a timeout in the queue, say nothing about the files.
+    loads each alone. Other endings, such as a timeout in the queue, do not implicate the files.
     """
     code = CODE_OF_ENDING.get(ending.status, FailureCode.RUN_FAILED)
     text = (

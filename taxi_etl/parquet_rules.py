@@ -1,4 +1,4 @@
-"""What a Parquet footer declares, and the rules that it must meet."""
+"""Facts that a Parquet footer declares, and the rules that they must meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class FooterFacts:
     """What a Parquet footer declares.
 
     `data_end` is the byte offset at which the last column chunk ends. `codecs` maps each compression codec to
-    a column that uses it. `contradiction` says in words where the row counts disagree, else it is empty.
+    a column that uses it. `contradiction` describes where the row counts disagree; it is empty if they agree.
     """
 
     columns: tuple[SourceColumn, ...]
@@ -90,7 +90,7 @@ def check_footer(facts: FooterFacts, footer_start: int) -> list[Failure]:
 
 
 def damaged(problem: str) -> Failure:
-    """The failure of a file whose footer is damaged, with what is wrong in it."""
+    """The failure of a file whose footer is damaged; `problem` describes the damage."""
     text = f"the Parquet footer is damaged: {problem}; write or upload the file again"
     return Failure(FailureCode.NOT_PARQUET, text)
 
@@ -98,7 +98,7 @@ def damaged(problem: str) -> Failure:
 def check_schema_size(footer: bytes) -> list[Failure]:
     """Check the number of columns by a footer's first bytes, before anything is built from the others.
 
-    A footer whose beginning looks otherwise is not rejected here.
+    A footer with an unexpected beginning is not rejected here.
     """
     elements = schema_elements(footer)
     if elements is None or elements <= ELEMENTS_MAX:
@@ -111,7 +111,7 @@ def schema_elements(footer: bytes) -> int | None:
     """The number of elements of a footer's schema, its root included; None for an unexpected beginning.
 
     In Thrift's compact protocol a footer begins with its version (field 1, i32) and its schema (field 2, list
-    of structs), whose length is in the high half of a byte, or behind it if it exceeds 14.
+    of structs), whose length is in the high half of a byte, or after it if it exceeds 14.
     """
     if footer[:1] != b"\x15":
         return None
@@ -126,7 +126,7 @@ def schema_elements(footer: bytes) -> int | None:
 
 
 def _varint(content: bytes, start: int) -> tuple[int, int]:
-    """An unsigned number of 7 bits a byte, the lowest first, and the place behind it."""
+    """An unsigned number of 7 bits a byte, the lowest first, and the position after it."""
     value, place = 0, start
     for byte in content[start : start + VARINT_BYTES_MAX]:
         value |= (byte & 0x7F) << (7 * (place - start))

@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "spark"}
-"""Folders that share an expensive fixture. Every other folder is a group of its own."""
+"""Folders that share an expensive fixture. Every other folder is a separate group."""
 
 
 class ByFolder(LoadScopeScheduling):
@@ -53,7 +53,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real and damaged TLC files beside the checkout. Skips the test when it is missing."""
+    """The folder of real and damaged TLC files next to the checkout. Skips the test when it is missing."""
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the real TLC files in ../shared/data, which this machine lacks")
     return SHARED_DATA
@@ -84,7 +84,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[App]":
-    """The app, deployed once for the session into an emulated account of its own."""
+    """The app, deployed once for the session into a separate emulated account."""
     from tests.fixtures.deployed_app import deployed_app
 
     with deployed_app(tmp_path_factory.mktemp("account")) as deployed:

@@ -1,7 +1,7 @@
 """Count the cost of an ended job run, whatever started it.
 
-Executions do not know the cost of job runs that failed, were stopped or outlived them. Glue reports the end
-of every job run, on a best-effort basis and sometimes twice, so the sum is an estimate of the bill.
+Executions have no record of the cost of job runs that failed, were stopped or outlived them. Glue reports
+the end of every job run, on a best-effort basis and sometimes twice, so the sum is an estimate of the bill.
 """
 
 from typing import Any

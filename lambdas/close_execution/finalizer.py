@@ -43,7 +43,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Finalizer:
-    """Closes executions; `clock` returns the present moment, `command` is how users call the command line."""
+    """Closes executions; `clock` returns the current time, `command` is how users call the command line."""
 
     ledger: Ledger
     documents: ExecutionDocuments

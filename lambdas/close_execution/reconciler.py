@@ -92,7 +92,7 @@ class Reconciler:
         """Start or close the execution of an open claim, as Step Functions describes it."""
         description = self.executions.describe(record.name)
         if description is None:
-            logger.warning("starting an execution that never started, or is forgotten", execution=record.name)
+            logger.warning("starting an execution that Step Functions does not have", execution=record.name)
             self.executions.start(record.name, record.input)
             return Repair.STARTED
         if not description.ended:

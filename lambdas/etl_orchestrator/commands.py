@@ -27,7 +27,7 @@ STOP_BEFORE_TIMEOUT_MS = 15_000
 
 
 class CommandError(ValueError):
-    """A command that is invalid or did not start all of its files; the message says what to do."""
+    """A command that is invalid or did not start all of its files; the message names the next step."""
 
 
 def run(

@@ -77,7 +77,7 @@ class DispatchReport:
 
 @dataclass(frozen=True)
 class Dispatcher:
-    """Puts files into executions; `clock` returns the present moment."""
+    """Puts files into executions; `clock` returns the current time."""
 
     ledger: Ledger
     executions: Executions
@@ -119,7 +119,7 @@ class Dispatcher:
     def _claim_round(
         self, pending: dict[Identity, FileVersion], trigger: Trigger, report: DispatchReport
     ) -> dict[Identity, FileVersion]:
-        """Read the ledger once and act on it; return the files that a concurrent writer claimed meanwhile."""
+        """Read the ledger once and act on it; return the files that a concurrent writer claimed first."""
         records = self.ledger.files(pending.values())
         replay = trigger is Trigger.REPLAY
         owned = {

@@ -86,7 +86,7 @@ def _evaluate_own(evaluate: Any, alarm: dict[str, Any]) -> None:
     own = [point for point in list(cloudwatch._metrics.get(metric, ())) if point["Timestamp"] >= since]
     with _evaluation_lock:
         if own:
-            # The same code with other globals, because other threads write to the real store meanwhile.
+            # The same code with other globals, because other threads write to the real store concurrently.
             FunctionType(evaluate.__code__, {**vars(cloudwatch), "_metrics": {metric: own}})(alarm)
             return
         state = _MISSING.get(alarm["TreatMissingData"], alarm["StateValue"])

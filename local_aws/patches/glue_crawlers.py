@@ -51,9 +51,9 @@ def _start(data: dict[str, Any]) -> Any:
                 "CrawlerRunningException", f"Crawler with name {name} has already started"
             )
         crawler |= {"State": "RUNNING", "CrawlElapsedTime": 0}
-        cancelled = crawler["_cancelled"] = _Cancelled()
+        canceled = crawler["_canceled"] = _Canceled()
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_crawl, crawler, cancelled), daemon=True).start()
+    threading.Thread(target=context.run, args=(_crawl, crawler, canceled), daemon=True).start()
     return json_response({})
 
 
@@ -71,12 +71,12 @@ def _stop(data: dict[str, Any]) -> Any:
             return error_response_json(
                 "CrawlerNotRunningException", f"Crawler with name {name} isn't running"
             )
-        crawler["_cancelled"].set()
+        crawler["_canceled"].set()
         crawler["State"] = "STOPPING"
     return json_response({})
 
 
-class _Cancelled(dict[str, Any]):
+class _Canceled(dict[str, Any]):
     """An event that can be stored in the crawler's record: as JSON it is an empty object."""
 
     def __init__(self) -> None:
@@ -88,12 +88,12 @@ class _Cancelled(dict[str, Any]):
         self._event.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds` and return whether the crawl was cancelled."""
+        """Wait up to `seconds` and return whether the crawl was canceled."""
         return self._event.wait(seconds)
 
 
-def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
-    """Run one crawl, in a thread of its own."""
+def _crawl(crawler: dict[str, Any], canceled: _Canceled) -> None:
+    """Run one crawl, in a separate thread."""
     begun = time.time()
     last = {
         "StartTime": begun,
@@ -108,7 +108,7 @@ def _crawl(crawler: dict[str, Any], cancelled: _Cancelled) -> None:
             tables = _find_tables(crawler)
         except Exception as error:  # A crawl with an error ends FAILED with its message.
             message = f"Internal Service Exception: {error}"
-    stopped = cancelled.wait(max(0.0, begun + settings.SETTINGS.crawl_seconds - time.time()))
+    stopped = canceled.wait(max(0.0, begun + settings.SETTINGS.crawl_seconds - time.time()))
     crawler["State"] = "STOPPING"
     if not stopped and not message:
         try:

@@ -4,7 +4,7 @@ MiniStack 1.5.33: Cannot make an arbitrary call fail.
 AWS: Any call may be throttled or fail, and a function's process may end in the middle of a call.
 Source: Step Functions developer guide, "Handling errors in Step Functions workflows"; each service's API
 reference, "Common errors".
-Delete when: MiniStack can fail the calls that a test names, as often as the test says.
+Delete when: MiniStack can fail the calls that a test names, as often as the test requests.
 
 `POST /_local/faults` sets the faults. Without one, no call is changed. An error has the service's own form:
 JSON or XML for a client, `SERVICE.ErrorException` for a state machine.

@@ -33,7 +33,7 @@ def _publish_periodically() -> None:
         time.sleep(_EVERY_SECONDS)
         try:
             _publish()
-        except Exception:  # A queue may be deleted meanwhile.
+        except Exception:  # A queue may be deleted during the loop.
             _log.exception("publishing the queues' metrics failed")
 
 

@@ -5,7 +5,7 @@ AWS: Waits IntervalSeconds times BackoffRate to the power of the retries so far,
 JitterStrategy FULL draws between 0 and that delay.
 Source: Amazon States Language, "Retrying after error"; Step Functions developer guide, "Retrying after an
 error".
-Delete when: MiniStack waits as the definition says, and the tests have another way to read the delays.
+Delete when: MiniStack waits as the definition states, and the tests have another way to read the delays.
 
 Delays are multiplied by SFN_WAIT_SCALE. `GET /_local/retries?execution=ARN` lists them unscaled.
 """

@@ -6,7 +6,7 @@ error.
 Source: Step Functions developer guide, "How Step Functions generates IAM policies for integrated services".
 Delete when: MiniStack, with AUTH on, authorizes tasks with the machine's role.
 
-A `.sync` task also reads the Glue job run and stops it; `stepfunctions_glue` asks for these permissions.
+A `.sync` task also reads the Glue job run and stops it; `stepfunctions_glue` requires these permissions.
 """
 
 from collections.abc import Callable

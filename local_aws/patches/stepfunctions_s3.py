@@ -2,7 +2,7 @@
 
 MiniStack 1.5.33: Does not implement getObject for state machines.
 AWS: Returns the object's text as Body. Errors have the SDK's exception names, such as
-`S3.NoSuchKeyException`; errors without a class of their own are `S3.S3Exception`.
+`S3.NoSuchKeyException`; errors without a specific class are `S3.S3Exception`.
 Source: Step Functions developer guide, "Learning to use AWS service SDK integrations in Step Functions".
 Delete when: MiniStack implements aws-sdk:s3:getObject with the SDK's error names.
 """

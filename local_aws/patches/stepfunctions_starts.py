@@ -1,6 +1,6 @@
 """StartExecution that is idempotent and validates its name and input.
 
-MiniStack 1.5.33: Checks neither the name nor the input, and refuses every name that it knows.
+MiniStack 1.5.33: Checks neither the name nor the input, and refuses every name that exists.
 AWS: The same name with the same input returns the running execution of a standard workflow. A name has 1 to
 80 characters without reserved ones; the input is JSON of at most 256 KiB.
 Source: Step Functions API reference, "StartExecution".

@@ -97,7 +97,7 @@ class Plan:
 
 
 def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str, *, again: bool) -> Plan:
-    """Plan to load the files that the ledger does not know; with `again`, all that are not running.
+    """Plan to load the files that have no ledger record; with `again`, all that are not running.
 
     Raises CliError if the prefix is outside the raw zone, or if no object is under it.
     """

@@ -66,7 +66,7 @@ def maintain(
 
 
 def _existing_tables(app: App, wanted: Sequence[str]) -> list[str]:
-    """Return the wanted tables, or all tables if none is given. Raises CliError for a table not there."""
+    """Return the wanted tables, or all tables if none is given. Raises CliError for a missing table."""
     pages = app.session.client("glue").get_paginator("get_tables")
     found = pages.paginate(DatabaseName=app.deployment.taxi_database_name)
     known = sorted(each["Name"] for page in found for each in page["TableList"])

@@ -8,7 +8,7 @@ from ops.output import table
 
 
 def verify(context: typer.Context) -> None:
-    """Check every part of the deployment, and say how to fix what is wrong."""
+    """Check every part of the deployment, and show how to fix what is wrong."""
     app = app_of(context)
     scope = checks.Scope(app.session, app.deployment)
     with app.output.stderr.status("checking") as progress:

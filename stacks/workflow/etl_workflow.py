@@ -46,6 +46,6 @@ class EtlWorkflow(Construct):
 
 
 def machine_timeout(settings: Settings) -> Duration:
-    """Longer than all states together, so that the more specific timeout of a state comes first."""
+    """The machine's timeout: longer than all states together, so that a state's own timeout comes first."""
     crawl_minutes = settings.crawl_polls_max * (settings.crawl_poll_seconds + POLL_SECONDS) // 60
     return Duration.minutes(settings.glue_task_timeout_minutes + crawl_minutes + OTHER_STATES_MINUTES)

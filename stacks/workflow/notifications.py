@@ -18,7 +18,7 @@ from taxi_etl.notifications import (
     UNKNOWN_DATASET,
     Status,
     crawl_again,
-    look,
+    history_step,
     next_step,
 )
 from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
@@ -62,7 +62,7 @@ def partial_success_message(settings: Settings) -> str:
         "$crawl.error"
     )
     crawl = text(f" {crawl_again(physical_name(CRAWLER, settings.environment))}")
-    again, see = _of_execution(next_step, settings), _of_execution(look, settings)
+    again, see = _of_execution(next_step, settings), _of_execution(history_step, settings)
     return _printed(
         {
             **_success(
@@ -78,13 +78,13 @@ def partial_success_message(settings: Settings) -> str:
 
 def validation_failure_message(settings: Settings) -> str:
     """The message about rejected files, or about an input that could not be checked."""
-    again, see = _of_execution(next_step, settings), _of_execution(look, settings)
+    again, see = _of_execution(next_step, settings), _of_execution(history_step, settings)
     return _failure(
         Status.VALIDATION_FAILED,
         "$validation.message",
         files="$validation.rejected",
         omitted="$validation.rejectedOmitted",
-        advice=(
+        next_step_text=(
             f"($validation.counts.rejected > 0 ? {text(f'{MEND} ')} & {again} "
             f": $validation.counts.files = 0 ? {see} : {again})"
         ),
@@ -99,7 +99,7 @@ def job_failure_message(settings: Settings) -> str:
         f"($exists($summary.message) ? $summary.message : {no_result})",
         files="$summary.files",
         omitted="$summary.filesOmitted",
-        advice=_of_execution(next_step, settings),
+        next_step_text=_of_execution(next_step, settings),
     )
 
 
@@ -134,7 +134,7 @@ def _success(status: Status, message: str, settings: Settings) -> dict[str, str]
     }
 
 
-def _failure(status: Status, message: str, *, files: str, omitted: str, advice: str) -> str:
+def _failure(status: Status, message: str, *, files: str, omitted: str, next_step_text: str) -> str:
     return _printed(
         {
             "status": text(status),
@@ -148,14 +148,14 @@ def _failure(status: Status, message: str, *, files: str, omitted: str, advice: 
             "files": files,
             "filesOmitted": omitted,
             "manifest": or_null("$validation.manifest"),
-            "nextStep": advice,
+            "nextStep": next_step_text,
         }
     )
 
 
-def _of_execution(advice: Callable[[str, str], str], settings: Settings) -> str:
-    """An advice of `taxi_etl.notifications` with the current execution's name."""
-    return with_execution_name(advice(settings.command, _MARKER), _MARKER)
+def _of_execution(step: Callable[[str, str], str], settings: Settings) -> str:
+    """The JSONata of a next step of `taxi_etl.notifications`, with the current execution's name."""
+    return with_execution_name(step(settings.command, _MARKER), _MARKER)
 
 
 def _printed(fields: dict[str, str]) -> str:

@@ -74,7 +74,7 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
     ),
     **{
         state: (
-            RetryRow(SNS_SERVICE, 4, 2, 2.0, 60, "the outcome must be notified; a duplicate is harmless"),
+            RetryRow(SNS_SERVICE, 4, 2, 2.0, 60, "the outcome must be published; a duplicate is harmless"),
         )
         for state in (
             "NotifyValidationFailure",

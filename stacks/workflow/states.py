@@ -105,7 +105,7 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
     return tasks.CallAwsService.jsonata(
         scope,
         "ReadJobResult",
-        comment="Reads the job's summary, which lies beside the manifest",
+        comment="Reads the job's summary, which is next to the manifest",
         service="s3",
         action="getObject",
         parameters={
@@ -259,7 +259,7 @@ def notify_partial_success(scope: Construct, *, topic: sns.Topic, settings: Sett
 
 
 def nothing_to_do(scope: Construct) -> sfn.Succeed:
-    """End without a notification: newer versions of all files have events of their own."""
+    """End without a notification: newer versions of all files have their own events."""
     return sfn.Succeed.jsonata(scope, "NothingToDo")
 
 
@@ -274,7 +274,7 @@ def execution_failed(scope: Construct) -> sfn.Fail:
 
 
 def notification_failed(scope: Construct) -> sfn.Fail:
-    """Fail because a notification could not be published; the finalizer then publishes one."""
+    """Fail because a notification could not be published; the finalizer then publishes it."""
     return _fail(scope, "NotificationFailed", NOTIFICATION_FAILED, "$states.input.Cause")
 
 

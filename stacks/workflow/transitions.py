@@ -164,7 +164,7 @@ def _caught(s: States) -> None:
     _catch(s.run_crawler_update, s.handle_crawler_failure, crawl_failed)
     _catch(s.check_crawler_status, s.handle_crawler_failure, crawl_failed)
     for publish in s.publishes:
-        # The finalizer notifies instead, and knows of a failure only what this cause says.
+        # The finalizer notifies instead; this cause is all that it learns about a failure.
         lost = "''" if publish in s.success_publishes else "'; the notification was about: ' & $failure.Cause"
         publish.add_catch(s.notification_failed, outputs=jsonata.render(jsonata.caught_failure(after=lost)))
 

@@ -1,6 +1,6 @@
 """Tests of faults of the job, its files and the crawler: each is notified, and a replay loads the files.
 
-Each fault has an execution of its own. When the faults are over, two job runs load all files that failed. The
+Each fault has a separate execution. When the faults are over, two job runs load all files that failed. The
 files are for-hire vehicle trips of 2023, which no other end-to-end test counts.
 """
 

@@ -28,7 +28,7 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "recovery.md").re
 
 @pytest.fixture(scope="module")
 def loaded(app: App, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two loaded files below a prefix of their own."""
+    """Two loaded files below a separate prefix."""
     folder = tmp_path_factory.mktemp("recovery")
     months = [(name.split("_")[-1].removesuffix(".parquet"), rows) for name, rows in ROWS.items()]
     made = [

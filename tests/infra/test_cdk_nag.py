@@ -15,7 +15,7 @@ from .conftest import CDK_JSON, load_app, use_pinned_node
 TRACING = "X-Ray has no resources to name"
 OWN_PREFIX = "the part of the bucket that is this role's business; keys are not known beforehand"
 TABLES = "tables come and go with datasets; only this database's are meant"
-PYTHON = "the layer is built for 3.13, the version Glue 6.0 has too; moving both is a release of its own"
+PYTHON = "the layer is built for 3.13, the version Glue 6.0 has too; moving both needs a separate release"
 GLUE_LOGS = "log groups hold metadata and error lines, no rows; they are encrypted with CloudWatch's own key"
 JOB_ROLE, OPTIMIZER = (
     "TaxiPipeline/Job/Role/DefaultPolicy/Resource",

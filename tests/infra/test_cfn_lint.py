@@ -8,7 +8,7 @@ from cfnlint.api import lint_all
 from .templates import Stacks
 
 IGNORED = {
-    "W3005": "CDK writes every DependsOn out, also where a reference says the same",
+    "W3005": "CDK writes every DependsOn, also where a reference implies it",
 }
 
 

@@ -18,7 +18,7 @@ from tests.fixtures.local_account import Aws, eventually, new_state_dir
 
 @pytest.fixture
 def state_dir():
-    """The directory of an account of this test's own."""
+    """The directory of an account for this test only."""
     folder = new_state_dir("-own")
     yield folder
     account.down(folder)

@@ -89,7 +89,7 @@ def test_a_crawl_can_be_made_to_fail(glue, factory):
     assert glue.get_tables(DatabaseName="taxi_raw")["TableList"] == []
 
 
-def test_a_stopped_crawl_is_cancelled(glue, factory):
+def test_a_stopped_crawl_is_canceled(glue, factory):
     factory.aws.settings(crawl_seconds=30)
     glue.start_crawler(Name="crawler")
     glue.stop_crawler(Name="crawler")

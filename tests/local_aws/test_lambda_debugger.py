@@ -43,7 +43,7 @@ def packages(tmp_path, monkeypatch):
 
 @pytest.fixture
 def factory(packages):
-    """A factory in an account of its own, which was started with the debugger's variables."""
+    """A factory in a separate account, which was started with the debugger's variables."""
     state_dir = new_state_dir("-debugger")
     try:
         yield ResourceFactory(Aws(account.up(state_dir, port=0)))

@@ -1,9 +1,9 @@
-"""Loads a batch in which reading two of three files stalls, in a process of its own.
+"""Loads a batch in which reading two of three files stalls, in a separate process.
 
     python -m tests.spark.stalled_batch FOLDER
 
 Prints each file's result and the finish time as JSON. A stalled read is a Spark task that sleeps longer than
-the stall timeout. As it cannot be interrupted, this needs a process of its own. Executors report every
+the stall timeout. As it cannot be interrupted, this needs a separate process. Executors report every
 second, and a first load warms the code up: a task may also be silent while cold code is compiled.
 """
 

@@ -13,7 +13,7 @@ UNPARSEABLE, NEGATIVE, RANGE, DISTANCE = (
     "implausible_distance",
 )
 
-# line, vendor, pick-up, drop-off, flag, passengers, distance, fare, total, payment, zone, foo
+# line, vendor, pickup, drop-off, flag, passengers, distance, fare, total, payment, zone, foo
 KEPT = [
     (1, 1, at(2024, 1, 1), JAN_5, "*", 1, 1.0, 1.0, 1.0, 2, 1, "1"),
     (2, 1, at(2024, 1, 1), JAN_5, "N", 1, 1.0, 1.0, 1.0, 1, 1, "1.0"),
@@ -32,7 +32,7 @@ KEPT_COLUMNS = (
     *("trip_distance", "fare_amount", "total_amount", "payment_type", "pickup_location_id"),
 )
 
-# line, vendor as read, pick-up as read, reasons
+# line, vendor as read, pickup as read, reasons
 HELD = [
     (3, "1.5", "2024-01-01 00:00:00.5", [UNPARSEABLE]),
     (4, "-0.5", "2024-01-01 00:00:00.123456", [UNPARSEABLE, DISTANCE]),
@@ -75,7 +75,7 @@ HELD = [
 
 
 def test_the_hostile_file_gives_the_expected_rows(engines, shared_data):
-    # the name it gets has a month, so that the range of pick-ups does not depend on a clock
+    # the name it gets has a month, so that the range of pickups does not depend on a clock
     found = engines.transform(shared_data / "edge" / "torture.csv", name="green_tripdata_2024-01.csv")
 
     kept = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-# Test modules are imported without a package of their own, so what they share is put on the path.
+# Test modules are imported without a package, so what they share is put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes.dynamodb import FakeTable

@@ -18,25 +18,25 @@ def dynamodb(table: FakeTable) -> Table:
     return Table(table, "ledger")
 
 
-def cancelled(*codes: str) -> ClientError:
+def canceled(*codes: str) -> ClientError:
     return fault("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
 
 
 @pytest.mark.parametrize(
     "codes", [("None", "ConditionalCheckFailed"), ("TransactionConflict", "None"), ("TransactionConflict",)]
 )
-def test_a_transaction_cancelled_by_a_concurrent_write_is_refused(
+def test_a_transaction_canceled_by_a_concurrent_write_is_refused(
     dynamodb: Table, table: FakeTable, codes: tuple[str, ...]
 ) -> None:
-    table.fail("transact_write_items", cancelled(*codes))
+    table.fail("transact_write_items", canceled(*codes))
     assert dynamodb.transact([PUT]) is False
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        cancelled("None", "ValidationError"),
-        cancelled("ThrottlingError", "ConditionalCheckFailed"),
+        canceled("None", "ValidationError"),
+        canceled("ThrottlingError", "ConditionalCheckFailed"),
         fault("TransactionCanceledException"),
         fault("ProvisionedThroughputExceededException"),
         fault("TransactionInProgressException"),

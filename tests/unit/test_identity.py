@@ -22,13 +22,13 @@ def test_size_and_etag_are_not_part_of_an_identity() -> None:
 def test_names_are_such_as_step_functions_takes() -> None:
     name = execution_name([A], attempt=12)
     assert name == f"{execution_name([A])}-12"
-    asked = execution_name([A], attempt=12, asked_at="2024-06-01T12:00:00.000Z")
-    assert asked == f"{name}-20240601120000000"
+    replay = execution_name([A], attempt=12, asked_at="2024-06-01T12:00:00.000Z")
+    assert replay == f"{name}-20240601120000000"
     assert execution_name([A], asked_at="2024-06-01T12:00:00.000Z") == (
         f"{execution_name([A])}-1-20240601120000000"
     )
-    assert len(asked) <= 80
-    assert set(asked) <= set("0123456789abcdef-")
+    assert len(replay) <= 80
+    assert set(replay) <= set("0123456789abcdef-")
 
 
 def test_the_same_key_in_two_buckets_owns_two_sets_of_rows() -> None:

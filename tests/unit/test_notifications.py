@@ -13,8 +13,8 @@ from taxi_etl.notifications import (
     failure,
     failure_next_step,
     failure_text,
+    history_step,
     label,
-    look,
     next_step,
     printed,
     sentence,
@@ -176,7 +176,7 @@ def test_a_subject_names_outcome_and_file_in_at_most_100_characters() -> None:
 
 
 def test_the_next_step_is_two_commands() -> None:
-    assert look("taxi-etl", "e1") == "See more: `taxi-etl history e1`."
+    assert history_step("taxi-etl", "e1") == "See more: `taxi-etl history e1`."
     assert next_step("taxi-etl", "e1") == (
         "See more: `taxi-etl history e1`. "
         "When the cause is gone, load the files again: `taxi-etl replay --execution e1`."

@@ -1,7 +1,7 @@
 """Faults that are injected into a function's calls to AWS.
 
 Every call of a function's clients passes a `CallInterceptor`. An invocation has at most one fault, at the
-call with the planned number. A concurrent action during that call may have a fault of its own.
+call with the planned number. A concurrent action during that call may have another fault.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ class InjectedFault(StrEnum):
 
 @dataclass
 class PlannedFault:
-    """A fault at the call number `at`, counted from 1; `done` and `operation` say whether and where."""
+    """A fault at the call number `at`, counted from 1; `done` and `operation` record it."""
 
     fault: InjectedFault
     at: int

@@ -164,7 +164,7 @@ def test_doctor_reports_too_little_free_disk_space():
     assert doctor.missing_disk_space(4 * 1024**3) is None
     assert doctor.missing_disk_space(4 * 1024**3 - 1) is not None
     assert doctor.missing_disk_space(1024**3) == (
-        "only 1.0 GiB of disk space are free, the set-up needs 4 GiB: free some space"
+        "only 1.0 GiB of disk space are free; the setup needs 4 GiB: free some space"
     )
 
 

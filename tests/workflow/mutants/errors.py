@@ -75,7 +75,7 @@ RETRIES = (
 
 CATCHES = (
     Mutant(
-        "States.ALL beside another error",
+        "States.ALL together with another error",
         "error_handling",
         set_field("ReadJobResult", "Catch", 0, "ErrorEquals", ["S3.NoSuchKeyException", "States.ALL"]),
     ),

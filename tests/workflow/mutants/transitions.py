@@ -41,7 +41,7 @@ TRANSITIONS = (
         set_field("RunCrawlerUpdate", "Next", "CheckCrawlerStatus"),
     ),
     Mutant("an endless loop", "graph", set_field("NotifyFailure", "Next", "NotifyGlueJobFailure")),
-    Mutant("an End beside a Next", "asl_validator", set_field("ReadJobResult", "End", True)),
+    Mutant("an End together with a Next", "asl_validator", set_field("ReadJobResult", "End", True)),
     Mutant("an unreachable state", "graph", set_field("Idle", {"Type": "Succeed"})),
     Mutant(
         "a success after a failure notification",
