@@ -241,29 +241,34 @@ def test_rows_with_blank_fields_beyond_the_header_do_not_shift(lake):
     assert rows == [(2, 18.4, {})] * 3
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        GOOD + ",x",
-        GOOD + ",,x",
-        GOOD + "," * 40 + "x",
-        GOOD.replace("18.4", "1,018.40"),
-        GOOD.rpartition(",")[0],
-        "2",
-        GOOD.replace("3.5", '"3.5'),
-        GOOD + '"',
-    ],
+WRONG_LINES = (
+    GOOD + ",x",
+    GOOD + ",,x",
+    GOOD + "," * 40 + "x",
+    GOOD.replace("18.4", "1,018.40"),
+    GOOD.rpartition(",")[0],
+    "2",
+    GOOD.replace("3.5", '"3.5'),
+    GOOD + '"',
 )
+
+
 @pytest.mark.parametrize("width", [0, 2])
-def test_a_row_with_a_wrong_number_of_fields_is_quarantined_with_its_text(lake, line, width):
+def test_a_row_with_a_wrong_number_of_fields_is_quarantined_with_its_text(lake, width):
     usual = GOOD + "," * width
-    lake.storage.put(A, csv(*[usual] * 20, line, usual))
+    keys = [f"raw/taxi/green_tripdata_2024-01_{place}.csv" for place in range(len(WRONG_LINES))]
+    for key, line in zip(keys, WRONG_LINES, strict=True):
+        lake.storage.put(key, csv(*[usual] * 20, line, usual))
 
-    [result] = lake.load(A).files
+    results = lake.load(*keys).files
 
-    assert (result.written, result.quarantined, result.reasons) == (21, 1, {"wrong_field_count": 1})
-    assert lake.query("SELECT reasons, row_as_read FROM {quarantine}") == [
-        (["wrong_field_count"], {"line": line})
+    assert [(file.written, file.quarantined, file.reasons) for file in results] == [
+        (21, 1, {"wrong_field_count": 1})
+    ] * len(keys)
+    kept = lake.query("SELECT source_file, reasons, row_as_read FROM {quarantine} ORDER BY source_file")
+    assert kept == [
+        (f"s3://lake/{key}", ["wrong_field_count"], {"line": line})
+        for key, line in zip(keys, WRONG_LINES, strict=True)
     ]
     assert lake.query("SELECT DISTINCT vendor_id, fare_amount FROM {green}") == [(2, 18.4)]
 
@@ -292,23 +297,22 @@ def test_a_file_with_quotes_in_balance_is_read_as_it_is_quoted(lake):
     ]
 
 
-@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_a_file_with_another_delimiter_loads(lake, delimiter):
-    lake.storage.put(A, csv(GOOD, GOOD).replace(b",", delimiter.encode()))
+def test_files_with_other_delimiters_and_the_separator_line_of_excel_load(lake):
+    commas = csv(GOOD, GOOD).decode()
+    contents = {
+        "semicolons": commas.replace(",", ";"),
+        "tabs": commas.replace(",", "\t"),
+        "bars": commas.replace(",", "|"),
+        "excel": "sep=,\r\n" + commas.replace("\n", "\r\n"),
+        "excel_semicolons": "sep=;\n" + commas.replace(",", ";"),
+    }
+    keys = [f"raw/taxi/green_{name}_2024-01.csv" for name in contents]
+    for key, content in zip(keys, contents.values(), strict=True):
+        lake.storage.put(key, content.encode())
 
-    [result] = lake.load(A).files
+    results = lake.load(*keys).files
 
-    assert (result.written, result.quarantined) == (2, 0)
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_the_separator_line_of_excel_is_skipped(lake, end):
-    lines = ["sep=;", *csv(GOOD, GOOD).decode().replace(",", ";").splitlines(), ""]
-    lake.storage.put(A, end.join(lines).encode())
-
-    [result] = lake.load(A).files
-
-    assert (result.read, result.written) == (2, 2)
+    assert [(file.read, file.written) for file in results] == [(2, 2)] * len(keys)
 
 
 def test_an_index_column_without_a_name_is_kept(lake):
