@@ -124,6 +124,10 @@ def _parquet(path: Path, file: AcceptedFile) -> str:
 
 def _value(column: SourceColumn) -> str:
     quoted = _quoted(column.name)
+    if column.type is SourceType.UTC_INSTANT:
+        return f"({quoted}::timestamptz AT TIME ZONE 'UTC')"
+    if column.type is SourceType.NEW_YORK_INSTANT:
+        return f"({quoted}::timestamptz AT TIME ZONE 'America/New_York')"
     return _micros(quoted) if column.type is SourceType.NANOSECONDS else quoted
 
 

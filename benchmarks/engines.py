@@ -24,7 +24,7 @@ from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
 from taxi_etl.transform import statements
-from taxi_etl.transform.sources import SOURCE, Run, lineage, source_columns
+from taxi_etl.transform.sources import SOURCE, Run, constants, source_columns
 
 THREADS = 2
 MEMORY = "2g"
@@ -133,8 +133,8 @@ def duckdb(folder: Path) -> Load:
 
     def load(path: Path) -> None:
         file = accepted(path)
-        duckdb_engine.create_source_view(database, SOURCE, path, file, lineage(file.version, RUN), plain=True)
-        offered = source_columns(file.columns)
+        duckdb_engine.create_source_view(database, SOURCE, path, file, constants(file, RUN), plain=True)
+        offered = source_columns(file.all_columns)
         judged = statements.judged(file.dataset, offered)
         # One scan, as in the job: the writer separates trips from quarantined rows.
         partitioned = duckdb_engine.translated(

@@ -111,7 +111,7 @@ class DataFileWriter:
         view = f"source_{uuid.uuid4().hex}"
         with_lineage(self.spark, rows, files, self.run).createOrReplaceTempView(view)
         file = files[0].file
-        columns = sources.source_columns(file.columns)
+        columns = sources.source_columns(file.all_columns)
         try:
             return self.spark.sql(statements.judged(file.dataset, columns, view))
         finally:

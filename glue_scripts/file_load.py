@@ -1,6 +1,6 @@
 """The state of one file during a load, and its result."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from taxi_etl.failures import Failure, FailureCode, FileWarning
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import variant
-from taxi_etl.schema import match_columns
+from taxi_etl.schema import INSTANTS, DateOrder, match_columns
 
 
 @dataclass
@@ -20,7 +20,8 @@ class FileLoad:
     """One file on its way into the tables.
 
     `read` is the number of rows in the file, `reasons` the quarantined rows by reason. `trips` and
-    `quarantine` are the Iceberg data files with its rows, committed or not.
+    `quarantine` are the Iceberg data files with its rows, committed or not. `examples` are quarantined rows
+    of a file that failed for them, each with its reasons.
     """
 
     source: SourceFile
@@ -28,6 +29,7 @@ class FileLoad:
     trips: list[Any] = field(default_factory=list)
     quarantine: list[Any] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
+    examples: tuple[Mapping[str, Any], ...] = ()
     failure: Failure | None = None
     warnings: tuple[FileWarning, ...] = ()
     superseded: bool = False
@@ -79,7 +81,7 @@ class FileLoad:
     def result(self) -> FileResult:
         """The file's entry in the job's result."""
         file = self.source.file
-        matches = match_columns(DATASETS[file.dataset], file.columns)
+        matches = match_columns(DATASETS[file.dataset], file.all_columns)
         return FileResult(
             version=file.version,
             status=self.status,
@@ -93,6 +95,14 @@ class FileLoad:
             missing_columns=matches.missing,
             failure=self.failure,
             warnings=self.warnings,
+            examples=self.examples,
+            key_values=file.key_values,
+            instants={column.name: str(column.type) for column in file.columns if column.type in INSTANTS},
+            date_orders={
+                column.name: str(column.date_order)
+                for column in file.columns
+                if column.date_order is not DateOrder.YMD
+            },
         )
 
 

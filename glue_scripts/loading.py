@@ -15,15 +15,16 @@ from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
 from glue_scripts.reading import SourceFile
+from glue_scripts.row_checks import check_key_values, check_months, check_quarantine_shares
 from glue_scripts.same_trips import warn_of_same_trips
 from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StallWatchdog
 from glue_scripts.storage import Storage
+from glue_scripts.text_times import decide_date_orders
 from glue_scripts.version_check import check_versions
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
-from taxi_etl.failures import FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.schema import normalize
 from taxi_etl.transform.sources import Run
@@ -79,8 +80,12 @@ class Loader:
         trips = self.tables[DATASETS[dataset].table]
         trips.ensure()
         self.quarantine.ensure()
-        staged = self._stage(trips, [load.source for load in current])
-        self._check_quarantine_shares(staged)
+        decide_date_orders(self.spark, self.watchdog, current)
+        ambiguous = [load for load in current if load.failure]
+        staged = ambiguous + self._stage(trips, [load.source for load in loadable(current)])
+        check_quarantine_shares(self.spark, staged, self.options.max_quarantine_share)
+        check_months(self.spark, staged)
+        check_key_values(self.spark, staged)
         committer = Committer(self.storage, trips, self.quarantine, self._snapshot_summary(execution))
         committer.commit(staged)
         for other in self.tables.values():
@@ -97,21 +102,16 @@ class Loader:
         groups: dict[tuple[object, ...], list[SourceFile]] = {}
         for source in files:
             file = source.file
-            layout = (file.format, file.columns, file.encoding, file.dialect, source.unbalanced_quotes)
+            layout = (
+                file.format,
+                file.columns,
+                tuple(file.key_values),
+                file.encoding,
+                file.dialect,
+                source.unbalanced_quotes,
+            )
             groups.setdefault(layout, []).append(source)
         return [load for group in groups.values() for load in stager.stage(group)]
-
-    def _check_quarantine_shares(self, files: Sequence[FileLoad]) -> None:
-        """Fail files with too many quarantined rows."""
-        limit = self.options.max_quarantine_share
-        for file in loadable(files):
-            if file.read and file.quarantined / file.read > limit:
-                reasons = ", ".join(f"{reason} {count}" for reason, count in file.reasons.items())
-                file.fail(
-                    FailureCode.TOO_MANY_QUARANTINED,
-                    f"{file.quarantined} of {file.read} rows failed validation ({reasons}), "
-                    f"more than the allowed share of {limit:g}",
-                )
 
     def _record_columns(self, trips: LakeTable, files: Sequence[FileLoad]) -> None:
         """Note whether this load changed the columns that the crawler has to see."""

@@ -30,6 +30,8 @@ SPARK_TYPES = {
     SourceType.TIMESTAMP: "timestamp_ntz",
     # Spark has no type for nanoseconds; with `nanosAsLong` it reads the plain number.
     SourceType.NANOSECONDS: "bigint",
+    SourceType.UTC_INSTANT: "timestamp",
+    SourceType.NEW_YORK_INSTANT: "timestamp",
     SourceType.DATE: "date",
     SourceType.BOOLEAN: "boolean",
 }
@@ -179,6 +181,10 @@ def _value(column: SourceColumn) -> str:
     if column.type is SourceType.NANOSECONDS:
         whole = f"({name(column.name)} - pmod({name(column.name)}, 1000)) DIV 1000"
         return f"timestampadd(MICROSECOND, {whole}, TIMESTAMP_NTZ '1970-01-01 00:00:00')"
+    if column.type is SourceType.UTC_INSTANT:
+        return f"CAST({name(column.name)} AS timestamp_ntz)"  # the session's time zone is UTC
+    if column.type is SourceType.NEW_YORK_INSTANT:
+        return f"CAST(from_utc_timestamp({name(column.name)}, 'America/New_York') AS timestamp_ntz)"
     return name(column.name)
 
 
@@ -197,7 +203,7 @@ def with_lineage(
     not match any file is dropped by the join, which the row counts reveal. Raises HiddenFileError.
     """
     paths = listed_paths(spark, rows, files)
-    by_file = {path: sources.lineage(file.file.version, run) for path, file in zip(paths, files, strict=True)}
+    by_file = {path: sources.constants(file.file, run) for path, file in zip(paths, files, strict=True)}
     if len(files) == 1:
         [values] = by_file.values()
         return rows.drop("_path").selectExpr("*", *_aliased(values))

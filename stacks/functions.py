@@ -48,7 +48,9 @@ class Functions:
     def validator(self) -> lambda_.Function:
         """Checks which files can be loaded, before a job run costs anything."""
         environment = ValidatorSettings(
-            runs_bucket=self._data.lake.bucket.bucket_name, max_file_bytes=self._settings.max_file_bytes
+            runs_bucket=self._data.lake.bucket.bucket_name,
+            max_file_bytes=self._settings.max_file_bytes,
+            instants=str(self._settings.instants),
         )
         return PipelineFunction(
             self._scope, "ValidateInput", code=self._code, spec=VALIDATOR, environment=environment

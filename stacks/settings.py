@@ -12,6 +12,7 @@ from enum import StrEnum
 from stacks.settings_checks import find_problems
 from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.names import PROD
+from taxi_etl.schema import Instants
 
 GIB = 1024**3
 
@@ -73,6 +74,8 @@ class Settings:
     execution_max_bytes: int = 20 * GIB
     """Total size of the files of one execution, so that its job run stays within the job's timeout."""
     max_file_bytes: int = 10 * GIB
+    instants: Instants = Instants.REJECT
+    """How Parquet's instants (INT96, or adjusted to UTC) are read: their New York wall clock is unknown."""
 
     # Validation
     validate_timeout_seconds: int = 60

@@ -11,11 +11,14 @@ from typing import Any, Self
 
 from taxi_etl.contents import Contents
 from taxi_etl.csv_head import CsvDialect
+from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FileWarning
 from taxi_etl.file_rules import file_format
 from taxi_etl.file_status import FileStatus
+from taxi_etl.first_values import with_forms
 from taxi_etl.identity import FileVersion
-from taxi_etl.schema import SourceColumn
+from taxi_etl.partitions import added_columns
+from taxi_etl.schema import SourceColumn, text_columns
 
 SCHEMA_VERSION = "1"
 LISTED_FILES_MAX = 20
@@ -45,21 +48,34 @@ class AcceptedFile:
     @classmethod
     def of(cls, version: FileVersion, dataset: str, contents: Contents) -> Self:
         """The entry for a file of a dataset, from what its ends show."""
+        columns, _ = with_forms(DATASETS[dataset], contents.columns, contents.rows, contents.dialect.decimal)
         return cls(
             version=version,
             dataset=dataset,
             format=file_format(version.key) or "",
-            columns=contents.columns,
+            columns=columns,
             compression=contents.compression,
             encoding=contents.encoding,
             row_decoder=contents.row_decoder,
             dialect=contents.dialect,
         )
 
+    @property
+    def key_values(self) -> dict[str, str | None]:
+        """The columns that only the key's folders have, with their values."""
+        return added_columns(self.version.key, DATASETS[self.dataset], self.columns)
+
+    @property
+    def all_columns(self) -> tuple[SourceColumn, ...]:
+        """The file's columns, then those of the key."""
+        return (*self.columns, *text_columns(self.key_values))
+
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry for this file."""
+        key_values = self.key_values
         return {
             **self.version.to_json(),
+            **({"columnsFromKey": key_values} if key_values else {}),
             "dataset": self.dataset,
             "format": self.format,
             "columns": [column.to_json() for column in self.columns],
@@ -166,7 +182,10 @@ JOB_STATUSES = (FileStatus.LOADED, FileStatus.FAILED, FileStatus.SUPERSEDED)
 class FileResult:
     """The outcome of one file in the job: rows are counts, `reasons` are quarantined rows by reason.
 
-    `status` is one of `JOB_STATUSES`; `failure` is the reason why a failed file did not load.
+    `status` is one of `JOB_STATUSES`; `failure` is the reason why a failed file did not load. `examples` are rows of a
+    file that failed for too many quarantined rows, as `{"reasons", "row"}`. `date_orders` are the orders of
+    dates by column, where they are not year, month, day. `key_values` are the columns that the file lacks and
+    the folders of its key have, `instants` the columns of instants with how they were read.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
@@ -183,6 +202,10 @@ class FileResult:
     missing_columns: tuple[str, ...] = ()
     failure: Failure | None = None
     warnings: tuple[FileWarning, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = ()
+    date_orders: Mapping[str, str] = field(default_factory=dict)
+    key_values: Mapping[str, str | None] = field(default_factory=dict)
+    instants: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The result's entry for this file."""
@@ -201,6 +224,10 @@ class FileResult:
             "missingColumns": list(self.missing_columns),
             "error": self.failure.to_json() if self.failure else None,
             "warnings": [warning.to_json() for warning in self.warnings],
+            **({"examples": [dict(example) for example in self.examples]} if self.examples else {}),
+            **({"dateOrders": dict(self.date_orders)} if self.date_orders else {}),
+            **({"columnsFromKey": dict(self.key_values)} if self.key_values else {}),
+            **({"instants": dict(self.instants)} if self.instants else {}),
         }
 
     @classmethod
@@ -220,6 +247,10 @@ class FileResult:
             missing_columns=tuple(entry["missingColumns"]),
             failure=Failure.from_json(entry["error"]) if entry["error"] else None,
             warnings=tuple(FileWarning.from_json(warning) for warning in entry.get("warnings", ())),
+            examples=tuple(entry.get("examples", ())),
+            date_orders=dict(entry.get("dateOrders", {})),
+            key_values=dict(entry.get("columnsFromKey", {})),
+            instants=dict(entry.get("instants", {})),
         )
 
 

@@ -28,11 +28,15 @@ class FailureCode(StrEnum):
     UNKNOWN_DATASET = "unknown_dataset"
     MISSING_COLUMNS = "missing_columns"
     UNCLEAR_COLUMN = "unclear_column"
+    AMBIGUOUS_DATES = "ambiguous_dates"
+    UNREADABLE_VALUES = "unreadable_values"
 
     # The job could not load the file.
     UNREADABLE = "unreadable"
     DELETED = "deleted"
     TOO_MANY_QUARANTINED = "too_many_quarantined"
+    WRONG_MONTH = "wrong_month"
+    CONTRADICTING_KEY = "contradicting_key"
     ROWS_LOST = "rows_lost"
     CONFLICT = "conflict"
 

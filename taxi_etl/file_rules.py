@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.schema import Instants
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".csv.gz": "csv"}
 """Formats by suffix. Suffixes are case-sensitive: Spark picks the decompressor by suffix, and reads `.GZ` as
@@ -72,9 +73,10 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Limits:
-    """The size limit of a deployment, in bytes."""
+    """What a deployment accepts: the size of a file in bytes, and how instants in Parquet files are read."""
 
     max_file_bytes: int
+    instants: Instants = Instants.REJECT
 
 
 def side_object(key: str, size: int | None = None) -> str | None:

@@ -42,10 +42,14 @@ class OrchestratorSettings(FunctionSettings):
 
 @dataclass(frozen=True)
 class ValidatorSettings(FunctionSettings):
-    """Settings of etl-orchestrator-validate-input; `max_file_bytes` limits one object."""
+    """Settings of etl-orchestrator-validate-input.
+
+    `max_file_bytes` limits one object, `instants` is one of `taxi_etl.schema.Instants`.
+    """
 
     runs_bucket: str
     max_file_bytes: int
+    instants: str
 
 
 @dataclass(frozen=True)

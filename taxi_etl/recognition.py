@@ -17,8 +17,10 @@ from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, Sour
 RESEMBLES = 3
 """A file with this many known columns counts as an incomplete file of a dataset, not as an unknown one."""
 FIRST_YEAR = 2009
-_TRIPDATA_MONTH = re.compile(r"tripdata[_-](?:[a-z]+[_-])?(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)", re.IGNORECASE)
-_ANY_MONTH = re.compile(r"(?<!\d)(20\d\d)[_-](0[1-9]|1[0-2])(?!\d)")
+_MONTH = r"(20\d\d)[_-](0[1-9]|1[0-2])(?!\d|[_-]\d\d(?!\d))"
+"""A month, but not the beginning of a full date: that is when the file was written."""
+_TRIPDATA_MONTH = re.compile(rf"tripdata[_-](?:[a-z]+[_-])?{_MONTH}", re.IGNORECASE)
+_ANY_MONTH = re.compile(rf"(?<!\d){_MONTH}")
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def similar_names(dataset: Dataset, matches: ColumnMatches) -> list[str]:
 def month_of(file_name: str) -> tuple[int, int] | None:
     """The (year, month) in a file's name, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
 
-    In a name that does not follow the TLC's pattern, exactly one month must occur. None without a month, or
-    for one before FIRST_YEAR.
+    In a name that does not follow the TLC's pattern, exactly one month must occur. A full date is not a
+    month. None without a month, or for one before FIRST_YEAR.
     """
     name = file_name.rsplit("/", 1)[-1]
     found = _TRIPDATA_MONTH.search(name)

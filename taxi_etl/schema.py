@@ -12,7 +12,9 @@ class SourceType(StrEnum):
 
     `integer` is any whole number that fits 64 signed bits, `double` includes single precision, `timestamp` is
     a wall clock in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
-    column without any value. `unsupported` is everything else: nested and binary values, times with a zone.
+    column without any value. `utc_instant` and `new_york_instant` are instants that a setting allows to be
+    read as the wall clock of UTC or of New York. `unsupported` is everything else: nested and binary values,
+    other times with a zone.
     """
 
     TEXT = "text"
@@ -22,10 +24,20 @@ class SourceType(StrEnum):
     DECIMAL = "decimal"
     TIMESTAMP = "timestamp"
     NANOSECONDS = "nanoseconds"
+    UTC_INSTANT = "utc_instant"
+    NEW_YORK_INSTANT = "new_york_instant"
     DATE = "date"
     BOOLEAN = "boolean"
     NULL = "null"
     UNSUPPORTED = "unsupported"
+
+
+class Instants(StrEnum):
+    """How Parquet's instants (INT96, or adjusted to UTC) are read; their wall clock is unknown."""
+
+    REJECT = "reject"
+    UTC_IS_WALL_CLOCK = "utc_is_wall_clock"
+    TO_NEW_YORK = "to_new_york"
 
 
 class DateOrder(StrEnum):
@@ -38,6 +50,8 @@ class DateOrder(StrEnum):
 
 TEXTS = frozenset({SourceType.TEXT, SourceType.STRING})
 NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL})
+INSTANTS = frozenset({SourceType.UTC_INSTANT, SourceType.NEW_YORK_INSTANT})
+TIMES = INSTANTS | {SourceType.TIMESTAMP, SourceType.NANOSECONDS}
 INT96 = "timestamp[int96]"
 """The Arrow type that footer readers report for the physical type INT96. It is not supported: its writers
 store instants, shifted by the time zone of their session, so the original wall clock is unknown."""
@@ -51,6 +65,11 @@ _TYPE_OF_ARROW: Mapping[str, SourceType] = {
     "date32[day]": SourceType.DATE,
     "bool": SourceType.BOOLEAN,
     "null": SourceType.NULL,
+}
+_ARROW_INSTANT = re.compile(r"timestamp\[(s|ms|us), tz=.+\]")
+_TYPE_OF_INSTANTS = {
+    Instants.UTC_IS_WALL_CLOCK: SourceType.UTC_INSTANT,
+    Instants.TO_NEW_YORK: SourceType.NEW_YORK_INSTANT,
 }
 _ARROW_DECIMAL = re.compile(r"decimal(?:32|64|128)?\((\d+), ?(\d+)\)")
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
@@ -90,11 +109,20 @@ class SourceColumn:
         return cls(name, known) if known else cls(name, SourceType.UNSUPPORTED, arrow_type=arrow_type)
 
     @property
+    def holds_instants(self) -> bool:
+        """Whether the values are instants, which are unsupported unless a setting says how to read them."""
+        return self.arrow_type == INT96 or bool(_ARROW_INSTANT.fullmatch(self.arrow_type))
+
+    @property
     def type_name(self) -> str:
         """The type as people and manifests spell it, e.g. `decimal(7,3)`."""
         if self.type is SourceType.DECIMAL:
             return f"{self.type}({self.precision},{self.scale})"
         return self.arrow_type or str(self.type)
+
+    def is_like(self, other: Self) -> bool:
+        """Whether the values of two columns are read alike."""
+        return (self.type, self.date_order, self.decimal) == (other.type, other.date_order, other.decimal)
 
     def to_json(self) -> list[str]:
         """The manifest's entry: name and type, then date order and decimal separator unless usual."""
@@ -121,6 +149,14 @@ def text_columns(header: Iterable[str]) -> tuple[SourceColumn, ...]:
     return tuple(SourceColumn(name, SourceType.TEXT) for name in header)
 
 
+def with_instants(columns: Sequence[SourceColumn], instants: Instants) -> tuple[SourceColumn, ...]:
+    """The columns of a Parquet file, with instants as the setting allows to read them."""
+    kind = _TYPE_OF_INSTANTS.get(instants)
+    return tuple(
+        SourceColumn(column.name, kind) if kind and column.holds_instants else column for column in columns
+    )
+
+
 class ColumnType(StrEnum):
     """The type of a table's column, as Spark and Iceberg's DDL spell it."""
 
@@ -134,7 +170,7 @@ READABLE: Mapping[ColumnType, frozenset[SourceType]] = {
     ColumnType.STRING: TEXTS | NUMBERS | {SourceType.BOOLEAN, SourceType.NULL},
     ColumnType.INTEGER: TEXTS | NUMBERS | {SourceType.NULL},
     ColumnType.DOUBLE: TEXTS | NUMBERS | {SourceType.NULL},
-    ColumnType.TIMESTAMP: TEXTS | {SourceType.TIMESTAMP, SourceType.NANOSECONDS, SourceType.NULL},
+    ColumnType.TIMESTAMP: TEXTS | TIMES | {SourceType.NULL},
 }
 """The source types from which a table's column can be read."""
 

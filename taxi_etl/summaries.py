@@ -207,6 +207,10 @@ def _summarized(file: FileResult) -> dict[str, Any]:
         "newColumns": [shorten(name) for name in file.new_columns[:LISTED_FILES_MAX]],
         "missingColumns": list(file.missing_columns),
     }
+    if file.key_values:
+        entry["columnsFromKey"] = {
+            shorten(name): value and shorten(value) for name, value in file.key_values.items()
+        }
     if file.failure:
         entry["reasons"] = [_reason(file.failure)]
     if file.warnings:

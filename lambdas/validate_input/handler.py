@@ -14,6 +14,7 @@ from taxi_etl.function_settings import ValidatorSettings
 from taxi_etl.inputs import parse_input
 from taxi_etl.names import manifest_key
 from taxi_etl.s3_uris import s3_uri
+from taxi_etl.schema import Instants
 from taxi_etl.summaries import validation_summary
 
 
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     settings, s3 = _settings(), clients.s3()
     execution = event["execution"]["name"]
     given = parse_input(event["input"])
-    manifest = validate(s3, given, execution, Limits(settings.max_file_bytes))
+    manifest = validate(s3, given, execution, Limits(settings.max_file_bytes, Instants(settings.instants)))
     key = manifest_key(execution)
     s3.put_object(
         Bucket=settings.runs_bucket,

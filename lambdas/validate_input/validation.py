@@ -1,6 +1,7 @@
 """Validate each file of an execution: gather the facts and apply the rules."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,13 +12,17 @@ from lambdas.validate_input.footer_reader import DamagedFooterError, FooterReade
 from stores.errors import error_code
 from taxi_etl import contents, parquet_rules
 from taxi_etl.contents import Contents
+from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, Manifest, RejectedFile, SupersededFile, shorten
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
+from taxi_etl.first_values import with_forms
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.partitions import folder_values
 from taxi_etl.recognition import recognize
+from taxi_etl.schema import text_columns, with_instants
 
 FOOTERS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="footers")
 """One thread reads all footers, so that one footer at a time takes memory."""
@@ -68,15 +73,21 @@ def _check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
     reasons = check_file(facts, limits)
     if reasons:
         return RejectedFile(version, tuple(reasons))
-    return _recognized(version, inspect_contents(s3, version))
+    found = inspect_contents(s3, version)
+    return _recognized(version, replace(found, columns=with_instants(found.columns, limits.instants)))
 
 
 def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | RejectedFile:
     if found.failures:
         return RejectedFile(version, found.failures)
-    recognition = recognize(found.columns, version.key.rsplit("/", 1)[-1])
+    folders = text_columns(folder_values(version.key))
+    recognition = recognize((*found.columns, *folders), version.key.rsplit("/", 1)[-1])
     if recognition.failures or recognition.dataset is None:
         return RejectedFile(version, tuple(recognition.failures))
+    dataset = DATASETS[recognition.dataset]
+    _, failures = with_forms(dataset, found.columns, found.rows, found.dialect.decimal)
+    if failures:
+        return RejectedFile(version, failures)
     return AcceptedFile.of(version, recognition.dataset, found)
 
 

@@ -6,14 +6,14 @@ A plain `cast(… as int)` is not safe: engines round or truncate, and differ fo
 
 from collections.abc import Mapping, Sequence
 
-from taxi_etl.schema import NUMBERS, TEXTS, Column, ColumnType, SourceType
+from taxi_etl.schema import NUMBERS, TEXTS, TIMES, Column, ColumnType, DateOrder, SourceColumn, SourceType
+from taxi_etl.text_values import GROUPED_NUMBER, NULL_MARK, NULL_WORD_LENGTHS, NULL_WORDS, NUMBER, TIME
 
-NUMBER_PATTERN = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z"
-TIMESTAMP_PATTERN = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z"
+USUAL_TIME = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?"
 )
+"""The form of the TLC's files and of BigQuery's exports, which one cast reads."""
 WALL_CLOCK_ZONE = "+00:00"
-"""The time zone in BigQuery's exports of wall-clock times; it carries no information."""
 LARGEST_DOUBLE = "1.7976931348623157E308D"
 LARGEST_EXACT = "9007199254740992D"
 """The largest number up to which doubles represent every whole number."""
@@ -29,10 +29,15 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def present(value: str, source: SourceType) -> str:
-    """A value as read, but null for blank text and for NaN, with which pandas writes null."""
+def present(value: str, source: SourceType, padded: Mapping[str, str] | None = None) -> str:
+    """A value as read, but null for blank text and for NaN, with which pandas writes null.
+
+    `padded` replaces texts whose trailing spaces carry a meaning.
+    """
     if source in TEXTS:
-        return f"nullif({trimmed(value)}, '')"
+        text = f"nullif({trimmed(value)}, '')"
+        cases = [f"WHEN {value} = {literal(old)} THEN {literal(new)}" for old, new in (padded or {}).items()]
+        return f"CASE {' '.join(cases)} ELSE {text} END" if cases else text
     if source is SourceType.DOUBLE:
         return f"nullif({value}, CAST('NaN' AS double))"
     return value
@@ -66,11 +71,36 @@ def as_text(value: str, source: SourceType) -> str:
     return f"CAST({value} AS string)"
 
 
-def as_number(value: str, source: SourceType) -> str:
-    """A present value as double, null for a text that is not a number."""
+def is_null_token(text: str) -> str:
+    """Whether a present text means null. The length is tested first, because lower() copies each text."""
+    shortest, longest = NULL_WORD_LENGTHS
+    words = ", ".join(map(literal, NULL_WORDS))
+    return (
+        f"({text} = {literal(NULL_MARK)} OR length({text}) BETWEEN {shortest} AND {longest} "
+        f"AND lower({text}) IN ({words}))"
+    )
+
+
+def as_number(value: str, source: SourceType, decimal: str = ".", grouped: bool = False) -> str:
+    """A present value as double, null for a text that is not a number.
+
+    `decimal` is the decimal separator of texts; `grouped` accepts thousands separators too.
+    """
     if source in TEXTS:
-        return f"CASE WHEN {matches(value, NUMBER_PATTERN)} THEN try_cast({value} AS double) END"
+        cases = [f"WHEN {matches(value, NUMBER[decimal])} THEN {_plain_number(value, decimal)}"]
+        if grouped:
+            mark = "," if decimal == "." else "."
+            text = f"replace({value}, {literal(mark)}, '')"
+            cases.append(
+                f"WHEN {matches(value, GROUPED_NUMBER[decimal])} THEN {_plain_number(text, decimal)}"
+            )
+        return f"CASE {' '.join(cases)} END"
     return value if source is SourceType.DOUBLE else f"CAST({value} AS double)"
+
+
+def _plain_number(text: str, decimal: str) -> str:
+    point = text if decimal == "." else f"replace({text}, {literal(decimal)}, '.')"
+    return f"try_cast({point} AS double)"
 
 
 def whole(number: str) -> str:
@@ -83,26 +113,51 @@ def whole(number: str) -> str:
 
 def finite(number: str) -> str:
     """A double parsed from text, null if the number is out of range."""
-    return f"CASE WHEN {number} BETWEEN -{LARGEST_DOUBLE} AND {LARGEST_DOUBLE} THEN {number} END"
+    return (
+        f"CASE WHEN {number} BETWEEN -{LARGEST_DOUBLE} AND {LARGEST_DOUBLE} THEN {positive_zero(number)} END"
+    )
 
 
-def as_timestamp(value: str) -> str:
+def positive_zero(number: str) -> str:
+    """A double without negative zero, which Spark finds neither with `= 0` nor with `>= 0`."""
+    return f"{number} + 0.0D"
+
+
+def as_timestamp(value: str, order: DateOrder = DateOrder.YMD) -> str:
     """A text with date and time of day as wall-clock time, truncated to microseconds.
 
-    `WALL_CLOCK_ZONE` is dropped, because exports of the TLC's rows add it to New York wall-clock times. A
-    text with any other zone is an instant of unknown wall-clock time, and gives null.
+    A zero offset is dropped, because exports of the TLC's rows add it to New York wall-clock times. A text
+    with any other offset is an instant of unknown wall-clock time, and gives null.
     """
-    parsed = f"try_cast(substring(replace({value}, '{WALL_CLOCK_ZONE}', ''), 1, 26) AS timestamp_ntz)"
-    return f"CASE WHEN {matches(value, TIMESTAMP_PATTERN)} THEN {parsed} END"
+    cases = [f"WHEN {matches(value, TIME[order])} THEN {_composed_time(value, order)}"]
+    if order is DateOrder.YMD:
+        usual = f"try_cast(substring(replace({value}, '{WALL_CLOCK_ZONE}', ''), 1, 26) AS timestamp_ntz)"
+        cases.insert(0, f"WHEN {matches(value, USUAL_TIME)} THEN {usual}")
+    return f"CASE {' '.join(cases)} END"
 
 
-def decoded(value: str, codes: Mapping[str, int], otherwise: str) -> str:
-    """The code of a name, ignoring case; `otherwise` for every other value."""
+def _composed_time(value: str, order: DateOrder) -> str:
+    """A text that matches `TIME` as wall-clock time, composed of its date and its time of day."""
+    date = f"translate(regexp_extract({value}, r'^[0-9./-]+', 0), '/.', '--')"
+    if order is not DateOrder.YMD:
+        month, day = (1, 2) if order is DateOrder.MDY else (2, 1)
+        parts = ", ".join(f"split_part({date}, '-', {part})" for part in (3, month, day))
+        date = f"concat_ws('-', {parts})"
+    clock = f"regexp_extract({value}, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{{1,6}})?)?', 0)"
+    # Noon and midnight are the hour 0 of their halves of the day.
+    at_twelve = f"{value} RLIKE r'[T ]12:.*[AaPp][Mm]'"
+    hours = f"CASE WHEN {at_twelve} THEN concat('0', substring({clock}, 3)) ELSE {clock} END"
+    half = f"CASE WHEN {value} RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END"
+    return f"try_cast(concat({date}, ' ', {hours}) AS timestamp_ntz) + {half}"
+
+
+def decoded(value: str, codes: Mapping[str, int], number: str) -> str:
+    """The number where there is one, else the code of a name, ignoring case; null for every other value."""
     by_code: dict[int, list[str]] = {}
     for text, code in codes.items():
         by_code.setdefault(code, []).append(literal(text))
     cases = [f"WHEN lower({value}) IN ({', '.join(texts)}) THEN {code}" for code, texts in by_code.items()]
-    return f"CASE {' '.join(cases)} ELSE {otherwise} END"
+    return f"coalesce({number}, CASE {' '.join(cases)} END)"
 
 
 def needs_number(column: Column, source: SourceType) -> bool:
@@ -119,24 +174,27 @@ def can_fail(column: Column, source: SourceType) -> bool:
         ColumnType.STRING: frozenset(SourceType),
         ColumnType.INTEGER: frozenset({SourceType.NULL}),
         ColumnType.DOUBLE: NUMBERS | {SourceType.NULL},
-        ColumnType.TIMESTAMP: frozenset({SourceType.TIMESTAMP, SourceType.NANOSECONDS, SourceType.NULL}),
+        ColumnType.TIMESTAMP: TIMES | {SourceType.NULL},
     }
     return source not in held[column.type]
 
 
-def typed(column: Column, source: SourceType, value: str, number: str) -> str:
+def typed(column: Column, source: SourceColumn, value: str, number: str) -> str:
     """A present `value` in the column's type, null if it does not fit; `number` is the value as double if
     `needs_number`."""
-    if source is SourceType.NULL:
+    is_text = source.type in TEXTS
+    if source.type is SourceType.NULL:
         return null_of(column.type)
     if column.type is ColumnType.TIMESTAMP:
-        return as_timestamp(value) if source in TEXTS else value
+        return as_timestamp(value, source.date_order) if is_text else value
     if column.type is ColumnType.DOUBLE:
-        return finite(number) if source in TEXTS else as_number(value, source)
+        return finite(number) if is_text else positive_zero(as_number(value, source.type))
     if column.type is ColumnType.INTEGER:
-        converted = whole(number) if needs_number(column, source) else f"try_cast({value} AS int)"
-        return decoded(value, column.codes, converted) if column.codes and source in TEXTS else converted
-    return value if source in TEXTS else as_text(value, source)
+        converted = whole(number) if needs_number(column, source.type) else f"try_cast({value} AS int)"
+        return decoded(value, column.codes, converted) if column.codes and is_text else converted
+    return (
+        f"CASE WHEN NOT {is_null_token(value)} THEN {value} END" if is_text else as_text(value, source.type)
+    )
 
 
 def null_of(column_type: ColumnType) -> str:
@@ -153,5 +211,5 @@ def text_map(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def matches(value: str, pattern: str) -> str:
-    """Whether a text matches a pattern, which is a raw literal without look-arounds."""
-    return f"{value} RLIKE r'{pattern}'"
+    """Whether a whole text matches a pattern without quotes, look-arounds, and `|` outside groups."""
+    return f"{value} RLIKE r'^{pattern}\\z'"

@@ -14,8 +14,17 @@ from typing import Self
 
 from taxi_etl.datasets import DROPOFF, PICKUP
 from taxi_etl.recognition import FIRST_YEAR
-from taxi_etl.schema import Column, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
-from taxi_etl.transform.expressions import can_fail
+from taxi_etl.schema import (
+    TEXTS,
+    Column,
+    ColumnMatches,
+    ColumnType,
+    Dataset,
+    SourceColumn,
+    SourceType,
+    match_columns,
+)
+from taxi_etl.transform.expressions import can_fail, is_null_token
 
 FARTHEST_MILES = 1000
 LAST_ZONE = 265
@@ -28,6 +37,7 @@ class Reason(StrEnum):
     MISSING_DATETIME = "missing_datetime"
     NEGATIVE_DURATION = "negative_duration"
     PICKUP_OUT_OF_RANGE = "pickup_out_of_range"
+    DROPOFF_OUT_OF_RANGE = "dropoff_out_of_range"
     IMPLAUSIBLE_DISTANCE = "implausible_distance"
     UNKNOWN_LOCATION = "unknown_location"
     WRONG_FIELD_COUNT = "wrong_field_count"
@@ -66,18 +76,34 @@ class FileSchema:
 
 
 def unparseable(schema: FileSchema) -> str | None:
-    """A value that its column's type cannot hold, unless the column is lenient."""
-    return _any(
-        f"read_{column.name} IS NOT NULL AND {column.name} IS NULL"
+    """A value that its column's type cannot hold, unless the column is lenient.
+
+    Texts that mean null are tested only in rows that have such a value.
+    """
+    checked = [
+        (column.name, source in TEXTS)
         for column, source in schema.found()
-        if can_fail(column, source) and not column.lenient
-    )
+        if column.type is not ColumnType.STRING and can_fail(column, source) and not column.lenient
+    ]
+    conditions = [_unread(name) for name, is_text in checked if not is_text]
+    texts = [name for name, is_text in checked if is_text]
+    if texts:
+        unread = ", ".join(f"CASE WHEN {name} IS NULL THEN read_{name} END" for name in texts)
+        given = f"size(filter(array({unread}), value -> NOT {is_null_token('value')})) > 0"
+        conditions.append(f"({_any(map(_unread, texts))}) AND {given}")
+    return _any(conditions)
 
 
 def missing_datetime(schema: FileSchema) -> str | None:
     """No pick-up time, or no drop-off time in a dataset that requires one."""
     needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
-    return _any(f"read_{column} IS NULL" for column in needed if schema.has(column))
+    texts = {column.name for column, source in schema.found() if source in TEXTS}
+    return _any(
+        f"read_{column} IS NULL"
+        + (f" OR {column} IS NULL AND {is_null_token(f'read_{column}')}" if column in texts else "")
+        for column in needed
+        if schema.has(column)
+    )
 
 
 def negative_duration(schema: FileSchema) -> str | None:
@@ -88,6 +114,15 @@ def negative_duration(schema: FileSchema) -> str | None:
 def pickup_out_of_range(schema: FileSchema) -> str | None:
     """A pick-up outside `pickup_range`."""
     return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if schema.has(PICKUP) else None
+
+
+def dropoff_out_of_range(schema: FileSchema) -> str | None:
+    """A drop-off behind the range of a pick-up that is in it; the TLC's trips take up to 30 hours.
+
+    A drop-off before the range is before its pick-up, or has a pick-up out of range.
+    """
+    has_both = schema.has(PICKUP) and schema.has(DROPOFF)
+    return f"{DROPOFF} >= _pickup_until AND {PICKUP} < _pickup_until" if has_both else None
 
 
 def implausible_distance(schema: FileSchema) -> str | None:
@@ -107,6 +142,7 @@ PREDICATES: Mapping[Reason, Callable[[FileSchema], str | None]] = {
     Reason.MISSING_DATETIME: missing_datetime,
     Reason.NEGATIVE_DURATION: negative_duration,
     Reason.PICKUP_OUT_OF_RANGE: pickup_out_of_range,
+    Reason.DROPOFF_OUT_OF_RANGE: dropoff_out_of_range,
     Reason.IMPLAUSIBLE_DISTANCE: implausible_distance,
     Reason.UNKNOWN_LOCATION: unknown_location,
 }
@@ -122,6 +158,10 @@ def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime
         return datetime(FIRST_YEAR, 1, 1), now.replace(tzinfo=None) + timedelta(days=1)
     year, number = month
     return datetime(year - 1, number, 1), datetime(year + 1 + number // 12, number % 12 + 1, 1)
+
+
+def _unread(column: str) -> str:
+    return f"read_{column} IS NOT NULL AND {column} IS NULL"
 
 
 def _any(conditions: Iterable[str]) -> str | None:

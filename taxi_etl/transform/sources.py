@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import month_of
 from taxi_etl.schema import SourceColumn
-from taxi_etl.transform.expressions import literal
+from taxi_etl.transform.expressions import literal, name
 from taxi_etl.transform.predicates import pickup_range
 
 SOURCE = "source"
@@ -44,9 +45,18 @@ def source_columns(columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
     unique: list[SourceColumn] = []
     for place, column in enumerate(columns, start=1):
-        name = column.name if column.name.strip() else f"column_{place}"
-        unique.append(replace(column, name=unique_name(name, taken)))
+        shown = column.name if column.name.strip() else f"column_{place}"
+        unique.append(replace(column, name=unique_name(shown, taken)))
     return tuple(unique)
+
+
+def constants(file: AcceptedFile, run: Run) -> dict[str, str]:
+    """The columns that are equal in all rows of a file, as SQL literals: lineage and its key's columns."""
+    values = {
+        name(column): "CAST(NULL AS string)" if value is None else literal(value)
+        for column, value in file.key_values.items()
+    }
+    return lineage(file.version, run) | values
 
 
 def lineage(version: FileVersion, run: Run) -> dict[str, str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.schema import Column, SourceColumn, SourceType
+from taxi_etl.schema import TEXTS, Column, ColumnType, SourceColumn, SourceType
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
 from taxi_etl.transform.layout import laid_out
@@ -59,6 +59,11 @@ def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) 
     return f"WITH {named}\n{_select(output, 'packed', indent=0)}"
 
 
+def typed_steps(dataset: str, columns: Sequence[SourceColumn], source: str) -> list[tuple[str, str]]:
+    """The names and queries of the steps from `source` to `typed`."""
+    return _steps(FileSchema.of(DATASETS[dataset], columns), source, _raw_names(columns))
+
+
 def reasons_of(reason_bits: str) -> str:
     """The SQL of the reasons in `reason_bits`, as an array of texts in the order of `Reason`."""
     found = [
@@ -95,14 +100,11 @@ def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> 
         *LINEAGE_COLUMNS,
     ]
     numbers = [
-        f"{sql.as_number(f'read_{column.name}', source_type)} AS number_{column.name}"
+        f"{_number(schema, column)} AS number_{column.name}"
         for column, source_type in found
         if sql.needs_number(column, source_type)
     ]
-    types = {column.name: source_type for column, source_type in found}
-    typed = [
-        f"{_typed(column, types.get(column.name))} AS {column.name}" for column in schema.dataset.columns
-    ]
+    typed = [f"{_typed(schema, column)} AS {column.name}" for column in schema.dataset.columns]
     return [
         ("present", _select(present, source)),
         ("numbers", _select(["*", *numbers], "present")),
@@ -145,15 +147,22 @@ def _packed(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
 def _present(schema: FileSchema, column: Column) -> str:
     """The value of a column: its preferred source's, gaps filled from further sources of the same type."""
     preferred, *others = schema.matches.sources[column.name]
-    alike = [preferred, *(each for each in others if each.type is preferred.type)]
-    values = [sql.present(sql.name(each.name), each.type) for each in alike]
+    alike = [preferred, *(each for each in others if each.is_like(preferred))]
+    values = [sql.present(sql.name(each.name), each.type, column.padded) for each in alike]
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
 
-def _typed(column: Column, source: SourceType | None) -> str:
-    if source is None:
+def _number(schema: FileSchema, column: Column) -> str:
+    source = schema.matches.sources[column.name][0]
+    grouped = column.type is ColumnType.DOUBLE
+    return sql.as_number(f"read_{column.name}", source.type, source.decimal, grouped)
+
+
+def _typed(schema: FileSchema, column: Column) -> str:
+    sources = schema.matches.sources.get(column.name)
+    if sources is None:
         return sql.null_of(column.type)
-    return sql.typed(column, source, f"read_{column.name}", f"number_{column.name}")
+    return sql.typed(column, sources[0], f"read_{column.name}", f"number_{column.name}")
 
 
 def _lenient(schema: FileSchema) -> list[tuple[Column, SourceType]]:
@@ -176,7 +185,10 @@ def _extra_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> str:
     for column, source in _lenient(schema):
         preferred = schema.matches.sources[column.name][0]
         value = sql.as_text(f"read_{column.name}", source)
-        entries.append((preferred.name, f"CASE WHEN {column.name} IS NULL THEN {value} END"))
+        unread = f"{column.name} IS NULL"
+        if source in TEXTS:
+            unread += f" AND NOT {sql.is_null_token(f'read_{column.name}')}"
+        entries.append((preferred.name, f"CASE WHEN {unread} THEN {value} END"))
     if not entries:
         return sql.text_map([])
     # Most rows have nothing to keep: the test is cheap, the map is not.

@@ -20,7 +20,7 @@ from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
-from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, lineage, source_columns
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, constants, lineage, source_columns
 from taxi_etl.transform.statements import judged, reasons_of
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Engines:
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
         file = AcceptedFile.of(version, recognition.dataset, found)
         view = self.offer(path, file)
-        offered = source_columns(file.columns)
+        offered = source_columns(file.all_columns)
         rows = self.same_table(self.statement(file.dataset, offered, view))
         valid = pc.equal(rows["reason_bits"], 0)
         trips = rows.filter(valid).drop_columns(list(AFTER_TABLE_COLUMNS))
@@ -134,7 +134,7 @@ class Engines:
         rows = (read_csv if accepted.format == "csv" else read_parquet)(self.spark, [file])
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
-        known_here = lineage(accepted.version, RUN) | {"_ingested_at": INGESTED_AT}
+        known_here = constants(accepted, RUN) | {"_ingested_at": INGESTED_AT}
         duckdb_engine.create_source_view(self.duck, view, path, accepted, known_here)
         return view
 

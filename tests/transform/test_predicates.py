@@ -70,7 +70,18 @@ def test_a_plausible_trip_is_kept(engines, dataset):
         ("fhv", {"pickup_datetime": "2023-01-01 00:00:00"}, []),
         ("fhv", {"pickup_datetime": "2025-01-31 23:59:59", "dropoff_datetime": ""}, []),
         ("fhv", {"pickup_datetime": "2025-02-01 00:00:00", "dropoff_datetime": ""}, ["pickup_out_of_range"]),
+        ("yellow", {"dropoff_datetime": "2025-01-31 23:59:59"}, []),
+        ("yellow", {"dropoff_datetime": "2025-02-01 00:00:00"}, ["dropoff_out_of_range"]),
+        ("fhv", {"dropoff_datetime": "2127-01-05 10:20:00"}, ["dropoff_out_of_range"]),
         ("green", {"trip_distance": "-0.01"}, ["implausible_distance"]),
+        ("fhv", {"pickup_datetime": "2127-01-05 10:00:00", "dropoff_datetime": "2127-01-05 10:20:00"}, ["pickup_out_of_range"]),
+        # other tools' texts for null
+        ("yellow", {"passenger_count": "NA", "fare_amount": "\\\\N", "vendor_id": "null", "PULocationID": "-"}, []),
+        ("yellow", {"fare_amount": "NaN", "trip_distance": "None"}, []),
+        ("yellow", {"fare_amount": "NA", "trip_distance": "n.a."}, ["unparseable"]),
+        ("yellow", {"pickup_datetime": "NaT"}, ["missing_datetime"]),
+        ("yellow", {"dropoff_datetime": "NULL"}, ["missing_datetime"]),
+        ("fhv", {"dropoff_datetime": "NULL", "SR_Flag": "<NA>"}, []),
         ("green", {"trip_distance": "0"}, []),
         ("yellow", {"trip_distance": "1000"}, []),
         ("yellow", {"trip_distance": "1000.01"}, ["implausible_distance"]),
@@ -95,7 +106,7 @@ def test_a_rule_about_columns_that_a_file_lacks_is_silent():
     columns = text_columns(["Dispatching_base_num", "Pickup_date", "locationID"])
     schema = FileSchema.of(DATASETS["fhv"], columns)
     silent = {reason for reason, predicate in PREDICATES.items() if predicate(schema) is None}
-    assert silent == {Reason.NEGATIVE_DURATION, Reason.IMPLAUSIBLE_DISTANCE}
+    assert silent == {Reason.NEGATIVE_DURATION, Reason.DROPOFF_OUT_OF_RANGE, Reason.IMPLAUSIBLE_DISTANCE}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,15 @@ from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode
 from taxi_etl.recognition import month_of, recognize, variant
-from taxi_etl.schema import INT96, SourceColumn, SourceType, match_columns, text_columns
+from taxi_etl.schema import (
+    INT96,
+    Instants,
+    SourceColumn,
+    SourceType,
+    match_columns,
+    text_columns,
+    with_instants,
+)
 
 HEADERS = {
     "yellow 2009": "vendor_name,Trip_Pickup_DateTime,Trip_Dropoff_DateTime,Passenger_Count,Trip_Distance,Start_Lon,Start_Lat,Rate_Code,store_and_forward,End_Lon,End_Lat,Payment_Type,Fare_Amt,surcharge,mta_tax,Tip_Amt,Tolls_Amt,Total_Amt",
@@ -120,6 +128,9 @@ def test_instants_are_refused_because_their_wall_clock_is_unknown(saved, named):
         f"column 'tpep_pickup_datetime' holds {named} values, but yellow needs timestamp_ntz"
     )
     assert len(found.failures) == 2
+    for how in (Instants.UTC_IS_WALL_CLOCK, Instants.TO_NEW_YORK):
+        columns = with_instants(read_footer(footer).columns, how)
+        assert recognize(columns, "yellow_tripdata_2024-01.parquet").dataset == "yellow"
 
 
 @pytest.mark.parametrize(
@@ -134,6 +145,11 @@ def test_instants_are_refused_because_their_wall_clock_is_unknown(saved, named):
         ("yellow_tripdata_2008-12.csv", None),
         ("trips.csv", None),
         ("id12024-01.csv", None),
+        ("2026-11-27-1200_yellow_part-0.csv", None),
+        ("yellow_2026_11_27.csv", None),
+        ("yellow_tripdata_2026-11-27.csv", None),
+        ("2026-11-27_trips_2019-01.csv", (2019, 1)),
+        ("trips_2019-01_2.csv", (2019, 1)),
     ],
 )
 def test_the_month_comes_from_the_name_and_only_where_it_is_clear(name, month):

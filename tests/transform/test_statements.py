@@ -120,7 +120,9 @@ def test_a_row_of_untyped_columns_is_quarantined_without_values(engines):
 def test_lines_of_the_snapshots_fit_a_review():
     texts = [path.read_text() for path in SNAPSHOTS.glob("*.sql")]
     assert len(texts) == len(FILES)
-    assert [line for text in texts for line in text.split("\n") if len(line) > 120] == []
+    # A regular expression stays in one line.
+    lines = [line for text in texts for line in text.split("\n") if " RLIKE r'" not in line]
+    assert [line for line in lines if len(line) > 120] == []
 
 
 def test_raw_values_are_kept_under_their_columns_names():

@@ -22,7 +22,7 @@ def test_variables_are_the_fields_in_capitals() -> None:
     [
         GIVEN,
         OrchestratorSettings("arn:machine", True, "t", 1, 1),
-        ValidatorSettings("lake", 5),
+        ValidatorSettings("lake", 5, "reject"),
         FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
     ],
 )
@@ -34,7 +34,9 @@ def test_a_handler_reads_the_variables_that_the_construct_writes(
 
 
 def test_an_error_names_every_missing_variable() -> None:
-    with pytest.raises(ValueError, match="missing environment variables: RUNS_BUCKET, MAX_FILE_BYTES;"):
+    with pytest.raises(
+        ValueError, match="missing environment variables: RUNS_BUCKET, MAX_FILE_BYTES, INSTANTS;"
+    ):
         ValidatorSettings.from_environment({})
 
 

@@ -86,16 +86,73 @@ WITH present AS (
 ), typed AS (
   SELECT
     *,
-    read_dispatching_base_num AS dispatching_base_num,
+    CASE
+      WHEN NOT (
+             read_dispatching_base_num = '-'
+             OR length(read_dispatching_base_num) BETWEEN 2 AND 4
+                AND lower(read_dispatching_base_num) IN (
+                      'na',
+                      'n/a',
+                      '#n/a',
+                      '<na>',
+                      '\\n',
+                      'null',
+                      'none',
+                      'nan',
+                      'nat'
+                    )
+           )
+      THEN read_dispatching_base_num
+    END AS dispatching_base_num,
     CASE
       WHEN read_pickup_datetime
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
       THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN read_pickup_datetime
+           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?[AaPp][Mm])( ?(Z|UTC|GMT|[+]00(:?00)?))?\z'
+      THEN try_cast(
+             concat(
+               translate(regexp_extract(read_pickup_datetime, r'^[0-9./-]+', 0), '/.', '--'),
+               ' ',
+               CASE
+                 WHEN read_pickup_datetime RLIKE r'[T ]12:.*[AaPp][Mm]'
+                 THEN concat(
+                        '0',
+                        substring(
+                          regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          3
+                        )
+                      )
+                 ELSE regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+               END
+             ) AS timestamp_ntz
+           )
+           + CASE WHEN read_pickup_datetime RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
     END AS pickup_datetime,
     CASE
       WHEN read_dropoff_datetime
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
       THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN read_dropoff_datetime
+           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?[AaPp][Mm])( ?(Z|UTC|GMT|[+]00(:?00)?))?\z'
+      THEN try_cast(
+             concat(
+               translate(regexp_extract(read_dropoff_datetime, r'^[0-9./-]+', 0), '/.', '--'),
+               ' ',
+               CASE
+                 WHEN read_dropoff_datetime RLIKE r'[T ]12:.*[AaPp][Mm]'
+                 THEN concat(
+                        '0',
+                        substring(
+                          regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          3
+                        )
+                      )
+                 ELSE regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+               END
+             ) AS timestamp_ntz
+           )
+           + CASE WHEN read_dropoff_datetime RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
     END AS dropoff_datetime,
     CASE
       WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D
@@ -117,21 +174,60 @@ WITH present AS (
   SELECT
     *,
     CASE
-      WHEN _row_text IS NOT NULL THEN 64
+      WHEN _row_text IS NOT NULL THEN 128
       ELSE CASE
-             WHEN read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-                  OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-                  OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-                  OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-                  OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+             WHEN (
+                    read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+                    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+                    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
+                    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
+                    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+                  )
+                  AND size(
+                        filter(
+                          array(
+                            CASE WHEN pickup_datetime IS NULL THEN read_pickup_datetime END,
+                            CASE WHEN dropoff_datetime IS NULL THEN read_dropoff_datetime END,
+                            CASE WHEN pickup_location_id IS NULL THEN read_pickup_location_id END,
+                            CASE WHEN dropoff_location_id IS NULL THEN read_dropoff_location_id END,
+                            CASE WHEN sr_flag IS NULL THEN read_sr_flag END
+                          ),
+                          value -> NOT (
+                            value = '-'
+                            OR length(value) BETWEEN 2 AND 4
+                               AND lower(value) IN ('na', 'n/a', '#n/a', '<na>', '\\n', 'null', 'none', 'nan', 'nat')
+                          )
+                        )
+                      ) > 0
              THEN 1
              ELSE 0
            END
-           + CASE WHEN read_pickup_datetime IS NULL THEN 2 ELSE 0 END
+           + CASE
+               WHEN read_pickup_datetime IS NULL
+                    OR pickup_datetime IS NULL
+                       AND (
+                             read_pickup_datetime = '-'
+                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
+                                AND lower(read_pickup_datetime) IN (
+                                      'na',
+                                      'n/a',
+                                      '#n/a',
+                                      '<na>',
+                                      '\\n',
+                                      'null',
+                                      'none',
+                                      'nan',
+                                      'nat'
+                                    )
+                           )
+               THEN 2
+               ELSE 0
+             END
            + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
            + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
+           + CASE WHEN dropoff_datetime >= _pickup_until AND pickup_datetime < _pickup_until THEN 16 ELSE 0 END
            + CASE
-               WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+               WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 64
                ELSE 0
              END
     END AS reason_bits

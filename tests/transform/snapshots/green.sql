@@ -35,7 +35,7 @@ WITH present AS (
     read_pickup_datetime AS pickup_datetime,
     read_dropoff_datetime AS dropoff_datetime,
     CAST(NULL AS int) AS passenger_count,
-    read_trip_distance AS trip_distance,
+    read_trip_distance + 0.0D AS trip_distance,
     CAST(NULL AS int) AS rate_code_id,
     CAST(NULL AS string) AS store_and_fwd_flag,
     try_cast(read_pickup_location_id AS int) AS pickup_location_id,
@@ -69,9 +69,10 @@ WITH present AS (
     + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
     + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
     + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
+    + CASE WHEN dropoff_datetime >= _pickup_until AND pickup_datetime < _pickup_until THEN 16 ELSE 0 END
+    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 32 ELSE 0 END
     + CASE
-        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 64
         ELSE 0
       END AS reason_bits
   FROM typed

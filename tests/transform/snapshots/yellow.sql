@@ -72,13 +72,30 @@ WITH present AS (
            AND number_passenger_count = floor(number_passenger_count)
       THEN CAST(number_passenger_count AS int)
     END AS passenger_count,
-    read_trip_distance AS trip_distance,
+    read_trip_distance + 0.0D AS trip_distance,
     CASE
       WHEN number_rate_code_id BETWEEN -2147483648D AND 2147483647D
            AND number_rate_code_id = floor(number_rate_code_id)
       THEN CAST(number_rate_code_id AS int)
     END AS rate_code_id,
-    read_store_and_fwd_flag AS store_and_fwd_flag,
+    CASE
+      WHEN NOT (
+             read_store_and_fwd_flag = '-'
+             OR length(read_store_and_fwd_flag) BETWEEN 2 AND 4
+                AND lower(read_store_and_fwd_flag) IN (
+                      'na',
+                      'n/a',
+                      '#n/a',
+                      '<na>',
+                      '\\n',
+                      'null',
+                      'none',
+                      'nan',
+                      'nat'
+                    )
+           )
+      THEN read_store_and_fwd_flag
+    END AS store_and_fwd_flag,
     try_cast(read_pickup_location_id AS int) AS pickup_location_id,
     try_cast(read_dropoff_location_id AS int) AS dropoff_location_id,
     CAST(NULL AS double) AS pickup_longitude,
@@ -86,16 +103,16 @@ WITH present AS (
     CAST(NULL AS double) AS dropoff_longitude,
     CAST(NULL AS double) AS dropoff_latitude,
     try_cast(read_payment_type AS int) AS payment_type,
-    read_fare_amount AS fare_amount,
-    read_extra AS extra,
-    read_mta_tax AS mta_tax,
-    read_tip_amount AS tip_amount,
-    read_tolls_amount AS tolls_amount,
-    read_improvement_surcharge AS improvement_surcharge,
-    read_total_amount AS total_amount,
-    read_congestion_surcharge AS congestion_surcharge,
+    read_fare_amount + 0.0D AS fare_amount,
+    read_extra + 0.0D AS extra,
+    read_mta_tax + 0.0D AS mta_tax,
+    read_tip_amount + 0.0D AS tip_amount,
+    read_tolls_amount + 0.0D AS tolls_amount,
+    read_improvement_surcharge + 0.0D AS improvement_surcharge,
+    read_total_amount + 0.0D AS total_amount,
+    read_congestion_surcharge + 0.0D AS congestion_surcharge,
     CAST(NULL AS double) AS cbd_congestion_fee,
-    read_airport_fee AS airport_fee
+    read_airport_fee + 0.0D AS airport_fee
   FROM numbers
 ), judged AS (
   SELECT
@@ -112,9 +129,10 @@ WITH present AS (
     + CASE WHEN read_pickup_datetime IS NULL OR read_dropoff_datetime IS NULL THEN 2 ELSE 0 END
     + CASE WHEN dropoff_datetime < pickup_datetime THEN 4 ELSE 0 END
     + CASE WHEN pickup_datetime < _pickup_from OR pickup_datetime >= _pickup_until THEN 8 ELSE 0 END
-    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 16 ELSE 0 END
+    + CASE WHEN dropoff_datetime >= _pickup_until AND pickup_datetime < _pickup_until THEN 16 ELSE 0 END
+    + CASE WHEN trip_distance < 0 OR trip_distance > 1000 THEN 32 ELSE 0 END
     + CASE
-        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 32
+        WHEN pickup_location_id NOT BETWEEN 1 AND 265 OR dropoff_location_id NOT BETWEEN 1 AND 265 THEN 64
         ELSE 0
       END AS reason_bits
   FROM typed

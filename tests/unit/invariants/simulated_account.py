@@ -39,7 +39,7 @@ ENVIRONMENT = {
     **OrchestratorSettings(
         MACHINE, True, "ledger", batch_max_files=3, batch_max_bytes=10**9
     ).to_environment(),
-    **ValidatorSettings(runs_bucket=LAKE, max_file_bytes=10**9).to_environment(),
+    **ValidatorSettings(runs_bucket=LAKE, max_file_bytes=10**9, instants="reject").to_environment(),
     **FinalizerSettings(
         MACHINE, "ledger", LAKE, TOPIC, int(MIN_CLAIM_AGE.total_seconds()), "taxi-etl"
     ).to_environment(),

@@ -25,7 +25,7 @@ from taxi_etl.ledger import Claim
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 ORCHESTRATOR = OrchestratorSettings(MACHINE, True, "ledger", batch_max_files=99, batch_max_bytes=10**12)
-VALIDATOR = ValidatorSettings(runs_bucket="lake", max_file_bytes=10_000_000)
+VALIDATOR = ValidatorSettings(runs_bucket="lake", max_file_bytes=10_000_000, instants="reject")
 FINALIZER = FinalizerSettings(
     state_machine_arn=MACHINE,
     ledger_table="ledger",

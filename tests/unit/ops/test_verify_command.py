@@ -20,7 +20,11 @@ ENVIRONMENTS = {
         "BATCH_MAX_FILES": "99",
         "BATCH_MAX_BYTES": "1000",
     },
-    "etl-orchestrator-validate-input-dev": {"RUNS_BUCKET": "lake", "MAX_FILE_BYTES": "1000"},
+    "etl-orchestrator-validate-input-dev": {
+        "RUNS_BUCKET": "lake",
+        "MAX_FILE_BYTES": "1000",
+        "INSTANTS": "reject",
+    },
     "etl-close-execution-dev": {
         "STATE_MACHINE_ARN": MACHINE,
         "LEDGER_TABLE": "ledger",

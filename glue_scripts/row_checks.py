@@ -1,0 +1,147 @@
+"""Checks of the rows of each file before they are committed: the month in its name, and quarantined rows."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as fn
+
+from glue_scripts.file_load import FileLoad, loadable
+from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
+from taxi_etl.failures import FailureCode
+from taxi_etl.first_values import unreadable_text
+from taxi_etl.partitions import repeated_columns
+from taxi_etl.recognition import month_of
+from taxi_etl.schema import Column, SourceColumn, SourceType
+from taxi_etl.transform import explanations, sources
+from taxi_etl.transform.expressions import as_number, literal, typed
+from taxi_etl.transform.predicates import Reason, pickup_range
+
+OUTSIDE_SHARE_MAX = 0.05
+"""The largest share of pick-ups outside the month in a file's name; the TLC's files have 1 in 1,000."""
+OUTSIDE_ROWS_MIN = 10
+"""So many pick-ups may be outside in any file: the first rows of a month hold most of its outliers."""
+EXAMPLES_MAX = 20
+"""How many quarantined rows of a failed file its result shows."""
+EXPLAINED_COLUMNS_MAX = 3
+"""How many columns a failure's message names."""
+
+
+def check_months(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
+    """Fail files of which too many pick-ups are outside the month in their names."""
+    named = {load.source_id: load for load in loadable(loads) if _month(load) and load.trips}
+    if not named:
+        return
+    locations = [str(file.location()) for load in named.values() for file in load.trips]
+    month = fn.date_format(PICKUP, "yyyy-MM").alias("month")
+    rows = spark.read.schema(f"source_id string, {PICKUP} timestamp_ntz").parquet(*locations)
+    counts = rows.groupBy("source_id", month).count().collect()
+    for source_id, load in named.items():
+        by_month = {row["month"]: int(row["count"]) for row in counts if row["source_id"] == source_id}
+        _check_month(load, by_month)
+
+
+def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
+    """Fail files whose rows have other values than a folder of their key says."""
+    for load in loadable(loads):
+        file = load.source.file
+        repeated = repeated_columns(load.version.key, DATASETS[file.dataset], file.columns)
+        if not repeated or not load.trips:
+            continue
+        columns = [column for column in DATASETS[file.dataset].columns if column.name in repeated]
+        schema = ", ".join(f"{column.name} {column.type}" for column in columns)
+        rows = spark.read.schema(schema).parquet(*(str(data_file.location()) for data_file in load.trips))
+        others = [f"count_if({_differs(column, repeated[column.name])})" for column in columns]
+        counts = rows.selectExpr(*others).collect()[0]
+        for column, count in zip(columns, counts, strict=True):
+            if count:
+                load.fail(
+                    FailureCode.CONTRADICTING_KEY,
+                    f"{count:,} of {load.written:,} rows have another {column.name} than "
+                    f"{repeated[column.name]!r}, which a folder of the key says; move the file",
+                )
+
+
+def _differs(column: Column, value: str | None) -> str:
+    """The SQL condition of a row with another value; rows without a value do not contradict."""
+    if value is None:
+        return f"{column.name} IS NOT NULL"
+    text, source = literal(value), SourceColumn(column.name, SourceType.TEXT)
+    number = f"({as_number(text, source.type)})"
+    return f"{column.name} <> {typed(column, source, text, number)}"
+
+
+def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limit: float) -> None:
+    """Fail files whose share of quarantined rows is larger than `limit`, and explain their reasons."""
+    for load in loadable(loads):
+        if load.read and load.quarantined / load.read > limit:
+            reasons = ", ".join(f"{reason} {count}" for reason, count in load.reasons.items())
+            text = (
+                f"{load.quarantined} of {load.read} rows failed validation ({reasons}), "
+                f"more than the allowed share of {limit:g}"
+            )
+            details = _explain(spark, load)
+            load.fail(FailureCode.TOO_MANY_QUARANTINED, "; ".join([text, *details]))
+
+
+def _check_month(load: FileLoad, by_month: dict[str, int]) -> None:
+    year, number = _month(load) or (0, 0)
+    name = f"{year:04d}-{number:02d}"
+    total = sum(by_month.values())
+    outside = total - by_month.get(name, 0)
+    if outside > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * total):
+        most = max((month for month in by_month if month != name), key=lambda month: by_month[month])
+        load.fail(
+            FailureCode.WRONG_MONTH,
+            f"{outside:,} of {total:,} pick-ups are outside {name}, the month in the file name; "
+            f"{by_month[most]:,} are in {most}; rename the file, or upload it again if it is damaged",
+        )
+
+
+def _month(load: FileLoad) -> tuple[int, int] | None:
+    return month_of(load.version.key)
+
+
+def _explain(spark: SparkSession, load: FileLoad) -> list[str]:
+    """Phrases about the values that failed validation. The load keeps the examples."""
+    view = f"quarantined_{uuid.uuid4().hex}"
+    locations = [str(file.location()) for file in load.quarantine]
+    rows = spark.read.schema("reasons array<string>, row_as_read map<string, string>").parquet(*locations)
+    rows.createOrReplaceTempView(view)
+    try:
+        examples = rows.select("reasons", explanations.ROW).limit(EXAMPLES_MAX).collect()
+        load.examples = tuple(
+            {"reasons": list(row["reasons"]), "row": dict(row[explanations.ROW])} for row in examples
+        )
+        found = _unreadable(spark, load, view) if Reason.UNPARSEABLE in load.reasons else []
+    finally:
+        spark.catalog.dropTempView(view)
+    return found + [hint for reason in load.reasons if (hint := _hint(load, reason))]
+
+
+def _unreadable(spark: SparkSession, load: FileLoad, view: str) -> list[str]:
+    """A phrase for each of the columns with the most unreadable values."""
+    file = load.source.file
+    columns = sources.source_columns(file.all_columns)
+    checked = explanations.checked_columns(file.dataset, columns)
+    counts = tuple(spark.sql(explanations.unreadable_values(file.dataset, columns, view)).collect()[0])
+    found = sorted(zip(counts[::2], counts[1::2], checked, strict=False), key=lambda each: -int(each[0]))
+    return [
+        unreadable_text(each.source, int(unread), load.read, each.column.type, str(example))
+        for unread, example, each in found[:EXPLAINED_COLUMNS_MAX]
+        if unread
+    ]
+
+
+def _hint(load: FileLoad, reason: str) -> str:
+    """Where the range of a rule comes from, if it comes from the file's name."""
+    month = _month(load)
+    if month is None or reason not in (Reason.PICKUP_OUT_OF_RANGE, Reason.DROPOFF_OUT_OF_RANGE):
+        return ""
+    earliest, latest = pickup_range(month, datetime.now().astimezone())
+    what = PICKUP if reason == Reason.PICKUP_OUT_OF_RANGE else DROPOFF
+    return (
+        f"{what} must be from {earliest:%Y-%m-%d} until {latest:%Y-%m-%d} "
+        f"for the month {month[0]:04d}-{month[1]:02d} in the file name"
+    )

@@ -1,0 +1,93 @@
+"""Forms of a CSV file's values, decided from its first rows.
+
+The order of dates and the decimal separator are decided once per file, so that a value means the same in each
+row. A file of which no value of a required column can be read is rejected before a job run is paid for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.schema import (
+    TEXTS,
+    Column,
+    ColumnType,
+    Dataset,
+    SourceColumn,
+    match_columns,
+)
+from taxi_etl.text_values import date_orders, is_null, is_number, is_time
+
+EXAMPLE_MAX = 40
+"""Characters of a value that a message shows."""
+
+
+def with_forms(
+    dataset: Dataset, columns: Sequence[SourceColumn], rows: Sequence[Sequence[str]], decimal: str = "."
+) -> tuple[tuple[SourceColumn, ...], tuple[Failure, ...]]:
+    """The columns of a CSV file with the forms of their values, and why the file cannot be loaded.
+
+    `rows` are the fields of its first rows, `decimal` is its decimal separator. Rows with another number of
+    fields than columns do not count, because their values may be in other columns.
+    """
+    width = len(columns)
+    rows = [row for row in rows if len(row) >= width and not any(row[width:])]
+    places = {column.name: place for place, column in enumerate(columns)}
+    sources = match_columns(dataset, columns).sources
+    times = {
+        source.name: _values(rows, places[source.name])
+        for column in dataset.columns
+        if column.type is ColumnType.TIMESTAMP
+        for source in sources.get(column.name, ())
+        if source.type in TEXTS
+    }
+    orders, problem = date_orders(times)
+    if problem:
+        return tuple(columns), (Failure(FailureCode.AMBIGUOUS_DATES, problem),)
+    formed = tuple(
+        replace(column, decimal=decimal, date_order=orders.get(column.name, column.date_order))
+        if column.type in TEXTS
+        else column
+        for column in columns
+    )
+    failures = []
+    for column in dataset.columns:
+        [source, *_] = sources.get(column.name, [None])
+        if source is None or column.name not in dataset.required or column.type is ColumnType.STRING:
+            continue
+        form = formed[places[source.name]]
+        failures += _unreadable(column, form, _values(rows, places[source.name]))
+    return formed, tuple(failures)
+
+
+def unreadable_text(name: str, unread: int, values: int, kind: ColumnType, example: str) -> str:
+    """The sentence about a column whose values cannot be read."""
+    shown = example if len(example) <= EXAMPLE_MAX else f"{example[: EXAMPLE_MAX - 1]}…"
+    return f"{name}: {unread:,} of {values:,} values are not read as {_PLURALS[kind]}, for example {shown!r}"
+
+
+_PLURALS = {
+    ColumnType.TIMESTAMP: "times",
+    ColumnType.DOUBLE: "numbers",
+    ColumnType.INTEGER: "whole numbers",
+    ColumnType.STRING: "texts",
+}
+
+
+def _unreadable(column: Column, source: SourceColumn, values: Sequence[str]) -> list[Failure]:
+    """The failure of a column none of whose first values can be read."""
+    if source.type not in TEXTS or not values or any(_is_readable(column, source, text) for text in values):
+        return []
+    message = unreadable_text(source.name, len(values), len(values), column.type, values[0])
+    return [Failure(FailureCode.UNREADABLE_VALUES, f"in the file's first rows, {message}")]
+
+
+def _is_readable(column: Column, source: SourceColumn, text: str) -> bool:
+    if column.type is ColumnType.TIMESTAMP:
+        return is_time(text, source.date_order)
+    return is_number(text, source.decimal) or text.strip(" ").lower() in column.codes
+
+
+def _values(rows: Sequence[Sequence[str]], place: int) -> list[str]:
+    """The values of a column that do not mean null."""
+    return [row[place] for row in rows if not is_null(row[place])]

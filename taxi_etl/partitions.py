@@ -1,0 +1,32 @@
+"""Columns in the folders of a key, as Hive, Spark and others write them: `payment_type=1/part-0.parquet`."""
+
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from taxi_etl.schema import Dataset, SourceColumn, match_columns, text_columns
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+"""The value by which Hive and Spark write null."""
+
+
+def folder_values(key: str) -> dict[str, str | None]:
+    """The columns and values in a key's folders."""
+    pairs = (folder.partition("=") for folder in key.split("/")[:-1])
+    found = {unquote(name): unquote(value) for name, mark, value in pairs if mark and name}
+    return {name: None if value == NULL_PARTITION else value for name, value in found.items()}
+
+
+def added_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:
+    """The folders that fill a column of the dataset which the file lacks, with their values."""
+    folders = folder_values(key)
+    missing = match_columns(dataset, columns).missing
+    sources = match_columns(dataset, text_columns(folders)).sources
+    return {source.name: folders[source.name] for name, (source, *_) in sources.items() if name in missing}
+
+
+def repeated_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:
+    """The values in a key's folders of columns that the file has as well, by the names of the dataset."""
+    folders = folder_values(key)
+    present = match_columns(dataset, columns).sources
+    sources = match_columns(dataset, text_columns(folders)).sources
+    return {name: folders[source.name] for name, (source, *_) in sources.items() if name in present}

@@ -1,0 +1,56 @@
+"""Tests of what a CSV file's first rows decide."""
+
+import pytest
+
+from taxi_etl.datasets import DATASETS
+from taxi_etl.failures import FailureCode
+from taxi_etl.first_values import with_forms
+from taxi_etl.schema import DateOrder, SourceColumn, text_columns
+
+NAMES = ("tpep_pickup_datetime", "tpep_dropoff_datetime", "fare_amount")
+YELLOW = DATASETS["yellow"]
+
+
+def test_forms_are_recorded_on_the_columns_and_survive_the_manifest() -> None:
+    rows = [("15/01/2019 3:04", "15/01/2019 3:14", "8,50")]
+    columns, failures = with_forms(YELLOW, text_columns(NAMES), rows, decimal=",")
+    assert failures == ()
+    assert [column.date_order for column in columns] == [DateOrder.DMY, DateOrder.DMY, DateOrder.YMD]
+    assert {column.decimal for column in columns} == {","}
+    assert tuple(SourceColumn.from_json(column.to_json()) for column in columns) == columns
+
+
+def test_usual_forms_leave_the_columns_as_they_are() -> None:
+    columns = text_columns(NAMES)
+    assert with_forms(YELLOW, columns, [("2019-01-15 03:04:05", "NA", "8.5")]) == (columns, ())
+
+
+def test_ambiguous_dates_reject_the_file() -> None:
+    _, [failure] = with_forms(YELLOW, text_columns(NAMES), [("1/2/2019 3:04", "1/2/2019 3:14", "8.5")])
+    assert failure.code is FailureCode.AMBIGUOUS_DATES
+    assert "'1/2/2019 3:04'" in failure.message
+
+
+@pytest.mark.parametrize("example", ["15.01.2019 3 Uhr", "1547521445", "2019-01-15 03:04:05 -05:00"])
+def test_a_required_column_without_a_readable_value_rejects_the_file(example: str) -> None:
+    rows = [(example, "2019-01-15 03:14:05", "8.5")] * 8
+    _, [failure] = with_forms(YELLOW, text_columns(NAMES), rows)
+    assert failure.code is FailureCode.UNREADABLE_VALUES
+    assert failure.message == (
+        "in the file's first rows, tpep_pickup_datetime: 8 of 8 values are not read as times, "
+        f"for example '{example}'"
+    )
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [("NA", "", "")],
+        [("yesterday", "2019-01-15 03:14:05", "x"), ("2019-01-15 03:04:05", "2019-01-15 03:14:05", "x")],
+        [("2019-01-15 03:04:05", "2019-01-15 03:14:05", "no number")],
+        [("yesterday", "2019-01-15 03:14:05"), ("yesterday", "2019-01-15 03:14:05", "1", "234.50")],
+    ],
+)
+def test_other_files_are_for_the_job_to_judge(rows: list[tuple[str, ...]]) -> None:
+    assert with_forms(YELLOW, text_columns(NAMES), rows) == (text_columns(NAMES), ())
