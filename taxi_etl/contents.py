@@ -1,6 +1,6 @@
 """Content checks on the first and last bytes of an object.
 
-Nothing here reads S3. Damage between the ends is for the job to find.
+Nothing here reads S3. The job detects damage between the ends.
 """
 
 import codecs
@@ -46,7 +46,7 @@ ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 class Contents:
     """What the ends of an object show: its columns, or the reasons why it cannot be loaded.
 
-    `row_decoder` says that Spark must decode a Parquet file row by row.
+    `row_decoder` is true if Spark must decode a Parquet file row by row.
     `dialect` and `rows`, the fields of the rows at its beginning, are those of a CSV file.
     """
 
@@ -130,9 +130,9 @@ def check_csv_end(tail: bytes, found: Contents) -> Failure | None:
 
 
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:
-    """Decompress at most `HEAD_BYTES` of a gzip object; also returns whether that is all of it.
+    """Decompress at most `HEAD_BYTES` of a gzip object; also returns whether that is the whole text.
 
-    Consecutive members are one text (RFC 1952). `whole` says that `head` is the entire object, which must
+    Consecutive members are one text (RFC 1952). `whole` is true if `head` is the entire object, which must
     then end at the end of a member.
     """
     if not head.startswith(GZIP_MAGIC):

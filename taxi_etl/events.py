@@ -34,7 +34,7 @@ Reader = Callable[[Any], FileVersion | Ignored]
 
 
 class UnreadableMessageError(ValueError):
-    """The body of a message is not a usable S3 event; the text says why."""
+    """The body of a message is not a usable S3 event; the text states the reason."""
 
 
 @dataclass(frozen=True)

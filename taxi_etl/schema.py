@@ -8,7 +8,7 @@ from typing import Self
 
 
 class SourceType(StrEnum):
-    """The type of a source column, as far as reading it is concerned; every CSV column is `text`.
+    """The type of a source column, as the readers distinguish it; every CSV column is `text`.
 
     `integer` is any whole number that fits 64 signed bits, `double` includes single precision, `timestamp` is
     a wall clock in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
@@ -236,7 +236,7 @@ class ColumnMatches:
 
     `sources` maps a table column to the file's columns of that meaning, the preferred one first; the others
     fill its gaps. `extra` are all columns that are not preferred, so that nothing a file holds is lost;
-    `unknown` are those of no meaning to the dataset, `missing` the table columns without a source.
+    `unknown` are those that the dataset does not use, `missing` the table columns without a source.
     """
 
     sources: Mapping[str, tuple[SourceColumn, ...]]
@@ -256,7 +256,7 @@ def normalize(name: str) -> str:
 
 
 def match_columns(dataset: Dataset, columns: Sequence[SourceColumn]) -> ColumnMatches:
-    """Match a file's columns, each with a name of its own, to the dataset's."""
+    """Match a file's columns, whose names are unique, to the dataset's."""
     sources: dict[str, tuple[SourceColumn, ...]] = {}
     for column in dataset.columns:
         found = column.sources_in(columns)

@@ -93,7 +93,7 @@ class FooterReader:
             timer.cancel()
 
     def _ending(self, process: "subprocess.Popen[bytes]") -> str:
-        """Wait for the process, forget it, and say how it ended."""
+        """Wait for the process to end, drop it, and return how it ended."""
         process.kill()
         process.wait()
         self.close()

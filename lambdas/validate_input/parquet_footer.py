@@ -39,7 +39,7 @@ def read_footer(footer: bytes) -> FooterFacts:
 
 @dataclass
 class _Chunks:
-    """What the column chunks of a footer tell; `flat` are the columns with one value a row.
+    """Facts about the column chunks of a footer; `flat` are the columns with one value per row.
 
     `int96` are the columns of that physical type, which Arrow shows as timestamps.
     """

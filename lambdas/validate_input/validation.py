@@ -92,7 +92,7 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
 
 
 def inspect_contents(s3: Any, version: FileVersion) -> Contents:
-    """Inspect the first and last bytes of an object; an object deleted meanwhile is `not_found`."""
+    """Inspect the first and last bytes of an object; an object deleted in between is `not_found`."""
     try:
         return _read_ends(s3, version)
     except ClientError as error:

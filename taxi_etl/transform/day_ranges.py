@@ -1,4 +1,4 @@
-"""Day ranges that keep a table in the order of pick-ups: rows of neighboring days share a data file.
+"""Day ranges that keep a table in the order of pickups: rows of neighboring days share a data file.
 
 A file's rows come in parts, and each part holds every day of the month. If each part were sorted by itself,
 every data file would span the month, and a query of one day would read them all. Therefore the month is split

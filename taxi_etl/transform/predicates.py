@@ -95,7 +95,7 @@ def unparseable(schema: FileSchema) -> str | None:
 
 
 def missing_datetime(schema: FileSchema) -> str | None:
-    """No pick-up time, or no drop-off time in a dataset that requires one."""
+    """No pickup time, or no drop-off time in a dataset that requires one."""
     needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
     texts = {column.name for column, source in schema.found() if source in TEXTS}
     return _any(
@@ -107,12 +107,12 @@ def missing_datetime(schema: FileSchema) -> str | None:
 
 
 def negative_duration(schema: FileSchema) -> str | None:
-    """Drop-off before pick-up (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
+    """Drop-off before pickup (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
     return f"{DROPOFF} < {PICKUP}" if schema.has(DROPOFF) else None
 
 
 def pickup_out_of_range(schema: FileSchema) -> str | None:
-    """A pick-up outside `pickup_range`."""
+    """A pickup outside `pickup_range`."""
     return f"{PICKUP} < _pickup_from OR {PICKUP} >= _pickup_until" if schema.has(PICKUP) else None
 
 
@@ -149,7 +149,7 @@ PREDICATES: Mapping[Reason, Callable[[FileSchema], str | None]] = {
 
 
 def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime, datetime]:
-    """The valid range of pick-ups, start inclusive and end exclusive, as wall-clock times.
+    """The valid range of pickups, start inclusive and end exclusive, as wall-clock times.
 
     It extends a year around the month in the file's name. Without a month, it is FIRST_YEAR to a day after
     `now`.

@@ -1,7 +1,7 @@
 """The view `source` from which the transform reads: its columns and their names.
 
-A reader offers every column of the file under the names of `source_columns`, with their types, and beside
-them the lineage columns: literals of the file and the job run.
+A reader offers every column of the file under the names of `source_columns`, with their types, and
+the lineage columns: literals of the file and the job run.
 """
 
 from collections.abc import Sequence

@@ -92,7 +92,7 @@ def _plain(name: str) -> str:
 
 
 def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> list[tuple[str, str]]:
-    """The (name, text) of the steps up to `typed`; source columns come along under their `raw` names."""
+    """The (name, text) of the steps up to `typed`; source columns are passed on under their `raw` names."""
     found = schema.found()
     present = [
         *(f"{_present(schema, column)} AS read_{column.name}" for column, _ in found),
