@@ -6,10 +6,9 @@ same dataset, first month and number of rows in two files are a sign of it, and 
 
 from collections.abc import Sequence
 
-from pyspark.errors import PySparkException
-
 from glue_scripts.file_load import FileLoad
 from glue_scripts.iceberg import LakeTable
+from glue_scripts.spark_errors import SPARK_ERRORS, one_line
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FileWarning, WarningCode
 
@@ -25,8 +24,8 @@ def warn_of_same_trips(trips: LakeTable, files: Sequence[FileLoad]) -> None:
     try:
         pairs = trips.sources_like(list(by_source), PICKUP)
         names = trips.source_files(sorted({other for _, other, _ in pairs})) if pairs else {}
-    except PySparkException as error:
-        print(f"process_taxi_data: cannot look for the same trips in other files: {error}")
+    except SPARK_ERRORS as error:
+        print(f"process_taxi_data: cannot look for the same trips in other files: {one_line(error)}")
         return
     for source_id in sorted({source for source, _, _ in pairs}):
         others = [(names[other], number) for source, other, number in pairs if source == source_id]
@@ -34,7 +33,7 @@ def warn_of_same_trips(trips: LakeTable, files: Sequence[FileLoad]) -> None:
         among = f" (and {more} more files)" if more else ""
         text = (
             f"{name}{among} has as many rows ({number:,}) of the same dataset and month: the same trips are "
-            f"probably loaded twice; if so, remove one file's rows: taxi-etl remove {name}"
+            "probably loaded twice; if so, remove the rows of one of the files with taxi-etl remove URI"
         )
         file = by_source[source_id]
         file.warnings = (*file.warnings, FileWarning(WarningCode.SAME_TRIPS, text))

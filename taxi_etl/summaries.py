@@ -163,7 +163,8 @@ def _warning_text(result: JobResult) -> str:
         return ""
     (file, warning), more = found[0], len(found) - 1
     cause = f"{shorten(file.version.key)}: {shorten(warning.message)}"
-    return f" Warning: {sentence(cause)}" + (f" There are {more} more warnings." if more else "")
+    others = {0: "", 1: " There is 1 more warning."}.get(more, f" There are {more} more warnings.")
+    return f" Warning: {sentence(cause)}{others}"
 
 
 def _none_loaded_text(result: JobResult, manifest: Manifest, error: Mapping[str, str]) -> str:

@@ -23,7 +23,7 @@ def test_the_same_trips_under_another_key_are_loaded_with_a_warning_that_names_t
     assert warning.code == "same_trips"
     assert warning.message == (
         f"s3://lake/{A} has as many rows (2) of the same dataset and month: the same trips are probably "
-        f"loaded twice; if so, remove one file's rows: taxi-etl remove s3://lake/{A}"
+        "loaded twice; if so, remove the rows of one of the files with taxi-etl remove URI"
     )
 
 

@@ -16,7 +16,7 @@ from taxi_etl.documents import (
     RejectedFile,
     SupersededFile,
 )
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.summaries import job_summary, validation_summary
@@ -54,6 +54,24 @@ def summary(found: Manifest, *files: FileResult) -> dict[str, Any]:
     text = job_summary(JobResult("nightly", "lake", "jr_1", files, False), found)
     parsed: dict[str, Any] = json.loads(text)
     return parsed
+
+
+def test_warnings_are_in_the_text_and_with_their_files() -> None:
+    warning = FileWarning(WarningCode.SAME_TRIPS, "s3://lake/raw/taxi/old.csv has as many rows")
+    found = summary(
+        manifest(accepted=2),
+        loaded("a0", read=8, written=8),
+        loaded("a1", read=8, written=8, warnings=(warning, warning)),
+    )
+
+    assert found["message"] == (
+        "Loaded 2 files: 16 rows written, 0 quarantined. "
+        "Warning: raw/taxi/a1.csv: s3://lake/raw/taxi/old.csv has as many rows. There is 1 more warning."
+    )
+    assert [file.get("warnings") for file in found["files"]] == [
+        None,
+        [{"code": "same_trips", "message": "s3://lake/raw/taxi/old.csv has as many rows"}] * 2,
+    ]
 
 
 def test_valid_files_have_no_failure() -> None:

@@ -2,14 +2,17 @@
 
 import json
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from conftest import file_item
 from fake_aws import error
+from jsonschema import Draft202012Validator
 
 from ops import removal, tables
 from taxi_etl.identity import source_id
 
+ROOT = Path(__file__).resolve().parents[3]
 KEY = "raw/taxi/a.csv"
 URI = f"s3://lake/{KEY}"
 SOURCE = source_id("lake", KEY)
@@ -111,6 +114,9 @@ def test_it_removes_the_rows_of_this_file_only_records_it_and_notifies(loaded):
     assert message["message"] == f"10 rows of {URI} were removed from the tables by {ARN}."
     assert message["nextStep"] == f"To load the file again: `taxi-etl --environment dev replay {URI}`."
     assert published["Subject"] == "Taxi ETL REMOVED: a.csv"
+    schema = json.loads((ROOT / "docs" / "notifications.schema.json").read_text())
+    assert [each.message for each in Draft202012Validator(schema).iter_errors(message)] == []
+    assert list(message) == schema["$defs"]["removed"]["required"]
 
 
 def test_repeating_it_changes_nothing(loaded):
