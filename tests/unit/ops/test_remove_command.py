@@ -3,11 +3,18 @@
 import json
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
+import test_tables
 from conftest import file_item
 from fake_aws import error
 from jsonschema import Draft202012Validator
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import LongType, NestedField, StringType
 
 from ops import removal, tables
 from taxi_etl.identity import source_id
@@ -155,3 +162,28 @@ def test_conflicting_commits_are_tried_again(loaded, conflicts, code):
 @pytest.mark.parametrize("text", [KEY, "s3://lake", "https://lake/raw/taxi/a.csv"])
 def test_anything_but_a_uri_is_wrong_usage(loaded, text):
     assert loaded("remove", text).exit_code == 2
+
+
+def test_pyiceberg_deletes_the_rows_of_one_partition_and_notes_the_file(tmp_path, monkeypatch):
+    schema = Schema(
+        NestedField(1, "source_id", StringType(), required=False),
+        NestedField(2, "fare_amount", LongType(), required=False),
+    )
+    monkeypatch.setattr(test_tables, "SCHEMA", schema)
+    spec = PartitionSpec(PartitionField(1, 1000, IdentityTransform(), "source_id"))
+    monkeypatch.setattr(test_tables, "UNPARTITIONED_PARTITION_SPEC", spec)
+    catalog = test_tables.Folder(str(tmp_path))
+    catalog.table_exists = lambda identifier: identifier[-1] in catalog.tables
+    table = catalog.create("yellow_trips")
+    for source, count in ((SOURCE, 3), ("other", 4), (SOURCE, 2)):
+        table.append(pa.table({"source_id": [source] * count, "fare_amount": list(range(count))}))
+    deployment = SimpleNamespace(taxi_database_name="taxi")
+    assert removal._rows(catalog, deployment, "yellow_trips", "lake", KEY) == 5
+    assert removal._rows(catalog, deployment, "green_trips", "lake", KEY) == 0
+    found = removal.Removal("lake", KEY, {"yellow_trips": 5}, ())
+    removal._delete(catalog, deployment, "yellow_trips", found)
+    assert removal._rows(catalog, deployment, "yellow_trips", "lake", KEY) == 0
+    remaining = catalog.tables["yellow_trips"]
+    assert remaining.scan().to_arrow()["source_id"].unique().to_pylist() == ["other"]
+    assert remaining.current_snapshot().summary["taxi-etl.removed"] == URI
+    assert not any(task.delete_files for task in remaining.scan().plan_files())
