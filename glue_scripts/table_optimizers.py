@@ -13,7 +13,7 @@ from py4j.protocol import Py4JJavaError
 
 from glue_scripts.iceberg import LakeTable
 from glue_scripts.spark_errors import one_line
-from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY, TableMaintenance
+from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY, WARNING, TableMaintenance
 
 ERRORS = (BotoCoreError, ClientError, Py4JJavaError, ValueError)
 
@@ -30,7 +30,7 @@ def create_optimizers(tables: Iterable[LakeTable], database: str, maintenance: T
                 _create_for_table(boto3.client("glue"), database, table.name, maintenance)
                 table.set_property(OPTIMIZERS_PROPERTY, maintenance.property_value())
         except ERRORS as error:
-            warnings.append(f"WARNING: no table optimizers for {table.name}: {one_line(error)}")
+            warnings.append(f"{WARNING} for {table.name}: {one_line(error)}")
     return warnings
 
 

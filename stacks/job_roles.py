@@ -1,12 +1,14 @@
 """IAM roles of the Glue job and of the tables' optimizers."""
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.catalog import Catalog
 from stacks.lake_bucket import LakeBucket
+from stacks.settings import Settings
+from taxi_etl.names import OPTIMIZER_ROLE, physical_name
 
 
 def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog, assets: s3.IBucket) -> None:
@@ -30,9 +32,18 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
     catalog.grant_load(role)
 
 
-def optimizer_role(scope: Construct, *, lake: LakeBucket, catalog: Catalog) -> iam.Role:
-    """The role that Glue's table optimizers (compaction, snapshot expiry, orphan removal) assume."""
-    role = iam.Role(scope, "OptimizerRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+def optimizer_role(scope: Construct, *, settings: Settings, lake: LakeBucket, catalog: Catalog) -> iam.Role:
+    """The role that Glue's table optimizers (compaction, snapshot expiry, orphan removal) assume.
+
+    The optimizers keep its ARN when the pipeline is destroyed, so a fixed name makes it valid again after the
+    next deployment. Role names are unique in the account, hence the region.
+    """
+    role = iam.Role(
+        scope,
+        "OptimizerRole",
+        role_name=f"{physical_name(OPTIMIZER_ROLE, settings.environment)}-{Aws.REGION}",
+        assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
+    )
     lake.grant_warehouse(role)
     catalog.grant_optimize(role)
     groups = Stack.of(scope).format_arn(

@@ -5,6 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
@@ -15,7 +16,8 @@ from stacks.job_roles import grant_job_permissions, optimizer_role
 from stacks.lake_bucket import LakeBucket
 from stacks.log_groups import log_group
 from stacks.settings import Settings
-from taxi_etl.names import GLUE_JOB, physical_name
+from taxi_etl import table_maintenance
+from taxi_etl.names import GLUE_JOB, METRICS_NAMESPACE, REFUSED_OPTIMIZERS_METRIC, physical_name
 
 _WORKER_TYPES = {
     "G.1X": glue.WorkerType.G_1X,
@@ -40,7 +42,7 @@ class TaxiJob(Construct):
         name = physical_name(GLUE_JOB, settings.environment)
         log_prefix = f"/aws-glue/jobs/{name}"
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        self.optimizer_role = optimizer_role(self, lake=lake, catalog=catalog)
+        self.optimizer_role = optimizer_role(self, settings=settings, lake=lake, catalog=catalog)
         script = s3_assets.Asset(self, "Script", path=build.glue_script())
         arguments = job_arguments(
             settings, lake=lake, catalog=catalog, optimizer_role=self.optimizer_role, log_prefix=log_prefix
@@ -100,6 +102,8 @@ class TaxiJob(Construct):
         for stream in ("output", "error"):
             group = log_group(self, stream.capitalize(), name=f"{prefix}/{stream}", settings=settings)
             group.grant_write(self.role)
+            if stream == "output":
+                _count_refused_optimizers(group, settings)
 
     def _failures_rule(self) -> events.Rule:
         """Glue has no metric of failed runs; EventBridge counts the events that a rule matched."""
@@ -113,3 +117,13 @@ class TaxiJob(Construct):
                 detail={"jobName": [self.job.job_name], "state": ["FAILED", "TIMEOUT"]},
             ),
         )
+
+
+def _count_refused_optimizers(output: logs.LogGroup, settings: Settings) -> None:
+    """Count the job's warnings. Without a default value, the metric costs nothing while there are none."""
+    output.add_metric_filter(
+        "RefusedOptimizers",
+        filter_pattern=logs.FilterPattern.literal(f'"{table_maintenance.WARNING}"'),
+        metric_namespace=METRICS_NAMESPACE,
+        metric_name=physical_name(REFUSED_OPTIMIZERS_METRIC, settings.environment),
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import glue, kms, notifications, storage, workflow
+from ops.checks import glue, kms, notifications, storage, table_optimizers, workflow
 from ops.checks.finding import Check, Finding, Level, Scope
 from ops.deployment import COMPLETE_STACK, stacks
 
@@ -19,6 +19,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("job", glue.job),
     ("crawler", glue.crawler),
     ("catalog", glue.databases),
+    ("table optimizers", table_optimizers.optimizers),
     ("bucket", storage.bucket),
     ("bucket's key", kms.bucket_key),
     ("queues", storage.queues),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from taxi_etl.table_maintenance import WARNING
+
 from .conftest import ROOT
 from .templates import Resource, Stacks, flat, only, resources
 
@@ -142,6 +144,32 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert others[3].startswith("spark.sql.catalog.glue_catalog.warehouse=s3://${")
     assert others[3].endswith("/warehouse/")
     assert others[4:] == ["spark.task.reaper.enabled=true", "spark.task.reaper.killTimeout=60s"]
+
+
+def test_optimizers_keep_their_role_when_the_pipeline_is_deployed_again(prod: Stacks) -> None:
+    named = [
+        role.properties["RoleName"]
+        for role in resources(prod.pipeline, "AWS::IAM::Role")
+        if "RoleName" in role.properties
+    ]
+
+    # The optimizers outlive the stack and hold the ARN. IAM's names do not differ by region.
+    assert [flat(name) for name in named] == ["taxi-table-optimizer-${AWS::Region}"]
+
+
+def test_optimizers_that_glue_refuses_are_counted_from_the_jobs_log(prod: Stacks) -> None:
+    output = only(
+        prod.pipeline, "AWS::Logs::LogGroup", LogGroupName="/aws-glue/jobs/job-process-taxi-data/output"
+    )
+
+    found = only(prod.pipeline, "AWS::Logs::MetricFilter").properties
+
+    assert found["LogGroupName"] == {"Ref": output.id}
+    assert found["FilterPattern"] == f'"{WARNING}"'
+    # Without a default value, the metric exists only while there are warnings.
+    assert found["MetricTransformations"] == [
+        {"MetricNamespace": "TaxiEtl", "MetricName": "TableOptimizersRefused", "MetricValue": "1"}
+    ]
 
 
 def test_the_job_zip_holds_every_package_that_the_script_imports() -> None:

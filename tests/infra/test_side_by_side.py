@@ -36,6 +36,7 @@ UNNAMED = {
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::LayerVersion",
     "AWS::Lambda::Permission",
+    "AWS::Logs::MetricFilter",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
@@ -56,7 +57,10 @@ def names(stacks: Stacks) -> list[tuple[str, str]]:
             else:
                 assert each.type in UNNAMED, f"how is {each.type} named? {each.path}"
                 assert "Name" not in each.properties, each.path
-                assert "RoleName" not in each.properties, each.path
+                if "RoleName" in each.properties:
+                    found.append((each.type, flat(each.properties["RoleName"])))
+                counted = each.properties.get("MetricTransformations", ())
+                found += [("metric", transformation["MetricName"]) for transformation in counted]
     return found
 
 

@@ -5,6 +5,7 @@ import pytest
 from botocore.stub import Stubber
 
 from taxi_etl.file_status import FileStatus
+from taxi_etl.table_maintenance import WARNING
 
 KEY = "raw/taxi/green_tripdata_2024-01.csv"
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
@@ -14,7 +15,7 @@ EXPECTED = {
     "compaction": {
         "roleArn": ROLE,
         "enabled": True,
-        "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack"}},
+        "compactionConfiguration": {"icebergConfiguration": {"strategy": "binpack", "minInputFiles": 5}},
     },
     "retention": {
         "roleArn": ROLE,
@@ -24,7 +25,7 @@ EXPECTED = {
                 "snapshotRetentionPeriodInDays": 9,
                 "numberOfSnapshotsToRetain": 1,
                 "cleanExpiredFiles": True,
-                "runRateInHours": 24,
+                "runRateInHours": 168,
             }
         },
     },
@@ -32,7 +33,7 @@ EXPECTED = {
         "roleArn": ROLE,
         "enabled": True,
         "orphanFileDeletionConfiguration": {
-            "icebergConfiguration": {"orphanFileRetentionPeriodInDays": 9, "runRateInHours": 24}
+            "icebergConfiguration": {"orphanFileRetentionPeriodInDays": 9, "runRateInHours": 168}
         },
     },
 }
@@ -99,6 +100,7 @@ def test_a_run_without_permission_warns_and_loads_and_the_next_run_retries(lake,
     [first, _] = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
     assert "green_trips" in first
     assert "no permission" in first
+    assert first.startswith(WARNING), "the metric filter of the job's log counts this text"
     for table in ("green_trips", "quarantined_trips"):
         for kind in EXPECTED:
             glue.add_response("create_table_optimizer", {}, expected_request(table, kind, lake.database))

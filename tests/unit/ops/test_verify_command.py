@@ -12,6 +12,7 @@ from ops.session import Target
 
 QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
 DEAD_LETTER_QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dlq-dev"
+OPTIMIZER_ROLE = "taxi-table-optimizer-dev-eu-west-1"
 ENVIRONMENTS = {
     "etl-orchestrator-dev": {
         "STATE_MACHINE_ARN": MACHINE,
@@ -94,6 +95,27 @@ VALID = {
     },
     "glue.GetCrawler": {"Crawler": {"DatabaseName": "taxi_raw_dev", "LastCrawl": {"Status": "SUCCEEDED"}}},
     "glue.GetDatabase": {},
+    "glue.GetTables": {
+        "TableList": [
+            {"Name": "yellow_trips", "Parameters": {"table_type": "ICEBERG"}},
+            {"Name": "a_view_of_somebody"},
+        ]
+    },
+    "glue.GetTableOptimizer": {
+        "TableOptimizer": {
+            "configuration": {"roleArn": f"arn:aws:iam::123456789012:role/{OPTIMIZER_ROLE}", "enabled": True},
+            "lastRun": {"eventType": "completed"},
+        }
+    },
+    "iam.GetRole": {
+        "Role": {
+            "Path": "/",
+            "RoleName": OPTIMIZER_ROLE,
+            "RoleId": "AROAEXAMPLEEXAMPLE",
+            "Arn": f"arn:aws:iam::123456789012:role/{OPTIMIZER_ROLE}",
+            "CreateDate": NOON,
+        }
+    },
     "s3.HeadObject": {"ContentLength": 1},
     "s3.GetBucketVersioning": {"Status": "Enabled"},
     "s3.GetBucketEncryption": error("ServerSideEncryptionConfigurationNotFoundError"),
@@ -386,6 +408,40 @@ def test_an_event_queue_without_its_dead_letter_queue_fails(policy, deployed):
     attributes = {"QueueArn": QUEUE_ARN, "ApproximateNumberOfMessages": "0", **policy}
     deployed.aws.answers["sqs.GetQueueAttributes"] = {"Attributes": attributes}
     assert problems(deployed) == (1, [("event queue", "dead-letter queue", "failed")])
+
+
+OPTIMIZER_CHECKS = [
+    ("table optimizers", f"{kind} of yellow_trips", "warning")
+    for kind in ("compaction", "retention", "orphan_file_deletion")
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("configuration", "enabled"), False),
+        (("lastRun",), {"eventType": "failed", "error": "access denied"}),
+    ],
+)
+def test_an_optimizer_that_is_disabled_or_fails_is_a_warning(path, value, deployed):
+    replace_in_answer(deployed.aws.answers, "glue.GetTableOptimizer", ("TableOptimizer", *path), value)
+    assert problems(deployed) == (0, OPTIMIZER_CHECKS)
+
+
+def test_a_missing_optimizer_is_a_warning(deployed):
+    found = deployed.aws.answers["glue.GetTableOptimizer"]
+    deployed.aws.answers["glue.GetTableOptimizer"] = lambda request: (
+        error("EntityNotFoundException") if request["Type"] == "compaction" else found
+    )
+    assert problems(deployed) == (0, OPTIMIZER_CHECKS[:1])
+    [request, *_] = deployed.aws.requests("glue.GetTableOptimizer")
+    assert (request["CatalogId"], request["DatabaseName"]) == ("123456789012", "taxi_dev")
+
+
+def test_optimizers_with_a_deleted_role_are_warnings(deployed):
+    deployed.aws.answers["iam.GetRole"] = error("NoSuchEntity")
+    assert problems(deployed) == (0, OPTIMIZER_CHECKS)
+    assert len(deployed.aws.requests("iam.GetRole")) == 1
 
 
 @pytest.mark.parametrize("key", ["core.zip", "more.zip"])
