@@ -12,17 +12,9 @@ from taxi_etl.names import OPTIMIZER_ROLE, physical_name
 
 
 def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog, assets: s3.IBucket) -> None:
-    """Grant what a job run needs, apart from its logs: script, metrics, files, and tables."""
+    """Grant what a job run needs, apart from its logs: script, files, and tables."""
     # Asset keys change with every release. The permission covers the bucket, so that it stays the same.
     role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
-    # CloudWatch metrics have no ARN; the namespace restricts the permission.
-    role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["cloudwatch:PutMetricData"],
-            resources=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
-        )
-    )
     lake.grant_read_raw(role)
     lake.grant_read_runs(role, may_be_missing=False)
     lake.grant_write_runs(role)
@@ -30,6 +22,17 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
     lake.grant_warehouse(role, "s3:AbortMultipartUpload")
     lake.grant_location(role)
     catalog.grant_load(role)
+
+
+def grant_job_metrics(role: iam.Role) -> None:
+    """Grant publishing Glue's own metrics. They have no ARN; the namespace restricts the permission."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
+        )
+    )
 
 
 def optimizer_role(scope: Construct, *, settings: Settings, lake: LakeBucket, catalog: Catalog) -> iam.Role:

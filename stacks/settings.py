@@ -87,6 +87,8 @@ class Settings:
     """Workers per job run, including the driver; with auto scaling, the maximum."""
     auto_scaling: bool = True
     max_concurrent_runs: int = 3
+    job_metrics: bool = False
+    """Publish Glue's own metrics of each job run to CloudWatch, which cost more than a small run."""
     expected_queue_depth: int = 4
     """Queued job runs to allow for: queued time counts against the timeout of the workflow's task."""
     job_timeout_minutes: int = 120

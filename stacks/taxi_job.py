@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks import build
 from stacks.catalog import Catalog
 from stacks.job_arguments import job_arguments
-from stacks.job_roles import grant_job_permissions, optimizer_role
+from stacks.job_roles import grant_job_metrics, grant_job_permissions, optimizer_role
 from stacks.lake_bucket import LakeBucket
 from stacks.log_groups import log_group
 from stacks.settings import Settings
@@ -50,6 +50,8 @@ class TaxiJob(Construct):
         self.job = self._job(name, script=script, arguments=arguments, settings=settings)
         self._add_logs(log_prefix, settings)
         grant_job_permissions(self.role, lake=lake, catalog=catalog, assets=script.bucket)
+        if settings.job_metrics:
+            grant_job_metrics(self.role)
         self.optimizer_role.grant_pass_role(self.role)
         self.failures = self._failures_rule()
 
@@ -93,8 +95,8 @@ class TaxiJob(Construct):
             timeout=Duration.minutes(settings.job_timeout_minutes),
             # Since Glue 5.0 logging is always continuous, and Glue ignores the arguments that this sets.
             continuous_logging=glue.ContinuousLoggingProps(enabled=False),
-            enable_metrics=True,
-            enable_observability_metrics=True,
+            enable_metrics=settings.job_metrics,
+            enable_observability_metrics=settings.job_metrics,
             default_arguments=arguments,
         )
 

@@ -65,13 +65,6 @@ UNVERIFIABLE = (
     ),
     UnverifiablePermission(
         JOB,
-        "cloudwatch:PutMetricData",
-        "*",
-        "the emulator has no job metrics",
-        "Glue developer guide, 'Monitoring jobs using AWS Glue observability metrics'; AWSGlueServiceRole",
-    ),
-    UnverifiablePermission(
-        JOB,
         "s3:GetBucketLocation",
         "*",
         "the emulator has one region",

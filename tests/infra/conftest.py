@@ -104,6 +104,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         alert_emails=("oncall@example.com",),
         crawl_policy=CrawlPolicy.ALWAYS,
+        job_metrics=True,
     )
     wanted = {**ENVIRONMENTS, "custom": custom}
     return {

@@ -42,7 +42,6 @@ ACKNOWLEDGED = {
     ("GL1", "TaxiPipeline/Job/Job/Resource"): GLUE_LOGS,
     ("GL1", "TaxiPipeline/Crawler/Crawler"): GLUE_LOGS,
     ("GL3", "TaxiPipeline/Job/Job/Resource"): "bookmarks are off: the manifest names the files",
-    ("IAM5[Resource::*]", JOB_ROLE): "metrics have no ARNs; a condition names the namespace",
     ("IAM5[Resource::*]", VALIDATE_ROLE): TRACING,
     ("IAM5[Resource::*]", ORCHESTRATOR_ROLE): TRACING,
     ("IAM5[Resource::*]", CLOSE_ROLE): TRACING,

@@ -115,7 +115,6 @@ PERMISSIONS = {
         "glue:UpdateTableOptimizer",
     )
     | {"iam:PassRole on ${JobOptimizerRole.Arn}"}
-    | {'cloudwatch:PutMetricData on * if {"StringEquals": {"cloudwatch:namespace": "Glue"}}'}
     | on("${JobOutput.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | on("${JobError.Arn}", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Job/OptimizerRole": WAREHOUSE
@@ -153,6 +152,13 @@ def test_a_role_has_exactly_the_permissions_it_needs(prod: Stacks, role: str) ->
 
     assert found - PERMISSIONS[role] == set(), "permissions that are not in the list"
     assert PERMISSIONS[role] - found == set(), "permissions that are missing"
+
+
+def test_the_job_may_publish_metrics_only_when_they_are_on(prod: Stacks, custom: Stacks) -> None:
+    publish = 'cloudwatch:PutMetricData on * if {"StringEquals": {"cloudwatch:namespace": "Glue"}}'
+
+    assert publish in permissions(custom.pipeline)["Job/Role"]
+    assert publish not in permissions(prod.pipeline)["Job/Role"]
 
 
 def test_no_role_has_a_managed_policy(prod: Stacks) -> None:

@@ -146,6 +146,15 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert others[4:] == ["spark.task.reaper.enabled=true", "spark.task.reaper.killTimeout=60s"]
 
 
+def test_glues_own_metrics_are_off_until_the_setting_turns_them_on(prod: Stacks, custom: Stacks) -> None:
+    def metrics(stacks: Stacks) -> set[str]:
+        arguments = only(stacks.pipeline, "AWS::Glue::Job").properties["DefaultArguments"]
+        return {"--enable-metrics", "--enable-observability-metrics"} & set(arguments)
+
+    assert metrics(prod) == set()
+    assert metrics(custom) == {"--enable-metrics", "--enable-observability-metrics"}
+
+
 def test_optimizers_keep_their_role_when_the_pipeline_is_deployed_again(prod: Stacks) -> None:
     named = [
         role.properties["RoleName"]
