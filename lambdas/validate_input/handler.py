@@ -1,4 +1,4 @@
-"""Handler of etl-orchestrator-validate-input: the files that the job will load, and the reasons for not loading the others."""
+"""Handler of etl-orchestrator-validate-input: the files to load, and the reasons against the others."""
 
 import os
 from functools import cache
