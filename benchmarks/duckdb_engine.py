@@ -68,7 +68,7 @@ def create_source_view(
 def _csv(database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, *, plain: bool) -> str:
     """A query for the rows of a CSV file, all columns as text.
 
-    Python parses files that are not plain: it can say of each line whether its fields are right in number.
+    Python parses files that are not plain, because it can check each line's number of fields.
     """
     names = [_quoted(column.name) for column in source_columns(file.columns)]
     fields = [f"c{place}" for place in range(len(names))]
@@ -87,7 +87,7 @@ def _csv(database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, *,
 
 
 def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
-    """The rows of a small CSV file: its fields as `c0`, `c1`, … and the text of rows with other numbers."""
+    """The rows of a small CSV file: fields `c0`, `c1`, … and the text of rows with a wrong number of fields."""
     content = path.read_bytes()
     text = (gzip.decompress(content) if file.compression == "gzip" else content).decode(file.encoding)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

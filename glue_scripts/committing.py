@@ -72,7 +72,7 @@ class Committer:
             other.replace_rows(outdated, [], since, self.summary)
 
     def _current_version(self, file: FileLoad) -> str | None:
-        """The current version's ID; None if the object was deleted, or may not be read any more."""
+        """The current version's ID; None if the object was deleted, or may not be read anymore."""
         try:
             return self.storage.current_version(file.version)
         except RefusedObjectError:

@@ -13,7 +13,7 @@ from glue_scripts.version_check import check_versions
 from taxi_etl.csv_scan import CsvScan, scan_csv
 
 SCAN_ATTEMPTS = 3
-"""A connection that breaks while an object is read says nothing about the object."""
+"""A connection that breaks while an object is read does not mean that the object is damaged."""
 
 
 def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:

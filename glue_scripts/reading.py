@@ -54,7 +54,7 @@ FILE_OPTIONS = {
 class SourceFile:
     """An accepted file and the URI from which Spark reads it.
 
-    `unbalanced_quotes` says that a line of a CSV file has an odd number of quotes.
+    `unbalanced_quotes` is true if a line of a CSV file has an odd number of quotes.
     """
 
     file: AcceptedFile
@@ -157,7 +157,7 @@ def _odd_quotes(text: str) -> str:
 def _row_text(fields: Sequence[str], width: int, delimiter: str) -> str:
     """The text of a row whose fields are too few, or too many and not all blank; else null.
 
-    Spark marks each row that has not exactly the schema's number of fields.
+    Spark marks each row that does not have exactly the schema's number of fields.
     """
     right = f"{LINE} RLIKE {literal(row_pattern(width, delimiter))}"
     marked = f"{LINE} IS NOT NULL AND (_unbalanced OR NOT {right})"

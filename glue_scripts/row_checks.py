@@ -19,9 +19,9 @@ from taxi_etl.transform.expressions import as_number, literal, typed
 from taxi_etl.transform.predicates import Reason, pickup_range
 
 OUTSIDE_SHARE_MAX = 0.05
-"""The largest share of pick-ups outside the month in a file's name; the TLC's files have 1 in 1,000."""
+"""The largest share of pickups outside the month in a file's name; the TLC's files have 1 in 1,000."""
 OUTSIDE_ROWS_MIN = 10
-"""So many pick-ups may be outside in any file: the first rows of a month hold most of its outliers."""
+"""Number of pickups that may be outside in any file; a month's first rows hold most of its outliers."""
 EXAMPLES_MAX = 20
 """How many quarantined rows of a failed file its result shows."""
 EXPLAINED_COLUMNS_MAX = 3
@@ -29,7 +29,7 @@ EXPLAINED_COLUMNS_MAX = 3
 
 
 def check_months(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
-    """Fail files of which too many pick-ups are outside the month in their names."""
+    """Fail files with too many pickups outside the month in their names."""
     named = {load.source_id: load for load in loadable(loads) if _month(load) and load.trips}
     if not named:
         return
@@ -43,7 +43,7 @@ def check_months(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
 
 
 def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
-    """Fail files whose rows have other values than a folder of their key says."""
+    """Fail files whose rows contradict the value in a folder of their key."""
     for load in loadable(loads):
         file = load.source.file
         repeated = repeated_columns(load.version.key, DATASETS[file.dataset], file.columns)
@@ -94,7 +94,7 @@ def _check_month(load: FileLoad, by_month: dict[str, int]) -> None:
         most = max((month for month in by_month if month != name), key=lambda month: by_month[month])
         load.fail(
             FailureCode.WRONG_MONTH,
-            f"{outside:,} of {total:,} pick-ups are outside {name}, the month in the file name; "
+            f"{outside:,} of {total:,} pickups are outside {name}, the month in the file name; "
             f"{by_month[most]:,} are in {most}; rename the file, or upload it again if it is damaged",
         )
 
@@ -135,7 +135,7 @@ def _unreadable(spark: SparkSession, load: FileLoad, view: str) -> list[str]:
 
 
 def _hint(load: FileLoad, reason: str) -> str:
-    """Where the range of a rule comes from, if it comes from the file's name."""
+    """The explanation of a rule's range, if it depends on the file's name."""
     month = _month(load)
     if month is None or reason not in (Reason.PICKUP_OUT_OF_RANGE, Reason.DROPOFF_OUT_OF_RANGE):
         return ""

@@ -1,7 +1,7 @@
 """Warns of trips that were probably loaded before, under another object key.
 
 A moved object, or an export with new part names, is a new file: its rows come on top of the earlier ones. The
-same dataset, first month and number of rows in two files are a sign of it, and no proof.
+same dataset, first month and number of rows in two files suggest this, but do not prove it.
 """
 
 from collections.abc import Sequence

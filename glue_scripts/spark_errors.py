@@ -50,7 +50,7 @@ def one_line(error: BaseException) -> str:
 
 
 def read_failure(error: BaseException) -> Failure:
-    """Why one file could not be read: S3 refused the object, or otherwise its data is unreadable."""
+    """The failure of a file that could not be read: S3 refused the object, or its data is unreadable."""
     text, line = whole_text(error), one_line(error)
     found = next((code for code in S3_REFUSALS if code in text), None)
     if S3A_BAD_REQUEST in text and "ExpiredToken" not in text:

@@ -18,7 +18,7 @@ MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 class RefusedObjectError(Exception):
-    """S3 refuses to hand out one object; `failure` says why."""
+    """S3 refuses access to one object; `failure` is the reason."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -107,7 +107,7 @@ def _error_code(error: ClientError) -> str:
 
 
 def _raise_refusal(error: ClientError) -> NoReturn:
-    """Raise RefusedObjectError for an object that must not be read, else the AWS fault as it is."""
+    """Raise RefusedObjectError for an object that must not be read; otherwise re-raise the AWS fault."""
     failure = refusal(_error_code(error), error.response["Error"].get("Message", ""))
     if failure is None:
         raise error

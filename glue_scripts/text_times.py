@@ -48,7 +48,7 @@ def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequ
 
 
 def _text_times(file: AcceptedFile) -> list[str]:
-    """The file's columns that hold times as texts; validation has decided about those of CSV files."""
+    """A Parquet file's columns that hold times as texts; validation decides the date orders of CSV files."""
     if file.format != "parquet":
         return []
     dataset = DATASETS[file.dataset]

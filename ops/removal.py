@@ -28,7 +28,7 @@ COMMIT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Removal:
-    """What a removal takes out: rows by table, and the versions that the ledger records as loaded."""
+    """The scope of a removal: rows by table, and the versions that the ledger records as loaded."""
 
     bucket: str
     key: str
@@ -51,7 +51,7 @@ class Removal:
 
 
 def plan(session: Session, deployment: Deployment, catalog: Catalog, bucket: str, key: str) -> Removal:
-    """Find what the tables and the ledger hold of a file. Raises CliError if it is being loaded."""
+    """Find the rows and ledger records of a file. Raises CliError if it is being loaded."""
     records = ledger(session, deployment).versions_of(bucket, key)
     running = next((record for record in records if record.status in OPEN_FILE), None)
     if running:

@@ -44,10 +44,10 @@ ALLOWED_CONTROLS = frozenset("\t\r\n\f")
 
 @dataclass(frozen=True)
 class Contents:
-    """What the ends of an object show: its columns, or the reasons why it cannot be loaded.
+    """Findings from the ends of an object: its columns, or the reasons why it cannot be loaded.
 
     `row_decoder` is true if Spark must decode a Parquet file row by row.
-    `dialect` and `rows`, the fields of the rows at its beginning, are those of a CSV file.
+    `dialect` and `rows` (the fields of the first rows) are set for CSV files only.
     """
 
     columns: tuple[SourceColumn, ...] = ()
@@ -115,9 +115,9 @@ def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
 
 
 def check_csv_end(tail: bytes, found: Contents) -> Failure | None:
-    """Return why the last bytes of a CSV file without compression show that it was cut off, else None.
+    """Return why an uncompressed CSV file is truncated, by its last bytes; None for a complete file.
 
-    `found` is what the file's first bytes tell. The job sees the end of a compressed file.
+    `found` is the result for the file's first bytes. The job checks the end of a compressed file.
     """
     if found.failures or found.encoding.startswith("utf-16"):
         return None

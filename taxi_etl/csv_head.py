@@ -49,9 +49,9 @@ class CsvDialect:
 
 @dataclass(frozen=True)
 class CsvHead:
-    """What the first lines of a CSV file tell: `problem` says why they cannot be read, empty if they can.
+    """The parsed first lines of a CSV file; `problem` is the reason why they cannot be read, or empty.
 
-    `names` are the columns as the file spells them, `rows` the fields of the whole rows behind the header.
+    `names` are the columns as the file spells them, `rows` the fields of the complete rows after the header.
     """
 
     names: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class CsvHead:
 
 
 def read_head(text: str, *, complete: bool) -> CsvHead:
-    """Read the first lines of a CSV file; `complete` says that `text` is the whole file."""
+    """Read the first lines of a CSV file; `complete` is true if `text` is the whole file."""
     # Not splitlines(), which also splits at characters that CSV readers keep.
     *lines, last = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if complete and last:
@@ -96,7 +96,7 @@ def read_head(text: str, *, complete: bool) -> CsvHead:
 
 
 def row_pattern(width: int, delimiter: str) -> str:
-    """The regular expression of a line with `width` fields and any number of blank ones behind them.
+    """The regular expression of a line with `width` fields and any number of blank ones after them.
 
     Written for Java, RE2 and Python. Its loops do not nest, so that a long value costs no stack.
     """

@@ -23,10 +23,10 @@ _CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class CsvScan:
-    """What a scan found: why the file cannot be loaded, and whether any line has an odd number of quotes.
+    """The result of a scan: the failure, if any, and whether any line has an odd number of quotes.
 
     Such a line is half a record with a line end inside quotes, or holds a stray quote. Engines that read line
-    by line must look at the whole line there.
+    by line must parse that line as a whole.
     """
 
     failure: Failure | None = None
@@ -55,7 +55,7 @@ def scan_csv(chunks: Iterable[bytes], *, gzipped: bool, encoding: str, delimiter
 
 
 def check_last_line(line: str, *, delimiter: str, width: int) -> Failure | None:
-    """Return why a last line without a line end was probably cut off; None for a whole one."""
+    """Return why a last line without a line end is probably truncated; None for a complete one."""
     if not line.strip():
         return None
     fields = _count_fields(line, delimiter)
@@ -115,7 +115,7 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: in
 def _scan_utf16(chunks: Iterable[bytes], encoding: str, delimiter: str, width: int) -> CsvScan:
     """Scan a text whose line ends are not single bytes; an engine reads such a file as a whole.
 
-    There, a quote that never closes would swallow all lines behind it.
+    There, a quote that never closes would swallow all lines after it.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     quotes, rest = 0, ""

@@ -52,7 +52,7 @@ VALIDATION_CODES = tuple(FailureCode)[: tuple(FailureCode).index(FailureCode.UNR
 
 
 class WarningCode(StrEnum):
-    """Stable codes of what is suspicious about a file that loaded."""
+    """Stable codes of warnings about files that loaded."""
 
     SAME_TRIPS = "same_trips"
 

@@ -14,4 +14,4 @@ class FileStatus(StrEnum):
     SUPERSEDED = "superseded"
     FAILED = "failed"
     REMOVED = "removed"
-    """Loaded, and its rows then taken out of the tables by `taxi-etl remove`."""
+    """Loaded, and its rows then removed from the tables by `taxi-etl remove`."""

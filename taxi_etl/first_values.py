@@ -75,7 +75,7 @@ _PLURALS = {
 
 
 def _unreadable(column: Column, source: SourceColumn, values: Sequence[str]) -> list[Failure]:
-    """The failure of a column none of whose first values can be read."""
+    """The failure of a column whose first values are all unreadable."""
     if source.type not in TEXTS or not values or any(_is_readable(column, source, text) for text in values):
         return []
     message = unreadable_text(source.name, len(values), len(values), column.type, values[0])
@@ -89,5 +89,5 @@ def _is_readable(column: Column, source: SourceColumn, text: str) -> bool:
 
 
 def _values(rows: Sequence[Sequence[str]], place: int) -> list[str]:
-    """The values of a column that do not mean null."""
+    """The non-null values of a column."""
     return [row[place] for row in rows if not is_null(row[place])]

@@ -1,7 +1,7 @@
-"""Reasons why S3 refuses to hand out one object, from the error code and message of a HEAD or GET.
+"""Reasons why S3 refuses access to one object, from the error code and message of a HEAD or GET.
 
 Only errors that concern the object itself are here. Throttling, server errors and expired credentials are
-faults: they are raised, and the request is worth another try.
+faults: they are raised, and the request can be retried.
 Source: Amazon S3 API reference, error responses. HEAD has no body, so its codes are bare HTTP statuses.
 """
 
@@ -20,7 +20,7 @@ UNUSABLE_KEY = frozenset(
 ARCHIVED = frozenset({"InvalidObjectState"})
 BAD_REQUEST = frozenset({"400", "InvalidRequest"})
 HEAD_WITHOUT_REASON = frozenset({"400", "403"})
-"""Codes of HEAD for which the error of a GET says more."""
+"""Codes of HEAD for which the error of a GET has more detail."""
 REPLAY = "then replay the file"
 
 

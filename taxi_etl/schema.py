@@ -110,7 +110,7 @@ class SourceColumn:
 
     @property
     def holds_instants(self) -> bool:
-        """Whether the values are instants, which are unsupported unless a setting says how to read them."""
+        """Whether the values are instants, which are supported only if a setting defines how to read them."""
         return self.arrow_type == INT96 or bool(_ARROW_INSTANT.fullmatch(self.arrow_type))
 
     @property

@@ -44,7 +44,7 @@ TIME: Mapping[DateOrder, str] = {
         (DateOrder.DMY, _YEAR_LAST),
     )
 }
-"""Times by the order of their dates. Whether the date exists is for the cast to find."""
+"""Times by the order of their dates. The cast checks whether the date exists."""
 _PARTS = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.]\d")
 _IN_12_HOURS = re.compile(r"[AaPp][Mm]")
 
@@ -68,7 +68,7 @@ def is_time(text: str, order: DateOrder) -> bool:
 
 @dataclass(frozen=True)
 class DateEvidence:
-    """What the values of a column tell about the order of their dates.
+    """Evidence from a column's values about the order of their dates.
 
     `orders` counts values by the order that they prove; `undecided` is a value with the year last that fits
     both other orders, `examples` has a value of each proven order.
@@ -103,8 +103,8 @@ class DateEvidence:
 def date_orders(columns: Mapping[str, Iterable[str]]) -> tuple[dict[str, DateOrder], str]:
     """Decide the order of dates for each column of a file from its first values.
 
-    Returns the orders by column, and why they cannot be decided, or "". A column whose own values do not tell
-    month from day has the order of the file's other columns.
+    Returns the orders by column, and why they cannot be decided, or "". A column whose own values do not
+    distinguish month from day has the order of the file's other columns.
     """
     found = {name: DateEvidence.of(values) for name, values in columns.items()}
     shared = {order for each in found.values() for order in each.orders} - {DateOrder.YMD}

@@ -52,7 +52,7 @@ def validate(s3: Any, given: ExecutionInput, execution: str, limits: Limits) -> 
 def check(s3: Any, version: FileVersion, limits: Limits) -> Finding:
     """Validate one file by its headers and by its first and last bytes.
 
-    An object that S3 refuses to hand out is rejected alone. Raises AWS faults.
+    An object to which S3 refuses access is rejected alone. Raises AWS faults.
     """
     try:
         return _check(s3, version, limits)
@@ -117,7 +117,7 @@ def _read_ends(s3: Any, version: FileVersion) -> Contents:
 
 
 def _check_end(s3: Any, version: FileVersion, found: Contents) -> Contents:
-    """The contents of a CSV object, or why its end shows that it was cut off."""
+    """The contents of a CSV object, or the failure if its end is truncated."""
     if found.failures or found.compression != "none":
         return found
     tail = objects.read_range(s3, version, max(0, version.size - contents.TAIL_BYTES), version.size)

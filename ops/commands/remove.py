@@ -1,4 +1,4 @@
-"""The command `remove`: take the rows of one file out of every table."""
+"""The command `remove`: remove the rows of one file from every table."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ def remove(
     file: Annotated[str, typer.Argument(help="The file as s3://BUCKET/KEY; the object may be deleted.")],
     yes: Annotated[bool, typer.Option("--yes", help="Remove the rows; default: only count them.")] = False,
 ) -> None:
-    """Remove a file's rows from every table and from quarantine; `replay` brings them back.
+    """Remove a file's rows from every table and from quarantine; `replay` loads them again.
 
     The object itself stays. Use it when the same trips were loaded under two object keys.
     """

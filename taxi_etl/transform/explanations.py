@@ -1,4 +1,4 @@
-"""The SQL that tells which values of quarantined rows could not be read.
+"""SQL that counts the unreadable values of quarantined rows by column.
 
 It repeats the steps of `statements` over the texts in `row_as_read`, because a row's reasons do not name
 columns. The job runs it for files that fail for their share of quarantined rows only.
@@ -26,7 +26,7 @@ class CheckedColumn:
 
 
 def checked_columns(dataset: str, columns: Sequence[SourceColumn]) -> list[CheckedColumn]:
-    """The columns that `unreadable_values` reports about, in its order."""
+    """The columns that `unreadable_values` reports, in order."""
     schema = FileSchema.of(DATASETS[dataset], columns)
     return [
         CheckedColumn(column, schema.matches.sources[column.name][0].name)

@@ -32,7 +32,7 @@ def literal(text: str) -> str:
 def present(value: str, source: SourceType, padded: Mapping[str, str] | None = None) -> str:
     """A value as read, but null for blank text and for NaN, with which pandas writes null.
 
-    `padded` replaces texts whose trailing spaces carry a meaning.
+    `padded` replaces texts whose trailing spaces have a meaning.
     """
     if source in TEXTS:
         text = f"nullif({trimmed(value)}, '')"

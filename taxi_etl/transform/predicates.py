@@ -117,9 +117,9 @@ def pickup_out_of_range(schema: FileSchema) -> str | None:
 
 
 def dropoff_out_of_range(schema: FileSchema) -> str | None:
-    """A drop-off behind the range of a pick-up that is in it; the TLC's trips take up to 30 hours.
+    """A drop-off after the range, of a pickup within it; the TLC's trips take up to 30 hours.
 
-    A drop-off before the range is before its pick-up, or has a pick-up out of range.
+    A drop-off before the range is before its pickup, or its pickup is out of range.
     """
     has_both = schema.has(PICKUP) and schema.has(DROPOFF)
     return f"{DROPOFF} >= _pickup_until AND {PICKUP} < _pickup_until" if has_both else None

@@ -27,7 +27,7 @@ LINEAGE_COLUMNS = (
     "_run_id",
     "_ingested_at",
 )
-"""`_position` is the row's place in its file, counted from 0, where the reader knows it, else null.
+"""`_position` is the row's zero-based position in its file, null if the reader does not provide it.
 `_row_text` is the line of a CSV row that has another number of fields than the header, blank surplus fields
 apart; else null."""
 
@@ -41,7 +41,7 @@ class Run:
 
 
 def source_columns(columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
-    """The columns of the view, each name different whatever its case."""
+    """The columns of the view, with names that are unique regardless of case."""
     taken = {name.casefold() for name in LINEAGE_COLUMNS}
     unique: list[SourceColumn] = []
     for place, column in enumerate(columns, start=1):

@@ -123,7 +123,7 @@ def _reason_bits(schema: FileSchema) -> str:
     bits = " + ".join(cases)
     if not schema.is_text:
         return bits
-    # The values of such a row may stand in the wrong columns: no other rule says anything about it.
+    # The values of such a row may be in the wrong columns, so no other rule applies to it.
     return f"CASE WHEN _row_text IS NOT NULL THEN {BITS[Reason.WRONG_FIELD_COUNT]} ELSE {bits} END"
 
 

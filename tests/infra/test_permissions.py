@@ -225,7 +225,7 @@ def test_existing_buckets_are_read_only(custom: Stacks) -> None:
 
 
 def senders(stacks: Stacks) -> dict[str, str]:
-    """Who may send to the event queue: the source condition of each service."""
+    """The services that may send to the event queue, with the source condition of each."""
     return {
         statement["Principal"]["Service"]: json.dumps(statement["Condition"])
         for policy in resources(stacks.lake, "AWS::SQS::QueuePolicy")

@@ -1,7 +1,7 @@
 """Tests that files of a bucket reach the event queue through EventBridge and through a topic.
 
-The emulator's EventBridge events of S3 lack `version-id`, and its SNS does not look into arrays with a filter
-of the message's body. The tests put the ID in and take the filter out; AWS documents both.
+The emulator's EventBridge events of S3 lack `version-id`, and its SNS does not apply body filters to
+arrays. The tests add the ID and remove the filter; AWS documents both.
 """
 
 import json

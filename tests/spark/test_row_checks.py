@@ -1,4 +1,4 @@
-"""Tests of what a failed file says about its rows, and of files whose rows belong to another month."""
+"""Tests of a failed file's explanations, and of files whose rows belong to another month."""
 
 import io
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_a_file_of_another_month_than_its_name_fails(lake):
     [failed] = lake.load(key).files
     assert (failed.failure.code, failed.failure.message) == (
         "wrong_month",
-        "40 of 50 pick-ups are outside 2019-02, the month in the file name; 40 are in 2019-01; "
+        "40 of 50 pickups are outside 2019-02, the month in the file name; 40 are in 2019-01; "
         "rename the file, or upload it again if it is damaged",
     )
     assert lake.count("yellow", key) == 0

@@ -1,4 +1,4 @@
-"""Tests that an object which S3 refuses to hand out fails alone, on each way on which the job meets it."""
+"""Tests that an object to which S3 refuses access fails alone, wherever the job reads it."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -106,7 +106,7 @@ def check(engines, tmp_path, variant: str, month: str) -> None:
         home_of(found.dataset, column) for column in held if column.content not in UNTYPED
     }
     extra = {name for row in found.trips["extra_columns"].to_pylist() for name, _ in row}
-    # vendor DDS, who never got a code, is kept beside the code that is null
+    # vendor DDS, who never got a code, is kept in extra_columns, and the code is null
     extra -= {column.name for column in held if column.content == "vendor_code"}
     assert extra == {column.name for column in held if column.content in UNTYPED}
 

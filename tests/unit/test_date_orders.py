@@ -1,4 +1,4 @@
-"""Tests of the order of dates: decided from the first values of a file, or rejected in words."""
+"""Tests of the order of dates: decided from the first values of a file, or rejected with a reason."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of what a CSV file's first rows decide."""
+"""Tests of the forms of values that a CSV file's first rows decide."""
 
 import pytest
 

@@ -67,7 +67,7 @@ class FakeCatalog:
 
 @pytest.fixture
 def loaded(taxi_etl, monkeypatch):
-    """A file with 8 rows in a table and 2 in quarantine, beside another file."""
+    """A file with 8 rows in a table and 2 in quarantine, among other files."""
     taxi_etl.catalog = FakeCatalog(
         yellow_trips=FakeTable({SOURCE: 8, "other": 8}), quarantined_trips=FakeTable({SOURCE: 2})
     )
