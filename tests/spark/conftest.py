@@ -1,10 +1,9 @@
 """Fixtures of the job's tests: a versioned bucket in a folder, and job runs over its objects."""
 
 import json
-import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,36 +18,21 @@ from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import recognize
 from taxi_etl.schema import SourceColumn
+from tests.fixtures.file_checks import BUCKET, VersionedFolder
 
-BUCKET = "lake"
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 
 
 @dataclass
-class FolderStorage:
-    """A versioned bucket in a folder.
+class FolderStorage(VersionedFolder):
+    """The job's storage over a versioned bucket in a folder.
 
     `before_check` and `after_check` are called with the number of each version check, before and after it.
     """
 
-    root: Path
-    versions: dict[str, str] = field(default_factory=dict)
     checks: int = 0
     before_check: Callable[[int], None] = lambda _: None
     after_check: Callable[[int], None] = lambda _: None
-
-    def put(self, key: str, content: bytes | Path) -> str:
-        """Upload an object; returns its version ID."""
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
-        if isinstance(content, bytes):
-            path.write_bytes(content)
-        else:
-            shutil.copy(content, path)
-        self.versions[key] = uuid.uuid4().hex
-        return self.versions[key]
 
     def delete(self, key: str) -> None:
         """Delete an object."""
@@ -145,8 +129,18 @@ class Lake:
 
 
 @pytest.fixture
-def lake(spark: Any, tmp_path: Path) -> Iterator[Lake]:
+def lake(spark: Any, tmp_path: Path) -> Lake:
     """An empty bucket and an empty database."""
+    return _empty_lake(spark, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_lake(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """An empty bucket and an empty database for all tests of a module."""
+    return _empty_lake(spark, tmp_path_factory.mktemp("lake"))
+
+
+def _empty_lake(spark: Any, folder: Path) -> Lake:
     database = f"taxi_{uuid.uuid4().hex[:8]}"
     spark.sql(f"CREATE NAMESPACE lake.{database}")
-    yield Lake(spark, FolderStorage(tmp_path / "bucket"), database)
+    return Lake(spark, FolderStorage(folder / "bucket"), database)

@@ -13,13 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lambdas.validate_input.validation import check
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.file_rules import Limits
 from taxi_etl.file_status import FileStatus
-from taxi_etl.identity import FileVersion
+from tests.fixtures.file_checks import key_of, validated
 
-LIMITS = Limits(max_file_bytes=1024**3)
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
 ROW = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5,74,18.4"
 MIB = 1024**2
@@ -113,41 +110,12 @@ GOOD = {
 }
 
 
-class FakeS3:
-    """The two S3 calls that validation makes, for a bucket in a folder."""
-
-    def __init__(self, storage) -> None:
-        self.storage = storage
-
-    def head_object(self, **request):
-        size = (self.storage.root / request["Key"]).stat().st_size
-        return {"ContentLength": size, "ETag": '"e7a9"', "VersionId": self.storage.versions[request["Key"]]}
-
-    def get_object(self, **request):
-        first, last = map(int, request["Range"].removeprefix("bytes=").split("-"))
-        with (self.storage.root / request["Key"]).open("rb") as file:
-            file.seek(first)
-            part = file.read(last - first + 1)
-        return {"Body": io.BytesIO(part), "ContentLength": len(part)}
-
-
-def key_of(name: str) -> str:
-    return f"raw/taxi/{name}"
-
-
-def validated(lake, name: str):
-    """Validation's finding about an object of the bucket."""
-    key = key_of(name)
-    version = FileVersion("lake", key, lake.storage.versions[key])
-    return check(FakeS3(lake.storage), version, LIMITS)
-
-
 @pytest.mark.parametrize("name", REJECTED)
 def test_a_bad_file_is_rejected_before_it_costs_anything(lake, name):
     content, codes = REJECTED[name]
     lake.storage.put(key_of(name), content())
 
-    finding = validated(lake, name)
+    finding = validated(lake.storage, key_of(name))
 
     assert [str(reason.code) for reason in finding.reasons] == codes
     assert all(reason.message for reason in finding.reasons)
@@ -170,7 +138,7 @@ def test_a_bad_file_is_rejected_before_it_costs_anything(lake, name):
 def test_a_known_bad_file_is_rejected(lake, shared_data, name, code):
     lake.storage.put(key_of(name), shared_data / "corrupt" / name)
 
-    assert [str(reason.code) for reason in validated(lake, name).reasons] == [code]
+    assert [str(reason.code) for reason in validated(lake.storage, key_of(name)).reasons] == [code]
 
 
 def test_every_shared_corrupt_file_has_an_expected_code(shared_data):
@@ -183,7 +151,7 @@ def test_every_shared_corrupt_file_has_an_expected_code(shared_data):
 def test_damage_that_validation_cannot_see_fails_the_file_alone(lake):
     for name, (content, *_) in (GOOD | FAILED).items():
         lake.storage.put(key_of(name), content())
-    accepted = [validated(lake, name) for name in (*GOOD, *FAILED)]
+    accepted = [validated(lake.storage, key_of(name)) for name in (*GOOD, *FAILED)]
     assert {type(file) for file in accepted} == {AcceptedFile}, accepted
 
     result = lake.load(*accepted)

@@ -96,7 +96,10 @@ class Engines:
         recognition = recognize(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.failures}"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
-        file = AcceptedFile.of(version, recognition.dataset, found)
+        return self.judge(path, AcceptedFile.of(version, recognition.dataset, found))
+
+    def judge(self, path: Path, file: AcceptedFile) -> Transformed:
+        """The rows of an accepted file. Fails where an engine has a row that the other has not."""
         view = self.offer(path, file)
         offered = source_columns(file.all_columns)
         rows = self.same_table(self.statement(file.dataset, offered, view))
