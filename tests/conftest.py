@@ -32,6 +32,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run tests/integration against the app deployed as dev, prod, … in the account of the usual AWS "
         "credentials, or as `local` in the running `taxi-etl local` account; without it, they use their own",
     )
+    parser.addoption(
+        "--random-files", type=int, default=20, help="the number of files of the differential test"
+    )
+    parser.addoption("--random-seed", type=int, default=1, help="the seed of these files")
+    parser.addoption(
+        "--random-minutes", type=float, default=10, help="start no further files of these after this time"
+    )
 
 
 GROUPS = {"e2e": "app", "integration": "app", "spark": "spark", "transform": "spark"}
