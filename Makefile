@@ -10,6 +10,9 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-h
 ROWS ?= 1000000
 FORMAT ?= parquet
 REPEAT ?= 1
+FILES ?= 400
+SEED ?= 2
+MINUTES ?= 15
 # Options for pytest.
 ARGS ?=
 # Packages that AWS Lambda's Python runtime contains; layers leave them out.
@@ -17,7 +20,7 @@ RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
 TEST_FOLDERS := unit infra workflow transform spark local_aws e2e
 
-.PHONY: demo test $(TEST_FOLDERS) integration bench setup build lint types synth lock clean help check-machine
+.PHONY: demo test $(TEST_FOLDERS) differential integration bench setup build lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
@@ -31,6 +34,11 @@ test: setup
 ## unit, infra, workflow, transform, spark, local_aws, e2e: run the tests of one folder; ARGS as above
 $(TEST_FOLDERS): setup
 	$(BIN)/pytest tests/$@ $(ARGS)
+
+## differential: load random files of many writers and compare every row; FILES=2000 SEED=7 MINUTES=60
+differential: setup
+	$(BIN)/pytest tests/spark/test_random_files.py --random-files $(FILES) --random-seed $(SEED) \
+		--random-minutes $(MINUTES) $(ARGS)
 
 ## integration: test the app deployed as ENVIRONMENT=dev in the account of your AWS credentials
 integration: setup
