@@ -10,6 +10,7 @@ operation and validations as Spark's overwrite with `isolation-level=serializabl
 import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -95,6 +96,19 @@ class LakeTable:
         io = self._load().io()
         for file in files:
             io.deleteFile(file.location())
+
+    def time_bounds(self, file: Any, column: str) -> tuple[datetime, datetime] | None:
+        """The earliest and the latest time of a column in a data file; None if Iceberg did not note them."""
+        field = self._load().schema().findField(column)
+        bounds = [(each or {}).get(field.fieldId()) for each in (file.lowerBounds(), file.upperBounds())]
+        if None in bounds:
+            return None
+        conversions = jvm(self.spark).org.apache.iceberg.types.Conversions
+        earliest, latest = (
+            datetime(1970, 1, 1) + timedelta(microseconds=int(conversions.fromByteBuffer(field.type(), each)))
+            for each in bounds
+        )
+        return earliest, latest
 
     def snapshot_id(self) -> int | None:
         """The table's current snapshot; None if it has none."""

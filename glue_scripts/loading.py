@@ -84,7 +84,7 @@ class Loader:
         ambiguous = [load for load in current if load.failure]
         staged = ambiguous + self._stage(trips, [load.source for load in loadable(current)])
         check_quarantine_shares(self.spark, staged, self.options.max_quarantine_share)
-        check_months(self.spark, staged)
+        check_months(self.spark, trips, staged)
         check_key_values(self.spark, staged)
         committer = Committer(self.storage, trips, self.quarantine, self._snapshot_summary(execution))
         committer.commit(staged)

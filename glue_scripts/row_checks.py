@@ -3,11 +3,13 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as fn
 
 from glue_scripts.file_load import FileLoad, loadable
+from glue_scripts.iceberg import LakeTable
 from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.first_values import unreadable_text
@@ -28,18 +30,32 @@ EXPLAINED_COLUMNS_MAX = 3
 """How many columns a failure's message names."""
 
 
-def check_months(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
-    """Fail files with too many pickups outside the month in their names."""
-    named = {load.source_id: load for load in loadable(loads) if _month(load) and load.trips}
-    if not named:
+def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
+    """Fail files of which too many pickups are outside the month in their names.
+
+    Only data files that hold such pickups by Iceberg's bounds are read.
+    """
+    mixed: dict[str, list[Any]] = {}
+    for load in loadable(loads):
+        month = _month(load)
+        if month is not None:
+            mixed[load.source_id] = [file for file in load.trips if not _is_within(month, trips, file)]
+    locations = [str(file.location()) for files in mixed.values() for file in files]
+    if not locations:
         return
-    locations = [str(file.location()) for load in named.values() for file in load.trips]
-    month = fn.date_format(PICKUP, "yyyy-MM").alias("month")
+    month_of_row = fn.date_format(PICKUP, "yyyy-MM").alias("month")
     rows = spark.read.schema(f"source_id string, {PICKUP} timestamp_ntz").parquet(*locations)
-    counts = rows.groupBy("source_id", month).count().collect()
-    for source_id, load in named.items():
-        by_month = {row["month"]: int(row["count"]) for row in counts if row["source_id"] == source_id}
-        _check_month(load, by_month)
+    counts = rows.groupBy("source_id", month_of_row).count().collect()
+    for load in loadable(loads):
+        by_month = {row["month"]: int(row["count"]) for row in counts if row["source_id"] == load.source_id}
+        if by_month:
+            _check_month(load, by_month)
+
+
+def _is_within(month: tuple[int, int], trips: LakeTable, file: Any) -> bool:
+    """Whether all pickups in a data file are in the month, as far as Iceberg noted their bounds."""
+    bounds = trips.time_bounds(file, PICKUP)
+    return bounds is not None and all((time.year, time.month) == month for time in bounds)
 
 
 def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
@@ -86,10 +102,11 @@ def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limi
 
 
 def _check_month(load: FileLoad, by_month: dict[str, int]) -> None:
+    """Fail a file by its pickups by month; those in the right month may be missing."""
     year, number = _month(load) or (0, 0)
     name = f"{year:04d}-{number:02d}"
-    total = sum(by_month.values())
-    outside = total - by_month.get(name, 0)
+    total = load.written
+    outside = sum(by_month.values()) - by_month.get(name, 0)
     if outside > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * total):
         most = max((month for month in by_month if month != name), key=lambda month: by_month[month])
         load.fail(

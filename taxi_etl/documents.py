@@ -183,9 +183,9 @@ class FileResult:
     """The outcome of one file in the job: rows are counts, `reasons` are quarantined rows by reason.
 
     `status` is one of `JOB_STATUSES`; `failure` is the reason why a failed file did not load. `examples` are
-    rows of a file that failed for too many quarantined rows, as `{"reasons", "row"}`. `date_orders` are the orders of
-    dates by column, where they are not year, month, day. `key_values` are the columns that the file lacks and
-    the folders of its key have, `instants` the columns of instants with how they were read.
+    rows of a file that failed for too many quarantined rows, as `{"reasons", "row"}`. `date_orders` are the
+    orders of dates by column, where they are not year, month, day. `key_values` are the columns that the file
+    lacks and the folders of its key have, `instants` the columns of instants with how they were read.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
