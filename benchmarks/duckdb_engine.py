@@ -87,7 +87,7 @@ def _csv(database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, *,
 
 
 def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
-    """The rows of a small CSV file: fields `c0`, `c1`, … and the text of rows with a wrong number of fields."""
+    """The rows of a small CSV file: fields `c0`, `c1`, … and the text of rows with a wrong field count."""
     content = path.read_bytes()
     text = (gzip.decompress(content) if file.compression == "gzip" else content).decode(file.encoding)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

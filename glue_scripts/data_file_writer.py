@@ -35,7 +35,7 @@ class DataFileWriter:
         return self._write_parquet(files)
 
     def _write_parquet(self, files: Sequence[SourceFile]) -> list[FileLoad]:
-        """Every row that a footer counts must be written or quarantined, or the file fails."""
+        """Write Parquet files; a file fails unless all rows of its footer are written or quarantined."""
         loads: list[FileLoad] = []
         readable: list[FileLoad] = []
         for file, rows in footer_rows(self.spark, files).items():
