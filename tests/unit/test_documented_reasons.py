@@ -1,4 +1,4 @@
-"""Tests that documents and fixtures show only quarantine reasons and failure codes that exist."""
+"""Tests that documents and fixtures show only quarantine reasons, failure codes and warning codes that exist."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taxi_etl.failures import FailureCode
+from taxi_etl.failures import FailureCode, WarningCode
 from taxi_etl.transform.predicates import Reason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,9 +27,11 @@ def codes_in(text: str) -> set[str]:
     return set(CODE.findall(text))
 
 
-@pytest.mark.parametrize(("words_in", "known"), [(reasons_in, Reason), (codes_in, FailureCode)])
+@pytest.mark.parametrize(
+    ("words_in", "known"), [(reasons_in, [*Reason]), (codes_in, [*FailureCode, *WarningCode])]
+)
 def test_every_reason_and_code_that_is_shown_exists(
-    words_in: Callable[[str], set[str]], known: type[StrEnum]
+    words_in: Callable[[str], set[str]], known: list[StrEnum]
 ) -> None:
     shown = {
         path.relative_to(ROOT).as_posix(): words
