@@ -76,11 +76,17 @@ class LakeBucket(Construct):
         """The raw prefixes of this bucket and of existing buckets."""
         return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
 
-    def grant_read_raw(self, grantee: iam.IGrantable, *, versions: bool = False) -> None:
-        """Grant reading and listing raw files of all source buckets; with `versions`, noncurrent ones too."""
+    def grant_read_raw(
+        self, grantee: iam.IGrantable, *, versions: bool = False, as_folder: bool = False
+    ) -> None:
+        """Grant reading and listing raw files of all source buckets.
+
+        With `versions`, noncurrent ones too; with `as_folder`, listing with a prefix that lacks the last slash.
+        """
         actions = ("s3:GetObject", "s3:GetObjectVersion") if versions else ("s3:GetObject",)
         self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
-        self._grant_list(grantee, RAW_PREFIX, self._source_arns)
+        folder = (RAW_PREFIX.removesuffix("/"),) if as_folder else ()
+        self._grant_list(grantee, RAW_PREFIX, self._source_arns, *folder)
 
     def grant_read_runs(self, grantee: iam.IGrantable, *, may_be_missing: bool = True) -> None:
         """Grant reading manifests and results; permission to list turns 403 into 404 for a missing one."""
@@ -102,8 +108,10 @@ class LakeBucket(Construct):
         """Grant reading the buckets' region, which Glue's clients request first."""
         _grant(grantee, ["s3:GetBucketLocation"], list(self._source_arns))
 
-    def _grant_list(self, grantee: iam.IGrantable, prefix: str, arns: tuple[str, ...]) -> None:
-        _grant(grantee, ["s3:ListBucket"], list(arns), {"StringLike": {"s3:prefix": [f"{prefix}*"]}})
+    def _grant_list(self, grantee: iam.IGrantable, prefix: str, arns: tuple[str, ...], *exact: str) -> None:
+        """Grant listing with a prefix that begins with `prefix` or is one of `exact`."""
+        prefixes = {"StringLike": {"s3:prefix": [f"{prefix}*", *exact]}}
+        _grant(grantee, ["s3:ListBucket"], list(arns), prefixes)
 
     def _grant_objects(
         self, grantee: iam.IGrantable, actions: tuple[str, ...], prefix: str, arns: tuple[str, ...]

@@ -32,7 +32,8 @@ class RawCrawler(Construct):
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        lake.grant_read_raw(self.role)
+        # Crawlers also list a target without its last slash.
+        lake.grant_read_raw(self.role, as_folder=True)
         lake.grant_location(self.role)
         catalog.grant_crawl(self.role)
         self._grant_logs()

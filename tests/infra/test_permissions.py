@@ -19,8 +19,8 @@ def on(resource: str, *actions: str) -> set[str]:
     return {f"{action} on {resource}" for action in actions}
 
 
-def listing(prefix: str) -> set[str]:
-    return {f's3:ListBucket on {LAKE} if {{"StringLike": {{"s3:prefix": ["{prefix}*"]}}}}'}
+def listing(*prefixes: str) -> set[str]:
+    return {f's3:ListBucket on {LAKE} if {{"StringLike": {{"s3:prefix": {json.dumps(prefixes)}}}}}'}
 
 
 def database(name: str) -> set[str]:
@@ -32,10 +32,10 @@ def tables(database: str, *actions: str) -> set[str]:
     return {permission for place in places for permission in on(place, *actions)}
 
 
-READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject") | listing("raw/taxi/")
-READ_RUNS = on(f"{LAKE}/runs/*", "s3:GetObject") | listing("runs/")
+READ_RAW = on(f"{LAKE}/raw/taxi/*", "s3:GetObject") | listing("raw/taxi/*")
+READ_RUNS = on(f"{LAKE}/runs/*", "s3:GetObject") | listing("runs/*")
 WAREHOUSE = on(f"{LAKE}/warehouse/*", "s3:GetObject", "s3:PutObject", "s3:DeleteObject") | listing(
-    "warehouse/"
+    "warehouse/*"
 )
 PUBLISH = {"sns:Publish on ${NotificationsTopic}"} | on(
     "${NotificationsKey.Arn}", "kms:Decrypt", "kms:GenerateDataKey"
@@ -120,7 +120,8 @@ PERMISSIONS = {
     "Job/OptimizerRole": WAREHOUSE
     | tables("CatalogTaxi", "glue:GetTable", "glue:UpdateTable")
     | on(f"{LOGS}/aws-glue/iceberg-*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
-    "Crawler/Role": READ_RAW
+    "Crawler/Role": on(f"{LAKE}/raw/taxi/*", "s3:GetObject")
+    | listing("raw/taxi/*", "raw/taxi")  # a crawler lists its target without the slash too
     | {f"s3:GetBucketLocation on {LAKE}"}
     | database("CatalogRaw")
     | tables(
