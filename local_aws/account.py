@@ -68,24 +68,24 @@ def up(
 
     An account that runs older code, or with other variables, is replaced by an empty one. Port 0 chooses a
     free port. With `owner`, a process id, the account stops when that process ends. Raises LocalAwsError when
-    a requirement is missing or the port is taken.
+    a requirement is missing or another process listens on the port; a running account then keeps running.
     """
     extra = debugger.environment() | (extra_environment or {})
     fingerprint = _fingerprint(extra)
     running = status(state_dir)
     if running and running.fingerprint == fingerprint and port in (0, _port(running)):
         return running
-    down(state_dir)
     problem = java.problem()
     if problem:
         raise LocalAwsError(problem)
     python = lean_environment.ensure()
     spark.jars()
+    is_own_port = running is not None and port == _port(running)
+    if port and not is_own_port:
+        _require_free(port)
+    down(state_dir)
     port = port or _free_port()
-    if _is_taken(port):
-        raise LocalAwsError(
-            f"port {port} is taken: stop the process that listens there, or choose another port with `--port`"
-        )
+    _require_free(port)
     shutil.rmtree(state_dir, ignore_errors=True)
     (state_dir / "tmp").mkdir(parents=True)
     with (state_dir / _LOG).open("wb") as log:
@@ -224,6 +224,13 @@ def _fingerprint(extra: dict[str, str]) -> str:
 
 def _port(account: Account) -> int:
     return int(account.endpoint_url.rpartition(":")[2])
+
+
+def _require_free(port: int) -> None:
+    if _is_taken(port):
+        raise LocalAwsError(
+            f"port {port} is taken: stop the process that listens there, or choose another port with `--port`"
+        )
 
 
 def _is_taken(port: int) -> bool:

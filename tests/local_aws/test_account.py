@@ -72,6 +72,20 @@ def test_a_taken_port_is_named(state_dir):
             account.up(state_dir, port=port)
 
 
+def test_a_start_on_a_taken_port_leaves_the_running_account_alone(state_dir, monkeypatch):
+    running = account.Account("http://127.0.0.1:1", pid=1, state_dir=str(state_dir), fingerprint="older code")
+    stopped = []
+    with monkeypatch.context() as patches, socket.socket() as other:
+        patches.setattr(account, "status", lambda folder: running)
+        patches.setattr(account, "down", stopped.append)
+        patches.setattr(account.java, "problem", lambda: None)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(LocalAwsError, match="is taken"):
+            account.up(state_dir, port=other.getsockname()[1])
+    assert stopped == []
+
+
 def test_missing_java_is_reported_before_anything_starts(state_dir, monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.delenv("JAVA_HOME", raising=False)
