@@ -157,7 +157,29 @@ def test_a_failed_local_up_prints_the_reason(taxi_etl, monkeypatch):
 @pytest.mark.parametrize(("missing", "code"), [([], 0), (["Java"], 1)])
 def test_doctor_prints_what_is_missing(missing, code, taxi_etl, monkeypatch):
     monkeypatch.setattr(doctor, "missing_requirements", lambda: missing)
+    monkeypatch.setattr(doctor, "other_cdk", lambda found: None)
     assert taxi_etl.json("doctor") == (code, {"missing": missing})
+
+
+def test_doctor_reports_another_version_of_cdk_on_the_path(tmp_path, taxi_etl, monkeypatch):
+    package = tmp_path / "lib" / "aws-cdk"
+    (package / "bin").mkdir(parents=True)
+    (package / "bin" / "cdk").touch(mode=0o755)
+    (package / "package.json").write_text('{"version": "2.1.0"}')
+    (tmp_path / "cdk").symlink_to(package / "bin" / "cdk")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "missing_requirements", list)
+
+    code, document = taxi_etl.json("doctor")
+
+    assert (code, len(document["missing"])) == (1, 1)
+    assert "version 2.1.0; the project needs 2.1" in document["missing"][0]
+
+
+def test_doctor_accepts_the_pinned_cdk_an_unknown_one_and_none(tmp_path):
+    assert doctor.other_cdk(None) is None
+    assert doctor.other_cdk(str(doctor.CHECKOUT / "node_modules" / "aws-cdk" / "bin" / "cdk")) is None
+    assert doctor.other_cdk(str(tmp_path / "cdk")) is None
 
 
 def test_doctor_reports_too_little_free_disk_space():
