@@ -11,7 +11,7 @@ OPTIMIZERS_PROPERTY = "taxi-etl.optimizers"
 """Table property with the optimizers that the job created for the table, as JSON."""
 OPTIMIZER_TYPES = ("compaction", "retention", "orphan_file_deletion")
 WARNING = "WARNING: no table optimizers"
-"""How the job's log line begins when Glue refused a table's optimizers; a metric counts these lines."""
+"""Text of the job's log line when Glue refused a table's optimizers; a metric counts these lines."""
 RUN_RATE_HOURS = 168
 """Weekly, the longest interval that Glue accepts: each run is paid for, and files change monthly."""
 MIN_INPUT_FILES = 5
