@@ -1,4 +1,4 @@
-"""Tests that documents and fixtures show only quarantine reasons, failure codes and warning codes that exist."""
+"""Tests that documents and fixtures show only reasons, failure codes and warning codes that exist."""
 
 import re
 from collections.abc import Callable
