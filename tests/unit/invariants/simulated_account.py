@@ -118,7 +118,7 @@ class SimulatedAccount:
             cached.cache_clear()
         for cached in (finalizer._settings, finalizer._finalizer, finalizer._executions):
             cached.cache_clear()
-        limits = replace(orchestrator._dispatcher().limits, max_files=self.batch_max_files)
+        limits = replace(orchestrator._dispatcher().limits, execution_max_files=self.batch_max_files)
         dispatcher = replace(orchestrator._dispatcher(), limits=limits, clock=lambda: self.now)
         patch(orchestrator, "_dispatcher", lambda: dispatcher)
         timed = replace(finalizer._finalizer(), clock=lambda: self.now)
