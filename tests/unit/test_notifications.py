@@ -108,8 +108,8 @@ COUNTS = {"files": 4, "loaded": 1, "rejected": 0, "superseded": 1, "failed": 2}
         (
             "FAILED",
             "States.Runtime",
-            "'Choices[0]' is no boolean.",
-            "The execution failed before it could publish its outcome: 'Choices[0]' is no boolean.",
+            "'Choices[0]' is not a boolean.",
+            "The execution failed before it could publish its outcome: 'Choices[0]' is not a boolean.",
         ),
         (
             "FAILED",
