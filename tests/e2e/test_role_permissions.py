@@ -1,7 +1,8 @@
 """Tests that every role has all permissions that it needs, and no others.
 
 Roles are enforced in the account of all end-to-end tests. Permissions that the other tests have not needed
-are exercised by the scenarios of `tests.e2e.permission_scenarios`.
+are exercised by the scenarios of `tests.e2e.permission_scenarios`. The module's name places it after the
+tests of pipeline and recovery: they need most permissions, and expect tables without the scenarios' rows.
 """
 
 import json
