@@ -151,7 +151,7 @@ def send_policy(stacks: Stacks) -> Any:
     return only(stacks.lake, "AWS::SQS::QueuePolicy", Queues=[{"Ref": "EventsQueue7396B467"}])
 
 
-def test_only_s3_may_send_events_and_only_over_tls(prod: Stacks, custom: Stacks) -> None:
+def test_only_s3_and_connected_rules_and_topics_may_send_events_and_only_over_tls(prod: Stacks, custom: Stacks) -> None:
     deny, allow = send_policy(prod).properties["PolicyDocument"]["Statement"]
 
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
@@ -162,10 +162,14 @@ def test_only_s3_may_send_events_and_only_over_tls(prod: Stacks, custom: Stacks)
     # The policy names the bucket, because a reference would be a cycle.
     assert "LakeBucket" not in str(allow)
 
-    _, allow = send_policy(custom).properties["PolicyDocument"]["Statement"]
+    _, allow, *connected = send_policy(custom).properties["PolicyDocument"]["Statement"]
     assert [flat(arn) for arn in allow["Condition"]["ArnEquals"]["aws:SourceArn"]] == [
         "arn:aws:s3:::our-taxi-lake",
         "arn:aws:s3:::our-old-bucket",
+    ]
+    assert [statement["Principal"]["Service"] for statement in connected] == [
+        "events.amazonaws.com",
+        "sns.amazonaws.com",
     ]
 
 
