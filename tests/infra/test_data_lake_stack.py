@@ -151,7 +151,9 @@ def send_policy(stacks: Stacks) -> Any:
     return only(stacks.lake, "AWS::SQS::QueuePolicy", Queues=[{"Ref": "EventsQueue7396B467"}])
 
 
-def test_only_s3_and_connected_rules_and_topics_may_send_events_and_only_over_tls(prod: Stacks, custom: Stacks) -> None:
+def test_only_s3_and_connected_rules_and_topics_may_send_events_and_only_over_tls(
+    prod: Stacks, custom: Stacks
+) -> None:
     deny, allow = send_policy(prod).properties["PolicyDocument"]["Statement"]
 
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
