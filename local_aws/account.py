@@ -105,7 +105,7 @@ def up(
 
 
 def status(state_dir: Path = paths.ACCOUNT) -> Account | None:
-    """Return the running account of `state_dir`, None when there is none."""
+    """Return the running account of `state_dir`, or None."""
     record = state_dir / _RECORD
     if not record.exists():
         return None
@@ -202,7 +202,7 @@ def _is_emulator(pid: int) -> bool:
 
 
 def _command(pid: int) -> str:
-    """Return a process's command line, empty when there is none. A pid alone may have been reused."""
+    """Return a process's command line, empty after the process ended. A pid alone may have been reused."""
     if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")

@@ -90,7 +90,7 @@ def _enforce_roles(enforced: bool) -> None:
 
 
 def _execution(scope: dict[str, Any]) -> str:
-    """Return the execution's ARN in the query, empty when there is none."""
+    """Return the execution's ARN in the query, empty when the query lacks it."""
     found: str = parse_qs(scope["query_string"].decode()).get("execution", [""])[0]
     return found
 

@@ -22,7 +22,7 @@ FUNCTION_TIMEOUT_SECONDS = 3600
 
 
 def target() -> str:
-    """Return the name of the function or job to debug, empty when there is none."""
+    """Return the name of the function or job to debug, empty when debugging is off."""
     return os.environ.get(VARIABLE, "")
 
 

@@ -82,7 +82,7 @@ def stacks(session: Session) -> list[dict[str, Any]]:
 
 
 def discover(session: Session) -> Deployment:
-    """Return the deployment in the session's environment. Raises CliError if there is none."""
+    """Return the deployment in the session's environment. Raises CliError if the app is not deployed."""
     outputs = {
         output["OutputKey"]: output["OutputValue"]
         for stack in stacks(session)

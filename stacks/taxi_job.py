@@ -122,7 +122,7 @@ class TaxiJob(Construct):
 
 
 def _count_refused_optimizers(output: logs.LogGroup, settings: Settings) -> None:
-    """Count the job's warnings. Without a default value, the metric costs nothing while there are none."""
+    """Count the job's warnings. The metric has no default value, so it costs nothing until a warning."""
     output.add_metric_filter(
         "RefusedOptimizers",
         filter_pattern=logs.FilterPattern.literal(f'"{table_maintenance.WARNING}"'),

@@ -110,7 +110,7 @@ class Ledger:
 
         Refused when this ending is closed already (an execution ends again after each redrive), or while
         another finalizer holds the lease. `adopted` are the attributes of an execution that was started
-        without a claim; its item is created from them when there is none.
+        without a claim; its item is created from them if it is missing.
         """
         not_closed = "(#status <> :closed OR #redrives < :redrives)"
         unleased = f"(attribute_not_exists(#{LEASE_ATTRIBUTE}) OR #{LEASE_ATTRIBUTE} < :now)"

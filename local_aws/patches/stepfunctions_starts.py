@@ -46,7 +46,7 @@ def _start(start: Callable[[dict[str, Any]], Any], data: dict[str, Any]) -> Any:
 
 
 def _running(data: dict[str, Any], name: str | None) -> dict[str, Any] | None:
-    """Return the running execution of this name, None when there is none."""
+    """Return the running execution of this name, or None."""
     machine_arn = stepfunctions._resolve_state_machine_arn(data.get("stateMachineArn", "").partition("#")[0])
     machine = stepfunctions._state_machines.get(machine_arn) if machine_arn else None
     if machine is None or name is None:

@@ -127,7 +127,7 @@ def caught_failure(before: str = "", after: str = "''") -> str:
 
 
 def caught_job_run() -> str:
-    """The job run in the caught error; empty when there is none."""
+    """The job run in the caught error; empty when the error names no job run."""
     return f"({error_details()}; $exists($details.JobRunState) ? {job_run('$details')} : {{}})"
 
 

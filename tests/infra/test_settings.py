@@ -138,7 +138,7 @@ def test_other_documents_quote_the_current_settings() -> None:
 
 
 def _plain(value: object) -> str:
-    """A value as documents write it; a dash where there is none."""
+    """A value as documents write it; a dash for an empty value."""
     if value in (None, ()):
         return "\N{EN DASH}"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -22,7 +22,7 @@ def queue(factory):
 
 
 def decision(factory, action):
-    """Return whether all calls of an action were allowed, None when there were none."""
+    """Return whether all calls of an action were allowed, None without such calls."""
     answers = {call["allowed"] for call in factory.aws.calls() if call["action"] == action}
     return all(answers) if answers else None
 
