@@ -5,12 +5,14 @@ import gzip
 import io
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import sqlglot
 
+from glue_scripts.parquet_columns import NO_TEXT, unit_of
 from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
@@ -114,21 +116,35 @@ def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
 def _parquet(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
     offered = source_columns(file.columns)
+    # DuckDB numbers names that differ only in case.
+    seen = [column.name.casefold() for column in file.columns]
+    repeats = [seen[:place].count(name) for place, name in enumerate(seen)]
     values = [
-        f"{_value(column)} AS {_quoted(offer.name)}"
-        for column, offer in zip(file.columns, offered, strict=True)
+        f"{_value(replace(column, name=column.name + (f'_{repeat}' if repeat else '')))} "
+        f"AS {_quoted(offer.name)}"
+        for column, offer, repeat in zip(file.columns, offered, repeats, strict=True)
     ]
     listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
     return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
 
 
 def _value(column: SourceColumn) -> str:
+    """A Parquet column as Spark's reader offers it."""
     quoted = _quoted(column.name)
-    if column.type is SourceType.UTC_INSTANT:
-        return f"({quoted}::timestamptz AT TIME ZONE 'UTC')"
-    if column.type is SourceType.NEW_YORK_INSTANT:
-        return f"({quoted}::timestamptz AT TIME ZONE 'America/New_York')"
-    return _micros(quoted) if column.type is SourceType.NANOSECONDS else quoted
+    text = f"TRY(decode({quoted}))"
+    return {
+        SourceType.NANOSECONDS: _micros(quoted),
+        SourceType.UTC_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'UTC')",
+        SourceType.NEW_YORK_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'America/New_York')",
+        SourceType.UNSUPPORTED: "CAST(NULL AS VARCHAR)",
+        SourceType.UNSIGNED: f"CAST({quoted} AS DECIMAL(20, 0))",
+        SourceType.UUID: f"CAST({quoted} AS VARCHAR)",
+        SourceType.INSTANT: f"CAST({quoted}::timestamptz AT TIME ZONE 'UTC' AS TIMESTAMP)",
+        SourceType.TIME: f"CAST({quoted} AS VARCHAR)",
+        SourceType.DURATION: f"{quoted} || ' {unit_of(column)}'",
+        SourceType.BYTES: f"CASE WHEN NOT regexp_matches({text}, '{NO_TEXT}') THEN {text} "
+        f"ELSE '0x' || hex({quoted}) END",
+    }.get(column.type, quoted)
 
 
 def _micros(column: str) -> str:

@@ -8,9 +8,17 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
 from glue_scripts import quarantine_side_output
-from glue_scripts.file_load import FileLoad
+from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
-from glue_scripts.reading import SourceFile, footer_rows, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import (
+    SourceFile,
+    decoder,
+    footer_rows,
+    read_csv,
+    read_errors,
+    read_parquet,
+    with_lineage,
+)
 from glue_scripts.sorting import in_day_ranges
 from glue_scripts.spark_errors import RowsLostError, read_failure
 from taxi_etl.failures import FailureCode
@@ -36,24 +44,50 @@ class DataFileWriter:
 
     def _write_parquet(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """Write Parquet files; a file fails unless all rows of its footer are written or quarantined."""
-        loads: list[FileLoad] = []
-        readable: list[FileLoad] = []
-        for file, rows in footer_rows(self.spark, files).items():
-            load = FileLoad(file)
-            loads.append(load)
-            if isinstance(rows, Exception):
-                failure = read_failure(rows)
+        loads = [FileLoad(file) for file in files]
+        rows = footer_rows(self.spark, files)
+        for load in loads:
+            found = rows[load.source]
+            if isinstance(found, Exception):
+                failure = read_failure(found)
                 load.fail(failure.code, failure.message)
             else:
-                load.read = rows
-                readable.append(load)
-        if readable:
-            self._write(readable, read_parquet(self.spark, [load.source for load in readable]))
-        for load in readable:
-            if load.read != load.written + load.quarantined:
+                load.read = found
+        with decoder(self.spark, by_row=files[0].file.row_decoder):
+            self._write_readable(loadable(loads))
+        return loads
+
+    def _write_readable(self, loads: Sequence[FileLoad]) -> None:
+        """Write files in one scan. Damaged ones then cost a read of their own each, not another scan of all.
+
+        The scan of several files leaves out damaged parts instead of failing, so that a damaged file has
+        fewer rows than its footer counts.
+        """
+        if not loads:
+            return
+        files = [load.source for load in loads]
+        self._write(loads, read_parquet(self.spark, files, skip_damage=len(files) > 1))
+        incomplete = [load for load in loads if load.read != load.written + load.quarantined]
+        if len(loads) == 1:
+            for load in incomplete:
                 kept = f"{load.written} written and {load.quarantined} quarantined"
                 load.fail(FailureCode.ROWS_LOST, f"{load.read} rows were read, but {kept}")
-        return loads
+        elif incomplete:
+            self._explain(incomplete)
+
+    def _explain(self, loads: Sequence[FileLoad]) -> None:
+        """Discard the data files of incomplete loads, and fail each with its error or write it alone."""
+        for load in loads:
+            self.trips.discard(load.trips)
+            self.quarantine.discard(load.quarantine)
+            load.trips, load.quarantine, load.reasons = [], [], {}
+        errors = read_errors(self.spark, [load.source for load in loads])
+        for load, error in zip(loads, errors, strict=True):
+            if error is None:
+                self._write_readable([load])
+            else:
+                failure = read_failure(error)
+                load.fail(failure.code, failure.message)
 
     def _write_csv(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """CSV files have no footer, so the rows of all files together are counted as they are read."""

@@ -12,7 +12,7 @@ from taxi_etl.failures import Failure, FailureCode, FileWarning
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import variant
-from taxi_etl.schema import INSTANTS, DateOrder, match_columns
+from taxi_etl.schema import INSTANTS, DateOrder, SourceType, match_columns
 
 
 @dataclass
@@ -93,6 +93,11 @@ class FileLoad:
             reasons=self.reasons,
             new_columns=tuple(column.name for column in matches.unknown),
             missing_columns=matches.missing,
+            columns_left_out=tuple(
+                (column.name, column.type_name)
+                for column in file.columns
+                if column.type is SourceType.UNSUPPORTED
+            ),
             failure=self.failure,
             warnings=self.warnings,
             examples=self.examples,

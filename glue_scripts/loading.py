@@ -108,6 +108,7 @@ class Loader:
                 tuple(file.key_values),
                 file.encoding,
                 file.dialect,
+                file.row_decoder,
                 source.unbalanced_quotes,
             )
             groups.setdefault(layout, []).append(source)

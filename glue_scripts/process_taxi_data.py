@@ -14,8 +14,8 @@ from functools import partial
 from pyspark.sql import SparkSession
 
 from glue_scripts.loading import Loader, Options
+from glue_scripts.reading import VECTORIZED_READER
 from glue_scripts.spark_errors import one_line
-from glue_scripts.stall_watchdog import VECTORIZED_READER
 from glue_scripts.storage import S3Storage, Storage
 from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest

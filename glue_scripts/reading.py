@@ -2,8 +2,9 @@
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,29 +13,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 from pyspark.sql.types import StructType
 
-from glue_scripts.spark_errors import HiddenFileError
+from glue_scripts.parquet_columns import spark_type, value_of
+from glue_scripts.spark_errors import SPARK_ERRORS, HiddenFileError, is_canceled
 from taxi_etl.csv_head import row_pattern
 from taxi_etl.csv_scan import LINE_MAX_BYTES
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import SourceColumn, SourceType
+from taxi_etl.schema import WITHOUT_VALUES
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
 
 THREADS = 16
+VECTORIZED_READER = "spark.sql.parquet.enableVectorizedReader"
 SCHEME = "^[a-z0-9]+:/+"
 """The scheme of a path. File systems return `s3a://` for `s3://` and `file:/` for `file:///`."""
-SPARK_TYPES = {
-    SourceType.STRING: "string",
-    SourceType.INTEGER: "bigint",
-    SourceType.DOUBLE: "double",
-    SourceType.TIMESTAMP: "timestamp_ntz",
-    # Spark has no type for nanoseconds; with `nanosAsLong` it reads the plain number.
-    SourceType.NANOSECONDS: "bigint",
-    SourceType.UTC_INSTANT: "timestamp",
-    SourceType.NEW_YORK_INSTANT: "timestamp",
-    SourceType.DATE: "date",
-    SourceType.BOOLEAN: "boolean",
-}
 JAVA_CHARSETS = {"utf-8-sig": "utf-8", "utf-16": "utf-16", "utf-16-le": "utf-16le", "utf-16-be": "utf-16be"}
 FIELDS_MAX = 20_480
 """The most fields of a line that Spark's CSV parser splits; the scan limits the length of lines."""
@@ -62,27 +53,28 @@ class SourceFile:
     unbalanced_quotes: bool = False
 
 
-def read_parquet(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
+def read_parquet(spark: SparkSession, files: Sequence[SourceFile], *, skip_damage: bool = False) -> DataFrame:
     """The rows of Parquet files of one schema. Page checksums are verified if a file has them.
+
+    `skip_damage` leaves out the rows of damaged parts without an error: the caller must count.
 
     The schema is built from the source types, so files with int32 and int64 columns share a plan.
     """
     columns = files[0].file.columns
     typed = ", ".join(
-        f"{name(column.name)} {spark_type(column)}"
-        for column in columns
-        if column.type is not SourceType.NULL
+        f"{name(column.name)} {spark_type(column)}" for column in columns if column.type not in WITHOUT_VALUES
     )
     # Spark rejects an empty schema text. pandas gives the columns of an empty table no type.
     schema = typed or StructType([])
     reader = (
         spark.read.options(**FILE_OPTIONS)
+        .option("ignoreCorruptFiles", str(skip_damage).lower())
         .option("parquet.page.verify-checksum.enabled", "true")
         .schema(schema)
     )
     offered = sources.source_columns(columns)
     values = [
-        f"{_value(column)} AS {name(offer.name)}" for column, offer in zip(columns, offered, strict=True)
+        f"{value_of(column)} AS {name(offer.name)}" for column, offer in zip(columns, offered, strict=True)
     ]
     rows = reader.parquet(*(file.uri for file in files))
     return rows.selectExpr(
@@ -169,25 +161,6 @@ def _row_text(fields: Sequence[str], width: int, delimiter: str) -> str:
     return f"CASE WHEN {marked} THEN {LINE} WHEN {LINE} IS NULL AND ({spare}) THEN {joined} END"
 
 
-def spark_type(column: SourceColumn) -> str:
-    """The type by which Spark reads a Parquet column."""
-    return column.type_name if column.type is SourceType.DECIMAL else SPARK_TYPES[column.type]
-
-
-def _value(column: SourceColumn) -> str:
-    """A Parquet column as the transform expects it; nanoseconds are truncated to microseconds."""
-    if column.type is SourceType.NULL:
-        return "CAST(NULL AS string)"
-    if column.type is SourceType.NANOSECONDS:
-        whole = f"({name(column.name)} - pmod({name(column.name)}, 1000)) DIV 1000"
-        return f"timestampadd(MICROSECOND, {whole}, TIMESTAMP_NTZ '1970-01-01 00:00:00')"
-    if column.type is SourceType.UTC_INSTANT:
-        return f"CAST({name(column.name)} AS timestamp_ntz)"  # the session's time zone is UTC
-    if column.type is SourceType.NEW_YORK_INSTANT:
-        return f"CAST(from_utc_timestamp({name(column.name)}, 'America/New_York') AS timestamp_ntz)"
-    return name(column.name)
-
-
 def java_charset(encoding: str) -> str:
     """Java's name of a Python codec. Raises LookupError for an unknown codec."""
     codec = codecs.lookup(encoding).name
@@ -241,6 +214,37 @@ def listed_paths(spark: SparkSession, rows: DataFrame, files: Sequence[SourceFil
 def spark_path(spark: SparkSession, uri: str) -> str:
     """A URI as Spark's `_metadata.file_path` spells it, with percent-encoding."""
     return str(jvm(spark).org.apache.hadoop.fs.Path(uri).toUri().toString())
+
+
+@contextmanager
+def decoder(spark: SparkSession, *, by_row: bool) -> Iterator[None]:
+    """Decode Parquet files row by row inside the block, if `by_row`, which reads every encoding."""
+    before = str(spark.conf.get(VECTORIZED_READER))
+    if by_row:
+        spark.conf.set(VECTORIZED_READER, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(VECTORIZED_READER, before)
+
+
+def read_errors(spark: SparkSession, files: Sequence[SourceFile]) -> "list[Exception | None]":
+    """Read each of these Parquet files alone; returns the error of each, None for one that can be read.
+
+    Raises the error of a canceled Spark job, which says nothing about the file.
+    """
+
+    def read(file: SourceFile) -> "Exception | None":
+        try:
+            read_parquet(spark, [file]).write.format("noop").mode("overwrite").save()
+        except SPARK_ERRORS as error:
+            if is_canceled(error):
+                raise
+            return error
+        return None
+
+    with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
+        return list(pool.map(read, files))
 
 
 def footer_rows(spark: SparkSession, files: Sequence[SourceFile]) -> dict[SourceFile, "int | Exception"]:

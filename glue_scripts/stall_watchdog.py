@@ -18,11 +18,10 @@ from typing import Any
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
-from glue_scripts.reading import jvm
+from glue_scripts.reading import VECTORIZED_READER, jvm
 from glue_scripts.spark_errors import SPARK_ERRORS
 from taxi_etl.stall_timeout import STALLS_MAX
 
-VECTORIZED_READER = "spark.sql.parquet.enableVectorizedReader"
 POLL_SECONDS = 2.0
 CANCEL_GRACE_SECONDS = 5.0
 """How long a canceled task may take to end before its local slot is given to another task."""

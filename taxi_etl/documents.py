@@ -186,6 +186,7 @@ class FileResult:
     rows of a file that failed for too many quarantined rows, as `{"reasons", "row"}`. `date_orders` are the
     orders of dates by column, where they are not year, month, day. `key_values` are the columns that the file
     lacks and the folders of its key have, `instants` the columns of instants with how they were read.
+    `columns_left_out` are the names and types of columns whose values no text says exactly.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
@@ -200,6 +201,7 @@ class FileResult:
     reasons: Mapping[str, int] = field(default_factory=dict)
     new_columns: tuple[str, ...] = ()
     missing_columns: tuple[str, ...] = ()
+    columns_left_out: tuple[tuple[str, str], ...] = ()
     failure: Failure | None = None
     warnings: tuple[FileWarning, ...] = ()
     examples: tuple[Mapping[str, Any], ...] = ()
@@ -222,6 +224,7 @@ class FileResult:
             },
             "newColumns": list(self.new_columns),
             "missingColumns": list(self.missing_columns),
+            "columnsLeftOut": [{"name": name, "type": kind} for name, kind in self.columns_left_out],
             "error": self.failure.to_json() if self.failure else None,
             "warnings": [warning.to_json() for warning in self.warnings],
             **({"examples": [dict(example) for example in self.examples]} if self.examples else {}),
@@ -245,6 +248,7 @@ class FileResult:
             reasons=dict(rows["reasons"]),
             new_columns=tuple(entry["newColumns"]),
             missing_columns=tuple(entry["missingColumns"]),
+            columns_left_out=tuple((each["name"], each["type"]) for each in entry.get("columnsLeftOut", ())),
             failure=Failure.from_json(entry["error"]) if entry["error"] else None,
             warnings=tuple(FileWarning.from_json(warning) for warning in entry.get("warnings", ())),
             examples=tuple(entry.get("examples", ())),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.name_similarity import is_similar
-from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
+from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, match_columns
 
 RESEMBLES = 3
 """A file with this many known columns counts as an incomplete file of a dataset, not as an unknown one."""
@@ -112,18 +112,12 @@ def variant(dataset: str, file_format: str, columns: Sequence[SourceColumn]) -> 
 
 def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
     """A sentence for each column whose type its table column cannot hold."""
-    sentences = []
     types = {column.name: column.type for column in dataset.columns}
-    for home, (preferred, *_) in matches.sources.items():
-        if preferred.type not in READABLE[types[home]]:
-            sentences.append(
-                f"column {preferred.name!r} holds {preferred.type_name} values, "
-                f"but {dataset.name} needs {types[home]}"
-            )
-    return sentences + [
-        f"column {column.name!r} holds {column.type_name} values, which extra_columns cannot keep"
-        for column in matches.extra
-        if column.type is SourceType.UNSUPPORTED
+    return [
+        f"column {preferred.name!r} holds {preferred.type_name} values, "
+        f"but {dataset.name} needs {types[home]}"
+        for home, (preferred, *_) in matches.sources.items()
+        if preferred.type not in READABLE[types[home]]
     ]
 
 

@@ -10,11 +10,12 @@ from typing import Self
 class SourceType(StrEnum):
     """The type of a source column, as the readers distinguish it; every CSV column is `text`.
 
-    `integer` is any whole number that fits 64 signed bits, `double` includes single precision, `timestamp` is
-    a wall clock in at most microseconds, `nanoseconds` the finer one that pandas saves, `null` Parquet's
-    column without any value. `utc_instant` and `new_york_instant` are instants that a setting allows to be
-    read as the wall clock of UTC or of New York. `unsupported` is everything else: nested and binary values,
-    other times with a zone.
+    `integer` is any whole number that fits 64 signed bits, `unsigned` one of 64 bits without a sign, `double`
+    includes single precision. `timestamp` is a wall clock in at most microseconds, `nanoseconds` the finer
+    one that pandas saves, `instant` a time with a zone; `utc_instant` and `new_york_instant` are instants
+    that a setting allows to be read as the wall clock of UTC or of New York. `bytes` is text without
+    Parquet's mark for UTF-8, or anything else: see `glue_scripts.parquet_columns`. `null` is Parquet's column
+    without any value. `unsupported` is everything that no text says exactly, such as nested values.
     """
 
     TEXT = "text"
@@ -28,6 +29,12 @@ class SourceType(StrEnum):
     NEW_YORK_INSTANT = "new_york_instant"
     DATE = "date"
     BOOLEAN = "boolean"
+    UNSIGNED = "unsigned"
+    BYTES = "bytes"
+    UUID = "uuid"
+    INSTANT = "instant"
+    TIME = "time"
+    DURATION = "duration"
     NULL = "null"
     UNSUPPORTED = "unsupported"
 
@@ -48,13 +55,15 @@ class DateOrder(StrEnum):
     DMY = "dmy"
 
 
-TEXTS = frozenset({SourceType.TEXT, SourceType.STRING})
-NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL})
+TEXTS = frozenset({SourceType.TEXT, SourceType.STRING, SourceType.BYTES})
+NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL, SourceType.UNSIGNED})
 INSTANTS = frozenset({SourceType.UTC_INSTANT, SourceType.NEW_YORK_INSTANT})
 TIMES = INSTANTS | {SourceType.TIMESTAMP, SourceType.NANOSECONDS}
+WITHOUT_VALUES = frozenset({SourceType.NULL, SourceType.UNSUPPORTED})
+"""The types of columns that hold nothing, or nothing that can be kept."""
 INT96 = "timestamp[int96]"
-"""The Arrow type that footer readers report for the physical type INT96. It is not supported: its writers
-store instants, shifted by the time zone of their session, so the original wall clock is unknown."""
+"""The Arrow type that footer readers report for the physical type INT96. Its writers store instants, shifted
+by the time zone of their session, so the original wall clock is unknown."""
 
 _TYPE_OF_ARROW: Mapping[str, SourceType] = {
     **dict.fromkeys(("string", "large_string", "string_view"), SourceType.STRING),
@@ -65,12 +74,24 @@ _TYPE_OF_ARROW: Mapping[str, SourceType] = {
     "date32[day]": SourceType.DATE,
     "bool": SourceType.BOOLEAN,
     "null": SourceType.NULL,
+    "uint64": SourceType.UNSIGNED,
+    **dict.fromkeys(("binary", "large_binary", "binary_view"), SourceType.BYTES),
+    "extension<arrow.uuid>": SourceType.UUID,
 }
 _ARROW_INSTANT = re.compile(r"timestamp\[(s|ms|us), tz=.+\]")
 _TYPE_OF_INSTANTS = {
     Instants.UTC_IS_WALL_CLOCK: SourceType.UTC_INSTANT,
     Instants.TO_NEW_YORK: SourceType.NEW_YORK_INSTANT,
 }
+_ARROW_PATTERNS = (
+    (re.compile(r"fixed_size_binary\[\d+\]"), SourceType.BYTES),
+    (re.compile(r"timestamp\[\w+, tz=.*\]"), SourceType.INSTANT),
+    (re.compile(re.escape(INT96)), SourceType.INSTANT),
+    # Parquet has no time of day in seconds; one in nanoseconds is finer than what Spark can print.
+    (re.compile(r"time32\[ms\]|time64\[us\]"), SourceType.TIME),
+    (re.compile(r"duration\[(?:s|ms|us|ns)\]"), SourceType.DURATION),
+)
+_ARROW_DICTIONARY = re.compile(r"dictionary<values=(.+), indices=.*>")
 _ARROW_DECIMAL = re.compile(r"decimal(?:32|64|128)?\((\d+), ?(\d+)\)")
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _TYPE_OF_NAME = {str(each): each for each in SourceType}
@@ -80,9 +101,9 @@ _TYPE_OF_NAME = {str(each): each for each in SourceType}
 class SourceColumn:
     """A column of a file: its name as the file spells it, and its type.
 
-    `precision` and `scale` describe a decimal, `arrow_type` is the printed Arrow type of an unsupported
-    column, for messages. `date_order` applies to texts that hold times, `decimal` is the decimal separator of
-    texts that hold numbers.
+    `precision` and `scale` describe a decimal, `arrow_type` is the printed Arrow type of a column whose
+    source type does not say all, such as its unit. `date_order` applies to texts that hold times, `decimal`
+    is the decimal separator of texts that hold numbers.
     """
 
     name: str
@@ -97,16 +118,19 @@ class SourceColumn:
     def of_arrow(cls, name: str, arrow_type: str) -> Self:
         """The Parquet column whose Arrow type prints so, e.g. `large_string` or `timestamp[us]`.
 
-        `uint64` is unsupported, because no table type holds it. INT96 looks like any other nanoseconds in
-        Arrow: see `INT96`.
+        INT96 looks like any other nanoseconds in Arrow: see `INT96`.
         """
-        if arrow_type.startswith("dictionary<values="):
-            return cls.of_arrow(name, arrow_type.removeprefix("dictionary<values=").split(",")[0])
+        dictionary = _ARROW_DICTIONARY.fullmatch(arrow_type)
+        if dictionary:
+            return cls.of_arrow(name, dictionary[1])
         digits = _ARROW_DECIMAL.fullmatch(arrow_type)
         if digits:
             return cls(name, SourceType.DECIMAL, int(digits[1]), int(digits[2]))
         known = _TYPE_OF_ARROW.get(arrow_type)
-        return cls(name, known) if known else cls(name, SourceType.UNSUPPORTED, arrow_type=arrow_type)
+        if known:
+            return cls(name, known)
+        found = (source for pattern, source in _ARROW_PATTERNS if pattern.fullmatch(arrow_type))
+        return cls(name, next(found, SourceType.UNSUPPORTED), arrow_type=arrow_type)
 
     @property
     def holds_instants(self) -> bool:
@@ -141,7 +165,7 @@ class SourceColumn:
         if digits:
             return cls(name, SourceType.DECIMAL, int(digits[1]), int(digits[2]))
         known = _TYPE_OF_NAME.get(type_name)
-        return cls(name, known) if known else cls(name, SourceType.UNSUPPORTED, arrow_type=type_name)
+        return cls(name, known) if known else cls.of_arrow(name, type_name)
 
 
 def text_columns(header: Iterable[str]) -> tuple[SourceColumn, ...]:
@@ -203,9 +227,9 @@ class Column:
         return (*self.aliases, self.name, *self.synonyms)
 
     def sources_in(self, columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
-        """The columns of a file that feed this one, the preferred one first and those of nulls last."""
+        """The columns of a file that feed this one, the preferred one first, those without values last."""
         found = _named(columns, (*self.aliases, self.name)) or _named(columns, self.synonyms)[:1]
-        return tuple(sorted(found, key=lambda column: column.type is SourceType.NULL))
+        return tuple(sorted(found, key=lambda column: column.type in WITHOUT_VALUES))
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ def as_text(value: str, source: SourceType) -> str:
     Engines print fractional doubles outside [1e-3, 1e7) differently; TLC files have none. Decimals are
     printed as doubles, because engines print `0E-9` or nine zeros.
     """
+    if source is SourceType.INSTANT:
+        return f"concat(CAST({value} AS string), '{WALL_CLOCK_ZONE}')"
     if source is SourceType.DECIMAL:
         return as_text(f"CAST({value} AS double)", SourceType.DOUBLE)
     if source in TEXTS:
@@ -164,7 +166,7 @@ def needs_number(column: Column, source: SourceType) -> bool:
     """Whether a value is converted through a double: texts, doubles and decimals for int columns, texts for
     double columns."""
     if column.type is ColumnType.INTEGER:
-        return source in TEXTS or source in (SourceType.DOUBLE, SourceType.DECIMAL)
+        return source in TEXTS or source in NUMBERS - {SourceType.INTEGER}
     return column.type is ColumnType.DOUBLE and source in TEXTS
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from taxi_etl.datasets import DATASETS
-from taxi_etl.schema import TEXTS, Column, ColumnType, SourceColumn, SourceType
+from taxi_etl.schema import TEXTS, WITHOUT_VALUES, Column, ColumnType, SourceColumn, SourceType
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
 from taxi_etl.transform.layout import laid_out
@@ -76,13 +76,13 @@ def reasons_of(reason_bits: str) -> str:
 def _raw_names(columns: Sequence[SourceColumn]) -> dict[SourceColumn, str]:
     """The name under which each source column is kept as read, e.g. `raw_trip_distance`.
 
-    A further column of the same name gets a number. A column of nulls has nothing to keep.
+    A further column of the same name gets a number. A column without values has nothing to keep.
     """
     taken: set[str] = set()
     return {
         column: unique_name(f"raw_{_plain(column.name)}", taken)
         for column in columns
-        if column.type is not SourceType.NULL
+        if column.type not in WITHOUT_VALUES
     }
 
 

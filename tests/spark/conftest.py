@@ -8,19 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from glue_scripts.process_taxi_data import parse_arguments, run
-from taxi_etl.contents import inspect_csv
+from lambdas.validate_input.parquet_footer import read_footer
+from taxi_etl.contents import PARQUET_TRAILER_BYTES, inspect_csv
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import recognize
-from taxi_etl.schema import SourceColumn
 from tests.fixtures.file_checks import BUCKET, VersionedFolder
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
+
+
+def footer_of(content: bytes) -> bytes:
+    """The end of a Parquet file from its footer on."""
+    length = int.from_bytes(content[-PARQUET_TRAILER_BYTES:][:4], "little")
+    return content[-PARQUET_TRAILER_BYTES - length :]
 
 
 @dataclass
@@ -77,9 +82,9 @@ class Lake:
         path = self.storage.root / key
         version = FileVersion(BUCKET, key, self.storage.versions[key], path.stat().st_size)
         if key.endswith(".parquet"):
-            schema = pq.read_schema(path)
-            columns = tuple(SourceColumn.of_arrow(field.name, str(field.type)) for field in schema)
-            return AcceptedFile(version, dataset or self._recognized(columns, key), "parquet", columns)
+            facts = read_footer(footer_of(path.read_bytes()))
+            named = dataset or self._recognized(facts.columns, key)
+            return AcceptedFile(version, named, "parquet", facts.columns, row_decoder=facts.needs_row_decoder)
         found = inspect_csv(path.read_bytes()[: 64 * 1024], path.stat().st_size, gzipped=key.endswith(".gz"))
         named = dataset or self._recognized(found.columns, key)
         return AcceptedFile.of(version, named, found)

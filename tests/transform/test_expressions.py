@@ -251,6 +251,18 @@ def test_a_map_leaves_nulls_out_and_may_be_empty(engines):
     assert engines.same(f"SELECT {sql.text_map([])}") == [({},)]
 
 
+UNITS = {
+    "fixed_size_binary[16]": "bytes",
+    "time32[ms]": "time",
+    "time64[us]": "time",
+    "duration[ns]": "duration",
+    "timestamp[us, tz=UTC]": "instant",
+    "timestamp[ns, tz=America/New_York]": "instant",
+    INT96: "instant",
+}
+"""Arrow types that columns keep, since their source type does not say all."""
+
+
 def test_source_types_come_from_arrow_types():
     type_names = {
         "int32": "integer", "int64": "integer", "uint8": "integer", "double": "double", "float": "double",
@@ -258,17 +270,21 @@ def test_source_types_come_from_arrow_types():
         "null": "null", "bool": "boolean", "date32[day]": "date",
         "dictionary<values=string, indices=int32, ordered=0>": "string",
         "timestamp[s]": "timestamp", "timestamp[ns]": "nanoseconds", "decimal128(7, 3)": "decimal(7,3)",
+        "uint64": "unsigned", "binary": "bytes", "large_binary": "bytes", "extension<arrow.uuid>": "uuid",
+        "dictionary<values=decimal128(7, 3), indices=int32, ordered=0>": "decimal(7,3)",
+        **{arrow: arrow for arrow in UNITS},
     }  # fmt: skip
     columns = {arrow: SourceColumn.of_arrow("x", arrow) for arrow in type_names}
     assert {arrow: column.type_name for arrow, column in columns.items()} == type_names
     read = set(SourceType) - {SourceType.TEXT, SourceType.UNSUPPORTED, *INSTANTS}
     assert {column.type for column in columns.values()} == read
+    assert {arrow: str(columns[arrow].type) for arrow in UNITS} == UNITS
     for column in columns.values():
         assert SourceColumn.from_json(column.to_json()) == column
 
 
 @pytest.mark.parametrize(
-    "arrow", ["timestamp[us, tz=UTC]", "uint64", "binary", "list<item: int64>", "decimal256(50, 3)", INT96]
+    "arrow", ["list<item: int64>", "decimal256(50, 3)", "halffloat", "time64[ns]", "extension<other>"]
 )
 def test_an_unsupported_type_keeps_its_name(arrow):
     column = SourceColumn.of_arrow("x", arrow)

@@ -1,7 +1,8 @@
 """Tests that values load from the types in which tools save them: nanoseconds, decimals, narrow numbers."""
 
 import math
-from datetime import date, datetime
+import uuid
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -105,3 +106,97 @@ def test_narrow_numbers_and_coded_texts_arrive(engines, tmp_path):
     assert (row["vendor_id"], row["passenger_count"], row["trip_distance"]) == (2, 3, 0.5)
     assert (row["store_and_fwd_flag"], row["payment_type"]) == ("N", 2)
     assert dict(row["extra_columns"]) == {"day": "2024-01-05", "shared": "true"}
+
+
+LARGEST = 18_446_744_073_709_551_615
+"""The largest number of 64 bits."""
+
+
+def test_unsigned_numbers_and_unmarked_texts_arrive(engines, tmp_path):
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            VendorID=pa.array([2, 1, LARGEST], pa.uint64()),
+            PULocationID=pa.array([74, None, 1], pa.uint64()),
+            fare_amount=pa.array([12, None, 3], pa.uint64()),
+            store_and_fwd_flag=pa.array([b"N", None, b"Y"], pa.binary()),
+            payment_type=pa.array([b"Cash", b"1", b"2"], pa.large_binary()),
+        ),
+    )
+
+    columns = ("vendor_id", "pickup_location_id", "fare_amount", "store_and_fwd_flag", "payment_type")
+    rows = [tuple(row[column] for column in columns) for row in found.trips.to_pylist()]
+    assert sorted(rows) == [(1, None, None, None, 1), (2, 74, 12.0, "N", 2)]
+    [held] = found.quarantined.to_pylist()
+    assert held["reasons"] == ["unparseable"]
+    assert dict(held["row_as_read"])["VendorID"] == "18446744073709551615"
+
+
+def test_extra_columns_of_other_types_are_kept_as_exact_texts(engines, tmp_path):
+    identity = uuid.UUID("12345678-9abc-def0-1234-56789abcdef0")
+    late = timedelta(hours=23, minutes=59, seconds=59, microseconds=1)
+    instants = pa.array([datetime(2024, 1, 5, 10, 0, 0, 250_000), None], pa.timestamp("us", "UTC"))
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            row_hash=pa.array([LARGEST, None], pa.uint64()),
+            note=pa.array(["Straße".encode(), None], pa.binary()),
+            shape=pa.array([b"\x01\x00\xff", None], pa.binary()),
+            code=pa.array([b"NY", None], pa.binary(2)),
+            trip_id=pa.array([identity.bytes, None], pa.uuid()),
+            loaded_at=instants,
+            loaded_in_york=pa.array(
+                [1_704_448_800_000_000_000, None], pa.timestamp("ns", "America/New_York")
+            ),
+            noon=pa.array([time(12), None], pa.time64("us")),
+            late=pa.array([time(23, 59, 59, 1000), None], pa.time32("ms")),
+            took=pa.array([timedelta(minutes=15, seconds=31), None], pa.duration("us")),
+            took_exactly=pa.array([late, None], pa.duration("ns")),
+            took_less=pa.array([-90, None], pa.duration("s")),
+        ),
+    )
+
+    texts = [dict(row["extra_columns"]) for row in found.trips.to_pylist()]
+    assert sorted(texts, key=len) == [
+        {},
+        {
+            "row_hash": "18446744073709551615",
+            "note": "Straße",
+            "shape": "0x0100FF",
+            "code": "NY",
+            "trip_id": "12345678-9abc-def0-1234-56789abcdef0",
+            "loaded_at": "2024-01-05 10:00:00.25+00:00",
+            "loaded_in_york": "2024-01-05 10:00:00+00:00",
+            "noon": "12:00:00",
+            "late": "23:59:59.001",
+            "took": "931000000 us",
+            "took_exactly": "86399000001000 ns",
+            "took_less": "-90 s",
+        },
+    ]
+
+
+def test_columns_that_no_text_says_exactly_are_left_out(engines, tmp_path):
+    found = load(
+        engines,
+        tmp_path,
+        saved(
+            path=pa.array([[1, 2], None]),
+            place=pa.array([{"lat": 40.5}, None]),
+            half=pa.array([1.5, None], pa.float16()),
+            note=pa.array(["kept", None]),
+        ),
+    )
+    texts = [dict(row["extra_columns"]) for row in found.trips.to_pylist()]
+    assert sorted(texts, key=len) == [{}, {"note": "kept"}]
+
+
+def test_names_that_differ_in_case_feed_one_column(engines, tmp_path):
+    found = load(
+        engines,
+        tmp_path,
+        saved(airport_fee=pa.array([1.25, None, None]), Airport_fee=pa.array([None, 1.75, None])),
+    )
+    assert sorted(found.trips["airport_fee"].to_pylist(), key=repr) == [1.25, 1.75, None]
