@@ -46,6 +46,9 @@ def source_columns(columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
     unique: list[SourceColumn] = []
     for place, column in enumerate(columns, start=1):
         shown = column.name if column.name.strip() else f"column_{place}"
+        # The matching of columns ignores underscores: both names feed the same column.
+        while any(shown.casefold() == other.name.casefold() for other in unique):
+            shown += "_"
         unique.append(replace(column, name=unique_name(shown, taken)))
     return tuple(unique)
 

@@ -142,4 +142,4 @@ def test_raw_values_are_kept_under_their_columns_names():
 def test_names_in_a_view_never_collide():
     columns = text_columns(["a", "A", "", "_run_id", "_row_text"])
     names = [column.name for column in source_columns(columns)]
-    assert names == ["a", "A_2", "column_3", "_run_id_2", "_row_text_2"]
+    assert names == ["a", "A_", "column_3", "_run_id_2", "_row_text_2"]
