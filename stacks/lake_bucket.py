@@ -81,7 +81,7 @@ class LakeBucket(Construct):
     ) -> None:
         """Grant reading and listing raw files of all source buckets.
 
-        With `versions`, noncurrent ones too; with `as_folder`, listing with a prefix that lacks the last slash.
+        With `versions`, noncurrent ones too; with `as_folder`, listing with a prefix without the last slash.
         """
         actions = ("s3:GetObject", "s3:GetObjectVersion") if versions else ("s3:GetObject",)
         self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
