@@ -95,7 +95,7 @@ def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     width, delimiter = len(file.columns), file.dialect.delimiter
     if file.encoding.startswith("utf-16"):
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        records = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         pairs = [(delimiter.join(fields), fields) for fields in records]
     else:
         lines = [line for line in text.split("\n") if line.strip()]
