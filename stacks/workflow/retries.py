@@ -17,13 +17,29 @@ LAMBDA_SERVICE = (
     "Lambda.TooManyRequestsException",
 )
 GLUE_SERVICE = ("Glue.InternalServiceException", "Glue.ThrottlingException")
-GLUE_SDK_SERVICE = (*GLUE_SERVICE, "Glue.GlueException", "Glue.SdkClientException")
+GLUE_JOB_SERVICE = (
+    *GLUE_SERVICE,
+    # Glue API reference, StartJobRun, errors.
+    "Glue.OperationTimeoutException",
+    # AWS SDK for Java 1.x, base class of Glue's exceptions: what the API does not name, such as a 503.
+    # Public state machines with `glue:startJobRun.sync` retry it.
+    "Glue.AWSGlueException",
+)
+GLUE_SDK_SERVICE = (
+    *GLUE_SERVICE,
+    # AWS SDK for Java 2.x, base class of Glue's exceptions, and errors of the client itself.
+    "Glue.GlueException",
+    "Glue.SdkClientException",
+)
 S3_SERVICE = ("S3.S3Exception", "S3.SdkClientException")
 SNS_SERVICE = (
     "SNS.InternalErrorException",
     "SNS.ThrottledException",
     "SNS.KMSThrottlingException",
+    # Base class of SNS's exceptions in the AWS SDK for Java 1.x and 2.x. Which one the optimized integration
+    # uses is not documented.
     "SNS.AmazonSNSException",
+    "SNS.SnsException",
     "SNS.SdkClientException",
 )
 
@@ -48,14 +64,22 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
     ),
     "RunGlueETLJob": (
         RetryRow(
-            ("Glue.ConcurrentRunsExceededException",),
+            # Glue API reference, StartJobRun: the second one is the account's quota of DPUs.
+            ("Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"),
             5,
             60,
             1.5,
             600,
             "Glue queues most runs; the rest can start when another run ends",
         ),
-        RetryRow(GLUE_SERVICE, 2, 30, 2.0, 120, "Glue refused the call, so no run was started or paid for"),
+        RetryRow(
+            GLUE_JOB_SERVICE,
+            2,
+            30,
+            2.0,
+            120,
+            "Glue refused the call or did not answer it; a second run of the same files changes nothing",
+        ),
     ),
     "ReadJobResult": (RetryRow(S3_SERVICE, 3, 2, 2.0, 30, "S3 was throttled or unreachable"),),
     "RunCrawlerUpdate": (
@@ -67,7 +91,15 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
             300,
             "another execution's crawl started too early to see this execution's files",
         ),
-        RetryRow(("Glue.OperationTimeoutException",), 2, 30, 2.0, 120, "Glue did not answer in time"),
+        RetryRow(
+            # Glue API reference, StartCrawler; the others are errors of every API.
+            ("Glue.OperationTimeoutException", *GLUE_SDK_SERVICE),
+            2,
+            30,
+            2.0,
+            120,
+            "Glue was throttled or did not answer; starting a running crawler again is refused",
+        ),
     ),
     "CheckCrawlerStatus": (
         RetryRow(GLUE_SDK_SERVICE, 3, 5, 2.0, 60, "polling again is free and changes nothing"),

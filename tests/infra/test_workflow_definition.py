@@ -21,6 +21,7 @@ SNS_ERRORS = [
     "SNS.ThrottledException",
     "SNS.KMSThrottlingException",
     "SNS.AmazonSNSException",
+    "SNS.SnsException",
     "SNS.SdkClientException",
 ]
 PUBLISHES = [
@@ -35,13 +36,42 @@ PUBLISHES = [
 RETRIES: dict[str, list[tuple[list[str], int, int, float, int]]] = {
     "ValidateInput": [(LAMBDA_ERRORS, 3, 2, 2.0, 30)],
     "RunGlueETLJob": [
-        (["Glue.ConcurrentRunsExceededException"], 5, 60, 1.5, 600),
-        (["Glue.InternalServiceException", "Glue.ThrottlingException"], 2, 30, 2.0, 120),
+        (
+            ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"],
+            5,
+            60,
+            1.5,
+            600,
+        ),
+        (
+            [
+                "Glue.InternalServiceException",
+                "Glue.ThrottlingException",
+                "Glue.OperationTimeoutException",
+                "Glue.AWSGlueException",
+            ],
+            2,
+            30,
+            2.0,
+            120,
+        ),
     ],
     "ReadJobResult": [(["S3.S3Exception", "S3.SdkClientException"], 3, 2, 2.0, 30)],
     "RunCrawlerUpdate": [
         (["Glue.CrawlerRunningException"], 3, 60, 1.5, 300),
-        (["Glue.OperationTimeoutException"], 2, 30, 2.0, 120),
+        (
+            [
+                "Glue.OperationTimeoutException",
+                "Glue.InternalServiceException",
+                "Glue.ThrottlingException",
+                "Glue.GlueException",
+                "Glue.SdkClientException",
+            ],
+            2,
+            30,
+            2.0,
+            120,
+        ),
     ],
     "CheckCrawlerStatus": [
         (
@@ -200,3 +230,13 @@ def test_other_environments_have_the_same_states(environments, definition, envir
         return {name: (state["Type"], followers(state)) for name, state in machine["States"].items()}
 
     assert shape(other) == shape(definition)
+
+
+def test_a_failed_job_run_is_never_retried(definition: dict[str, Any]) -> None:
+    retried = {
+        error for row in definition["States"]["RunGlueETLJob"]["Retry"] for error in row["ErrorEquals"]
+    }
+
+    # Every failed job run is a States.TaskFailed, and so is every other error of the task.
+    assert not retried & {"States.TaskFailed", "States.ALL"}
+    assert all(error.startswith("Glue.") for error in retried)

@@ -40,9 +40,9 @@ SDK_ERRORS = frozenset({"SdkClientException", "ThrottlingException"})
 # Each service's errors that botocore's model does not name.
 UNNAMED_ERRORS = {
     "lambda": {"AWSLambdaException", "ClientExecutionTimeoutException"},
-    "glue": {"GlueException"},
+    "glue": {"GlueException", "AWSGlueException"},
     "s3": {"S3Exception"},
-    "sns": {"AmazonSNSException"},
+    "sns": {"AmazonSNSException", "SnsException"},
 }
 
 

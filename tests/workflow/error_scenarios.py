@@ -45,6 +45,7 @@ SNS_ERRORS = (
     "ThrottledException",
     "KMSThrottlingException",
     "AmazonSNSException",
+    "SnsException",
     "SdkClientException",
 )
 RETRY_POLICIES = (
@@ -60,11 +61,37 @@ RETRY_POLICIES = (
         ),
         (2, 4, 8),
     ),
-    RetryPolicy("RunGlueETLJob", "Glue", ("ConcurrentRunsExceededException",), (60, 90, 135, 202.5, 303.75)),
-    RetryPolicy("RunGlueETLJob", "Glue", ("InternalServiceException", "ThrottlingException"), (30, 60)),
+    RetryPolicy(
+        "RunGlueETLJob",
+        "Glue",
+        ("ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"),
+        (60, 90, 135, 202.5, 303.75),
+    ),
+    RetryPolicy(
+        "RunGlueETLJob",
+        "Glue",
+        (
+            "InternalServiceException",
+            "ThrottlingException",
+            "OperationTimeoutException",
+            "AWSGlueException",
+        ),
+        (30, 60),
+    ),
     RetryPolicy("ReadJobResult", "S3", ("S3Exception", "SdkClientException"), (2, 4, 8)),
     RetryPolicy("RunCrawlerUpdate", "Glue", ("CrawlerRunningException",), (60, 90, 135)),
-    RetryPolicy("RunCrawlerUpdate", "Glue", ("OperationTimeoutException",), (30, 60)),
+    RetryPolicy(
+        "RunCrawlerUpdate",
+        "Glue",
+        (
+            "OperationTimeoutException",
+            "InternalServiceException",
+            "ThrottlingException",
+            "GlueException",
+            "SdkClientException",
+        ),
+        (30, 60),
+    ),
     RetryPolicy(
         "CheckCrawlerStatus",
         "Glue",
