@@ -155,7 +155,8 @@ def test_a_job_run_fails_with_a_notification_when_raw_files_cannot_be_read(
         (outcome,) = app.upload(trip_file(tmp_path, "2018-03", "green"))
     (message,) = app.messages(outcome.execution)
     assert (outcome.status, message["status"]) == ("failed", "FAILED")
-    assert "HeadObject operation: Forbidden" in message["error"]["Cause"]
+    assert "the pipeline may not read the object" in message["error"]["Cause"]
+    assert message["files"][0]["reasons"][0]["code"] == "access_denied"
 
 
 def test_another_account_has_no_access_to_queue_topic_or_bucket(app: App) -> None:

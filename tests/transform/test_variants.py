@@ -99,7 +99,7 @@ def check(engines, tmp_path, variant: str, month: str) -> None:
     # by place: a header split by ", " gives names that begin with a space
     names = engines.duck.sql(f"SELECT * FROM {found.view}").columns[: len(columns)]
     counts = ", ".join(f"""count(nullif(trim("{name}"::varchar), ''))""" for name in names)
-    filled = engines.duck.execute(f"SELECT {counts} FROM {found.view}").fetchone()
+    (filled,) = engines.duck.execute(f"SELECT {counts} FROM {found.view}").fetchall()
     held = [column for column, count in zip(columns, filled, strict=True) if count]
     arrived = {name for name in found.trips.column_names if found.trips[name].null_count < len(found.trips)}
     assert arrived - TABLE_SERVICE == {
