@@ -45,14 +45,14 @@ def parquet(hour: int) -> bytes:
     return buffer.getvalue()
 
 
-def read_asleep(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
+def read_asleep(spark: SparkSession, files: Sequence[SourceFile], *, skip_damage: bool = False) -> DataFrame:
     """The job's reader, except that its tasks sleep while they read some files."""
     names = ["sleeps_always"]
     if spark.conf.get(VECTORIZED_READER) == "true":
         names.append("sleeps_vectorized")
     asleep = " OR ".join(f"contains(_path, '{name}')" for name in names)
     sleep = f"reflect('java.lang.Thread', 'sleep', {SLEEP_MILLISECONDS}L) IS NOT NULL"
-    return read_parquet(spark, files).where(f"NOT ({asleep}) OR {sleep}")
+    return read_parquet(spark, files, skip_damage=skip_damage).where(f"NOT ({asleep}) OR {sleep}")
 
 
 def main(folder: Path) -> None:
