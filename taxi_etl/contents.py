@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from taxi_etl.csv_head import CsvDialect, read_head
-from taxi_etl.csv_scan import check_last_line
+from taxi_etl.csv_scan import GZIP_WBITS, check_last_line
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import SourceColumn, text_columns
 
@@ -27,8 +27,6 @@ ENCRYPTED_MAGIC = b"PARE"
 PARQUET_TRAILER_BYTES = 8
 PARQUET_MIN_BYTES = len(PARQUET_MAGIC) + PARQUET_TRAILER_BYTES
 GZIP_MAGIC = b"\x1f\x8b"
-GZIP_WINDOW = 31
-"""zlib's window size for a stream with a gzip header and checksum."""
 UTF8 = "utf-8"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, None),
@@ -148,7 +146,7 @@ def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failur
     plain = b""
     rest = head
     while rest.startswith(GZIP_MAGIC):
-        inflater = zlib.decompressobj(GZIP_WINDOW)
+        inflater = zlib.decompressobj(GZIP_WBITS)
         try:
             plain += inflater.decompress(rest, HEAD_BYTES - len(plain))
         except zlib.error as error:
