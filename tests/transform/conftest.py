@@ -15,7 +15,7 @@ from pyspark.sql import functions as fn
 
 from benchmarks import duckdb_engine
 from glue_scripts.process_taxi_data import SESSION
-from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import SourceFile, decoder, read_csv, read_parquet, with_lineage
 from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
@@ -102,7 +102,8 @@ class Engines:
         """The rows of an accepted file. Fails where an engine has a row that the other has not."""
         view = self.offer(path, file)
         offered = source_columns(file.all_columns)
-        rows = self.same_table(self.statement(file.dataset, offered, view))
+        with decoder(self.spark, by_row=file.row_decoder):
+            rows = self.same_table(self.statement(file.dataset, offered, view))
         valid = pc.equal(rows["reason_bits"], 0)
         trips = rows.filter(valid).drop_columns(list(AFTER_TABLE_COLUMNS))
         return Transformed(file.dataset, trips, rows.filter(pc.invert(valid)), view)
