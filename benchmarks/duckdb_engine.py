@@ -55,7 +55,7 @@ def create_source_view(
     *,
     plain: bool = False,
 ) -> None:
-    """Create the view that `statements.judged` reads from; `lineage` holds Spark SQL literals.
+    """Create the view that `statements.transform_sql` reads from; `lineage` holds Spark SQL literals.
 
     DuckDB parses a `plain` CSV file: each line has as many fields as the header, and no quotes.
     """

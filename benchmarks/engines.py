@@ -135,12 +135,12 @@ def duckdb(folder: Path) -> Load:
         file = accepted(path)
         duckdb_engine.create_source_view(database, SOURCE, path, file, constants(file, RUN), plain=True)
         offered = source_columns(file.all_columns)
-        judged = statements.judged(file.dataset, offered)
+        checked = statements.transform_sql(file.dataset, offered)
         # One scan, as in the job: the writer separates trips from quarantined rows.
         partitioned = duckdb_engine.translated(
             "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (generated)
             f"CASE WHEN reason_bits <> 0 THEN {statements.reasons_of('reason_bits')} END AS reasons "
-            f"FROM ({judged})"
+            f"FROM ({checked})"
         )
         target = out / path.name.split(".")[0]
         database.execute(

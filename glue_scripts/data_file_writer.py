@@ -107,7 +107,7 @@ class DataFileWriter:
 
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
-        result = quarantine_side_output.pack_quarantined(self._judged(loads, rows))
+        result = quarantine_side_output.flatten_quarantined(self._transformed(loads, rows))
         if self.sort_by_pickup:
             result = in_day_ranges(self.spark, result, [load.version for load in loads])
         staged = self.trips.stage(result)
@@ -139,7 +139,7 @@ class DataFileWriter:
             by_reason = {str(reason): int(counted.get(f"{place}_{reason}", 0)) for reason in Reason}
             load.reasons = {reason: count for reason, count in by_reason.items() if count}
 
-    def _judged(self, loads: Sequence[FileLoad], rows: DataFrame) -> DataFrame:
+    def _transformed(self, loads: Sequence[FileLoad], rows: DataFrame) -> DataFrame:
         """The rows after the transform's SQL, which reads them from a temporary view."""
         files = [load.source for load in loads]
         view = f"source_{uuid.uuid4().hex}"
@@ -147,6 +147,6 @@ class DataFileWriter:
         file = files[0].file
         columns = sources.source_columns(file.all_columns)
         try:
-            return self.spark.sql(statements.judged(file.dataset, columns, view))
+            return self.spark.sql(statements.transform_sql(file.dataset, columns, view))
         finally:
             self.spark.catalog.dropTempView(view)

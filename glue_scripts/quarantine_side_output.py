@@ -34,28 +34,28 @@ def staging_id(source_id: str) -> str:
     return _PREFIX + source_id
 
 
-def pack_quarantined(judged: DataFrame) -> DataFrame:
-    """Rows of `statements.judged` as rows of the trips table, quarantined ones in the form shown above."""
-    packed = {
+def flatten_quarantined(rows: DataFrame) -> DataFrame:
+    """Rows of `statements.transform_sql` as rows of the trips table, quarantined ones in the form above."""
+    flattened = {
         "source_id": f"concat('{_PREFIX}', source_id)",
         "source_version": (
             f"concat_ws('{_SEPARATOR}', source_version, reason_bits, {_hex_entries('row_as_read')}, position)"
         ),
     }
     quarantine_only = {"reason_bits", "row_as_read", "position"}
-    return judged.selectExpr(
+    return rows.selectExpr(
         *(
-            f"CASE WHEN reason_bits = 0 THEN {name} ELSE {packed[name]} END AS {name}"
-            if name in packed
+            f"CASE WHEN reason_bits = 0 THEN {name} ELSE {flattened[name]} END AS {name}"
+            if name in flattened
             else name
-            for name in judged.columns
+            for name in rows.columns
             if name not in quarantine_only
         )
     )
 
 
 def unpack_quarantined(spark: SparkSession, locations: Sequence[str], dataset: str, run_id: str) -> DataFrame:
-    """Rows of the quarantine table, from data files that hold rows of `pack_quarantined`."""
+    """Rows of the quarantine table, from data files that hold rows of `flatten_quarantined`."""
     lines = f"split(source_version, '{_SEPARATOR}')"
     return (
         spark.read.schema(_SCHEMA)
@@ -81,7 +81,7 @@ def _hex_entries(texts: str) -> str:
 
 
 def _map_from_hex(entries: str) -> str:
-    """The map that `_hex_entries` packed."""
+    """The map whose text `_hex_entries` made."""
     key, value = (f"CAST(unhex(split(entry, '=')[{place}]) AS string)" for place in (0, 1))
     present = f"filter(split({entries}, ' '), entry -> entry <> '')"
     return f"map_from_entries(transform({present}, entry -> struct({key}, {value})))"

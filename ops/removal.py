@@ -64,7 +64,7 @@ def plan(session: Session, deployment: Deployment, catalog: Catalog, bucket: str
     return Removal(bucket, key, {name: count for name, count in rows.items() if count}, loaded)
 
 
-def carry_out(session: Session, deployment: Deployment, catalog: Catalog, removal: Removal) -> None:
+def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, removal: Removal) -> None:
     """Remove the rows, record it in the ledger, and publish a notification. Raises CliError on conflicts."""
     uri = s3_uri(removal.bucket, removal.key)
     for name in removal.rows:

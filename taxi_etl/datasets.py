@@ -1,6 +1,6 @@
 """Datasets of trips: their columns, the names of these columns in files, and required columns.
 
-Columns follow the TLC's data dictionaries in snake case. The pick-up and drop-off times have one name in all
+Columns follow the TLC's data dictionaries in snake case. The pickup and dropoff times have one name in all
 tables (not tpep_… and lpep_…), so that queries fit each of them. Source: TLC trip record user guide and data
 dictionaries; older names from the published files of 2009 to 2025.
 """
@@ -75,11 +75,11 @@ _VENDOR = Column(
     synonyms=("vendor",),
     lenient="vendor DDS of 2009 and 2010 never got a code",
 )
-_PICKUP_ZONE = _number("pickup_location_id", "TLC taxi zone of the pick-up", "PULocationID")
-_DROPOFF_ZONE = _number("dropoff_location_id", "TLC taxi zone of the drop-off", "DOLocationID")
+_PICKUP_ZONE = _number("pickup_location_id", "TLC taxi zone of the pickup", "PULocationID")
+_DROPOFF_ZONE = _number("dropoff_location_id", "TLC taxi zone of the dropoff", "DOLocationID")
 _CONGESTION = _amount("congestion_surcharge", "State congestion surcharge, USD", synonyms=("congestion_fee",))
 _CBD_FEE = _amount("cbd_congestion_fee", "MTA congestion relief zone charge since 2025, USD")
-_AIRPORT_FEE = _amount("airport_fee", "Airport pick-up fee, USD", synonyms=("airport_surcharge",))
+_AIRPORT_FEE = _amount("airport_fee", "Airport pickup fee, USD", synonyms=("airport_surcharge",))
 _SHARED_RIDE = _number(
     "sr_flag", "1 if the trip is part of a shared ride chain", "SR_Flag", synonyms=("shared_ride_flag",)
 )
@@ -195,9 +195,9 @@ FHV = Dataset(
             "Dispatching_base_number",
             synonyms=("dispatch_base_num",),
         ),
-        _time(PICKUP, "Pick-up, New York wall clock", "Pickup_date", synonyms=_PICKUPS),
-        _time(DROPOFF, "Drop-off, New York wall clock", synonyms=_DROPOFFS),
-        _number("pickup_location_id", "TLC taxi zone of the pick-up", "PULocationID", "locationID"),
+        _time(PICKUP, "Pickup, New York wall clock", "Pickup_date", synonyms=_PICKUPS),
+        _time(DROPOFF, "Dropoff, New York wall clock", synonyms=_DROPOFFS),
+        _number("pickup_location_id", "TLC taxi zone of the pickup", "PULocationID", "locationID"),
         _DROPOFF_ZONE,
         _SHARED_RIDE,
         _text(
@@ -231,8 +231,8 @@ FHVHV = Dataset(
         ),
         _time("request_datetime", "Ride requested, New York wall clock"),
         _time("on_scene_datetime", "Driver arrived (accessible vehicles), New York wall clock"),
-        _time(PICKUP, "Pick-up, New York wall clock", synonyms=_PICKUPS),
-        _time(DROPOFF, "Drop-off, New York wall clock", synonyms=_DROPOFFS),
+        _time(PICKUP, "Pickup, New York wall clock", synonyms=_PICKUPS),
+        _time(DROPOFF, "Dropoff, New York wall clock", synonyms=_DROPOFFS),
         _PICKUP_ZONE,
         _DROPOFF_ZONE,
         _amount("trip_miles", "Distance, miles"),

@@ -236,7 +236,7 @@ class Column:
 class Dataset:
     """One kind of trip files: its table, the columns of that table, and those that a file must have.
 
-    `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Drop-off
+    `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Dropoff
     times may be null where `dropoff_required` is false.
     """
 

@@ -29,7 +29,7 @@ def remove(
     catalog = tables.glue_catalog(app.session)
     found = removal.plan(app.session, app.deployment, catalog, bucket, key)
     if yes and found.is_needed:
-        removal.carry_out(app.session, app.deployment, catalog, found)
+        removal.remove_rows(app.session, app.deployment, catalog, found)
     app.output.result(
         {**found.to_json(), "done": yes and found.is_needed}, table("table", "rows", rows=found.rows.items())
     )

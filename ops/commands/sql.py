@@ -9,7 +9,7 @@ from ops.commands.context import app_of
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import SourceColumn, text_columns
 from taxi_etl.transform.sources import source_columns
-from taxi_etl.transform.statements import judged
+from taxi_etl.transform.statements import transform_sql
 
 
 def sql(
@@ -45,7 +45,7 @@ def sql(
         offered = text_columns(column.name for column in columns)
     else:
         offered = tuple(SourceColumn.of_arrow(column.name, column.type) for column in columns)
-    text = judged(dataset, source_columns(offered))
+    text = transform_sql(dataset, source_columns(offered))
     app.output.result({"dataset": dataset, "variant": layout.id, "sql": text}, Text(text))
     app.output.note(
         f"layout {layout.id}: {layout.format}, published for {layout.first} to {layout.last}; "

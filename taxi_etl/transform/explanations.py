@@ -30,7 +30,7 @@ def checked_columns(dataset: str, columns: Sequence[SourceColumn]) -> list[Check
     schema = FileSchema.of(DATASETS[dataset], columns)
     return [
         CheckedColumn(column, schema.matches.sources[column.name][0].name)
-        for column, source in schema.found()
+        for column, source in schema.matched_columns()
         if column.type is not ColumnType.STRING and not column.lenient and sql.can_fail(column, source)
     ]
 

@@ -29,7 +29,7 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def present(value: str, source: SourceType, padded: Mapping[str, str] | None = None) -> str:
+def non_blank(value: str, source: SourceType, padded: Mapping[str, str] | None = None) -> str:
     """A value as read, but null for blank text and for NaN, with which pandas writes null.
 
     `padded` replaces texts whose trailing spaces have a meaning.

@@ -33,7 +33,7 @@ class _Case:
 _Sequence = tuple["str | _Call | _Case", ...]
 
 
-def laid_out(expression: str, indent: int) -> str:
+def wrapped(expression: str, indent: int) -> str:
     """The expression on one line where it fits, otherwise with one argument or branch per line.
 
     `indent` is the column at which the expression begins; further lines begin there or further right.

@@ -61,7 +61,7 @@ class FileSchema:
         """Whether the columns are those of a CSV file."""
         return any(column.type is SourceType.TEXT for column in self.columns)
 
-    def found(self) -> list[tuple[Column, SourceType]]:
+    def matched_columns(self) -> list[tuple[Column, SourceType]]:
         """The typed columns that the file has a source for, each with the type of its preferred source."""
         sources = self.matches.sources
         return [
@@ -82,7 +82,7 @@ def unparseable(schema: FileSchema) -> str | None:
     """
     checked = [
         (column.name, source in TEXTS)
-        for column, source in schema.found()
+        for column, source in schema.matched_columns()
         if column.type is not ColumnType.STRING and can_fail(column, source) and not column.lenient
     ]
     conditions = [_unread(name) for name, is_text in checked if not is_text]
@@ -95,9 +95,9 @@ def unparseable(schema: FileSchema) -> str | None:
 
 
 def missing_datetime(schema: FileSchema) -> str | None:
-    """No pickup time, or no drop-off time in a dataset that requires one."""
+    """No pickup time, or no dropoff time in a dataset that requires one."""
     needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
-    texts = {column.name for column, source in schema.found() if source in TEXTS}
+    texts = {column.name for column, source in schema.matched_columns() if source in TEXTS}
     return _any(
         f"read_{column} IS NULL"
         + (f" OR {column} IS NULL AND {is_null_token(f'read_{column}')}" if column in texts else "")
@@ -107,7 +107,7 @@ def missing_datetime(schema: FileSchema) -> str | None:
 
 
 def negative_duration(schema: FileSchema) -> str | None:
-    """Drop-off before pickup (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
+    """Dropoff before pickup (TLC files of 2025 hold hundreds, nearly all of one vendor)."""
     return f"{DROPOFF} < {PICKUP}" if schema.has(DROPOFF) else None
 
 
@@ -117,9 +117,9 @@ def pickup_out_of_range(schema: FileSchema) -> str | None:
 
 
 def dropoff_out_of_range(schema: FileSchema) -> str | None:
-    """A drop-off after the range, of a pickup within it; the TLC's trips take up to 30 hours.
+    """A dropoff after the range, of a pickup within it; the TLC's trips take up to 30 hours.
 
-    A drop-off before the range is before its pickup, or its pickup is out of range.
+    A dropoff before the range is before its pickup, or its pickup is out of range.
     """
     has_both = schema.has(PICKUP) and schema.has(DROPOFF)
     return f"{DROPOFF} >= _pickup_until AND {PICKUP} < _pickup_until" if has_both else None

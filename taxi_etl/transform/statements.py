@@ -1,7 +1,7 @@
 """The SQL statement that turns the rows of a file into rows of its table.
 
-Steps: `present` (blank values become null), `numbers` (texts as doubles), `typed` (the table's columns),
-`judged` (reasons for quarantine), `packed` (only quarantined rows keep their raw values). Each is a step of
+Steps: `cleaned` (blank values become null), `numbers` (texts as doubles), `typed` (the table's columns),
+`checked` (reasons for quarantine), `output` (only quarantined rows keep their raw values). Each is a step of
 its own, so that an engine computes it once per row. Rows with `reason_bits` 0 go to the dataset's table, the
 others to quarantine.
 """
@@ -13,7 +13,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import TEXTS, WITHOUT_VALUES, Column, ColumnType, SourceColumn, SourceType
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
-from taxi_etl.transform.layout import laid_out
+from taxi_etl.transform.layout import wrapped
 from taxi_etl.transform.predicates import PREDICATES, FileSchema, Reason
 from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE, unique_name
 
@@ -28,7 +28,7 @@ LINE = "line"
 """The key under which `row_as_read` holds the text of a row with a wrong number of fields."""
 
 
-def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) -> str:
+def transform_sql(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) -> str:
     """The SQL of every row of `source`, in the columns of the dataset's table and of quarantine.
 
     `columns` are those of `sources.source_columns`, and `source` is the view that has them. A valid row has
@@ -52,11 +52,11 @@ def judged(dataset: str, columns: Sequence[SourceColumn], source: str = SOURCE) 
     ]
     steps = [
         *_steps(schema, source, raw),
-        ("judged", _select(["*", f"{_reason_bits(schema)} AS reason_bits"], "typed")),
-        ("packed", _select(_packed(schema, raw), "judged")),
+        ("checked", _select(["*", f"{_reason_bits(schema)} AS reason_bits"], "typed")),
+        ("output", _select(_output_columns(schema, raw), "checked")),
     ]
     named = ", ".join(f"{name} AS (\n{text}\n)" for name, text in steps)
-    return f"WITH {named}\n{_select(output, 'packed', indent=0)}"
+    return f"WITH {named}\n{_select(output, 'output', indent=0)}"
 
 
 def typed_steps(dataset: str, columns: Sequence[SourceColumn], source: str) -> list[tuple[str, str]]:
@@ -93,9 +93,9 @@ def _plain(name: str) -> str:
 
 def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> list[tuple[str, str]]:
     """The (name, text) of the steps up to `typed`; source columns are passed on under their `raw` names."""
-    found = schema.found()
-    present = [
-        *(f"{_present(schema, column)} AS read_{column.name}" for column, _ in found),
+    found = schema.matched_columns()
+    cleaned = [
+        *(f"{_cleaned(schema, column)} AS read_{column.name}" for column, _ in found),
         *(f"{sql.name(column.name)} AS {raw_name}" for column, raw_name in raw.items()),
         *LINEAGE_COLUMNS,
     ]
@@ -106,8 +106,8 @@ def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> 
     ]
     typed = [f"{_typed(schema, column)} AS {column.name}" for column in schema.dataset.columns]
     return [
-        ("present", _select(present, source)),
-        ("numbers", _select(["*", *numbers], "present")),
+        ("cleaned", _select(cleaned, source)),
+        ("numbers", _select(["*", *numbers], "cleaned")),
         ("typed", _select(["*", *typed], "numbers")),
     ]
 
@@ -127,7 +127,7 @@ def _reason_bits(schema: FileSchema) -> str:
     return f"CASE WHEN _row_text IS NOT NULL THEN {BITS[Reason.WRONG_FIELD_COUNT]} ELSE {bits} END"
 
 
-def _packed(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
+def _output_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
     """The columns of the last step; only quarantined rows keep their raw values."""
     extra = [raw[column] for column in schema.matches.extra if column in raw]
     lenient = [f"read_{column.name}" for column, _ in _lenient(schema)]
@@ -144,11 +144,11 @@ def _packed(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
     ]
 
 
-def _present(schema: FileSchema, column: Column) -> str:
+def _cleaned(schema: FileSchema, column: Column) -> str:
     """The value of a column: its preferred source's, gaps filled from further sources of the same type."""
     preferred, *others = schema.matches.sources[column.name]
     alike = [preferred, *(each for each in others if each.is_like(preferred))]
-    values = [sql.present(sql.name(each.name), each.type, column.padded) for each in alike]
+    values = [sql.non_blank(sql.name(each.name), each.type, column.padded) for each in alike]
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
 
@@ -169,7 +169,7 @@ def _lenient(schema: FileSchema) -> list[tuple[Column, SourceType]]:
     """The columns whose values are kept where their types cannot hold them, with their source types."""
     return [
         (column, source)
-        for column, source in schema.found()
+        for column, source in schema.matched_columns()
         if column.lenient and sql.can_fail(column, source)
     ]
 
@@ -200,5 +200,5 @@ def _select(columns: Sequence[str], table: str, indent: int = INDENT) -> str:
     """A query of these expressions, `indent` columns from the left."""
     margin = " " * indent
     inner = indent + INDENT
-    listed = ",\n".join(" " * inner + laid_out(column, inner) for column in columns)
+    listed = ",\n".join(" " * inner + wrapped(column, inner) for column in columns)
     return f"{margin}SELECT\n{listed}\n{margin}FROM {table}"

@@ -21,7 +21,7 @@ from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
 from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, constants, lineage, source_columns
-from taxi_etl.transform.statements import judged, reasons_of
+from taxi_etl.transform.statements import reasons_of, transform_sql
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = Run("jr_1", NOW)
@@ -96,9 +96,9 @@ class Engines:
         recognition = recognize(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.failures}"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
-        return self.judge(path, AcceptedFile.of(version, recognition.dataset, found))
+        return self.transform_accepted(path, AcceptedFile.of(version, recognition.dataset, found))
 
-    def judge(self, path: Path, file: AcceptedFile) -> Transformed:
+    def transform_accepted(self, path: Path, file: AcceptedFile) -> Transformed:
         """The rows of an accepted file. Fails where an engine has a row that the other has not."""
         view = self.offer(path, file)
         offered = source_columns(file.all_columns)
@@ -110,8 +110,8 @@ class Engines:
 
     @staticmethod
     def statement(dataset: str, offered: Sequence[tuple[str, str]], view: str) -> str:
-        """The SQL of `judged`, with each row's reasons as an array in a last column."""
-        text = judged(dataset, offered, view)
+        """The SQL of `transform_sql`, with each row's reasons as an array in a last column."""
+        text = transform_sql(dataset, offered, view)
         return f"SELECT *, {reasons_of('reason_bits')} AS reasons FROM ({text})"
 
     def same_table(self, text: str) -> pa.Table:

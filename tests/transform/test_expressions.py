@@ -163,11 +163,11 @@ def test_blank_texts_and_nan_say_nothing_and_other_spaces_are_text(engines):
     found = engines.values(
         "string",
         ["", "  ", " a ", "  a", "a ", "a b", "\t", "\u00a0a", None],
-        sql.present("x", SourceType.TEXT),
+        sql.non_blank("x", SourceType.TEXT),
     )
     assert found == [None, None, "a", "a", "a", "a b", "\t", "\u00a0a", None]
     numbers = engines.values(
-        "double", [1.5, float("nan"), float("inf"), None], sql.present("x", SourceType.DOUBLE)
+        "double", [1.5, float("nan"), float("inf"), None], sql.non_blank("x", SourceType.DOUBLE)
     )
     assert numbers == [1.5, None, float("inf"), None]
 

@@ -13,7 +13,7 @@ UNPARSEABLE, NEGATIVE, RANGE, DISTANCE = (
     "implausible_distance",
 )
 
-# line, vendor, pickup, drop-off, flag, passengers, distance, fare, total, payment, zone, foo
+# line, vendor, pickup, dropoff, flag, passengers, distance, fare, total, payment, zone, foo
 KEPT = [
     (1, 1, at(2024, 1, 1), JAN_5, "*", 1, 1.0, 1.0, 1.0, 2, 1, "1"),
     (2, 1, at(2024, 1, 1), JAN_5, "N", 1, 1.0, 1.0, 1.0, 1, 1, "1.0"),

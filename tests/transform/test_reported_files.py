@@ -25,7 +25,7 @@ def test_both_engines_read_the_same_trips_from_a_reported_file(engines, tmp_path
     accepted = validated(storage, key)
     assert isinstance(accepted, AcceptedFile), accepted
 
-    rows = engines.judge(path, accepted)
+    rows = engines.transform_accepted(path, accepted)
 
     expected = CASES[case].outcome
     assert sorted(trips_of(rows.trips), key=repr) == sorted(expected.trips, key=repr)

@@ -11,7 +11,7 @@ import pytest
 
 from taxi_etl.schema import SourceColumn, SourceType, text_columns
 from taxi_etl.transform.sources import source_columns
-from taxi_etl.transform.statements import judged
+from taxi_etl.transform.statements import transform_sql
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 TIMESTAMPS = {
@@ -76,7 +76,7 @@ FILES = {
 @pytest.mark.parametrize("dataset", FILES)
 def test_the_sql_equals_its_snapshot(dataset):
     _format, columns = FILES[dataset]
-    text = judged(dataset, source_columns(columns)) + "\n"
+    text = transform_sql(dataset, source_columns(columns)) + "\n"
     kept = SNAPSHOTS / f"{dataset}.sql"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         kept.parent.mkdir(exist_ok=True)
@@ -95,7 +95,7 @@ def test_the_second_base_number_of_2018_fills_gaps_and_is_kept(engines):
     gap = row | {"Dispatching_base_number": "''", "Dispatching_base_num": "'B2'"}
     for values, base in ((both, "B1"), (gap, "B2")):
         quoted = {f"`{name}`": value for name, value in values.items()}
-        [trip] = engines.same(judged("fhv", offered, engines.one_row(quoted)))
+        [trip] = engines.same(transform_sql("fhv", offered, engines.one_row(quoted)))
         assert (trip[0], trip[7]) == (base, {"Dispatching_base_num": "B2"})
 
 
@@ -105,7 +105,7 @@ def test_what_a_lenient_column_cannot_hold_is_kept_as_read(engines):
     time = "'2024-01-05 10:00:00'"
     row = {"vendor_name": "'DDS'", "Trip_Pickup_DateTime": time, "Trip_Dropoff_DateTime": time}
     source = engines.one_row(row | {"surplus": "CAST(NULL AS string)"})
-    [trip] = engines.same(judged("yellow", offered, source))
+    [trip] = engines.same(transform_sql("yellow", offered, source))
     assert (trip[0], trip[-9]) == (None, {"vendor_name": "DDS"})
 
 
@@ -127,7 +127,7 @@ def test_lines_of_the_snapshots_fit_a_review():
 
 def test_raw_values_are_kept_under_their_columns_names():
     names = ["Trip_Distance ", "trip distance", "trip-distance", "ehail", "naïve 名前", "名前", "n" * 100]
-    text = judged("green", text_columns(names))
+    text = transform_sql("green", text_columns(names))
     assert re.findall(r"` AS (raw_\w+),", text) == [
         "raw_trip_distance",
         "raw_trip_distance_2",

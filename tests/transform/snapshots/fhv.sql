@@ -1,4 +1,4 @@
-WITH present AS (
+WITH cleaned AS (
   SELECT
     coalesce(
       nullif(
@@ -82,7 +82,7 @@ WITH present AS (
       WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
       THEN try_cast(read_sr_flag AS double)
     END AS number_sr_flag
-  FROM present
+  FROM cleaned
 ), typed AS (
   SELECT
     *,
@@ -170,7 +170,7 @@ WITH present AS (
     END AS sr_flag,
     CAST(NULL AS string) AS affiliated_base_number
   FROM numbers
-), judged AS (
+), checked AS (
   SELECT
     *,
     CASE
@@ -232,7 +232,7 @@ WITH present AS (
              END
     END AS reason_bits
   FROM typed
-), packed AS (
+), output AS (
   SELECT
     dispatching_base_num,
     pickup_datetime,
@@ -262,7 +262,7 @@ WITH present AS (
              _row_text AS _row_text
            )
     END AS _row
-  FROM judged
+  FROM checked
 )
 SELECT
   dispatching_base_num,
@@ -310,4 +310,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM packed
+FROM output

@@ -1,4 +1,4 @@
-WITH present AS (
+WITH cleaned AS (
   SELECT
     nullif(
       CASE
@@ -80,7 +80,7 @@ WITH present AS (
       WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
       THEN try_cast(read_sr_flag AS double)
     END AS number_sr_flag
-  FROM present
+  FROM cleaned
 ), typed AS (
   SELECT
     *,
@@ -204,7 +204,7 @@ WITH present AS (
       THEN CAST(number_sr_flag AS int)
     END AS sr_flag
   FROM numbers
-), judged AS (
+), checked AS (
   SELECT
     *,
     CASE
@@ -283,7 +283,7 @@ WITH present AS (
              END
     END AS reason_bits
   FROM typed
-), packed AS (
+), output AS (
   SELECT
     hvfhs_license_num,
     dispatching_base_num,
@@ -331,7 +331,7 @@ WITH present AS (
              _row_text AS _row_text
            )
     END AS _row
-  FROM judged
+  FROM checked
 )
 SELECT
   hvfhs_license_num,
@@ -389,4 +389,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM packed
+FROM output

@@ -1,4 +1,4 @@
-WITH present AS (
+WITH cleaned AS (
   SELECT
     `VendorID` AS read_vendor_id,
     `lpep_pickup_datetime` AS read_pickup_datetime,
@@ -27,7 +27,7 @@ WITH present AS (
 ), numbers AS (
   SELECT
     *
-  FROM present
+  FROM cleaned
 ), typed AS (
   SELECT
     *,
@@ -57,7 +57,7 @@ WITH present AS (
     CAST(NULL AS double) AS ehail_fee,
     CAST(NULL AS int) AS trip_type
   FROM numbers
-), judged AS (
+), checked AS (
   SELECT
     *,
     CASE
@@ -76,7 +76,7 @@ WITH present AS (
         ELSE 0
       END AS reason_bits
   FROM typed
-), packed AS (
+), output AS (
   SELECT
     vendor_id,
     pickup_datetime,
@@ -124,7 +124,7 @@ WITH present AS (
              raw_request_source AS raw_request_source
            )
     END AS _row
-  FROM judged
+  FROM checked
 )
 SELECT
   vendor_id,
@@ -203,4 +203,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM packed
+FROM output

@@ -1,4 +1,4 @@
-WITH present AS (
+WITH cleaned AS (
   SELECT
     `VendorID` AS read_vendor_id,
     `tpep_pickup_datetime` AS read_pickup_datetime,
@@ -60,7 +60,7 @@ WITH present AS (
     *,
     read_passenger_count AS number_passenger_count,
     read_rate_code_id AS number_rate_code_id
-  FROM present
+  FROM cleaned
 ), typed AS (
   SELECT
     *,
@@ -114,7 +114,7 @@ WITH present AS (
     CAST(NULL AS double) AS cbd_congestion_fee,
     read_airport_fee + 0.0D AS airport_fee
   FROM numbers
-), judged AS (
+), checked AS (
   SELECT
     *,
     CASE
@@ -136,7 +136,7 @@ WITH present AS (
         ELSE 0
       END AS reason_bits
   FROM typed
-), packed AS (
+), output AS (
   SELECT
     vendor_id,
     pickup_datetime,
@@ -194,7 +194,7 @@ WITH present AS (
              raw_airport_fee AS raw_airport_fee
            )
     END AS _row
-  FROM judged
+  FROM checked
 )
 SELECT
   vendor_id,
@@ -399,4 +399,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM packed
+FROM output
