@@ -1,4 +1,4 @@
-"""Tests of the templates with CloudFormation's linter."""
+"""Tests of the templates with CloudFormation's linter: the resource schemas of every region."""
 
 import json
 

@@ -10,6 +10,7 @@ import pytest
 from cfnlint.api import lint_all
 
 from .conftest import CDK_JSON, load_app, use_pinned_node
+from .service_authorization import find_faults, statements
 from .templates import flat, only, permissions, resources
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -139,3 +140,9 @@ def test_only_one_repository_and_one_branch_are_accepted(wrong: Any, message: st
 
     with pytest.raises(ValueError, match=message):
         replace(DEV, **wrong)
+
+
+def test_every_statement_names_existing_actions_on_resources_that_they_take(delivery: Any) -> None:
+    checked = [find_faults(statement) for _, statement in statements({"delivery": delivery})]
+
+    assert checked == [[], []]
