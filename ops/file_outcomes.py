@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.deployment import Deployment
@@ -23,7 +23,10 @@ RUNNING = "RUNNING"
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """Status of one file version; `rows` are counts by read, written and quarantined."""
+    """Status of one file version; `rows` are counts by read, written and quarantined.
+
+    `reasons` and `notes` are texts `code: message`; notes are about how a loaded file was read.
+    """
 
     version: FileVersion
     status: str
@@ -31,6 +34,7 @@ class FileOutcome:
     dataset: str = ""
     rows: Mapping[str, int] | None = None
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_closed(self) -> bool:
@@ -53,6 +57,7 @@ class FileOutcome:
             "dataset": self.dataset,
             "rows": self.rows,
             "reasons": list(self.reasons),
+            "notes": list(self.notes),
         }
 
 
@@ -80,7 +85,7 @@ def outcomes_in(session: Session, deployment: Deployment, execution: Execution) 
     """Return every file of an execution with its outcome in this execution, not in a later replay."""
     if execution.status == RUNNING:
         return files_of(session, deployment, execution.name)
-    documents = ExecutionDocuments(session.client("s3"), deployment.bucket_name)
+    documents = _documents(session, deployment)
     ending = Ending(execution.status, execution.error, execution.cause)
     return [
         FileOutcome(
@@ -90,9 +95,31 @@ def outcomes_in(session: Session, deployment: Deployment, execution: Execution) 
             dataset=outcome.dataset,
             rows={"read": outcome.read, "written": outcome.written, "quarantined": outcome.quarantined},
             reasons=tuple(f"{reason.code}: {reason.message}" for reason in outcome.reasons),
+            notes=outcome.notes,
         )
         for outcome in documents.outcomes(execution.name, _input_files(execution), ending)
     ]
+
+
+def with_notes(session: Session, deployment: Deployment, files: Sequence[FileOutcome]) -> list[FileOutcome]:
+    """Return the files with the notes in the results of the executions that loaded them.
+
+    A result that no longer exists leaves its files without notes.
+    """
+    documents = _documents(session, deployment)
+    loaded = {file.execution for file in files if file.status == FileStatus.LOADED}
+    results = {name: documents.result(name) for name in loaded}
+    notes = {
+        (name, entry.version.identity): entry.notes
+        for name, result in results.items()
+        if result
+        for entry in result.files
+    }
+    return [replace(file, notes=notes.get((file.execution, file.version.identity), ())) for file in files]
+
+
+def _documents(session: Session, deployment: Deployment) -> ExecutionDocuments:
+    return ExecutionDocuments(session.client("s3"), deployment.bucket_name)
 
 
 def _recorded(record: FileRecord) -> FileOutcome:

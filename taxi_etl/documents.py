@@ -209,6 +209,22 @@ class FileResult:
     key_values: Mapping[str, str | None] = field(default_factory=dict)
     instants: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing about how a loaded file was read, as `code: message`; warnings first."""
+        warnings = tuple(f"{warning.code}: {warning.message}" for warning in self.warnings)
+        left_out = ", ".join(f"{name} ({kind})" for name, kind in self.columns_left_out)
+        from_key = ", ".join(
+            f"{name}={'null' if value is None else value}" for name, value in self.key_values.items()
+        )
+        facts = {
+            "columns_left_out": left_out and f"no text says the values of {left_out} exactly",
+            "columns_from_key": from_key and f"the folders of the key have {from_key}",
+            "date_orders": _pairs(self.date_orders),
+            "instants": _pairs(self.instants),
+        }
+        return (*warnings, *(f"{code}: {text}" for code, text in facts.items() if text))
+
     def to_json(self) -> dict[str, Any]:
         """The result's entry for this file."""
         return {
@@ -310,6 +326,10 @@ class JobResult:
             files=tuple(FileResult.from_json(bucket, entry) for entry in document["files"]),
             schema_changed=document["schemaChanged"],
         )
+
+
+def _pairs(facts: Mapping[str, str]) -> str:
+    return ", ".join(f"{column} {fact}" for column, fact in facts.items())
 
 
 def shorten(text: str, limit: int = LISTED_KEY_MAX) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxi_etl.documents import FileResult, JobResult, Manifest, shorten
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import CURRENT_VERSION
@@ -38,7 +38,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """The outcome of one file; rows are counts.
+    """The outcome of one file; rows are counts. `warnings` and `notes` are those of the job's result.
 
     `alone` means that validation or the job failed for a whole batch, and that a replay should load this file
     by itself.
@@ -52,6 +52,8 @@ class FileOutcome:
     written: int = 0
     quarantined: int = 0
     alone: bool = False
+    warnings: tuple[FileWarning, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def attributes(self) -> dict[str, Any]:
         """The attributes of the file's item in the ledger; empty ones are left out."""
@@ -67,15 +69,18 @@ class FileOutcome:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """The entry in a notification, with shortened key and reasons."""
-        return {
+        """The entry in a notification, with shortened key, reasons and warnings."""
+        entry: dict[str, Any] = {
             "key": shorten(self.version.key),
             "versionId": self.version.version_id,
             "status": str(self.status),
             "dataset": self.dataset,
             "rows": self._rows(),
-            "reasons": [{**reason, "message": shorten(reason["message"])} for reason in self._reasons()],
+            "reasons": [_shortened(reason) for reason in self._reasons()],
         }
+        if self.warnings:
+            entry["warnings"] = [_shortened(warning.to_json()) for warning in self.warnings]
+        return entry
 
     def _rows(self) -> dict[str, int]:
         return {"read": self.read, "written": self.written, "quarantined": self.quarantined}
@@ -132,8 +137,20 @@ def _validated(manifest: Manifest | None) -> list[FileOutcome]:
 def _from_result(version: FileVersion, entry: FileResult) -> FileOutcome:
     reasons = (entry.failure,) if entry.failure else ()
     return FileOutcome(
-        version, entry.status, reasons, entry.dataset, entry.read, entry.written, entry.quarantined
+        version,
+        entry.status,
+        reasons,
+        entry.dataset,
+        entry.read,
+        entry.written,
+        entry.quarantined,
+        warnings=entry.warnings,
+        notes=entry.notes if entry.status is FileStatus.LOADED else (),
     )
+
+
+def _shortened(entry: dict[str, str]) -> dict[str, str]:
+    return {**entry, "message": shorten(entry["message"])}
 
 
 def _without_result(ending: Ending, *, alone: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ops import console_links, file_outcomes, history
 from ops.commands.context import App, app_of
-from ops.commands.outcome_reports import files_table
+from ops.commands.outcome_reports import files_table, notes_of
 from ops.output import duration, local_time, table
 
 
@@ -48,6 +48,7 @@ def show_history(
         table("state", "entered", "duration", "attempts", "error", rows=rows),
         "",
         files_table(files),
+        *notes_of(files),
         "",
         *_failure(app, found),
         table("see also", "", rows=((console_links.LABELS[name], link) for name, link in links.items())),

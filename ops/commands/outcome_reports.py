@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ops.commands.context import App, exit_unless
 from ops.errors import CliError
-from ops.file_outcomes import FileOutcome
+from ops.file_outcomes import FileOutcome, with_notes
 from ops.orchestrator import CLOSED, Started
 from ops.output import colored, table
 from ops.progress import Watch
@@ -26,9 +26,10 @@ def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) ->
 
 
 def report(app: App, files: Sequence[FileOutcome], **more: Any) -> None:
-    """Print the outcome of each file; exit code 1 unless all are loaded."""
+    """Print the outcome of each file, with its notes; exit code 1 unless all are loaded."""
+    files = with_notes(app.session, app.deployment, files)
     document = {"files": [file.to_json() for file in files], **more}
-    app.output.result(document, files_table(files))
+    app.output.result(document, files_table(files), *notes_of(files))
     failed = sorted({file.execution for file in files if file.status == FileStatus.FAILED})
     for execution in failed:
         app.output.note(f"see why it failed: {app.target.command('history', execution)}")
@@ -55,6 +56,15 @@ def files_table(files: Sequence[FileOutcome]) -> Table:
             for file in files
         ),
     )
+
+
+def notes_of(files: Sequence[FileOutcome]) -> list[Text]:
+    """Return a line for each note about a loaded file, in which commands can be copied."""
+    return [
+        Text.assemble(("note: ", "bold yellow"), f"{file.version.key}: {note}")
+        for file in files
+        for note in file.notes
+    ]
 
 
 def _row_count(file: FileOutcome, name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.outcomes import Ending, FileOutcome, count, outcomes
@@ -65,6 +65,20 @@ def test_the_last_step_decides_the_outcome_of_a_file() -> None:
         FileOutcome(D, FileStatus.SUPERSEDED),
     )
     assert count(found) == {"files": 4, "loaded": 1, "rejected": 1, "superseded": 1, "failed": 1}
+
+
+def test_warnings_and_notes_are_those_of_the_result_and_of_loaded_files_only() -> None:
+    warning = FileWarning(WarningCode.SAME_TRIPS, "x" * 301)
+    warned = replace(LOADED_A, warnings=(warning,), columns_left_out=(("path", "list"),))
+    (found,) = outcomes([A], manifest(accepted(A)), result(warned), SUCCEEDED)
+    assert found.notes == (
+        f"same_trips: {'x' * 301}",
+        "columns_left_out: no text says the values of path (list) exactly",
+    )
+    assert found.to_json()["warnings"] == [{"code": "same_trips", "message": f"{'x' * 150}…{'x' * 149}"}]
+    failed = replace(warned, status=FileStatus.FAILED, warnings=())
+    (found,) = outcomes([A], manifest(accepted(A)), result(failed), SUCCEEDED)
+    assert (found.notes, "warnings" in found.to_json()) == ((), False)
 
 
 def test_a_version_superseded_during_the_job_is_superseded() -> None:

@@ -136,6 +136,46 @@ def test_history_shows_the_outcome_and_reason_of_each_file(failed):
     assert file["reasons"] == ["run_failed: Spark gave up"]
 
 
+RESULT = {
+    "execution": "run",
+    "bucket": "lake",
+    "jobRunId": "jr_1",
+    "schemaChanged": False,
+    "files": [
+        {
+            **VERSION,
+            "status": "loaded",
+            "dataset": "green",
+            "variant": "P-G3",
+            "rows": {"read": 8, "written": 8, "quarantined": 0, "reasons": {}},
+            "newColumns": [],
+            "missingColumns": [],
+            "columnsLeftOut": [{"name": "path", "type": "list<double>"}],
+            "columnsFromKey": {"payment_type": "1", "trip_type": None},
+            "dateOrders": {"pickup": "mdy"},
+            "instants": {"dropoff": "utc_is_wall_clock"},
+            "error": None,
+            "warnings": [{"code": "same_trips", "message": "remove with `taxi-etl remove s3://lake/b`"}],
+        }
+    ],
+}
+NOTES = [
+    "same_trips: remove with `taxi-etl remove s3://lake/b`",
+    "columns_left_out: no text says the values of path (list<double>) exactly",
+    "columns_from_key: the folders of the key have payment_type=1, trip_type=null",
+    "date_orders: pickup mdy",
+    "instants: dropoff utc_is_wall_clock",
+]
+
+
+def test_history_shows_warnings_and_how_each_loaded_file_was_read(failed):
+    failed.aws.answers["s3.GetObject"] = documents(**{"manifest.json": MANIFEST, "result.json": RESULT})
+    _, document = failed.json("history", "run")
+    assert document["files"][0]["notes"] == NOTES
+    printed = failed("history", "run").stdout
+    assert [f"note: {KEY}: {note}" in printed.splitlines() for note in NOTES] == [True] * 5
+
+
 def test_history_links_to_the_logs_of_the_function_and_of_the_job_run(failed):
     _, document = failed.json("history", "run")
     console = "https://eu-west-1.console.aws.amazon.com"

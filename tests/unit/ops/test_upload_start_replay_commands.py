@@ -39,6 +39,7 @@ def versioned(taxi_etl):
         "s3.GetBucketVersioning": {"Status": "Enabled"},
         "s3.PutObject": {"VersionId": "v7"},
         "stepfunctions.GetExecutionHistory": error("ExecutionDoesNotExist"),
+        "s3.GetObject": error("NoSuchKey"),
     }
     return taxi_etl
 
@@ -81,9 +82,45 @@ def test_upload_with_wait_reports_the_outcome_of_the_uploaded_version(versioned,
         "dataset": "green",
         "rows": rows,
         "reasons": [],
+        "notes": [],
     }
     [request] = versioned.aws.requests("dynamodb.BatchGetItem")
     assert request["RequestItems"]["ledger"]["Keys"] == [{"pk": f"lake/{KEY}", "sk": "v7"}]
+
+
+WARNED = {
+    "execution": "run",
+    "bucket": "lake",
+    "jobRunId": "jr_1",
+    "schemaChanged": False,
+    "files": [
+        {
+            **{"key": KEY, "versionId": version, "size": 10, "etag": "e", "sequencer": "1"},
+            **{"status": "loaded", "dataset": "green", "variant": "", "newColumns": [], "missingColumns": []},
+            "rows": {"read": 1, "written": 1, "quarantined": 0, "reasons": {}},
+            "error": None,
+            "warnings": [{"code": "same_trips", "message": f"those of version {version}"}],
+        }
+        for version in ("v6", "v7")
+    ],
+}
+
+
+@pytest.mark.parametrize("command", ["upload", "start", "replay"])
+def test_waiting_prints_the_warnings_of_the_loaded_version(versioned, a_file, command):
+    versioned.aws.answers |= {
+        "s3.HeadObject": HEAD,
+        "lambda.Invoke": orchestrator(execution()),
+        "dynamodb.BatchGetItem": found(file_item(KEY, "v7", "loaded")),
+        "s3.GetObject": lambda request: {"Body": stream(json.dumps(WARNED).encode())},
+    }
+    words = {"upload": [str(a_file)], "start": ["--key", KEY], "replay": [f"s3://lake/{KEY}"]}[command]
+    result = versioned(command, *words, "--wait")
+    assert result.exit_code == 0
+    notes = [line for line in result.stdout.splitlines() if line.startswith("note: ")]
+    assert notes == [f"note: {KEY}: same_trips: those of version v7"]
+    [request] = versioned.aws.requests("s3.GetObject")
+    assert (request["Bucket"], request["Key"]) == ("lake", "runs/etl-pipeline-workflow/run/result.json")
 
 
 @pytest.mark.parametrize(
