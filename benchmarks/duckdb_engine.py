@@ -134,12 +134,18 @@ def _value(column: SourceColumn) -> str:
     text = f"TRY(decode({quoted}))"
     return {
         SourceType.NANOSECONDS: _micros(quoted),
+        SourceType.UTC_NANOSECONDS: _micros(quoted),
+        SourceType.NEW_YORK_NANOSECONDS: (
+            f"(({_micros(quoted)} AT TIME ZONE 'UTC') AT TIME ZONE 'America/New_York')"
+        ),
         SourceType.UTC_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'UTC')",
         SourceType.NEW_YORK_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'America/New_York')",
         SourceType.UNSUPPORTED: "CAST(NULL AS VARCHAR)",
         SourceType.UNSIGNED: f"CAST({quoted} AS DECIMAL(20, 0))",
         SourceType.UUID: f"CAST({quoted} AS VARCHAR)",
-        SourceType.INSTANT: f"CAST({quoted}::timestamptz AT TIME ZONE 'UTC' AS TIMESTAMP)",
+        SourceType.INSTANT: _micros(quoted)
+        if unit_of(column) == "ns"
+        else f"CAST({quoted}::timestamptz AT TIME ZONE 'UTC' AS TIMESTAMP)",
         SourceType.TIME: f"CAST({quoted} AS VARCHAR)",
         SourceType.DURATION: f"{quoted} || ' {unit_of(column)}'",
         SourceType.BYTES: f"CASE WHEN NOT regexp_matches({text}, '{NO_TEXT}') THEN {text} "

@@ -12,6 +12,8 @@ SPARK_TYPES = {
     SourceType.TIMESTAMP: "timestamp_ntz",
     # Spark has no type for nanoseconds; with `nanosAsLong` it reads the plain number.
     SourceType.NANOSECONDS: "bigint",
+    SourceType.UTC_NANOSECONDS: "bigint",
+    SourceType.NEW_YORK_NANOSECONDS: "bigint",
     SourceType.DATE: "date",
     SourceType.BOOLEAN: "boolean",
     SourceType.UNSIGNED: "decimal(20,0)",
@@ -23,6 +25,7 @@ SPARK_TYPES = {
     SourceType.TIME: "bigint",
     SourceType.DURATION: "bigint",
 }
+NANOSECONDS = frozenset({SourceType.NANOSECONDS, SourceType.UTC_NANOSECONDS, SourceType.NEW_YORK_NANOSECONDS})
 UNITS = {"ms": "MILLISECOND", "us": "MICROSECOND"}
 """Spark's names of the units of times of day."""
 EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
@@ -47,7 +50,9 @@ def value_of(column: SourceColumn) -> str:
     if column.type in WITHOUT_VALUES:
         return "CAST(NULL AS string)"
     if _counts_nanoseconds(column):
-        return f"timestampadd(MICROSECOND, ({value} - pmod({value}, 1000)) DIV 1000, {EPOCH})"
+        time = f"timestampadd(MICROSECOND, ({value} - pmod({value}, 1000)) DIV 1000, {EPOCH})"
+        in_new_york = column.type is SourceType.NEW_YORK_NANOSECONDS
+        return f"convert_timezone('UTC', 'America/New_York', {time})" if in_new_york else time
     unit = unit_of(column)
     text = f"try_validate_utf8(CAST({value} AS string))"
     expressions = {
@@ -80,6 +85,4 @@ def unit_of(column: SourceColumn) -> str:
 
 def _counts_nanoseconds(column: SourceColumn) -> bool:
     """Whether Spark reads a time as the plain number of its nanoseconds."""
-    return column.type is SourceType.NANOSECONDS or (
-        column.type is SourceType.INSTANT and unit_of(column) == "ns"
-    )
+    return column.type in NANOSECONDS or (column.type is SourceType.INSTANT and unit_of(column) == "ns")

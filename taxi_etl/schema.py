@@ -13,7 +13,8 @@ class SourceType(StrEnum):
     `integer` is any whole number that fits 64 signed bits, `unsigned` one of 64 bits without a sign, `double`
     includes single precision. `timestamp` is a wall clock in at most microseconds, `nanoseconds` the finer
     one that pandas saves, `instant` a time with a zone; `utc_instant` and `new_york_instant` are instants
-    that a setting allows to be read as the wall clock of UTC or of New York. `bytes` is text without
+    that a setting allows to be read as the wall clock of UTC or of New York, `utc_nanoseconds` and
+    `new_york_nanoseconds` the finer ones that pandas saves. `bytes` is text without
     Parquet's mark for UTF-8, or anything else: see `glue_scripts.parquet_columns`. `null` is Parquet's column
     without any value. `unsupported` is everything that no text says exactly, such as nested values.
     """
@@ -27,6 +28,8 @@ class SourceType(StrEnum):
     NANOSECONDS = "nanoseconds"
     UTC_INSTANT = "utc_instant"
     NEW_YORK_INSTANT = "new_york_instant"
+    UTC_NANOSECONDS = "utc_nanoseconds"
+    NEW_YORK_NANOSECONDS = "new_york_nanoseconds"
     DATE = "date"
     BOOLEAN = "boolean"
     UNSIGNED = "unsigned"
@@ -57,7 +60,14 @@ class DateOrder(StrEnum):
 
 TEXTS = frozenset({SourceType.TEXT, SourceType.STRING, SourceType.BYTES})
 NUMBERS = frozenset({SourceType.INTEGER, SourceType.DOUBLE, SourceType.DECIMAL, SourceType.UNSIGNED})
-INSTANTS = frozenset({SourceType.UTC_INSTANT, SourceType.NEW_YORK_INSTANT})
+INSTANTS = frozenset(
+    {
+        SourceType.UTC_INSTANT,
+        SourceType.NEW_YORK_INSTANT,
+        SourceType.UTC_NANOSECONDS,
+        SourceType.NEW_YORK_NANOSECONDS,
+    }
+)
 TIMES = INSTANTS | {SourceType.TIMESTAMP, SourceType.NANOSECONDS}
 WITHOUT_VALUES = frozenset({SourceType.NULL, SourceType.UNSUPPORTED})
 """The types of columns that hold nothing, or nothing that can be kept."""
@@ -78,10 +88,14 @@ _TYPE_OF_ARROW: Mapping[str, SourceType] = {
     **dict.fromkeys(("binary", "large_binary", "binary_view"), SourceType.BYTES),
     "extension<arrow.uuid>": SourceType.UUID,
 }
-_ARROW_INSTANT = re.compile(r"timestamp\[(s|ms|us), tz=.+\]")
+_ARROW_INSTANT = re.compile(r"timestamp\[(s|ms|us|ns), tz=.+\]")
 _TYPE_OF_INSTANTS = {
     Instants.UTC_IS_WALL_CLOCK: SourceType.UTC_INSTANT,
     Instants.TO_NEW_YORK: SourceType.NEW_YORK_INSTANT,
+}
+_TYPE_OF_NANOSECOND_INSTANTS = {
+    Instants.UTC_IS_WALL_CLOCK: SourceType.UTC_NANOSECONDS,
+    Instants.TO_NEW_YORK: SourceType.NEW_YORK_NANOSECONDS,
 }
 _ARROW_PATTERNS = (
     (re.compile(r"fixed_size_binary\[\d+\]"), SourceType.BYTES),
@@ -175,10 +189,16 @@ def text_columns(header: Iterable[str]) -> tuple[SourceColumn, ...]:
 
 def with_instants(columns: Sequence[SourceColumn], instants: Instants) -> tuple[SourceColumn, ...]:
     """The columns of a Parquet file, with instants as the setting allows to read them."""
-    kind = _TYPE_OF_INSTANTS.get(instants)
-    return tuple(
-        SourceColumn(column.name, kind) if kind and column.holds_instants else column for column in columns
-    )
+    if instants is Instants.REJECT:
+        return tuple(columns)
+    return tuple(_wall_clock(column, instants) if column.holds_instants else column for column in columns)
+
+
+def _wall_clock(column: SourceColumn, instants: Instants) -> SourceColumn:
+    """A column of instants as one of wall-clock times."""
+    finer = column.arrow_type.startswith("timestamp[ns,")
+    kinds = _TYPE_OF_NANOSECOND_INSTANTS if finer else _TYPE_OF_INSTANTS
+    return SourceColumn(column.name, kinds[instants])
 
 
 class ColumnType(StrEnum):

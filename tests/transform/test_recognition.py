@@ -114,7 +114,12 @@ def test_an_extra_column_of_any_type_rejects_no_file(arrow):
 
 
 @pytest.mark.parametrize(
-    ("saved", "named"), [(pa.timestamp("us", tz="UTC"), "timestamp[us, tz=UTC]"), (INT96, INT96)]
+    ("saved", "named"),
+    [
+        (pa.timestamp("us", tz="UTC"), "timestamp[us, tz=UTC]"),
+        (pa.timestamp("ns", tz="America/New_York"), "timestamp[ns, tz=America/New_York]"),
+        (INT96, INT96),
+    ],
 )
 def test_instants_are_refused_because_their_wall_clock_is_unknown(saved, named):
     times = pa.array([datetime(2024, 1, 5, 10)], pa.timestamp("us") if saved is INT96 else saved)

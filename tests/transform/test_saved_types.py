@@ -7,6 +7,12 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.duckdb_engine import contents_of
+from taxi_etl.documents import AcceptedFile
+from taxi_etl.identity import FileVersion
+from taxi_etl.schema import Instants, with_instants
 
 PICKUP = datetime(2024, 1, 5, 10, 0, 0, 1)
 
@@ -86,6 +92,28 @@ def test_nanoseconds_are_cut_to_microseconds_also_before_1970(engines, tmp_path)
     assert dict(held["row_as_read"])["tpep_pickup_datetime"] == "1969-12-31 23:59:59.999999"
 
 
+@pytest.mark.parametrize(
+    ("how", "pickups"),
+    [
+        (Instants.UTC_IS_WALL_CLOCK, [datetime(2024, 1, 5, 10, 0, 0, 1), datetime(2024, 7, 4, 10)]),
+        (Instants.TO_NEW_YORK, [datetime(2024, 1, 5, 5, 0, 0, 1), datetime(2024, 7, 4, 6)]),
+    ],
+)
+def test_instants_in_nanoseconds_are_read_as_the_setting_says(engines, tmp_path, interpreted, how, pickups):
+    # pandas saves times with a zone so.
+    nanos = pa.array([1_704_448_800_000_001_999, 1_720_087_200_000_000_000, None], pa.int64())
+    times = nanos.cast(pa.timestamp("ns", "America/New_York"))
+    path = tmp_path / "yellow_tripdata_2024-01.parquet"
+    pq.write_table(pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times}), path)
+    columns = with_instants(contents_of(path).columns, how)
+    file = AcceptedFile(FileVersion("lake", f"raw/taxi/{path.name}", "v1"), "yellow", "parquet", columns)
+
+    found = engines.judge(path, AcceptedFile.from_json("lake", file.to_json()))
+
+    assert sorted(found.trips["pickup_datetime"].to_pylist()) == pickups
+    assert found.quarantined["reasons"].to_pylist() == [["missing_datetime"]]
+
+
 def test_narrow_numbers_and_coded_texts_arrive(engines, tmp_path):
     found = load(
         engines,
@@ -150,6 +178,7 @@ def test_extra_columns_of_other_types_are_kept_as_exact_texts(engines, tmp_path)
             loaded_in_york=pa.array(
                 [1_704_448_800_000_000_000, None], pa.timestamp("ns", "America/New_York")
             ),
+            seen_before=pa.array([-1, None], pa.timestamp("ns", "UTC")),
             noon=pa.array([time(12), None], pa.time64("us")),
             late=pa.array([time(23, 59, 59, 1000), None], pa.time32("ms")),
             took=pa.array([timedelta(minutes=15, seconds=31), None], pa.duration("us")),
@@ -169,6 +198,7 @@ def test_extra_columns_of_other_types_are_kept_as_exact_texts(engines, tmp_path)
             "trip_id": "12345678-9abc-def0-1234-56789abcdef0",
             "loaded_at": "2024-01-05 10:00:00.25+00:00",
             "loaded_in_york": "2024-01-05 10:00:00+00:00",
+            "seen_before": "1969-12-31 23:59:59.999999+00:00",
             "noon": "12:00:00",
             "late": "23:59:59.001",
             "took": "931000000 us",
