@@ -212,6 +212,11 @@ def _summarized(file: FileResult) -> dict[str, Any]:
         entry["columnsFromKey"] = {
             shorten(name): value and shorten(value) for name, value in file.key_values.items()
         }
+    if file.columns_left_out:
+        entry["columnsLeftOut"] = [
+            {"name": shorten(name), "type": shorten(kind)}
+            for name, kind in file.columns_left_out[:LISTED_FILES_MAX]
+        ]
     if file.failure:
         entry["reasons"] = [_reason(file.failure)]
     if file.warnings:
