@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 
-from stacks.metrics import finalizer_count, finalizer_gauge
+from stacks.metrics import OLDEST_MESSAGE, VISIBLE_MESSAGES, finalizer_count, finalizer_gauge, queue_gauge
 from stacks.settings import Settings
 from stacks.taxi_job import TaxiJob
 from taxi_etl.metrics import Metric
@@ -29,9 +28,10 @@ class AlarmSources:
     settings: Settings
     state_machine: sfn.StateMachine
     job: TaxiJob
-    events: sqs.Queue
-    dead_letters: Mapping[str, sqs.Queue]
-    """Dead-letter queues by alarm name."""
+    events: str
+    """The name of the event queue."""
+    dead_letters: Mapping[str, str]
+    """Names of dead-letter queues by alarm name."""
     functions: Mapping[str, lambda_.Function]
     """Functions by the prefix of their alarms' names."""
 
@@ -135,10 +135,10 @@ def _file_rules(settings: Settings) -> Iterator[AlarmRule]:
     )
 
 
-def _oldest_event_rule(settings: Settings, events: sqs.Queue) -> AlarmRule:
+def _oldest_event_rule(settings: Settings, events: str) -> AlarmRule:
     return AlarmRule(
         name="OldestEvent",
-        metric=events.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+        metric=queue_gauge(OLDEST_MESSAGE, events, FIVE_MINUTES),
         threshold=Duration.minutes(settings.alarm_event_age_minutes).to_seconds(),
         description=(
             f"An event has waited in the queue for {settings.alarm_event_age_minutes} minutes, "
@@ -148,10 +148,10 @@ def _oldest_event_rule(settings: Settings, events: sqs.Queue) -> AlarmRule:
     )
 
 
-def _dead_letter_rule(name: str, queue: sqs.Queue) -> AlarmRule:
+def _dead_letter_rule(name: str, queue: str) -> AlarmRule:
     return AlarmRule(
         name=name,
-        metric=queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+        metric=queue_gauge(VISIBLE_MESSAGES, queue, FIVE_MINUTES),
         threshold=1,
         description="Events failed after all retries and wait in a dead-letter queue.",
         # SQS stops reporting on an inactive queue, even when it is not empty.

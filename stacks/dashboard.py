@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.alarms import Alarms
-from stacks.metrics import finalizer_count, finalizer_gauge
+from stacks.metrics import OLDEST_MESSAGE, VISIBLE_MESSAGES, finalizer_count, finalizer_gauge, queue_gauge
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
 from taxi_etl.names import STATE_MACHINE, physical_name
@@ -40,7 +39,7 @@ class Dashboard(Construct):
         *,
         settings: Settings,
         state_machine: sfn.StateMachine,
-        queue: sqs.Queue,
+        queue: str,
         functions: Sequence[lambda_.Function],
         alarms: Alarms,
     ) -> None:
@@ -86,17 +85,17 @@ def _health(
     ]
 
 
-def _throughput(settings: Settings, machine: sfn.StateMachine, queue: sqs.Queue) -> list[Row]:
+def _throughput(settings: Settings, machine: sfn.StateMachine, queue: str) -> list[Row]:
     return [
         [_text(THROUGHPUT)],
         [
             _graph(
                 "Events in the queue",
-                queue.metric_approximate_number_of_messages_visible(period=HOUR, statistic="Maximum"),
+                queue_gauge(VISIBLE_MESSAGES, queue, HOUR),
             ),
             _graph(
                 "Age of the oldest event (seconds)",
-                queue.metric_approximate_age_of_oldest_message(period=HOUR, statistic="Maximum"),
+                queue_gauge(OLDEST_MESSAGE, queue, HOUR),
             ),
         ],
         [

@@ -22,7 +22,10 @@ class EventQueue(Construct):
     """
 
     queue: sqs.Queue
+    name: str
+    arn: str
     dead_letters: sqs.Queue
+    dead_letters_name: str
     send_policy: sqs.QueuePolicy
 
     def __init__(
@@ -31,11 +34,13 @@ class EventQueue(Construct):
         super().__init__(scope, construct_id)
         retention = Duration.days(settings.event_retention_days)
         removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
-        name = physical_name(EVENT_QUEUE, settings.environment)
+        self.name = physical_name(EVENT_QUEUE, settings.environment)
+        self.arn = self._arn("sqs", self.name)
+        self.dead_letters_name = physical_name(EVENT_DEAD_LETTER_QUEUE, settings.environment)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            queue_name=physical_name(EVENT_DEAD_LETTER_QUEUE, settings.environment),
+            queue_name=self.dead_letters_name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=retention,
@@ -44,7 +49,7 @@ class EventQueue(Construct):
         self.queue = sqs.Queue(
             self,
             "Queue",
-            queue_name=name,
+            queue_name=self.name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             retention_period=retention,
@@ -73,7 +78,7 @@ class EventQueue(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-            resource_arns=[self.queue.queue_arn],
+            resource_arns=[self.arn],
         ).assert_success()
 
     def _arn(self, service: str, name: str) -> str:

@@ -48,7 +48,7 @@ class Functions:
     def validator(self) -> lambda_.Function:
         """Checks which files can be loaded, before a job run costs anything."""
         environment = ValidatorSettings(
-            runs_bucket=self._data.lake.bucket.bucket_name,
+            runs_bucket=self._data.lake.name,
             max_file_bytes=self._settings.max_file_bytes,
             instants=str(self._settings.instants),
         )
@@ -61,7 +61,7 @@ class Functions:
         environment = OrchestratorSettings(
             state_machine_arn=state_machine.state_machine_arn,
             enable_orchestration=self._settings.enable_orchestration,
-            ledger_table=self._data.ledger.table.table_name,
+            ledger_table=self._data.ledger.name,
             batch_max_files=self._settings.execution_max_files,
             batch_max_bytes=self._settings.execution_max_bytes,
         )
@@ -73,8 +73,8 @@ class Functions:
         """Records how every execution ended, and notifies of endings that the execution could not."""
         environment = FinalizerSettings(
             state_machine_arn=state_machine.state_machine_arn,
-            ledger_table=self._data.ledger.table.table_name,
-            runs_bucket=self._data.lake.bucket.bucket_name,
+            ledger_table=self._data.ledger.name,
+            runs_bucket=self._data.lake.name,
             topic_arn=notifications.topic.topic_arn,
             sweep_after_seconds=self._settings.sweep_after_minutes * 60,
             command=self._settings.command,

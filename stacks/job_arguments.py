@@ -13,7 +13,7 @@ def job_arguments(
 ) -> dict[str, str]:
     """The script's own arguments, then those that Glue itself reads."""
     return {
-        "--database": catalog.taxi.database_name,
+        "--database": catalog.taxi_name,
         "--catalog": SPARK_CATALOG,
         "--max-quarantine-share": str(settings.max_quarantine_share),
         "--sort-by-pickup": _flag(settings.sort_by_pickup),
@@ -21,7 +21,7 @@ def job_arguments(
         "--optimizer-role": optimizer_role.role_arn,
         "--retention-days": str(settings.table_retention_days),
         "--datalake-formats": "iceberg",
-        "--conf": spark_conf(f"s3://{lake.bucket.bucket_name}/{WAREHOUSE_PREFIX}"),
+        "--conf": spark_conf(f"s3://{lake.name}/{WAREHOUSE_PREFIX}"),
         "--enable-auto-scaling": _flag(settings.auto_scaling),
         "--custom-logGroup-prefix": log_prefix,
     }

@@ -15,7 +15,7 @@ from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_nam
 
 
 def lake_bucket_name(settings: Settings) -> str:
-    """The bucket's name as text, for policies in which a reference to the bucket would be a cycle."""
+    """The bucket's name as text, for policies that the bucket depends on and for the pipeline's stack."""
     return settings.bucket_name or bucket_name(Aws.ACCOUNT_ID, settings.environment)
 
 
@@ -23,6 +23,8 @@ class LakeBucket(Construct):
     """A versioned, private, encrypted bucket that sends events of new raw files to the queue."""
 
     bucket: s3.Bucket
+    name: str
+    arn: str
     key: kms.IKey | None
 
     def __init__(
@@ -30,10 +32,12 @@ class LakeBucket(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.key = kms.Key.from_key_arn(self, "Key", settings.kms_key_arn) if settings.kms_key_arn else None
+        self.name = lake_bucket_name(settings)
+        self.arn = bucket_arn(self, self.name)
         self.bucket = s3.Bucket(
             self,
             "Bucket",
-            bucket_name=lake_bucket_name(settings),
+            bucket_name=self.name,
             versioned=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -45,11 +49,8 @@ class LakeBucket(Construct):
             lifecycle_rules=lifecycle_rules(settings),
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
-        self._source_names = (self.bucket.bucket_name, *settings.existing_buckets)
-        self._source_arns = (
-            self.bucket.bucket_arn,
-            *(bucket_arn(self, name) for name in settings.existing_buckets),
-        )
+        self._source_names = (self.name, *settings.existing_buckets)
+        self._source_arns = tuple(bucket_arn(self, name) for name in self._source_names)
         self._notify(events)
 
     def _notify(self, events: EventQueue) -> None:
@@ -90,19 +91,19 @@ class LakeBucket(Construct):
 
     def grant_read_runs(self, grantee: iam.IGrantable, *, may_be_missing: bool = True) -> None:
         """Grant reading manifests and results; permission to list turns 403 into 404 for a missing one."""
-        self._grant_objects(grantee, ("s3:GetObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
+        self._grant_objects(grantee, ("s3:GetObject",), RUNS_PREFIX, (self.arn,))
         if may_be_missing:
-            self._grant_list(grantee, RUNS_PREFIX, (self.bucket.bucket_arn,))
+            self._grant_list(grantee, RUNS_PREFIX, (self.arn,))
 
     def grant_write_runs(self, grantee: iam.IGrantable) -> None:
         """Grant writing manifests and results."""
-        self._grant_objects(grantee, ("s3:PutObject",), RUNS_PREFIX, (self.bucket.bucket_arn,))
+        self._grant_objects(grantee, ("s3:PutObject",), RUNS_PREFIX, (self.arn,))
 
     def grant_warehouse(self, grantee: iam.IGrantable, *further: str) -> None:
         """Grant reading, writing and deleting the tables' files, and the `further` actions on them."""
         actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", *further)
-        self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
-        self._grant_list(grantee, WAREHOUSE_PREFIX, (self.bucket.bucket_arn,))
+        self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.arn,))
+        self._grant_list(grantee, WAREHOUSE_PREFIX, (self.arn,))
 
     def grant_location(self, grantee: iam.IGrantable) -> None:
         """Grant reading the buckets' region, which Glue's clients request first."""

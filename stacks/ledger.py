@@ -1,6 +1,6 @@
 """The ledger table: the status of every file version, and every execution with its input."""
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -14,13 +14,17 @@ class Ledger(Construct):
     """A DynamoDB table on demand, with point-in-time recovery and two indexes."""
 
     table: dynamodb.Table
+    name: str
+    arn: str
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
+        self.name = physical_name(LEDGER_TABLE, settings.environment)
+        self.arn = Stack.of(self).format_arn(service="dynamodb", resource="table", resource_name=self.name)
         self.table = dynamodb.Table(
             self,
             "Table",
-            table_name=physical_name(LEDGER_TABLE, settings.environment),
+            table_name=self.name,
             partition_key=_text("pk"),
             sort_key=_text("sk"),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -53,14 +57,14 @@ class Ledger(Construct):
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=[f"dynamodb:{call}" for call in calls],
-            resource_arns=[self.table.table_arn],
+            resource_arns=[self.arn],
         ).assert_success()
 
     def _grant_queries(self, grantee: iam.IGrantable, *indexes: str) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["dynamodb:Query"],
-            resource_arns=[f"{self.table.table_arn}/index/{name}" for name in indexes],
+            resource_arns=[f"{self.arn}/index/{name}" for name in indexes],
         ).assert_success()
 
 

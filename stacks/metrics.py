@@ -1,4 +1,4 @@
-"""The finalizer's own metrics, for alarms and the dashboard."""
+"""The finalizer's own metrics and those of queues, for alarms and the dashboard."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -6,6 +6,20 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
 from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
+
+VISIBLE_MESSAGES = "ApproximateNumberOfMessagesVisible"
+OLDEST_MESSAGE = "ApproximateAgeOfOldestMessage"
+
+
+def queue_gauge(name: str, queue: str, period: Duration) -> cloudwatch.Metric:
+    """A gauge of SQS for the queue of this name: the maximum of a period."""
+    return cloudwatch.Metric(
+        namespace="AWS/SQS",
+        metric_name=name,
+        dimensions_map={"QueueName": queue},
+        period=period,
+        statistic="Maximum",
+    )
 
 
 def finalizer_count(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:

@@ -38,10 +38,10 @@ def add_alarms(
         settings=settings,
         state_machine=parts.workflow.state_machine,
         job=parts.job,
-        events=parts.events.queue,
+        events=parts.events.name,
         dead_letters={
-            "EventDeadLetters": parts.events.dead_letters,
-            "CloseDeadLetters": parts.finalizer_dead_letters,
+            "EventDeadLetters": parts.events.dead_letters_name,
+            "CloseDeadLetters": parts.finalizer_dead_letters.queue_name,
         },
         functions={
             "Orchestrator": parts.orchestrator,
@@ -74,7 +74,7 @@ def add_dashboard(scope: Construct, parts: ObservedParts, *, settings: Settings,
         "Dashboard",
         settings=settings,
         state_machine=parts.workflow.state_machine,
-        queue=parts.events.queue,
+        queue=parts.events.name,
         functions=(parts.orchestrator, parts.validator, parts.finalizer),
         alarms=alarms,
     )

@@ -30,6 +30,8 @@ class PipelineStack(Stack):
             termination_protection=settings.termination_protection,
             **kwargs,
         )
+        # References to the data lake are text, from which CDK cannot see the order of deployment.
+        self.add_stack_dependency(lake)
         self.settings = settings
         self.data = lake
 
@@ -88,7 +90,7 @@ class PipelineStack(Stack):
         # of the same queue before it deletes the first, which Lambda refuses.
         self.orchestrator.add_event_source_mapping(
             f"SqsEventSource:{Names.node_unique_id(events.queue.node)}",
-            event_source_arn=events.queue.queue_arn,
+            event_source_arn=events.arn,
             batch_size=settings.event_batch_size,
             max_batching_window=Duration.seconds(settings.event_batch_window_seconds),
             max_concurrency=settings.orchestrator_concurrency,

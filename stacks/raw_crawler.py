@@ -43,7 +43,7 @@ class RawCrawler(Construct):
             name=self.name,
             description="Catalogs raw taxi files; the workflow starts it when columns changed",
             role=self.role.role_arn,
-            database_name=catalog.raw.database_name,
+            database_name=catalog.raw_name,
             targets=glue.CfnCrawler.TargetsProperty(
                 s3_targets=[glue.CfnCrawler.S3TargetProperty(path=uri) for uri in lake.source_uris()]
             ),

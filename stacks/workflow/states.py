@@ -7,12 +7,12 @@ reads them: $validation, $failure, $summary, $jobRun, $crawl. Their size is boun
 from aws_cdk import Duration
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks.lake_bucket import LakeBucket
 from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
 from stacks.workflow import notifications
@@ -99,7 +99,7 @@ def check_glue_job_status(scope: Construct) -> sfn.Choice:
     return sfn.Choice.jsonata(scope, "CheckGlueJobStatus")
 
 
-def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsService:
+def read_job_result(scope: Construct, *, lake: LakeBucket) -> tasks.CallAwsService:
     """Read the job's summary.json."""
     marker = "EXECUTION"
     return tasks.CallAwsService.jsonata(
@@ -109,11 +109,11 @@ def read_job_result(scope: Construct, *, bucket: s3.Bucket) -> tasks.CallAwsServ
         service="s3",
         action="getObject",
         parameters={
-            "Bucket": bucket.bucket_name,
+            "Bucket": lake.name,
             "Key": render(with_execution_name(summary_key(marker), marker)),
         },
         iam_action="s3:GetObject",
-        iam_resources=[bucket.arn_for_objects(f"{RUNS_PREFIX}*")],
+        iam_resources=[f"{lake.arn}/{RUNS_PREFIX}*"],
         task_timeout=API_TIMEOUT,
         assign={
             "summary": "{% $parse($states.result.Body) %}",

@@ -38,7 +38,7 @@ class States:
         self.check_validation = states.check_validation(scope)
         self.run_glue_etl_job = states.run_glue_etl_job(scope, job=parts.job.job, settings=settings)
         self.check_glue_job_status = states.check_glue_job_status(scope)
-        self.read_job_result = states.read_job_result(scope, bucket=parts.lake.bucket)
+        self.read_job_result = states.read_job_result(scope, lake=parts.lake)
         self.evaluate_result = states.evaluate_result(scope)
         self.is_catalog_update_needed = states.is_catalog_update_needed(scope)
         self.run_crawler_update = states.run_crawler_update(scope, crawler=parts.crawler)

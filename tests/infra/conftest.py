@@ -83,6 +83,11 @@ def synthesize(
             dict(assembly.get_stack_by_name(lake.stack_name).tags),
             dict(assembly.get_stack_by_name(pipeline.stack_name).tags),
         ),
+        deployed_first={
+            artifact.id
+            for artifact in assembly.get_stack_by_name(pipeline.stack_name).dependencies
+            if not artifact.id.endswith(".assets")
+        },
         protected=(bool(lake.termination_protection), bool(pipeline.termination_protection)),
     )
 
@@ -103,6 +108,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         existing_topics=("our-uploads",),
         kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         alert_emails=("oncall@example.com",),
+        runbook_url="https://wiki.example.com/taxi",
         crawl_policy=CrawlPolicy.ALWAYS,
         job_metrics=True,
     )

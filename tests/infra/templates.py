@@ -17,6 +17,8 @@ class Stacks:
     pipeline: dict[str, Any]
     tags: tuple[dict[str, str], dict[str, str]]
     protected: tuple[bool, bool]
+    deployed_first: set[str]
+    """Names of the stacks that are deployed before the pipeline."""
 
     def all(self) -> dict[str, dict[str, Any]]:
         return {"data_lake": self.lake, "pipeline": self.pipeline}
@@ -70,8 +72,6 @@ def flat(value: Any) -> str:  # noqa: PLR0911  (one line per intrinsic function)
             return f"${{{'.'.join(argument)}}}"
         case "Fn::Join":
             return str(argument[0]).join(flat(part) for part in argument[1])
-        case "Fn::GetStackOutput":
-            return f"${{{argument['OutputName']}}}"
         case "Fn::Sub":
             return str(argument)
         case "Fn::Select":
@@ -92,13 +92,10 @@ def readable(template: Mapping[str, Any], text: str) -> str:
     """A text without what CDK generates: hashes of logical ids and keys of assets."""
     for name in sorted(template["Resources"], key=len, reverse=True):
         text = text.replace(name, _ID_HASH.sub("", name))
-    text = _PUBLISHED.sub(lambda match: _INNER_HASH.sub("", match[1]), text)
     return _ASSET.sub("ASSET", text)
 
 
 _ID_HASH = re.compile(r"[0-9A-F]{8}$")
-_INNER_HASH = re.compile(r"[0-9A-F]{8}(?=[A-Z]|$)")
-_PUBLISHED = re.compile(r"PublishOutput(?:Ref|FnGetAtt)(\w*?)[0-9A-F]{8}\b")
 _ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 
 

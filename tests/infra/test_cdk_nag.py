@@ -56,9 +56,9 @@ ACKNOWLEDGED = {
     ("IAM5[Resource::LAKE/runs/*]", CLOSE_ROLE): OWN_PREFIX,
     ("IAM5[Resource::LAKE/warehouse/*]", JOB_ROLE): OWN_PREFIX,
     ("IAM5[Resource::LAKE/warehouse/*]", OPTIMIZER): OWN_PREFIX,
-    ("IAM5[Resource::TABLES/Taxi/*]", JOB_ROLE): TABLES,
-    ("IAM5[Resource::TABLES/Taxi/*]", OPTIMIZER): TABLES,
-    ("IAM5[Resource::TABLES/Raw/*]", CRAWLER_ROLE): TABLES,
+    ("IAM5[Resource::TABLES/taxi/*]", JOB_ROLE): TABLES,
+    ("IAM5[Resource::TABLES/taxi/*]", OPTIMIZER): TABLES,
+    ("IAM5[Resource::TABLES/taxi_raw/*]", CRAWLER_ROLE): TABLES,
     ("IAM5[Resource::LOGS/aws-glue/iceberg-*]", OPTIMIZER): "Glue names the optimizers' log groups",
     ("IAM5[Resource::LOGS/aws-glue/crawlers*]", CRAWLER_ROLE): "Glue names the crawlers' log group",
     ("IAM5[Resource::EXECUTIONS:*]", CLOSE_ROLE): "every execution of this one machine",
@@ -102,13 +102,8 @@ def _report(path: Path) -> set[tuple[str, str]]:
 def _short(rule: str) -> str:
     """A finding with short references: `IAM5[Resource::LAKE/runs/*]`."""
     rule = rule.removeprefix("AwsSolutions-")
-    rule = re.sub(
-        r"\{\"Fn::GetStackOutput\".*?OutputName\":\"PublishOutput\w*?(LakeBucket|CatalogTaxi|CatalogRaw)\w*\"\}\}",
-        r"\1",
-        rule,
-    )
-    rule = rule.replace("LakeBucket/", "LAKE/")
-    rule = re.sub(r"arn:<AWS::Partition>:glue:.*:table/Catalog(\w+)/", r"TABLES/\1/", rule)
+    rule = rule.replace("arn:<AWS::Partition>:s3:::<AWS::AccountId>-oubt-datalake/", "LAKE/")
+    rule = re.sub(r"arn:<AWS::Partition>:glue:.*:table/(\w+)/", r"TABLES/\1/", rule)
     rule = re.sub(r"arn:<AWS::Partition>:logs:.*:log-group:/", "LOGS/", rule)
     rule = re.sub(r"arn:<AWS::Partition>:s3:::cdk-\w+-assets-[^/]*/", "ASSETS/", rule)
     rule = re.sub(r"arn:<AWS::Partition>:states:.*:execution:.*:\*", "EXECUTIONS:*", rule)

@@ -7,8 +7,8 @@ import pytest
 
 from .templates import Stacks, flat, permissions, resources
 
-LAKE = "${LakeBucketArn}"
-TABLE = "${LedgerTableArn}"
+LAKE = "arn:aws:s3:::${AWS::AccountId}-oubt-datalake"
+TABLE = "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/etl-file-ledger"
 MACHINE = "${WorkflowStateMachine}"
 GLUE = "arn:aws:glue:${AWS::Region}:${AWS::AccountId}"
 LOGS = "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
@@ -24,11 +24,11 @@ def listing(*prefixes: str) -> set[str]:
 
 
 def database(name: str) -> set[str]:
-    return on(f"{GLUE}:catalog", "glue:GetDatabase") | on(f"{GLUE}:database/${{{name}}}", "glue:GetDatabase")
+    return on(f"{GLUE}:catalog", "glue:GetDatabase") | on(f"{GLUE}:database/{name}", "glue:GetDatabase")
 
 
 def tables(database: str, *actions: str) -> set[str]:
-    places = (f"{GLUE}:catalog", f"{GLUE}:database/${{{database}}}", f"{GLUE}:table/${{{database}}}/*")
+    places = (f"{GLUE}:catalog", f"{GLUE}:database/{database}", f"{GLUE}:table/{database}/*")
     return {permission for place in places for permission in on(place, *actions)}
 
 
@@ -54,7 +54,7 @@ PERMISSIONS = {
     | on(f"{TABLE}/index/by-status", "dynamodb:Query")
     | {f"states:StartExecution on {MACHINE}"}
     | on(
-        "${EventsQueueArn}",
+        "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:etl-file-events",
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
@@ -105,9 +105,9 @@ PERMISSIONS = {
     | {f"s3:AbortMultipartUpload on {LAKE}/warehouse/*"}
     | {f"s3:GetBucketLocation on {LAKE}"}
     | {"s3:GetObject on arn:aws:s3:::cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}/*"}
-    | database("CatalogTaxi")
+    | database("taxi")
     | tables(
-        "CatalogTaxi",
+        "taxi",
         "glue:GetTable",
         "glue:CreateTable",
         "glue:UpdateTable",
@@ -118,14 +118,14 @@ PERMISSIONS = {
     | on("${JobOutput.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
     | on("${JobError.Arn}", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Job/OptimizerRole": WAREHOUSE
-    | tables("CatalogTaxi", "glue:GetTable", "glue:UpdateTable")
+    | tables("taxi", "glue:GetTable", "glue:UpdateTable")
     | on(f"{LOGS}/aws-glue/iceberg-*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Crawler/Role": on(f"{LAKE}/raw/taxi/*", "s3:GetObject")
     | listing("raw/taxi/*", "raw/taxi")  # a crawler lists its target without the slash too
     | {f"s3:GetBucketLocation on {LAKE}"}
-    | database("CatalogRaw")
+    | database("taxi_raw")
     | tables(
-        "CatalogRaw",
+        "taxi_raw",
         "glue:GetTable",
         "glue:GetTables",
         "glue:CreateTable",

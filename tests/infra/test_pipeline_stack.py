@@ -99,7 +99,7 @@ def test_events_arrive_in_batches_and_only_failed_ones_are_redelivered(prod: Sta
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (500, 120)
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 2}
-    assert "EventsQueue" in flat(mapping["EventSourceArn"])
+    assert flat(mapping["EventSourceArn"]) == "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:etl-file-events"
     assert mapping["FunctionName"] == {"Ref": function(prod, "etl-orchestrator").id}
 
 
@@ -123,7 +123,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
         for name, value in only(prod.pipeline, "AWS::Glue::Job").properties["DefaultArguments"].items()
     }
 
-    assert "CatalogTaxi" in arguments["--database"]
+    assert arguments["--database"] == "taxi"
     assert arguments["--catalog"] == "glue_catalog"
     assert arguments["--max-quarantine-share"] == "0.5"
     assert arguments["--sort-by-pickup"] == "false"
@@ -141,8 +141,8 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
         "spark.sql.catalog.glue_catalog.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog",
         "spark.sql.catalog.glue_catalog.io-impl=org.apache.iceberg.aws.s3.S3FileIO",
     ]
-    assert others[3].startswith("spark.sql.catalog.glue_catalog.warehouse=s3://${")
-    assert others[3].endswith("/warehouse/")
+    warehouse = "s3://${AWS::AccountId}-oubt-datalake/warehouse/"
+    assert others[3] == f"spark.sql.catalog.glue_catalog.warehouse={warehouse}"
     assert others[4:] == ["spark.task.reaper.enabled=true", "spark.task.reaper.killTimeout=60s"]
 
 

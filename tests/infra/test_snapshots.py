@@ -49,9 +49,7 @@ def picture(template: dict[str, Any]) -> str:
     shown = {
         "Description": template["Description"],
         "Resources": {name: _shown(body) for name, body in template["Resources"].items()},
-        "Outputs": {
-            name: body for name, body in template["Outputs"].items() if not name.startswith("PublishOutput")
-        },
+        "Outputs": template["Outputs"],
     }
     return readable(template, json.dumps(shown, indent=2, sort_keys=True)) + "\n"
 
