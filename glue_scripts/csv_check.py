@@ -39,7 +39,7 @@ def _scan(storage: Storage, load: FileLoad) -> CsvScan:
                 gzipped=file.compression == "gzip",
                 encoding=file.encoding,
                 delimiter=file.dialect.delimiter,
-                width=len(file.columns),
+                width=file.dialect.width(len(file.columns)),
             )
         except RefusedObjectError as refused:
             return CsvScan(refused.failure)

@@ -27,6 +27,21 @@ ENCRYPTED_MAGIC = b"PARE"
 PARQUET_TRAILER_BYTES = 8
 PARQUET_MIN_BYTES = len(PARQUET_MAGIC) + PARQUET_TRAILER_BYTES
 GZIP_MAGIC = b"\x1f\x8b"
+OTHER_FORMATS = {
+    PARQUET_MAGIC: "a Parquet file; its name must end in .parquet",
+    GZIP_MAGIC: "gzip data; its name must end in .csv.gz, and it must not be compressed twice",
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook; upload the CSV file in it",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook; save it as CSV",
+    b"\x28\xb5\x2f\xfd": "Zstandard data; unpack it",
+    b"BZh": "bzip2 data; unpack it",
+    b"\xfd7zXZ": "xz data; unpack it",
+    b"7z\xbc\xaf": "a 7-Zip archive; unpack it",
+    b"ORC": "an ORC file; save it as Parquet",
+    b"Obj\x01": "an Avro file; save it as Parquet",
+    b"ARROW1": "an Arrow file; save it as Parquet",
+    b"SQLite format 3": "an SQLite database; export the table",
+}
+"""First bytes of other formats, with what they are and what to do."""
 UTF8 = "utf-8"
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, None),
@@ -76,9 +91,9 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
             FailureCode.NOT_PARQUET, "the Parquet footer is encrypted; upload the file without encryption"
         )
     if magic != PARQUET_MAGIC:
-        return _no_footer(
-            FailureCode.NOT_PARQUET, "the file does not begin with PAR1, so it is not a Parquet file"
-        )
+        what = other_format(head)
+        text = "the file does not begin with PAR1, so it is not a Parquet file"
+        return _no_footer(FailureCode.NOT_PARQUET, f"{text}; it is {what}" if what else text)
     if size < PARQUET_MIN_BYTES or tail[-4:] != PARQUET_MAGIC:
         return _no_footer(
             FailureCode.TRUNCATED,
@@ -124,7 +139,9 @@ def check_csv_end(tail: bytes, found: Contents) -> Failure | None:
     if not start and len(tail) >= TAIL_BYTES:
         return None  # a line this long is for the job to measure
     last_line = lines[start:].decode("utf-8", errors="replace")
-    return check_last_line(last_line, delimiter=found.dialect.delimiter, width=len(found.columns))
+    return check_last_line(
+        last_line, delimiter=found.dialect.delimiter, width=found.dialect.width(len(found.columns))
+    )
 
 
 def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failure, ...]]:
@@ -171,7 +188,15 @@ def inflate_head(head: bytes, *, whole: bool) -> tuple[bytes, bool, tuple[Failur
     return plain, whole, ()
 
 
+def other_format(head: bytes) -> str:
+    """Return which other format a file's first bytes show, and what to do about it; "" for none."""
+    return next((what for magic, what in OTHER_FORMATS.items() if head.startswith(magic)), "")
+
+
 def _inspect_text(head: bytes, *, complete: bool) -> Contents:
+    what = other_format(head)
+    if what:
+        return _rejected(FailureCode.NOT_TEXT, f"the content is not text but {what}")
     encoding = next((name for mark, name in BYTE_ORDER_MARKS if head.startswith(mark)), UTF8)
     if encoding is None:
         return _rejected(FailureCode.NOT_TEXT, "the encoding is UTF-32; save the file as UTF-8")
@@ -182,11 +207,9 @@ def _inspect_text(head: bytes, *, complete: bool) -> Contents:
         return _rejected(
             FailureCode.NOT_TEXT, f"byte {error.start:,} is not valid {encoding}; save the file as UTF-8"
         )
-    strange = next((letter for letter in text if letter < " " and letter not in ALLOWED_CONTROLS), None)
-    if strange is not None:
-        return _rejected(
-            FailureCode.NOT_TEXT, f"the file holds the control character {strange!r}; it is not a text file"
-        )
+    problem = _not_text(text)
+    if problem:
+        return _rejected(FailureCode.NOT_TEXT, problem)
     first_lines = read_head(text.removeprefix("\ufeff"), complete=complete)
     problem = first_lines.problem or check_names(first_lines.names)
     if problem:
@@ -196,6 +219,16 @@ def _inspect_text(head: bytes, *, complete: bool) -> Contents:
         encoding=encoding,
         dialect=first_lines.dialect,
         rows=first_lines.rows,
+    )
+
+
+def _not_text(text: str) -> str:
+    """Return why decoded bytes are not text, or ""."""
+    if {text[:1], text[1:2]} > {"\0"}:
+        return "the encoding seems to be UTF-16 without a byte order mark; save the file as UTF-8"
+    strange = next((letter for letter in text if letter < " " and letter not in ALLOWED_CONTROLS), None)
+    return (
+        "" if strange is None else f"the file holds the control character {strange!r}; it is not a text file"
     )
 
 

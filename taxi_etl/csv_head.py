@@ -11,7 +11,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 """The line by which Excel learns the delimiter."""
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DECIMAL_COMMA = re.compile(r"(?![+-]?[1-9]\d{0,2},\d{3}$)[+-]?\d+,\d+")
+"""A number with a decimal comma, but not one like `1,234`, whose comma could separate thousands."""
 _DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
 
@@ -29,6 +30,10 @@ class CsvDialect:
     decimal: str = "."
     skip_lines: int = 0
     row_width: int = 0
+
+    def width(self, names: int) -> int:
+        """The usual number of fields in a row of a file whose header has this number of names."""
+        return max(names, self.row_width)
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry."""

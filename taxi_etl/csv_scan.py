@@ -42,8 +42,8 @@ class _DamagedError(Exception):
 def scan_csv(chunks: Iterable[bytes], *, gzipped: bool, encoding: str, delimiter: str, width: int) -> CsvScan:
     """Scan the bytes of a CSV file, given in order in chunks of any size.
 
-    `encoding` is a Python codec, `width` the number of columns that the header names. Checks the gzip data,
-    the encoding, the length of lines, and whether the last line was cut off.
+    `encoding` is a Python codec, `width` the usual number of fields. Checks the gzip data, the encoding, the
+    length of lines, and whether the last line was cut off.
     """
     try:
         plain = _in_parts(_gunzip(chunks) if gzipped else chunks)
@@ -91,6 +91,9 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: in
             place = offset - undecoded + error.start
             line = line_number + chunk.count(b"\n", 0, max(0, error.start - undecoded))
             raise _not_utf8(error, place, line) from None
+        if b"\0" in chunk:
+            nul = chunk.index(b"\0")
+            raise _nul_byte(offset + nul, line_number + chunk.count(b"\n", 0, nul))
         offset += len(chunk)
         lines = chunk.replace(b"\r", b"\n") if b"\r" in chunk else chunk
         first_end = lines.find(b"\n")
@@ -182,6 +185,15 @@ def _not_utf8(error: UnicodeDecodeError, place: int, line: int) -> _DamagedError
         FailureCode.NOT_TEXT,
         f"byte {place:,} (0x{error.object[error.start]:02x}, line {line:,}) is not UTF-8; "
         "save the file as UTF-8 and upload it again",
+    )
+
+
+def _nul_byte(place: int, line: int) -> _DamagedError:
+    """Return the failure of a byte that no text holds; unfinished downloads have blocks of them."""
+    return _DamagedError(
+        FailureCode.NOT_TEXT,
+        f"byte {place:,} (line {line:,}) is a NUL byte: part of the file was probably not written; "
+        "upload it again",
     )
 
 

@@ -13,13 +13,14 @@ from taxi_etl.contents import (
     FOOTER_MAX_BYTES,
     HEAD_BYTES,
     Contents,
+    check_csv_end,
     check_extent,
     check_names,
     find_footer,
     inflate_head,
     inspect_csv,
 )
-from taxi_etl.failures import FailureCode
+from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import text_columns
 
 HEADER = b"VendorID,lpep_pickup_datetime,fare_amount\r\n"
@@ -199,6 +200,52 @@ def test_a_character_split_by_the_end_of_the_head_is_valid() -> None:
 )
 def test_binary_data_is_not_text(content: bytes) -> None:
     assert code(csv(content)) is FailureCode.NOT_TEXT
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(HEADER), "gzip data; its name must end in .csv.gz"),
+        (b"PK\x03\x04\x14\x00", "a ZIP archive or an Excel workbook"),
+        (b"PAR1\x15\x04", "a Parquet file; its name must end in .parquet"),
+        (b"\x28\xb5\x2f\xfd\x00", "Zstandard data"),
+    ],
+)
+def test_data_of_another_format_is_named_for_what_it_is(content: bytes, what: str) -> None:
+    found = csv(content)
+    assert code(found) is FailureCode.NOT_TEXT
+    assert message(found).startswith(f"the content is not text but {what}")
+    assert message(gz(gzip.compress(content))) == message(found)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_byte_order_mark_is_named_so(codec: str) -> None:
+    assert "UTF-16 without a byte order mark" in message(csv("a,b\n1,2\n".encode(codec)))
+
+
+def test_a_last_line_is_as_wide_as_the_rows_before_it() -> None:
+    text = b"a,b,c\n1,2,3,,\n1,2,3,,\n1,2,0.3"
+    assert check_csv_end(text, csv(text + b"5,,\n")) == Failure(
+        FailureCode.TRUNCATED,
+        "the last line has 3 of 5 fields and no line end: the file was probably cut off; upload it again",
+    )
+    assert check_csv_end(text + b"5,,", csv(text + b"5,,")) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "decimal"),
+    [
+        ("1,5;2", ","),
+        ("0,250;1", ","),
+        ("1234,567;1", ","),
+        ("1,234;1.5", "."),
+        ("1,234;8,50", ","),
+        ("1,234;8", "."),
+        ("-1,234;8", "."),
+    ],
+)
+def test_a_comma_that_could_separate_thousands_is_not_a_decimal_comma(values: str, decimal: str) -> None:
+    assert csv(f"a;b\n{values}\n".encode()).dialect.decimal == decimal
 
 
 def test_a_form_feed_and_tabs_occur_in_text() -> None:

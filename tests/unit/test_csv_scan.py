@@ -78,6 +78,14 @@ def test_a_character_cut_in_two_at_the_end_is_not_utf8():
     assert failure.message.startswith("byte 10 (0xc3, line 2)")
 
 
+@pytest.mark.parametrize(("content", "place"), [(b"a,b,c\n1,2\x00,3\n", 9), (b"a,b,c\n1,\x00\x00,3\n", 8)])
+def test_a_nul_byte_shows_a_part_that_was_never_written(content, place):
+    assert failure_of(content) == Failure(
+        FailureCode.NOT_TEXT,
+        f"byte {place} (line 2) is a NUL byte: part of the file was probably not written; upload it again",
+    )
+
+
 def test_a_byte_beyond_the_first_chunk_keeps_its_place():
     content = THREE_COLUMNS * 100_000 + b"7,\xff,9\n"
 
