@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.name_similarity import is_similar
-from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, match_columns
+from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 
 RESEMBLES = 3
 """A file with this many known columns counts as an incomplete file of a dataset, not as an unknown one."""
@@ -111,13 +111,17 @@ def variant(dataset: str, file_format: str, columns: Sequence[SourceColumn]) -> 
 
 
 def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
-    """A sentence for each column whose type its table column cannot hold."""
+    """A sentence for each column whose type its table column cannot hold.
+
+    A further source of a column is rejected only if no text says its values, because a row that needs one of
+    the others is quarantined.
+    """
     types = {column.name: column.type for column in dataset.columns}
     return [
-        f"column {preferred.name!r} holds {preferred.type_name} values, "
-        f"but {dataset.name} needs {types[home]}"
-        for home, (preferred, *_) in matches.sources.items()
-        if preferred.type not in READABLE[types[home]]
+        f"column {source.name!r} holds {source.type_name} values, but {dataset.name} needs {types[home]}"
+        for home, sources in matches.sources.items()
+        for place, source in enumerate(sources)
+        if source.type not in READABLE[types[home]] and (place == 0 or source.type is SourceType.UNSUPPORTED)
     ]
 
 

@@ -160,7 +160,10 @@ class SourceColumn:
 
     def is_like(self, other: Self) -> bool:
         """Whether the values of two columns are read alike."""
-        return (self.type, self.date_order, self.decimal) == (other.type, other.date_order, other.decimal)
+        return self._form() == other._form()
+
+    def _form(self) -> tuple[object, ...]:
+        return self.type, self.precision, self.scale, self.date_order, self.decimal
 
     def to_json(self) -> list[str]:
         """The manifest's entry: name and type, then date order and decimal separator unless usual."""
@@ -314,6 +317,25 @@ def match_columns(dataset: Dataset, columns: Sequence[SourceColumn]) -> ColumnMa
         unknown=tuple(each for each in columns if each.name not in known),
         missing=tuple(column.name for column in dataset.columns if column.name not in sources),
     )
+
+
+def common_source(kind: ColumnType, sources: Sequence[SourceColumn]) -> SourceColumn:
+    """The form in which the values of several columns that feed one are read: the preferred one's if all are
+    alike.
+
+    `sources` are readable as `kind`, which holds their values as exactly in the common form: numbers of
+    several types are read as doubles, times of several units as timestamps, everything else as texts.
+    """
+    preferred = sources[0]
+    valued = [source for source in sources if source.type not in WITHOUT_VALUES]
+    if all(source.is_like(preferred) for source in valued):
+        return preferred
+    types = {source.type for source in valued}
+    if types <= NUMBERS and kind is not ColumnType.STRING:
+        return SourceColumn(preferred.name, SourceType.DOUBLE)
+    if types <= TIMES:
+        return SourceColumn(preferred.name, SourceType.TIMESTAMP)
+    return SourceColumn(preferred.name, SourceType.STRING, decimal=preferred.decimal)
 
 
 def _named(columns: Sequence[SourceColumn], names: Iterable[str]) -> list[SourceColumn]:

@@ -73,6 +73,20 @@ def as_text(value: str, source: SourceType) -> str:
     return f"CAST({value} AS string)"
 
 
+def in_form(value: str, source: SourceColumn, common: SourceColumn) -> str:
+    """A value that is not blank, in the form of `schema.common_source`."""
+    if source.is_like(common) or common.type is SourceType.TIMESTAMP:
+        return value
+    if common.type is SourceType.DOUBLE:
+        return as_number(value, source.type)
+    if source.type not in TEXTS:
+        return as_text(value, source.type)
+    if source.date_order is DateOrder.YMD:
+        return value
+    # A text that is not a time stays as it is, and is unparseable.
+    return f"coalesce({as_text(as_timestamp(value, source.date_order), SourceType.TIMESTAMP)}, {value})"
+
+
 def is_null_token(text: str) -> str:
     """Whether a present text means null. The length is tested first, because lower() copies each text."""
     shortest, longest = NULL_WORD_LENGTHS

@@ -1,8 +1,9 @@
 """Row-level quarantine rules, one function each.
 
 A predicate is a SQL condition over the columns of the step `typed`: the table's columns, the present values
-under `read_…`, and the file's `_pickup_from` and `_pickup_until`. It is None if the file lacks the columns. A
-condition that evaluates to null counts as false. Negative fares, missing passenger counts, zones 264 and 265,
+under `read_…`, those of sources with an unreadable type under `other_…`, and the file's `_pickup_from` and
+`_pickup_until`. It is None if the file lacks the columns. A condition that evaluates to null counts as false.
+Negative fares, missing passenger counts, zones 264 and 265,
 zero distances and duplicate rows occur in real trips, so no rule covers them.
 """
 
@@ -15,13 +16,16 @@ from typing import Self
 from taxi_etl.datasets import DROPOFF, PICKUP
 from taxi_etl.recognition import FIRST_YEAR
 from taxi_etl.schema import (
+    READABLE,
     TEXTS,
+    WITHOUT_VALUES,
     Column,
     ColumnMatches,
     ColumnType,
     Dataset,
     SourceColumn,
     SourceType,
+    common_source,
     match_columns,
 )
 from taxi_etl.transform.expressions import can_fail, is_null_token
@@ -62,12 +66,28 @@ class FileSchema:
         return any(column.type is SourceType.TEXT for column in self.columns)
 
     def matched_columns(self) -> list[tuple[Column, SourceType]]:
-        """The typed columns that the file has a source for, each with the type of its preferred source."""
+        """The typed columns that the file has a source for, each with the type in which it is read."""
         sources = self.matches.sources
         return [
-            (column, sources[column.name][0].type)
-            for column in self.dataset.columns
-            if column.name in sources
+            (column, self.source(column).type) for column in self.dataset.columns if column.name in sources
+        ]
+
+    def source(self, column: Column) -> SourceColumn:
+        """The form in which the values of a typed column are read, whichever source they come from."""
+        return common_source(column.type, self.readable(column))
+
+    def readable(self, column: Column) -> list[SourceColumn]:
+        """The sources of a typed column whose values its type can hold, the preferred one first."""
+        sources = self.matches.sources[column.name]
+        return [each for each in sources if each.type in READABLE[column.type]] or [sources[0]]
+
+    def unreadable(self, column: Column) -> list[SourceColumn]:
+        """The sources of a typed column whose values its type cannot hold, but a text can."""
+        held = self.readable(column)
+        return [
+            each
+            for each in self.matches.sources[column.name]
+            if each not in held and each.type not in WITHOUT_VALUES
         ]
 
     def has(self, column: str) -> bool:
@@ -78,7 +98,8 @@ class FileSchema:
 def unparseable(schema: FileSchema) -> str | None:
     """A value that its column's type cannot hold, unless the column is lenient.
 
-    Texts that mean null are tested only in rows that have such a value.
+    Texts that mean null are tested only in rows that have such a value. A source of another type counts where
+    the readable ones have no value.
     """
     checked = [
         (column.name, source in TEXTS)
@@ -86,6 +107,11 @@ def unparseable(schema: FileSchema) -> str | None:
         if column.type is not ColumnType.STRING and can_fail(column, source) and not column.lenient
     ]
     conditions = [_unread(name) for name, is_text in checked if not is_text]
+    conditions += [
+        f"other_{column.name} IS NOT NULL AND read_{column.name} IS NULL"
+        for column, _ in schema.matched_columns()
+        if schema.unreadable(column)
+    ]
     texts = [name for name, is_text in checked if is_text]
     if texts:
         unread = ", ".join(f"CASE WHEN {name} IS NULL THEN read_{name} END" for name in texts)

@@ -96,6 +96,11 @@ def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> 
     found = schema.matched_columns()
     cleaned = [
         *(f"{_cleaned(schema, column)} AS read_{column.name}" for column, _ in found),
+        *(
+            f"{_other(schema, column)} AS other_{column.name}"
+            for column, _ in found
+            if schema.unreadable(column)
+        ),
         *(f"{sql.name(column.name)} AS {raw_name}" for column, raw_name in raw.items()),
         *LINEAGE_COLUMNS,
     ]
@@ -145,24 +150,39 @@ def _output_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list
 
 
 def _cleaned(schema: FileSchema, column: Column) -> str:
-    """The value of a column: its preferred source's, gaps filled from further sources of the same type."""
-    preferred, *others = schema.matches.sources[column.name]
-    alike = [preferred, *(each for each in others if each.is_like(preferred))]
-    values = [sql.non_blank(sql.name(each.name), each.type, column.padded) for each in alike]
+    """The value of a column: its preferred source's, gaps filled from further sources."""
+    common, readable = schema.source(column), schema.readable(column)
+    sources = [each for each in readable if each.type not in WITHOUT_VALUES] or readable[:1]
+    values = [sql.in_form(_value(column, each), each, common) for each in sources]
+    if common.type in TEXTS:
+        # Joined tables have null tokens where one of them lacks a column.
+        values[:-1] = [f"CASE WHEN NOT {sql.is_null_token(value)} THEN {value} END" for value in values[:-1]]
+    return _first_of(values)
+
+
+def _other(schema: FileSchema, column: Column) -> str:
+    """The text of a column's sources whose values its type cannot hold."""
+    return _first_of([sql.as_text(_value(column, each), each.type) for each in schema.unreadable(column)])
+
+
+def _value(column: Column, source: SourceColumn) -> str:
+    return sql.non_blank(sql.name(source.name), source.type, column.padded)
+
+
+def _first_of(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
 
 def _number(schema: FileSchema, column: Column) -> str:
-    source = schema.matches.sources[column.name][0]
+    source = schema.source(column)
     grouped = column.type is ColumnType.DOUBLE
     return sql.as_number(f"read_{column.name}", source.type, source.decimal, grouped)
 
 
 def _typed(schema: FileSchema, column: Column) -> str:
-    sources = schema.matches.sources.get(column.name)
-    if sources is None:
+    if not schema.has(column.name):
         return sql.null_of(column.type)
-    return sql.typed(column, sources[0], f"read_{column.name}", f"number_{column.name}")
+    return sql.typed(column, schema.source(column), f"read_{column.name}", f"number_{column.name}")
 
 
 def _lenient(schema: FileSchema) -> list[tuple[Column, SourceType]]:

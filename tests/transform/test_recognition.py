@@ -3,6 +3,7 @@
 # ruff: noqa: E501 (tables of values read best in one line each)
 
 import io
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -104,6 +105,15 @@ def test_a_column_of_a_type_that_cannot_be_read_is_refused_with_both_types():
         ),
         ("missing_columns", "column 'trip_distance' holds boolean values, but green needs double"),
     ]
+
+
+def test_a_second_source_that_no_text_says_is_rejected_with_both_types():
+    columns = [*texts(HEADERS["green 2025"]), SourceColumn.of_arrow("trip_distance_", "list<item: double>")]
+    found = recognize(columns, "any.parquet")
+    assert [(failure.code, failure.message) for failure in found.failures] == [
+        ("missing_columns", "column 'trip_distance_' holds list<item: double> values, but green needs double")
+    ]
+    assert recognize([*columns[:-1], replace(columns[-1], type=SourceType.BOOLEAN)], "x").dataset == "green"
 
 
 @pytest.mark.parametrize("arrow", ["list<item: double>", "struct<x: int64>", "halffloat", "uint64", "binary"])

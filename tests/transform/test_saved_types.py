@@ -2,8 +2,10 @@
 
 import math
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +14,7 @@ import pytest
 from benchmarks.duckdb_engine import contents_of
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
-from taxi_etl.schema import Instants, with_instants
+from taxi_etl.schema import DateOrder, Instants, with_instants
 
 PICKUP = datetime(2024, 1, 5, 10, 0, 0, 1)
 
@@ -22,6 +24,12 @@ def saved(**columns: pa.Array) -> pa.Table:
     rows = len(next(iter(columns.values())))
     times = pa.array([PICKUP] * rows, pa.timestamp("us"))
     return pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times, **columns})
+
+
+def accepted(path: Path) -> AcceptedFile:
+    """The manifest's entry of a yellow file."""
+    version = FileVersion("lake", f"raw/taxi/{path.name}", "v1")
+    return AcceptedFile(version, "yellow", "parquet", contents_of(path).columns)
 
 
 def load(engines, tmp_path, table: pa.Table):
@@ -105,10 +113,10 @@ def test_instants_in_nanoseconds_are_read_as_the_setting_says(engines, tmp_path,
     times = nanos.cast(pa.timestamp("ns", "America/New_York"))
     path = tmp_path / "yellow_tripdata_2024-01.parquet"
     pq.write_table(pa.table({"tpep_pickup_datetime": times, "tpep_dropoff_datetime": times}), path)
-    columns = with_instants(contents_of(path).columns, how)
-    file = AcceptedFile(FileVersion("lake", f"raw/taxi/{path.name}", "v1"), "yellow", "parquet", columns)
+    file = accepted(path)
+    file = replace(file, columns=with_instants(file.columns, how))
 
-    found = engines.judge(path, AcceptedFile.from_json("lake", file.to_json()))
+    found = engines.transform_accepted(path, AcceptedFile.from_json("lake", file.to_json()))
 
     assert sorted(found.trips["pickup_datetime"].to_pylist()) == pickups
     assert found.quarantined["reasons"].to_pylist() == [["missing_datetime"]]
@@ -230,3 +238,80 @@ def test_names_that_differ_in_case_feed_one_column(engines, tmp_path):
         saved(airport_fee=pa.array([1.25, None, None]), Airport_fee=pa.array([None, 1.75, None])),
     )
     assert sorted(found.trips["airport_fee"].to_pylist(), key=repr) == [1.25, 1.75, None]
+
+
+def test_columns_of_different_types_feed_one_column_exactly(engines, tmp_path, interpreted):
+    # As in a table joined of two years, in which each row has a value in one of both columns.
+    time, text = datetime(2024, 1, 5, 10, 0, 0, 1), "01/05/2024 11:30:00 AM"
+    number, integer = pa.float64(), pa.int64()
+    table = pa.table(
+        {
+            "tpep_pickup_datetime": pa.array([time, None, time], pa.timestamp("us")),
+            "pickup_datetime": pa.array([None, time, None], pa.timestamp("ns")),
+            "tpep_dropoff_datetime": pa.array([text, None, text]),
+            "dropoff_datetime": pa.array([None, time, None], pa.timestamp("us")),
+            "VendorID": pa.array([None, 1, 1], integer),
+            "vendor_id": pa.array(["VTS", "VTS", None]),
+            "passenger_count": pa.array([None, 3, None], integer),
+            "Passenger_Count": pa.array([2.0, 4.0, 2.5], number),
+            "airport_fee": pa.array([None, 1.25, None], number),
+            "Airport_fee": pa.array([9_007_199_254_740_993, None, 1], integer),
+            "fare_amount": pa.array([None, Decimal("0.10"), None], pa.decimal128(4, 2)),
+            "Fare_Amount": pa.array([Decimal("0.1234567890"), None, None], pa.decimal128(38, 10)),
+            "payment_type": pa.array(["NA", "Cash", "NA"]),
+            "Payment_Type": pa.array([1, None, None], integer),
+            "store_and_fwd_flag": pa.array(["-", "N", None]),
+            "Store_And_Fwd_Flag": pa.array([True, None, None]),
+            "tolls_amount": pa.nulls(3),
+            "Tolls_Amount": pa.array([6.5, None, None], number),
+            "extra": pa.array([None, b"-0.5", b"1"], pa.binary()),
+            "Extra": pa.array(["2.5", "1", None]),
+        }
+    )
+
+    path = tmp_path / "yellow_tripdata_2024-01.parquet"
+    pq.write_table(table, path)
+    file = accepted(path)
+    month_first = tuple(
+        replace(column, date_order=DateOrder.MDY) if column.name == "tpep_dropoff_datetime" else column
+        for column in file.columns
+    )
+    found = engines.transform_accepted(path, replace(file, columns=month_first))
+
+    columns = [
+        "pickup_datetime", "dropoff_datetime", "vendor_id", "passenger_count", "airport_fee",
+        "fare_amount", "payment_type", "store_and_fwd_flag", "tolls_amount", "extra",
+    ]  # fmt: skip
+    trips = found.trips.select(columns).sort_by("vendor_id").to_pylist()
+    morning = datetime(2024, 1, 5, 11, 30)
+    assert [tuple(row.values()) for row in trips] == [
+        (time, time, 1, 3, 1.25, 0.1, 2, "N", None, -0.5),
+        (time, morning, 2, 2, 9_007_199_254_740_992.0, 0.123456789, 1, "true", 6.5, 2.5),
+    ]
+    [held] = found.quarantined.to_pylist()
+    assert held["reasons"] == ["unparseable"], "no passenger is halved"
+    assert dict(held["row_as_read"])["Passenger_Count_"] == "2.5"
+
+
+def test_a_row_that_needs_the_value_of_an_unreadable_type_is_quarantined(engines, tmp_path, interpreted):
+    found = load(
+        engines,
+        tmp_path,
+        saved(airport_fee=pa.array([1.25, None, None]), Airport_fee=pa.array([True, None, True])),
+    )
+    assert sorted(found.trips["airport_fee"].to_pylist(), key=repr) == [1.25, None]
+    [held] = found.quarantined.to_pylist()
+    assert (held["reasons"], held["position"]) == (["unparseable"], 2)
+
+
+def test_null_tokens_do_not_hide_the_value_of_another_column(engines, tmp_path, interpreted):
+    path = tmp_path / "yellow_tripdata_2024-01.csv"
+    times = "2024-01-05 10:00:00,2024-01-05 10:30:00"
+    rows = ["NA,1.75", "1.25,NA", "NA,NA", ",0", "abc,1"]
+    header = "tpep_pickup_datetime,tpep_dropoff_datetime,airport_fee,Airport_fee"
+    path.write_text("\n".join([header, *(f"{times},{row}" for row in rows), ""]))
+
+    found = engines.transform(path)
+
+    assert sorted(found.trips["airport_fee"].to_pylist(), key=repr) == [0.0, 1.25, 1.75, None]
+    assert found.quarantined["reasons"].to_pylist() == [["unparseable"]]

@@ -1,14 +1,46 @@
 WITH cleaned AS (
   SELECT
     coalesce(
-      nullif(
-        CASE
-          WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
-          THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
-          ELSE `Dispatching_base_number`
-        END,
-        ''
-      ),
+      CASE
+        WHEN NOT (
+               nullif(
+                 CASE
+                   WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                   THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
+                   ELSE `Dispatching_base_number`
+                 END,
+                 ''
+               ) = '-'
+               OR length(
+                    nullif(
+                      CASE
+                        WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                        THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
+                        ELSE `Dispatching_base_number`
+                      END,
+                      ''
+                    )
+                  ) BETWEEN 2 AND 4
+                  AND lower(
+                        nullif(
+                          CASE
+                            WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                            THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
+                            ELSE `Dispatching_base_number`
+                          END,
+                          ''
+                        )
+                      ) IN ('na', 'n/a', '#n/a', '<na>', '\\n', 'null', 'none', 'nan', 'nat')
+             )
+        THEN nullif(
+               CASE
+                 WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                 THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
+                 ELSE `Dispatching_base_number`
+               END,
+               ''
+             )
+      END,
       nullif(
         CASE
           WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% '
