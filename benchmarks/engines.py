@@ -96,7 +96,9 @@ def job(folder: Path) -> Load:
     session = spark(folder)
 
     def load(path: Path) -> None:
-        options = Options("lake.taxi", max_quarantine_share=1.0, sort_by_pickup=False, stall_minutes=5)
+        options = Options(
+            "lake.taxi", max_quarantine_share=1.0, sort_by_pickup=False, stall_minutes=5, command="taxi-etl"
+        )
         loader = Loader(session, FolderStorage(path.parent), options, RUN)
         result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
         if result.counts()["loaded"] != 1:

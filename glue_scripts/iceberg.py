@@ -144,21 +144,29 @@ class LakeTable:
         rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
-    def sources_like(self, source_ids: Sequence[str], time_column: str) -> list[tuple[str, str, int]]:
-        """Pairs of sources with the same number of rows and the same first month, and that number.
+    def sources_like(
+        self, source_ids: Sequence[str], time_column: str, quarantine: "LakeTable"
+    ) -> list[tuple[str, str, int]]:
+        """Pairs of sources with equally many rows that begin in one month or end at one time; that number.
 
-        The first of a pair is one of `source_ids`. The month is that of the earliest time in the column. All
-        of it comes from the table's metadata.
+        The first of a pair is one of `source_ids`. Rows in quarantine count too, because a file's name
+        decides which of its rows go there. The first month and the last time are those of the column in this
+        table. All of it comes from the tables' metadata.
         """
-        self.spark.catalog.refreshTable(self.qualified)
+        for table in (self, quarantine):
+            self.spark.catalog.refreshTable(table.qualified)
         listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
-        time = f"readable_metrics.{time_column}.lower_bound"
+        time = f"readable_metrics.{time_column}"
+        source = "SELECT partition.source_id AS id, record_count"
         query = (
-            "WITH sources AS (SELECT partition.source_id AS id, sum(record_count) AS number, "  # noqa: S608 (generated names and hex digits only)
-            f"date_trunc('MONTH', min({time})) AS month FROM {self.qualified}.files "
-            "WHERE content = 0 GROUP BY partition.source_id) "
+            f"WITH files AS ({source}, {time}.lower_bound AS earliest, {time}.upper_bound AS latest "  # noqa: S608 (generated names and hex digits only)
+            f"FROM {self.qualified}.files WHERE content = 0 "
+            f"UNION ALL {source}, NULL, NULL FROM {quarantine.qualified}.files WHERE content = 0), "
+            "sources AS (SELECT id, sum(record_count) AS number, max(latest) AS latest, "
+            "date_trunc('MONTH', min(earliest)) AS month FROM files GROUP BY id) "
             "SELECT ours.id, other.id, ours.number FROM sources ours JOIN sources other "
-            "ON ours.number = other.number AND ours.month = other.month AND ours.id <> other.id "
+            "ON ours.number = other.number AND ours.id <> other.id "
+            "AND (ours.month = other.month OR ours.latest = other.latest) "
             f"WHERE ours.id IN ({listed})"
         )
         return [(row[0], row[1], int(row[2])) for row in self.spark.sql(query).collect()]

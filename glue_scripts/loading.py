@@ -35,13 +35,14 @@ class Options:
     """Options of a load.
 
     `database` is `CATALOG.DATABASE`, `max_quarantine_share` a fraction of a file's rows, and `stall_minutes`
-    the stall timeout.
+    the stall timeout. `command` is how messages call the command line, such as `taxi-etl --environment dev`.
     """
 
     database: str
     max_quarantine_share: float
     sort_by_pickup: bool
     stall_minutes: float
+    command: str
 
 
 class Loader:
@@ -92,7 +93,7 @@ class Loader:
             if other not in (trips, self.quarantine):
                 committer.remove_rows_from(other, staged)
         self._record_columns(trips, loadable(staged))
-        warn_of_same_trips(trips, loadable(staged))
+        warn_of_same_trips(trips, self.quarantine, loadable(staged), self.options.command)
         return skipped + staged
 
     def _stage(self, trips: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:

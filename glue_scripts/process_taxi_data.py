@@ -56,6 +56,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--max-quarantine-share", type=float, help="a file fails above this fraction of quarantined rows")
     add("--sort-by-pickup", choices=("true", "false"), help="whether to sort each file's rows by pickup time")
     add("--stall-minutes", type=float, help="stall timeout: how long Spark may make no progress")
+    add("--command-line", help="how messages call the command line, such as `taxi-etl --environment dev`")
     add("--optimizer-role", help="ARN of the role of Glue's table optimizers; empty to create none")
     add("--retention-days", type=int, help="days to keep old snapshots and orphan files")
     add("--JOB_RUN_ID", dest="run_id", help="ID of the job run, which Glue passes")
@@ -73,6 +74,7 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
         max_quarantine_share=arguments.max_quarantine_share,
         sort_by_pickup=arguments.sort_by_pickup == "true",
         stall_minutes=arguments.stall_minutes,
+        command=arguments.command_line,
     )
     loader = Loader(spark, storage, options, Run(arguments.run_id, now))
     result = loader.load(manifest)

@@ -1,9 +1,12 @@
 """Warns of trips that were probably loaded before, under another object key.
 
 A moved object, or an export with new part names, is a new file: its rows come on top of the earlier ones. The
-same dataset, first month and number of rows in two files suggest this, but do not prove it.
+same dataset and number of rows in two files that begin in one month suggest this, but do not prove it. Two
+files of identical bytes have as many rows whatever their names are. If the rule for the month in a name
+quarantines the earliest rows of one of them, they still end at the same time.
 """
 
+import shlex
 from collections.abc import Sequence
 
 from glue_scripts.file_load import FileLoad
@@ -13,16 +16,19 @@ from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FileWarning, WarningCode
 
 
-def warn_of_same_trips(trips: LakeTable, files: Sequence[FileLoad]) -> None:
-    """Add a warning to each loaded file that has as many rows of the same month as another file's.
+def warn_of_same_trips(
+    trips: LakeTable, quarantine: LakeTable, files: Sequence[FileLoad], command: str
+) -> None:
+    """Add a warning to each loaded file that probably has the trips of another file.
 
-    The rows are committed already, so an error of the look-up is printed and does not fail the files.
+    `command` is the command line with its options, such as `taxi-etl --environment dev`. The rows are
+    committed already, so an error of the look-up is printed and does not fail the files.
     """
     by_source = {file.source_id: file for file in files if file.written}
     if not by_source:
         return
     try:
-        pairs = trips.sources_like(list(by_source), PICKUP)
+        pairs = trips.sources_like(list(by_source), PICKUP, quarantine)
         names = trips.source_files(sorted({other for _, other, _ in pairs})) if pairs else {}
     except SPARK_ERRORS as error:
         print(f"process_taxi_data: cannot look for the same trips in other files: {one_line(error)}")
@@ -30,10 +36,10 @@ def warn_of_same_trips(trips: LakeTable, files: Sequence[FileLoad]) -> None:
     for source_id in sorted({source for source, _, _ in pairs}):
         others = [(names[other], number) for source, other, number in pairs if source == source_id]
         (name, number), more = min(others), len(others) - 1
-        among = f" (and {more} more files)" if more else ""
+        which = f"{more + 1} other files" if more else "another file"
         text = (
-            f"{name}{among} has as many rows ({number:,}) of the same dataset and month: the same trips are "
-            "probably loaded twice; if so, remove the rows of one of the files with taxi-etl remove URI"
+            f"probably has the same trips as {which} ({number:,} rows of the same dataset and month); "
+            f"if so, remove the rows of one of them: `{command} remove {shlex.quote(name)}`"
         )
         file = by_source[source_id]
         file.warnings = (*file.warnings, FileWarning(WarningCode.SAME_TRIPS, text))

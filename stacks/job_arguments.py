@@ -18,6 +18,7 @@ def job_arguments(
         "--max-quarantine-share": str(settings.max_quarantine_share),
         "--sort-by-pickup": _flag(settings.sort_by_pickup),
         "--stall-minutes": str(settings.stall_minutes),
+        "--command-line": settings.command,
         "--optimizer-role": optimizer_role.role_arn,
         "--retention-days": str(settings.table_retention_days),
         "--datalake-formats": "iceberg",

@@ -128,6 +128,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert arguments["--max-quarantine-share"] == "0.5"
     assert arguments["--sort-by-pickup"] == "false"
     assert arguments["--stall-minutes"] == "5"
+    assert arguments["--command-line"] == "taxi-etl --environment prod"
     assert arguments["--retention-days"] == "7"
     assert arguments["--datalake-formats"] == "iceberg"
     assert arguments["--enable-auto-scaling"] == "true"

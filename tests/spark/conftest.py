@@ -102,6 +102,7 @@ class Lake:
             "--max-quarantine-share": "0.5",
             "--sort-by-pickup": "false",
             "--stall-minutes": "5",
+            "--command-line": "taxi-etl --environment dev",
             "--optimizer-role": "",
             "--retention-days": "7",
             "--JOB_RUN_ID": f"jr_{execution}",
