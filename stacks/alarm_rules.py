@@ -14,7 +14,6 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from stacks.metrics import OLDEST_MESSAGE, VISIBLE_MESSAGES, finalizer_count, finalizer_gauge, queue_gauge
 from stacks.settings import Settings
-from stacks.taxi_job import TaxiJob
 from taxi_etl.metrics import Metric
 
 FIVE_MINUTES = Duration.minutes(5)
@@ -27,7 +26,6 @@ class AlarmSources:
 
     settings: Settings
     state_machine: sfn.StateMachine
-    job: TaxiJob
     events: str
     """The name of the event queue."""
     dead_letters: Mapping[str, str]
@@ -55,7 +53,7 @@ class AlarmRule:
 def alarm_rules(sources: AlarmSources) -> Iterator[AlarmRule]:
     """Every alarm of the pipeline."""
     yield from _execution_rules(sources.settings, sources.state_machine)
-    yield _job_rule(sources.job)
+    yield _job_rule(sources.settings)
     yield from _file_rules(sources.settings)
     yield _oldest_event_rule(sources.settings, sources.events)
     for name, queue in sources.dead_letters.items():
@@ -101,10 +99,10 @@ def _execution_rules(settings: Settings, machine: sfn.StateMachine) -> Iterator[
     )
 
 
-def _job_rule(job: TaxiJob) -> AlarmRule:
+def _job_rule(settings: Settings) -> AlarmRule:
     return AlarmRule(
         name="JobFailures",
-        metric=job.metric_failures(FIVE_MINUTES),
+        metric=finalizer_count(Metric.JOB_RUNS_FAILED, settings, FIVE_MINUTES),
         threshold=1,
         description="A run of the Glue job failed or timed out. Failed runs are not repeated automatically.",
     )

@@ -11,10 +11,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.settings import Settings
+from taxi_etl.job_runs import ENDED_STATES
 from taxi_etl.names import CLOSE_DEAD_LETTER_QUEUE, physical_name
 
 EXECUTION_ENDINGS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
-JOB_RUN_ENDINGS = ("SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED")
 DELIVERY_HOURS = 24
 """How long EventBridge retries a delivery."""
 DELIVERY_ATTEMPTS = 100
@@ -70,11 +70,11 @@ class FinalizerTriggers(Construct):
         events.Rule(
             self,
             "JobEnded",
-            description="Taxi job runs that ended, to record their cost",
+            description="Taxi job runs that ended, to record their cost and count failures",
             event_pattern=events.EventPattern(
                 source=["aws.glue"],
                 detail_type=["Glue Job State Change"],
-                detail={"jobName": [job.job_name], "state": list(JOB_RUN_ENDINGS)},
+                detail={"jobName": [job.job_name], "state": list(ENDED_STATES)},
             ),
             targets=[self._target()],
         )

@@ -13,7 +13,6 @@ from stacks.event_queue import EventQueue
 from stacks.log_queries import LogQueries
 from stacks.notifications import Notifications
 from stacks.settings import Settings
-from stacks.taxi_job import TaxiJob
 from stacks.workflow.etl_workflow import EtlWorkflow
 
 
@@ -25,7 +24,6 @@ class ObservedParts:
     validator: lambda_.Function
     finalizer: lambda_.Function
     finalizer_dead_letters: sqs.Queue
-    job: TaxiJob
     workflow: EtlWorkflow
     events: EventQueue
 
@@ -37,7 +35,6 @@ def add_alarms(
     sources = AlarmSources(
         settings=settings,
         state_machine=parts.workflow.state_machine,
-        job=parts.job,
         events=parts.events.name,
         dead_letters={
             "EventDeadLetters": parts.events.dead_letters_name,

@@ -77,7 +77,6 @@ class PipelineStack(Stack):
             validator=self.validator,
             finalizer=self.finalizer,
             finalizer_dead_letters=self.finalizer_triggers.dead_letters,
-            job=self.job,
             workflow=self.workflow,
             events=self.data.events,
         )

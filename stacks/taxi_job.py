@@ -1,8 +1,6 @@
 """The Glue job that loads the files of one manifest into Iceberg tables."""
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -28,12 +26,11 @@ _WORKER_TYPES = {
 
 
 class TaxiJob(Construct):
-    """A PySpark job on Glue 6.0, its role, its logs, and a rule that matches failed runs."""
+    """A PySpark job on Glue 6.0, its role and its logs."""
 
     job: glue.PySparkEtlJob
     role: iam.Role
     optimizer_role: iam.Role
-    failures: events.Rule
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, lake: LakeBucket, catalog: Catalog
@@ -53,22 +50,11 @@ class TaxiJob(Construct):
         if settings.job_metrics:
             grant_job_metrics(self.role)
         self.optimizer_role.grant_pass_role(self.role)
-        self.failures = self._failures_rule()
 
     def grant_read_runs(self, grantee: iam.IGrantable) -> None:
         """Grant reading the state, time and capacity of job runs."""
         iam.Grant.add_to_principal(
             grantee=grantee, actions=["glue:GetJobRun"], resource_arns=[self.job.job_arn]
-        )
-
-    def metric_failures(self, period: Duration) -> cloudwatch.Metric:
-        """The number of job runs that failed or timed out."""
-        return cloudwatch.Metric(
-            namespace="AWS/Events",
-            metric_name="TriggeredRules",
-            dimensions_map={"RuleName": self.failures.rule_name},
-            period=period,
-            statistic="Sum",
         )
 
     def _job(
@@ -106,19 +92,6 @@ class TaxiJob(Construct):
             group.grant_write(self.role)
             if stream == "output":
                 _count_refused_optimizers(group, settings)
-
-    def _failures_rule(self) -> events.Rule:
-        """Glue has no metric of failed runs; EventBridge counts the events that a rule matched."""
-        return events.Rule(
-            self,
-            "Failures",
-            description="Taxi job runs that failed or timed out, for an alarm to count",
-            event_pattern=events.EventPattern(
-                source=["aws.glue"],
-                detail_type=["Glue Job State Change"],
-                detail={"jobName": [self.job.job_name], "state": ["FAILED", "TIMEOUT"]},
-            ),
-        )
 
 
 def _count_refused_optimizers(output: logs.LogGroup, settings: Settings) -> None:

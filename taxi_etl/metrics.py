@@ -24,6 +24,8 @@ class Metric(StrEnum):
     CLAIMS_ROLLED_FORWARD = "ClaimsRolledForward"
     CLAIMS_SWEPT_UP = "ClaimsSweptUp"
     HOURS_SINCE_LAST_FILE = "HoursSinceLastFile"
+    JOB_RUNS_FAILED = "JobRunsFailed"
+    """Job runs in one of `taxi_etl.job_runs.FAILED_STATES`, whatever started them."""
     JOB_DPU_HOURS = "JobDpuHours"
     JOB_COST_USD = "JobCostUsd"
     """Of one job run, at the list price of `taxi_etl.prices`."""

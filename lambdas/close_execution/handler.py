@@ -14,10 +14,11 @@ from lambdas.close_execution.finalizer import Finalizer
 from lambdas.close_execution.last_file_age import hours_since_last_file
 from lambdas.close_execution.reconciler import Reconciler
 from lambdas.executions import Executions
-from lambdas.observability import gauge, logger, metrics, tracer
+from lambdas.observability import count, gauge, logger, metrics, tracer
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
 from taxi_etl.function_settings import FinalizerSettings
+from taxi_etl.job_runs import FAILED_STATES
 from taxi_etl.metrics import Metric
 
 
@@ -74,5 +75,6 @@ def on_schedule(remaining_ms: Callable[[], int]) -> dict[str, Any]:
 
 
 def on_job_run_ended(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Count the cost of the job run whose end EventBridge reports."""
+    """Count the job run whose end EventBridge reports if it failed, and its cost."""
+    count(Metric.JOB_RUNS_FAILED, int(detail["state"] in FAILED_STATES))
     return {"costUsd": count_cost(clients.glue(), detail["jobName"], detail["jobRunId"])}

@@ -7,7 +7,6 @@ docs/local-aws.md has the table, and the differences that remain.
 
 from local_aws.patches import (
     cloudwatch,
-    eventbridge_metrics,
     eventbridge_targets,
     glue_crawlers,
     glue_events,
@@ -57,7 +56,6 @@ ALL = (
     stepfunctions_s3,
     stepfunctions_sns,
     eventbridge_targets,
-    eventbridge_metrics,
     glue_events,
     s3_ranges,
     iam_transport,

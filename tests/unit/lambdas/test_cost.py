@@ -1,4 +1,4 @@
-"""Tests that the cost of each ended job run is counted."""
+"""Tests that each ended job run is counted, with its cost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +22,28 @@ def test_a_job_run_is_counted_in_every_final_state(
 
     assert glue.arguments("get_job_run") == [{"JobName": "job-process-taxi-data", "RunId": "jr_1"}]
     assert metrics() == {"JobCostUsd": 0.0231, "JobDpuHours": 0.075}
+
+
+@pytest.mark.parametrize(
+    ("state", "failed"),
+    [
+        ("SUCCEEDED", {}),
+        ("STOPPED", {}),
+        ("FAILED", {"JobRunsFailed": 1}),
+        ("TIMEOUT", {"JobRunsFailed": 1}),
+        ("ERROR", {"JobRunsFailed": 1}),
+        ("EXPIRED", {"JobRunsFailed": 1}),
+    ],
+)
+def test_a_failed_job_run_is_counted_even_if_glue_no_longer_has_it(
+    *, close: Handler, sample: Sample, metrics: Callable[[], Any], state: str, failed: dict[str, int]
+) -> None:
+    event = sample("job_run_ended")
+    event["detail"]["state"] = state
+
+    close(event)
+
+    assert metrics() == failed
 
 
 def test_a_job_run_that_never_began_counts_as_zero(
