@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops import event_routes
+from ops import bucket_encryption, event_routes
 from ops.deployment import Deployment, deploy_command
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
@@ -242,7 +242,8 @@ def _require_connectable(session: Session, deployment: Deployment, bucket: str, 
 def _require_usable_bucket(session: Session, deployment: Deployment, bucket: str) -> str:
     """Return the queue's policy.
 
-    Raises CliError if the pipeline could not use the bucket's events, or the queue would reject them.
+    Raises CliError if the pipeline could not use the bucket's events or read its files, or the queue would
+    reject the events.
     """
     region = _region(session, bucket)
     versioning = session.client("s3").get_bucket_versioning(Bucket=bucket).get("Status")
@@ -265,6 +266,7 @@ def _require_usable_bucket(session: Session, deployment: Deployment, bucket: str
             "events, and the functions could not read its files",
             f"add it to existing_buckets in stacks/settings.py, then {deploy_command(session)}",
         )
+    bucket_encryption.require_readable(session, bucket, deployment.readable_key_arns)
     return policy
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
@@ -33,20 +33,30 @@ class Deployment:
     topic_arn: str
     alarm_names: tuple[str, ...]
     close_dead_letter_queue_url: str
+    readable_key_arns: tuple[str, ...] = ()
+    """Keys that the roles which read raw files may decrypt with. The output exists only if there are any."""
 
     @classmethod
     def from_outputs(cls, outputs: Mapping[str, str]) -> Self:
         """Return the deployment that stack outputs describe. Raises CliError that names missing outputs."""
         by_field = {field.name: _output(field.name) for field in fields(cls)}
-        missing = [output for output in by_field.values() if output not in outputs]
+        missing = [
+            by_field[field.name]
+            for field in fields(cls)
+            if field.default is MISSING and by_field[field.name] not in outputs
+        ]
         if missing:
             raise CliError(
                 f"the stacks lack the outputs {', '.join(missing)}: another version of the app is deployed",
                 "deploy this version, or use the command line of the deployed one",
             )
-        texts = {name: outputs[output] for name, output in by_field.items()}
-        alarms = tuple(name.strip() for name in texts.pop("alarm_names").split(",") if name.strip())
-        return cls(**texts, alarm_names=alarms)
+        texts = {name: outputs.get(output, "") for name, output in by_field.items()}
+        alarms, keys = _listed(texts.pop("alarm_names")), _listed(texts.pop("readable_key_arns"))
+        return cls(**texts, alarm_names=alarms, readable_key_arns=keys)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _output(field: str) -> str:

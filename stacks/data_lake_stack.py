@@ -46,3 +46,5 @@ class DataLakeStack(Stack):
             "TaxiDatabaseName": self.catalog.taxi.database_name,
         }.items():
             CfnOutput(self, output, value=value)
+        if self.lake.readable_keys:
+            CfnOutput(self, "ReadableKeyArns", value=",".join(self.lake.readable_keys))

@@ -26,6 +26,8 @@ class LakeBucket(Construct):
     name: str
     arn: str
     key: kms.IKey | None
+    readable_keys: tuple[str, ...]
+    """ARNs of the keys that the roles which read raw files may decrypt with."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, events: EventQueue
@@ -51,6 +53,8 @@ class LakeBucket(Construct):
         )
         self._source_names = (self.name, *settings.existing_buckets)
         self._source_arns = tuple(bucket_arn(self, name) for name in self._source_names)
+        self._existing_keys = settings.existing_key_arns
+        self.readable_keys = tuple(filter(None, (settings.kms_key_arn, *settings.existing_key_arns)))
         self._notify(events)
 
     def _notify(self, events: EventQueue) -> None:
@@ -86,6 +90,8 @@ class LakeBucket(Construct):
         """
         actions = ("s3:GetObject", "s3:GetObjectVersion") if versions else ("s3:GetObject",)
         self._grant_objects(grantee, actions, RAW_PREFIX, self._source_arns)
+        if self._existing_keys:
+            _grant(grantee, ["kms:Decrypt"], list(self._existing_keys))
         folder = (RAW_PREFIX.removesuffix("/"),) if as_folder else ()
         self._grant_list(grantee, RAW_PREFIX, self._source_arns, *folder)
 

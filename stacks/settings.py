@@ -51,6 +51,8 @@ class Settings:
     """More buckets of this account to load files from; connect each with `taxi-etl trigger`."""
     existing_topics: tuple[str, ...] = ()
     """Names of SNS topics of this account that pass on events of existing buckets."""
+    existing_key_arns: tuple[str, ...] = ()
+    """KMS keys of files in existing buckets; the roles that read the files may decrypt with them."""
     kms_key_arn: str | None = None
     """An existing KMS key for the bucket instead of S3 managed keys; `taxi-etl verify` checks its policy."""
     noncurrent_version_days: int = 30

@@ -115,10 +115,9 @@ def _invalid_names(settings: "Settings") -> Iterator[str]:
     for address in settings.alert_emails:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             yield f"{address!r} is not a valid e-mail address"
-    if settings.kms_key_arn and not re.fullmatch(
-        r"arn:[a-z-]+:kms:[^:]+:\d{12}:key/.+", settings.kms_key_arn
-    ):
-        yield f"{settings.kms_key_arn!r} is not the ARN of a KMS key"
+    for arn in filter(None, (settings.kms_key_arn, *settings.existing_key_arns)):
+        if not re.fullmatch(r"arn:[a-z-]+:kms:[^:]+:\d{12}:key/.+", arn):
+            yield f"{arn!r} is not the ARN of a KMS key"
     if settings.delivery_repository and not re.fullmatch(
         r"[\w.-]+(@\d+)?/[\w.-]+(@\d+)?", settings.delivery_repository
     ):

@@ -30,8 +30,9 @@ def refusal(code: str, message: str) -> Failure | None:
     if code in UNUSABLE_KEY or (code in DENIED and "kms" in message.lower()):
         return Failure(
             FailureCode.KMS_KEY_DENIED,
-            "the object is encrypted with a KMS key that the pipeline may not use; ask the key's "
-            "administrator to allow kms:Decrypt to the pipeline's roles, or encrypt the object anew, "
+            "the object is encrypted with a KMS key that the pipeline may not use; name the key in "
+            "existing_key_arns and ask its administrator to allow kms:Decrypt to the pipeline's roles, or "
+            "encrypt the object anew, "
             f"{REPLAY} ({said})",
         )
     if code in DENIED:

@@ -22,6 +22,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("table optimizers", table_optimizers.optimizers),
     ("bucket", storage.bucket),
     ("bucket's key", kms.bucket_key),
+    ("existing bucket's key", kms.existing_keys),
     ("queues", storage.queues),
     ("ledger", storage.ledger_table),
     ("ledger", storage.held_files),

@@ -1,55 +1,52 @@
-"""Checks of the bucket's KMS key, where the settings name one; S3's own key needs no permission."""
+"""Checks of the buckets' KMS keys, where the settings name any; S3's own key needs no permission."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from ops.bucket_encryption import default_key
 from ops.checks.finding import Finding, Level, Scope, expect
 
 NEEDED = ("kms:Decrypt", "kms:GenerateDataKey")
 """The actions of the app's roles. IAM grants them, which is effective only if the key policy allows it."""
+NEEDED_TO_READ = ("kms:Decrypt",)
 
 
 def bucket_key(scope: Scope) -> Iterator[Finding]:
-    """Check that the key is enabled, and that its policy lets IAM grant its use."""
-    arn = _key_arn(scope)
-    if arn is None:
-        return
+    """Check that the bucket's key is enabled, and that its policy lets IAM grant its use."""
+    arn = default_key(scope.session, scope.deployment.bucket_name)
+    if arn is not None:
+        yield from _key(scope, "bucket's key", arn, NEEDED)
+
+
+def existing_keys(scope: Scope) -> Iterator[Finding]:
+    """Check the same of the keys of existing buckets, which are only read."""
+    arns = scope.deployment.readable_key_arns
+    own = default_key(scope.session, scope.deployment.bucket_name) if arns else None
+    for arn in arns:
+        if arn != own:
+            yield from _key(scope, "existing bucket's key", arn, NEEDED_TO_READ)
+
+
+def _key(scope: Scope, part: str, arn: str, needed: Sequence[str]) -> Iterator[Finding]:
     kms = scope.session.client("kms")
     metadata = kms.describe_key(KeyId=arn)["KeyMetadata"]
     state = metadata["KeyState"]
     remedy = f"cancel its deletion if it is scheduled, then aws kms enable-key --key-id {arn}"
-    yield expect("bucket's key", "enabled", state == "Enabled", f"it is {state}", remedy)
+    yield expect(part, "enabled", state == "Enabled", f"it is {state}", remedy)
     policy = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
     _, partition, _, _, account, *_ = scope.deployment.state_machine_arn.split(":")
     root = f"arn:{partition}:iam::{account}:root"
-    missing = [action for action in NEEDED if not _lets_iam_grant(policy, account, action)]
+    missing = [action for action in needed if not _lets_iam_grant(policy, account, action)]
     yield expect(
-        "bucket's key",
+        part,
         "policy",
         not missing,
         f"its policy does not let IAM grant {' and '.join(missing)}; roles that it does not name are denied",
-        f"allow {' and '.join(NEEDED)} to {root} in the policy, or name each role of the stacks in it",
+        f"allow {' and '.join(needed)} to {root} in the policy, or name each role of the stacks in it",
         otherwise=Level.WARNING,
     )
-
-
-def _key_arn(scope: Scope) -> str | None:
-    """Return the ARN of the bucket's key, None if it uses S3's own."""
-    try:
-        answer = scope.session.client("s3").get_bucket_encryption(Bucket=scope.deployment.bucket_name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ServerSideEncryptionConfigurationNotFoundError":
-            raise
-        return None
-    for rule in answer["ServerSideEncryptionConfiguration"]["Rules"]:
-        arn: str | None = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
-        if arn:
-            return arn
-    return None
 
 
 def _lets_iam_grant(policy: dict[str, Any], account: str, action: str) -> bool:

@@ -106,6 +106,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         bucket_name="our-taxi-lake",
         existing_buckets=("our-old-bucket",),
         existing_topics=("our-uploads",),
+        existing_key_arns=("arn:aws:kms:eu-central-1:111122223333:key/0ld0ld0l-12ab-34cd-56ef-1234567890ab",),
         kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         alert_emails=("oncall@example.com",),
         runbook_url="https://wiki.example.com/taxi",

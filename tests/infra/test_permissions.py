@@ -225,6 +225,25 @@ def test_existing_buckets_are_read_only(custom: Stacks) -> None:
     }
 
 
+def test_roles_that_read_existing_buckets_may_decrypt_with_their_keys(custom: Stacks, prod: Stacks) -> None:
+    allowed = {
+        role: {permission.split(" on ")[0] for permission in granted if ":key/0ld0ld0l" in permission}
+        for role, granted in permissions(custom.pipeline).items()
+    }
+
+    assert {role: actions for role, actions in allowed.items() if actions} == {
+        "ValidateInput/Role": {"kms:Decrypt"},
+        "Job/Role": {"kms:Decrypt"},
+        "Crawler/Role": {"kms:Decrypt"},
+    }
+    # `taxi-etl trigger` reads from the output which keys are deployed.
+    assert custom.lake["Outputs"]["ReadableKeyArns"]["Value"].split(",") == [
+        "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "arn:aws:kms:eu-central-1:111122223333:key/0ld0ld0l-12ab-34cd-56ef-1234567890ab",
+    ]
+    assert "ReadableKeyArns" not in prod.lake["Outputs"]
+
+
 def senders(stacks: Stacks) -> dict[str, str]:
     """The services that may send to the event queue, with the source condition of each."""
     return {

@@ -79,6 +79,7 @@ def test_the_glue_task_timeout_includes_time_in_the_queue() -> None:
         ({"existing_topics": ("arn:aws:sns:r:1:t",)}, "is not the name of a standard topic"),
         ({"alert_emails": ("nobody",)}, "'nobody' is not a valid e-mail address"),
         ({"kms_key_arn": "alias/key"}, "'alias/key' is not the ARN of a KMS key"),
+        ({"existing_key_arns": ("alias/key",)}, "'alias/key' is not the ARN of a KMS key"),
         ({"validate_timeout_seconds": 901}, "validate_timeout_seconds is 901"),
         ({"noncurrent_version_days": 0}, "noncurrent_version_days is 0; it must be at least 1"),
         ({"alarm_execution_minutes": 1_441}, "alarm_execution_minutes is 1441"),

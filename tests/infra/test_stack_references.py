@@ -19,6 +19,7 @@ NAMED_IN = {
     "bucket_name": (BOTH, "our-taxi-lake"),
     "existing_buckets": (BOTH, "our-old-bucket"),
     "existing_topics": ({LAKE}, "our-uploads"),
+    "existing_key_arns": (BOTH, "key/0ld0ld0l-12ab-34cd-56ef-1234567890ab"),
     "kms_key_arn": (BOTH, "key/1234abcd-12ab-34cd-56ef-1234567890ab"),
     "alert_emails": ({PIPELINE}, "oncall@example.com"),
     "runbook_url": ({PIPELINE}, "https://wiki.example.com/taxi#executionsfailed"),

@@ -4,7 +4,7 @@ import json
 from copy import deepcopy
 
 import pytest
-from conftest import NOON
+from conftest import NOON, stack
 from fake_aws import error
 
 from ops import bucket_notifications
@@ -62,6 +62,7 @@ def bucket(taxi_etl):
         "sqs.GetQueueAttributes": {"Attributes": {"QueueArn": QUEUE, "Policy": json.dumps(POLICY)}},
         "s3.GetBucketVersioning": {"Status": "Enabled"},
         "s3.HeadBucket": {"BucketRegion": "eu-west-1"},
+        "s3.GetBucketEncryption": error("ServerSideEncryptionConfigurationNotFoundError"),
         "s3.GetBucketNotificationConfiguration": notification.get,
         "s3.PutBucketNotificationConfiguration": notification.put,
         "events.ListRules": {"Rules": []},
@@ -204,6 +205,62 @@ def test_a_bucket_that_the_pipeline_cannot_use_is_an_error(call, answer, message
     assert message in document["error"]
     assert step in document["nextStep"]
     assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.fixture
+def encrypted(bucket):
+    """Encrypt the bucket with a key; `readable` are the keys that the deployed roles may use."""
+
+    def encrypt(named, *, readable="", manager="CUSTOMER"):
+        default = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": named} if named else {})}
+        rules = [{"ApplyServerSideEncryptionByDefault": default}]
+        bucket.aws.answers |= {
+            "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": rules}},
+            "kms.DescribeKey": {"KeyMetadata": {"KeyId": "1234abcd", "Arn": KEY, "KeyManager": manager}},
+        }
+        if readable:
+            bucket.aws.answers["cloudformation.DescribeStacks"] = lambda request: stack(
+                request, ReadableKeyArns=readable
+            )
+        return bucket
+
+    return encrypt
+
+
+@pytest.mark.parametrize("named", [KEY, "1234abcd-12ab-34cd-56ef-1234567890ab", "alias/theirs"])
+@pytest.mark.parametrize("route", [(), ("--event-bridge",)])
+def test_a_bucket_whose_key_the_roles_may_not_use_is_an_error(named, route, encrypted):
+    bucket = encrypted(named, readable=f"{KEY}0")
+    code, document = bucket.json("trigger", "--bucket", "old", *route)
+    assert code == 1
+    assert f"bucket old is encrypted with {KEY}, which is not in existing_key_arns" in document["error"]
+    assert document["nextStep"].startswith("add it to existing_key_arns in stacks/settings.py, then deploy")
+    assert not bucket.aws.requests("s3.PutBucketNotificationConfiguration")
+    assert not bucket.aws.requests("events.PutRule")
+
+
+@pytest.mark.parametrize(
+    ("named", "options"),
+    [
+        ("alias/theirs", {"readable": f"{KEY}0,{KEY}"}),
+        ("alias/aws/s3", {"manager": "AWS"}),
+        ("", {}),  # aws:kms without a key is aws/s3 too
+    ],
+)
+def test_a_bucket_whose_key_the_roles_may_use_is_connected(named, options, encrypted):
+    assert encrypted(named, **options).json("trigger", "--bucket", "old")[0] == 0
+
+
+def test_a_key_that_may_not_be_described_is_compared_by_the_buckets_name_for_it(encrypted):
+    bucket = encrypted(KEY, readable=KEY)
+    bucket.aws.answers["kms.DescribeKey"] = error("AccessDeniedException")
+    assert bucket.json("trigger", "--bucket", "old")[0] == 0
+    bucket = encrypted("alias/theirs", readable=KEY)
+    bucket.aws.answers["kms.DescribeKey"] = error("AccessDeniedException")
+    assert "is encrypted with alias/theirs" in bucket.json("trigger", "--bucket", "old")[1]["error"]
 
 
 @pytest.mark.parametrize(

@@ -634,3 +634,25 @@ def test_a_key_policy_that_does_not_let_iam_grant_its_use_is_a_warning(statement
 def test_a_key_scheduled_for_deletion_fails(with_key):
     deployed = with_key(statement(), state="PendingDeletion")
     assert problems(deployed) == (1, [("bucket's key", "enabled", "failed")])
+
+
+def test_the_key_of_an_existing_bucket_needs_only_to_decrypt(with_key):
+    other = KEY.replace("1234abcd-", "0ld0ld0l-")
+    deployed = with_key(statement(Action=["kms:Decrypt", "kms:GenerateDataKey"]))
+    describe = deployed.aws.answers["cloudformation.DescribeStacks"]
+    output = {"OutputKey": "ReadableKeyArns", "OutputValue": f"{KEY},{other}"}
+
+    def with_output(request):
+        document = describe(request)
+        if request["StackName"] == "TaxiDataLake-dev":
+            document["Stacks"][0]["Outputs"].append(output)
+        return document
+
+    def policy(request):
+        found = statement() if request["KeyId"] == KEY else statement(Action=["kms:Describe*"])
+        return {"Policy": json.dumps({"Statement": [found]})}
+
+    deployed.aws.answers["cloudformation.DescribeStacks"] = with_output
+    assert problems(deployed) == (0, [])
+    deployed.aws.answers["kms.GetKeyPolicy"] = policy
+    assert problems(deployed) == (0, [("existing bucket's key", "policy", "warning")])
