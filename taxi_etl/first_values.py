@@ -4,7 +4,7 @@ The order of dates and the decimal separator are decided once per file, so that 
 row. A file of which no value of a required column can be read is rejected before a job run is paid for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from taxi_etl.failures import Failure, FailureCode
@@ -15,11 +15,16 @@ from taxi_etl.schema import (
     Dataset,
     SourceColumn,
     match_columns,
+    text_columns,
 )
 from taxi_etl.text_values import date_orders, is_null, is_number, is_time
 
 EXAMPLE_MAX = 40
 """Characters of a value that a message shows."""
+JUDGED_ROWS_MIN = 5
+"""Number of first rows that may reject a file for its width or an optional column; the job judges fewer."""
+UNREADABLE_COLUMNS_MAX = 3
+"""How many columns without a readable value are reported."""
 
 
 def with_forms(
@@ -31,7 +36,10 @@ def with_forms(
     fields than columns do not count, because their values may be in other columns.
     """
     width = len(columns)
-    rows = [row for row in rows if len(row) >= width and not any(row[width:])]
+    misfit = _misfit(rows, width)
+    if misfit:
+        return tuple(columns), (misfit,)
+    rows = [row for row in rows if _fits(row, width)]
     places = {column.name: place for place, column in enumerate(columns)}
     sources = match_columns(dataset, columns).sources
     times = {
@@ -53,11 +61,56 @@ def with_forms(
     failures = []
     for column in dataset.columns:
         [source, *_] = sources.get(column.name, [None])
-        if source is None or column.name not in dataset.required or column.type is ColumnType.STRING:
+        if source is None or column.lenient or column.type is ColumnType.STRING:
             continue
-        form = formed[places[source.name]]
-        failures += _unreadable(column, form, _values(rows, places[source.name]))
-    return formed, tuple(failures)
+        form, values = formed[places[source.name]], _values(rows, places[source.name])
+        in_most_rows = len(rows) >= JUDGED_ROWS_MIN and len(values) * 2 > len(rows)
+        if column.name in dataset.required or in_most_rows:
+            failures += _unreadable(column, form, values)
+    return formed, tuple(failures[:UNREADABLE_COLUMNS_MAX])
+
+
+def unreadable_folders(dataset: Dataset, values: Mapping[str, str | None]) -> tuple[Failure, ...]:
+    """Why the values in the folders of a key cannot be read, which are those of every row.
+
+    `values` are the folders that fill a column which the file lacks.
+    """
+    sources = match_columns(dataset, text_columns(values)).sources
+    return tuple(
+        Failure(
+            FailureCode.UNREADABLE_VALUES,
+            f"the folder {source.name}={value} is not read as a value of {column.name}; move the file",
+        )
+        for column in dataset.columns
+        for source in sources.get(column.name, ())
+        if column.type is not ColumnType.STRING
+        and not column.lenient
+        and (value := values[source.name]) is not None
+        and not is_null(value)
+        and not _is_readable(column, source, value)
+    )
+
+
+def _fits(row: Sequence[str], width: int) -> bool:
+    return len(row) >= width and not any(value.strip() for value in row[width:])
+
+
+def _misfit(rows: Sequence[Sequence[str]], width: int) -> Failure | None:
+    """The failure of a file whose first rows all have the same wrong number of fields.
+
+    Parts of records with line ends inside quotes have fewer fields, and not all the same number.
+    """
+    widths = {len(row) for row in rows}
+    if len(rows) < JUDGED_ROWS_MIN or len(widths) != 1 or any(_fits(row, width) for row in rows):
+        return None
+    (fields,) = widths
+    if fields * 2 <= width + 1:
+        return None
+    message = (
+        f"the header names {width} columns, but the file's first rows have {fields} fields: "
+        "write a name for each column, and quote values that contain the separator"
+    )
+    return Failure(FailureCode.UNREADABLE_VALUES, message)
 
 
 def unreadable_text(name: str, unread: int, values: int, kind: ColumnType, example: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from taxi_etl.schema import Dataset, SourceColumn, match_columns, text_columns
+from taxi_etl.schema import Dataset, SourceColumn, comparable, match_columns, text_columns
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """The value by which Hive and Spark write null."""
@@ -11,9 +11,26 @@ NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 def folder_values(key: str) -> dict[str, str | None]:
     """The columns and values in a key's folders."""
+    return dict(_folders(key))
+
+
+def contradicting_folders(key: str, dataset: Dataset) -> str:
+    """A sentence about a column of the dataset to which the key's folders give two values, or ""."""
+    folders = _folders(key)
+    for column in dataset.columns:
+        names = {comparable(name) for name in column.names}
+        values = {str(value) for name, value in folders if comparable(name) in names}
+        if len(values) > 1:
+            listed = " and ".join(map(repr, sorted(values)))
+            return f"the folders of the key give {column.name!r} the values {listed}; move the file"
+    return ""
+
+
+def _folders(key: str) -> list[tuple[str, str | None]]:
+    """The columns and values in a key's folders, in order."""
     pairs = (folder.partition("=") for folder in key.split("/")[:-1])
-    found = {unquote(name): unquote(value) for name, mark, value in pairs if mark and name}
-    return {name: None if value == NULL_PARTITION else value for name, value in found.items()}
+    found = [(unquote(name), unquote(value)) for name, mark, value in pairs if mark and name]
+    return [(name, None if value == NULL_PARTITION else value) for name, value in found]
 
 
 def added_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """Recognition of a file's dataset and month.
 
-The columns decide the dataset; the file name only breaks a tie.
+The columns decide the dataset; the file name breaks a tie, and then the folders of the key.
 """
 
 import hashlib
@@ -31,11 +31,11 @@ class Recognition:
     failures: tuple[Failure, ...] = ()
 
 
-def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
+def recognize(columns: Sequence[SourceColumn], key: str) -> Recognition:
     """Find the dataset whose columns these are.
 
-    `columns` are in the file's order, `file_name` is the key or its last part. A column whose type cannot be
-    read counts as missing (`missing_columns`), with a message that names both types.
+    `columns` are in the file's order, `key` is the key without the common prefix, or its last part. A column
+    whose type cannot be read counts as missing (`missing_columns`), with a message that names both types.
     """
     names = [column.name for column in columns]
     matches = {name: match_columns(dataset, columns) for name, dataset in DATASETS.items()}
@@ -47,14 +47,22 @@ def recognize(columns: Sequence[SourceColumn], file_name: str) -> Recognition:
     most = max(known.values())
     best = [name for name, count in known.items() if count == most]
     best = [name for name in best if not lacking[name]] or best
-    if len(best) > 1:
-        best = [name for name in best if _named_in(file_name, name)] or best
+    folders, _, file_name = key.rpartition("/")
+    for text in (file_name, folders):
+        if len(best) > 1:
+            best = [name for name in best if _named_in(text, name)] or best
 
     if most < RESEMBLES and lacking[best[0]]:
-        return _rejected(FailureCode.UNKNOWN_DATASET, f"the columns {_listed(names)} match no dataset")
+        message = f"the columns {_listed(names)} match no dataset"
+        if len(names) == 1:
+            message += "; the first line must name the columns, separated by commas, semicolons, tabs or bars"
+        return _rejected(FailureCode.UNKNOWN_DATASET, message)
     if len(best) > 1:
         which = " and ".join(best)
-        message = f"the columns match {which} equally; put the name of the dataset into the file name"
+        message = (
+            f"the columns match {which} equally; put the name of the dataset into the name of the file or of "
+            "its folder"
+        )
         return _rejected(FailureCode.UNKNOWN_DATASET, message)
     dataset = DATASETS[best[0]]
     similar = similar_names(dataset, matches[dataset.name])
@@ -125,10 +133,9 @@ def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
     ]
 
 
-def _named_in(file_name: str, dataset: str) -> bool:
-    """Whether the file name has the dataset's name as a word; `fhvhv_tripdata` does not have `fhv`."""
-    words = re.split(r"[^a-z]+", file_name.rsplit("/", 1)[-1].lower())
-    return dataset in words
+def _named_in(text: str, dataset: str) -> bool:
+    """Whether a name has the dataset's name as a word; `fhvhv_tripdata` does not have `fhv`."""
+    return dataset in re.split(r"[^a-z]+", text.lower())
 
 
 def _listed(names: Sequence[str], limit: int = 30) -> str:

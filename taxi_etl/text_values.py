@@ -46,7 +46,8 @@ TIME: Mapping[DateOrder, str] = {
 }
 """Times by the order of their dates. The cast checks whether the date exists."""
 _PARTS = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.]\d")
-_IN_12_HOURS = re.compile(r"[AaPp][Mm]")
+_PORTAL_TIME = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [AP]M")
+"""Times as the city's open data portal writes them, with the month first."""
 
 
 def is_null(text: str) -> bool:
@@ -84,7 +85,7 @@ class DateEvidence:
         orders: dict[DateOrder, int] = {}
         examples: dict[DateOrder, str] = {}
         undecided = ""
-        in_12_hours = False
+        from_portal = True
         for text in (value.strip(" ") for value in values):
             possible = [order for order in DateOrder if is_time(text, order)]
             if len(possible) == 1:
@@ -92,10 +93,9 @@ class DateEvidence:
                 examples.setdefault(possible[0], text)
             elif possible:
                 undecided = undecided or text
-                in_12_hours = in_12_hours or bool(_IN_12_HOURS.search(text))
+                from_portal = from_portal and bool(_PORTAL_TIME.fullmatch(text))
         proven = {DateOrder.MDY, DateOrder.DMY}.intersection(orders)
-        if undecided and in_12_hours and not proven:
-            # Countries that write the day first count 24 hours; so do the city's other exports.
+        if undecided and from_portal and not proven:
             orders[DateOrder.MDY], examples[DateOrder.MDY], undecided = 1, undecided, ""
         return cls(orders, examples, undecided)
 

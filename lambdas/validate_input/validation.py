@@ -16,11 +16,11 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, Manifest, RejectedFile, SupersededFile, shorten
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
-from taxi_etl.first_values import with_forms
+from taxi_etl.first_values import unreadable_folders, with_forms
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
 from taxi_etl.names import RAW_PREFIX
-from taxi_etl.partitions import folder_values
+from taxi_etl.partitions import added_columns, contradicting_folders, folder_values
 from taxi_etl.recognition import recognize
 from taxi_etl.schema import text_columns, with_instants
 
@@ -81,11 +81,15 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
     if found.failures:
         return RejectedFile(version, found.failures)
     folders = text_columns(folder_values(version.key))
-    recognition = recognize((*found.columns, *folders), version.key.rsplit("/", 1)[-1])
+    recognition = recognize((*found.columns, *folders), version.key.removeprefix(RAW_PREFIX))
     if recognition.failures or recognition.dataset is None:
         return RejectedFile(version, tuple(recognition.failures))
     dataset = DATASETS[recognition.dataset]
+    contradiction = contradicting_folders(version.key, dataset)
+    if contradiction:
+        return RejectedFile(version, (Failure(FailureCode.UNCLEAR_COLUMN, contradiction),))
     _, failures = with_forms(dataset, found.columns, found.rows, found.dialect.decimal)
+    failures += unreadable_folders(dataset, added_columns(version.key, dataset, found.columns))
     if failures:
         return RejectedFile(version, failures)
     return AcceptedFile.of(version, recognition.dataset, found)

@@ -66,6 +66,17 @@ def test_the_name_decides_only_between_equals():
     assert recognize(texts(HEADERS["green 2025"]), "yellow_tripdata_2025-01.parquet").dataset == "green"
 
 
+def test_a_folder_decides_where_the_file_name_does_not():
+    assert recognize(texts(X1), "exports/green/part-0.csv").dataset == "green"
+    assert recognize(texts(X1), "taxi_type=yellow/part-0.csv").dataset == "yellow"
+    assert recognize(texts(X1), "green/yellow_2019-01.csv").dataset == "yellow"
+
+
+def test_a_header_without_a_known_separator_is_refused_with_the_known_ones():
+    [failure] = recognize(texts(HEADERS["green 2025"].replace(",", "^")), "green.csv").failures
+    assert failure.message.endswith("separated by commas, semicolons, tabs or bars")
+
+
 def test_a_file_of_something_else_is_unknown():
     for header in ("LocationID,Borough,Zone,service_zone", "ride_id,started_at,ended_at", "a"):
         found = recognize(texts(header), "yellow_tripdata_2024-01.csv")

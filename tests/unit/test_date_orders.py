@@ -43,6 +43,15 @@ def test_dates_that_never_tell_month_from_day_are_rejected_with_an_example() -> 
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["4/01/2019 3:04:05 AM", "04-01-2019 03:04:05 AM", "04/01/2019 03:04:05 am", "04/01/2019 03:04 AM"],
+)
+def test_am_and_pm_prove_the_month_first_only_in_the_form_of_the_portal(text: str) -> None:
+    _, problem = date_orders({"pickup": ["04/01/2019 03:04:05 AM", text]})
+    assert problem.startswith("column 'pickup' does not tell month from day")
+
+
 def test_dates_in_both_orders_are_rejected_with_both_examples() -> None:
     _, problem = date_orders({"pickup": ["1/13/2019 3:04", "13/1/2019 3:04"]})
     assert problem == (

@@ -430,6 +430,8 @@ def last_byte_of_data_missing() -> bytes:
         ("a.csv", b"\n" + CSV, "unreadable_header"),
         ("a.csv", b"LocationID,Borough,Zone\n", "unknown_dataset"),
         ("a.csv", b"VendorID,Lpep_dropoff_datetime,Ehail_fee,Trip_type\n", "missing_columns"),
+        ("payment_type=x/a.csv", CSV, "unreadable_values"),
+        ("payment_type=1/payment=2/a.csv", CSV, "unclear_column"),
         ("a.csv.gz", CSV, "not_gzip"),
         ("a.csv.gz", gzip.compress(CSV)[:-4], "truncated"),
     ],
