@@ -17,7 +17,7 @@ SCAN_ATTEMPTS = 3
 
 
 def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
-    """Fail CSV files that are damaged, and mark those with unbalanced quotes."""
+    """Fail CSV files that are damaged, and mark those with unbalanced quotes or a suspicious end."""
     files = [file for file in loadable(files) if file.source.file.format == "csv"]
     if not files:
         return
@@ -25,7 +25,11 @@ def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
         scans = list(pool.map(lambda file: _scan(storage, file), files))
     for file, scan in zip(files, scans, strict=True):
         file.failure = scan.failure
-        file.source = replace(file.source, unbalanced_quotes=scan.unbalanced_quotes)
+        file.source = replace(
+            file.source,
+            unbalanced_quotes=scan.unbalanced_quotes,
+            warnings=(scan.warning,) if scan.warning else (),
+        )
     # An object that was replaced while it was read may look damaged.
     check_versions(storage, [file for file in files if file.failure])
 
@@ -39,6 +43,7 @@ def _scan(storage: Storage, load: FileLoad) -> CsvScan:
                 gzipped=file.compression == "gzip",
                 encoding=file.encoding,
                 delimiter=file.dialect.delimiter,
+                names=len(file.columns),
                 width=file.dialect.width(len(file.columns)),
             )
         except RefusedObjectError as refused:

@@ -99,7 +99,7 @@ class FileLoad:
                 if column.type is SourceType.UNSUPPORTED
             ),
             failure=self.failure,
-            warnings=self.warnings,
+            warnings=(*self.source.warnings, *self.warnings) if self.status is FileStatus.LOADED else (),
             examples=self.examples,
             key_values=file.key_values,
             instants={column.name: str(column.type) for column in file.columns if column.type in INSTANTS},

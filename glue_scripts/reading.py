@@ -18,6 +18,7 @@ from glue_scripts.spark_errors import SPARK_ERRORS, HiddenFileError, is_canceled
 from taxi_etl.csv_head import row_pattern
 from taxi_etl.csv_scan import LINE_MAX_BYTES
 from taxi_etl.documents import AcceptedFile
+from taxi_etl.failures import FileWarning
 from taxi_etl.schema import WITHOUT_VALUES
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
@@ -45,12 +46,14 @@ FILE_OPTIONS = {
 class SourceFile:
     """An accepted file and the URI from which Spark reads it.
 
-    `unbalanced_quotes` is true if a line of a CSV file has an odd number of quotes.
+    `unbalanced_quotes` is true if a line of a CSV file has an odd number of quotes; `warnings` come from its
+    bytes.
     """
 
     file: AcceptedFile
     uri: str
     unbalanced_quotes: bool = False
+    warnings: tuple[FileWarning, ...] = ()
 
 
 def read_parquet(spark: SparkSession, files: Sequence[SourceFile], *, skip_damage: bool = False) -> DataFrame:

@@ -44,7 +44,7 @@ def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequ
         columns = tuple(
             replace(column, date_order=orders.get(column.name, column.date_order)) for column in file.columns
         )
-        load.source = SourceFile(replace(file, columns=columns), load.source.uri)
+        load.source = replace(load.source, file=replace(file, columns=columns))
 
 
 def _text_times(file: AcceptedFile) -> list[str]:

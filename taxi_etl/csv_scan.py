@@ -12,7 +12,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
+from taxi_etl.first_values import shown
 
 LINE_MAX_BYTES = 1024 * 1024
 """The longest line that is read. Engines hold a line in memory several times; trips have some 200 bytes."""
@@ -23,7 +24,7 @@ _CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class CsvScan:
-    """The result of a scan: the failure, if any, and whether any line has an odd number of quotes.
+    """The result of a scan: the failure or warning, if any, and whether any line has an odd number of quotes.
 
     Such a line is half a record with a line end inside quotes, or holds a stray quote. Engines that read line
     by line must parse that line as a whole.
@@ -31,6 +32,16 @@ class CsvScan:
 
     failure: Failure | None = None
     unbalanced_quotes: bool = False
+    warning: FileWarning | None = None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The delimiter of a file, the number of names in its header, and the usual number of fields."""
+
+    delimiter: str
+    names: int
+    width: int
 
 
 class _DamagedError(Exception):
@@ -39,17 +50,20 @@ class _DamagedError(Exception):
         self.failure = Failure(code, message)
 
 
-def scan_csv(chunks: Iterable[bytes], *, gzipped: bool, encoding: str, delimiter: str, width: int) -> CsvScan:
+def scan_csv(
+    chunks: Iterable[bytes], *, gzipped: bool, encoding: str, delimiter: str, names: int, width: int
+) -> CsvScan:
     """Scan the bytes of a CSV file, given in order in chunks of any size.
 
-    `encoding` is a Python codec, `width` the usual number of fields. Checks the gzip data, the encoding, the
-    length of lines, and whether the last line was cut off.
+    `encoding` is a Python codec, `names` the number of columns, `width` the usual number of fields. Checks
+    the gzip data, the encoding, the length of lines, and whether the last line was cut off.
     """
+    layout = _Layout(delimiter, names, width)
     try:
         plain = _in_parts(_gunzip(chunks) if gzipped else chunks)
         if encoding.startswith("utf-16"):
-            return _scan_utf16(plain, encoding, delimiter, width)
-        return _scan_utf8(plain, encoding, delimiter, width)
+            return _scan_utf16(plain, encoding, layout)
+        return _scan_utf8(plain, encoding, layout)
     except _DamagedError as damage:
         return CsvScan(damage.failure)
 
@@ -58,7 +72,7 @@ def check_last_line(line: str, *, delimiter: str, width: int) -> Failure | None:
     """Return why a last line without a line end is probably truncated; None for a complete one."""
     if not line.strip():
         return None
-    fields = _count_fields(line, delimiter)
+    fields = len(_fields(line, delimiter))
     if fields >= width and line.count('"') % 2 == 0:
         return None
     return Failure(
@@ -68,20 +82,44 @@ def check_last_line(line: str, *, delimiter: str, width: int) -> Failure | None:
     )
 
 
-def _count_fields(line: str, delimiter: str) -> int:
+def _scanned_end(line: str, number: int, layout: _Layout, *, unbalanced: bool = False) -> CsvScan:
+    """The result for a file whose last line, without a line end, is `line`; empty if all lines have one."""
+    failure = check_last_line(line, delimiter=layout.delimiter, width=layout.width)
+    warning = None if failure or number == 1 else _warn_of_cut_value(line, number, layout)
+    return CsvScan(failure, unbalanced, warning)
+
+
+def _warn_of_cut_value(line: str, number: int, layout: _Layout) -> FileWarning | None:
+    """Return a warning if the last line's last value may be incomplete.
+
+    A value is complete if another field or its closing quote follows.
+    """
+    if not line.strip() or line.endswith('"'):
+        return None
+    fields = _fields(line, layout.delimiter)
+    if len(fields) > layout.names:
+        return None
+    return FileWarning(
+        WarningCode.NO_LINE_END,
+        f"line {number:,}, the last one, has no line end: the file may have been cut off within its last "
+        f"value {shown(fields[-1])!r}; if so, upload it again",
+    )
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
     if '"' not in line:
-        return line.count(delimiter) + 1
+        return line.split(delimiter)
     # A quoted value may be as long as the line; the default limit of the module is shorter.
     limit = csv.field_size_limit(LINE_MAX_BYTES)
     try:
-        return len(next(csv.reader([line], delimiter=delimiter)))
+        return next(csv.reader([line], delimiter=delimiter))
     finally:
         csv.field_size_limit(limit)
 
 
-def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: int) -> CsvScan:
+def _scan_utf8(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvScan:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, line_number, unbalanced = 0, 1, False
+    offset, line_number, returns, unbalanced = 0, 1, 0, False
     rest = b""  # the line that the next chunk goes on with
     for chunk in chunks:
         undecoded = len(decoder.getstate()[0])
@@ -103,6 +141,7 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: in
             rest += lines
             continue
         line_number += chunk.count(b"\n")
+        returns += chunk.count(b"\r") if lines is not chunk else 0
         if not unbalanced and (b'"' in rest or b'"' in lines):
             whole = (rest + lines).split(b"\n")[:-1]
             unbalanced = any(line.count(b'"') % 2 for line in whole)
@@ -111,21 +150,24 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, delimiter: str, width: in
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _not_utf8(error, offset - len(error.object), line_number) from None
-    last_line = rest.decode("utf-8")
-    return CsvScan(check_last_line(last_line, delimiter=delimiter, width=width), unbalanced)
+    number = line_number if line_number > 1 else 1 + returns
+    return _scanned_end(rest.decode("utf-8"), number, layout, unbalanced=unbalanced)
 
 
-def _scan_utf16(chunks: Iterable[bytes], encoding: str, delimiter: str, width: int) -> CsvScan:
+def _scan_utf16(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvScan:
     """Scan a text whose line ends are not single bytes; an engine reads such a file as a whole.
 
     There, a quote that never closes would swallow all lines after it.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
     quotes, rest = 0, ""
+    newlines, returns = 0, 0
     try:
         for chunk in itertools.chain(chunks, [b""]):
             text = decoder.decode(chunk, final=not chunk)
             quotes += text.count('"')
+            newlines += text.count("\n")
+            returns += text.count("\r")
             head, line_end, tail = text.replace("\r", "\n").rpartition("\n")
             longest = max((len(line) for line in f"{rest}{head}".split("\n")), default=0)
             rest = tail if line_end else rest + text
@@ -137,7 +179,7 @@ def _scan_utf16(chunks: Iterable[bytes], encoding: str, delimiter: str, width: i
     if quotes % 2:
         message = "a quote opens a value and never closes; correct the file or save it as UTF-8"
         return CsvScan(Failure(FailureCode.UNREADABLE, message))
-    return CsvScan(check_last_line(rest, delimiter=delimiter, width=width))
+    return _scanned_end(rest, 1 + (newlines or returns), layout)
 
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:

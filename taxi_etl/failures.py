@@ -55,6 +55,7 @@ class WarningCode(StrEnum):
     """Stable codes of warnings about files that loaded."""
 
     SAME_TRIPS = "same_trips"
+    NO_LINE_END = "no_line_end"
 
 
 @dataclass(frozen=True)

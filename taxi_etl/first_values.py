@@ -115,8 +115,15 @@ def _misfit(rows: Sequence[Sequence[str]], width: int) -> Failure | None:
 
 def unreadable_text(name: str, unread: int, values: int, kind: ColumnType, example: str) -> str:
     """The sentence about a column whose values cannot be read."""
-    shown = example if len(example) <= EXAMPLE_MAX else f"{example[: EXAMPLE_MAX - 1]}…"
-    return f"{name}: {unread:,} of {values:,} values are not read as {_PLURALS[kind]}, for example {shown!r}"
+    return (
+        f"{name}: {unread:,} of {values:,} values are not read as {_PLURALS[kind]}, "
+        f"for example {shown(example)!r}"
+    )
+
+
+def shown(value: str) -> str:
+    """A value as messages show it, shortened to EXAMPLE_MAX."""
+    return value if len(value) <= EXAMPLE_MAX else f"{value[: EXAMPLE_MAX - 1]}…"
 
 
 _PLURALS = {

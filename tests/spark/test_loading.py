@@ -43,9 +43,10 @@ def yellow_columns(rows: int) -> dict:
 
 def test_a_reupload_replaces_only_its_own_rows(lake):
     lake.storage.put(A, csv(GOOD, GOOD, BAD))
-    lake.storage.put(B, csv(GOOD, BAD))
-    lake.load(A, B)
+    lake.storage.put(B, csv(GOOD, BAD).removesuffix(b"\n"))
+    first = lake.load(A, B)
     assert (lake.count("green", A), lake.count("green", B), lake.count("quarantine")) == (2, 1, 2)
+    assert [[each.code for each in file.warnings] for file in first.files] == [[], ["no_line_end"]]
 
     newer = lake.storage.put(A, csv(GOOD, GOOD, GOOD))
     result = lake.load(A)

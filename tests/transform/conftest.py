@@ -167,6 +167,7 @@ def _unbalanced_quotes(path: Path, file: AcceptedFile) -> bool:
         gzipped=file.compression == "gzip",
         encoding=file.encoding,
         delimiter=file.dialect.delimiter,
+        names=len(file.columns),
         width=file.dialect.width(len(file.columns)),
     ).unbalanced_quotes
 

@@ -5,18 +5,26 @@ import gzip
 import pytest
 
 from taxi_etl.csv_scan import LINE_MAX_BYTES, CsvScan, check_last_line, scan_csv
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 
 THREE_COLUMNS = b"a,b,c\n1,2,3\n4,5,6\n"
 
 
 def scan(
-    content: bytes, *, gzipped: bool = False, encoding: str = "utf-8", step: int = 0, delimiter: str = ","
+    content: bytes,
+    *,
+    gzipped: bool = False,
+    encoding: str = "utf-8",
+    step: int = 0,
+    delimiter: str = ",",
+    width: int = 3,
 ) -> CsvScan:
     """Scan bytes that arrive in chunks of `step` bytes, or in one chunk."""
     step = step or len(content) or 1
     chunks = [content[start : start + step] for start in range(0, len(content), step)]
-    return scan_csv(chunks, gzipped=gzipped, encoding=encoding, delimiter=delimiter, width=3)
+    return scan_csv(
+        chunks, gzipped=gzipped, encoding=encoding, delimiter=delimiter, names=3, width=max(3, width)
+    )
 
 
 def failure_of(content: bytes, **options) -> Failure:
@@ -35,8 +43,8 @@ def failure_of(content: bytes, **options) -> Failure:
         THREE_COLUMNS,
         THREE_COLUMNS.replace(b"\n", b"\r\n"),
         THREE_COLUMNS.replace(b"\n", b"\r"),
-        b"a,b,c\n1,2,3",
         b"a,b,c\n1,2,3,,",
+        b'a,b,c\n1,2,"3"',
         b"a,b,c\n1,2,3\n  ",
         'a,b,c\n1,é,"Zoë, Ω"\n'.encode(),
         '\ufeffa,b,c\n1,2,"3"'.encode(),
@@ -46,6 +54,37 @@ def failure_of(content: bytes, **options) -> Failure:
 @pytest.mark.parametrize("step", [0, 1, 5])
 def test_a_whole_file_passes(content, step):
     assert scan(content, step=step) == CsvScan()
+
+
+@pytest.mark.parametrize("step", [0, 1, 5])
+@pytest.mark.parametrize(
+    ("content", "options", "line", "value"),
+    [
+        (b"a,b,c\n1,2,15", {}, 2, "15"),
+        (b"a,b,c\r\n1,2,3\r\n4,5,15", {}, 3, "15"),
+        (b"a,b,c\r1,2,3\r4,5,15", {}, 3, "15"),
+        (b"a,b,c\n\n4,5,", {}, 3, ""),
+        (b'a,b,c\n1,"2",15', {}, 2, "15"),
+        (b"a;b;c\n1;2;1,5", {"delimiter": ";"}, 2, "1,5"),
+        (b"a,b,c\n1,2," + b"x" * 50, {}, 2, "x" * 39 + "…"),
+        (gzip.compress(b"a,b,c\n1,2,15"), {"gzipped": True}, 2, "15"),
+        ("a,b,c\r\n1,2,3\r\n4,5,15".encode("utf-16"), {"encoding": "utf-16"}, 3, "15"),
+        ("a,b,c\r4,5,15".encode("utf-16"), {"encoding": "utf-16"}, 2, "15"),
+    ],
+)
+def test_a_last_value_without_a_line_end_may_be_cut(content, options, line, value, step):
+    found = scan(content, step=step, **options)
+
+    assert found.failure is None
+    assert found.warning == FileWarning(
+        WarningCode.NO_LINE_END,
+        f"line {line}, the last one, has no line end: the file may have been cut off within its last value "
+        f"{value!r}; if so, upload it again",
+    )
+
+
+def test_a_blank_surplus_field_may_be_cut_without_loss():
+    assert scan(b"a,b,c\n1,2,3,,\n4,5,6,,", width=5) == CsvScan()
 
 
 @pytest.mark.parametrize("step", [0, 1, 3])
@@ -161,7 +200,7 @@ def test_damaged_gzip_data_is_named_for_what_it_is(damage, code, message):
 
 
 def test_utf16_is_decoded_before_it_is_checked():
-    text = 'a,b,c\r\n1,"é, è",3\r\n4,5,6'
+    text = 'a,b,c\r\n1,"é, è",3\r\n4,5,6\r\n'
     assert scan(text.encode("utf-16"), encoding="utf-16", step=3) == CsvScan()
 
     assert failure_of("a,b,c\n1,2".encode("utf-16"), encoding="utf-16").code is FailureCode.TRUNCATED
