@@ -38,12 +38,11 @@ class Output:
             sys.stdout.write("\n")
             return
         for renderable in renderables:
-            # Text holds commands to copy, which must stay on one line.
-            self.stdout.print(renderable, soft_wrap=isinstance(renderable, Text))
+            _print(self.stdout, renderable)
 
     def note(self, text: RenderableType) -> None:
         """Print progress or a hint to standard error."""
-        self.stderr.print(text, soft_wrap=isinstance(text, str | Text))
+        _print(self.stderr, text)
 
     def error(self, error: CliError) -> None:
         """Print an error and the next step."""
@@ -52,6 +51,16 @@ class Output:
         self.note(Text.assemble(("error: ", "bold red"), error.message))
         if error.next_step:
             self.note(Text.assemble(("next: ", "bold"), error.next_step))
+
+
+def _print(console: Console, renderable: RenderableType) -> None:
+    """Print a renderable. Texts hold commands to copy, so they stay on one line.
+
+    Brackets in a plain text belong to an object key and are not rich's markup.
+    """
+    if isinstance(renderable, str):
+        renderable = Text(renderable)
+    console.print(renderable, soft_wrap=isinstance(renderable, Text))
 
 
 def _json_value(value: Any) -> Any:

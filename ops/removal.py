@@ -1,7 +1,8 @@
 """Removes the rows of one file from every table and from quarantine.
 
 A file owns the partition `source_id` of each table, so a removal deletes whole data files in one commit for
-each table. The order makes repeating safe: rows first, then the ledger, then the notification.
+each table. The order makes repeating safe: rows first, then the notification, then the ledger. A removal that
+stopped halfway is completed by repeating it; the notification may then be published twice.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from ops.errors import CliError
 from ops.file_outcomes import ledger
 from ops.session import Session
 from taxi_etl import notifications
+from taxi_etl.datasets import DATASETS
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.ledger import OPEN_FILE, timestamp
@@ -28,12 +30,16 @@ COMMIT_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Removal:
-    """The scope of a removal: rows by table, and the versions that the ledger records as loaded."""
+    """The scope of a removal: rows by table, and the versions that the ledger records as loaded.
+
+    `datasets` are those of the tables, and of the ledger's records.
+    """
 
     bucket: str
     key: str
     rows: Mapping[str, int]
     versions: tuple[FileVersion, ...]
+    datasets: frozenset[str] = frozenset()
 
     @property
     def is_needed(self) -> bool:
@@ -60,19 +66,19 @@ def plan(session: Session, deployment: Deployment, catalog: Catalog, bucket: str
             f"wait until it ends: {session.target.command('history', running.execution)}",
         )
     rows = {name: _rows(catalog, deployment, name, bucket, key) for name in table_names()}
-    loaded = tuple(record.version for record in records if record.status is FileStatus.LOADED)
-    return Removal(bucket, key, {name: count for name, count in rows.items() if count}, loaded)
+    found = {name: count for name, count in rows.items() if count}
+    loaded = [record for record in records if record.status is FileStatus.LOADED]
+    datasets = {name for name, dataset in DATASETS.items() if dataset.table in found}
+    datasets |= {record.dataset for record in records if record.dataset}
+    return Removal(bucket, key, found, tuple(record.version for record in loaded), frozenset(datasets))
 
 
 def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, removal: Removal) -> None:
-    """Remove the rows, record it in the ledger, and publish a notification. Raises CliError on conflicts."""
+    """Remove the rows, publish a notification, and record it in the ledger. Raises CliError on conflicts."""
     uri = s3_uri(removal.bucket, removal.key)
-    for name in removal.rows:
-        _delete(catalog, deployment, name, removal)
     by, now = str(session.client("sts").get_caller_identity()["Arn"]), timestamp(datetime.now(UTC))
-    records = ledger(session, deployment)
-    for version in removal.versions:
-        records.mark_removed(version, by, now)
+    for name in removal.rows:
+        _delete(catalog, deployment, name, removal, by)
     replay = session.target.command("replay", uri)
     message = notifications.removal(
         uri=uri,
@@ -87,10 +93,11 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
         TopicArn=deployment.topic_arn,
         Subject=notifications.subject(notifications.REMOVED, notifications.label([removal.key])),
         Message=notifications.printed(message),
-        MessageAttributes=notifications.attributes(
-            notifications.REMOVED, [name.removesuffix("_trips") for name in removal.rows]
-        ),
+        MessageAttributes=notifications.attributes(notifications.REMOVED, removal.datasets),
     )
+    records = ledger(session, deployment)
+    for version in removal.versions:
+        records.mark_removed(version, by, now)
 
 
 def _rows_of(bucket: str, key: str) -> str:
@@ -107,12 +114,13 @@ def _rows(catalog: Catalog, deployment: Deployment, name: str, bucket: str, key:
     return sum(task.file.record_count for task in tasks)
 
 
-def _delete(catalog: Catalog, deployment: Deployment, name: str, removal: Removal) -> None:
+def _delete(catalog: Catalog, deployment: Deployment, name: str, removal: Removal, by: str) -> None:
     uri = s3_uri(removal.bucket, removal.key)
+    facts = {"taxi-etl.removed": uri, "taxi-etl.removed-by": by}
     for _ in range(COMMIT_ATTEMPTS):
         table = catalog.load_table((deployment.taxi_database_name, name))
         try:
-            table.delete(_rows_of(removal.bucket, removal.key), snapshot_properties={"taxi-etl.removed": uri})
+            table.delete(_rows_of(removal.bucket, removal.key), snapshot_properties=facts)
         except (CommitFailedException, ValidationException):
             continue  # another writer committed between the read and the commit
         return

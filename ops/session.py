@@ -32,15 +32,15 @@ class Target:
     endpoint_url: str | None = None
 
     def command(self, *words: str) -> str:
-        """Return a `taxi-etl` command for the same target, for next steps."""
+        """Return a `taxi-etl` command for the same target, for next steps; words are quoted for a shell."""
         options = {
             "--environment": self.environment,
             "--region": self.region,
             "--profile": self.profile,
             "--endpoint-url": self.endpoint_url,
         }
-        given = [f"{option} {shlex.quote(value)}" for option, value in options.items() if value]
-        return " ".join(["taxi-etl", *given, *words])
+        given = [word for option, value in options.items() if value for word in (option, value)]
+        return shlex.join(["taxi-etl", *given, *words])
 
 
 class Session:

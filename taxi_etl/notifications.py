@@ -175,10 +175,14 @@ def failure(
 def removal(
     *, uri: str, bucket: str, key: str, rows: Mapping[str, int], timestamp: str, by: str, next_step: str
 ) -> dict[str, Any]:
-    """The notification about the rows of one file that were removed; `rows` are counts by table."""
+    """The notification about the rows of one file that were removed; `rows` are counts by table.
+
+    `rows` is empty when an earlier call removed them, but stopped before it published this.
+    """
+    removed = f"{sum(rows.values()):,} rows" if rows else "All rows"
     return {
         "status": REMOVED,
-        "message": f"{sum(rows.values()):,} rows of {shorten(uri)} were removed from the tables by {by}.",
+        "message": f"{removed} of {shorten(uri)} were removed from the tables by {by}.",
         "bucket": bucket,
         "key": shorten(key),
         "timestamp": timestamp,

@@ -1,6 +1,5 @@
 """The command `backfill`: load the files under a prefix that were never loaded."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -184,4 +183,4 @@ def _repeat_with_yes(context: typer.Context) -> list[str]:
     """Return the arguments of this call, followed by `--yes`."""
     given = context.params
     bucket = ["--bucket", given["bucket"]] if given["bucket"] else []
-    return [shlex.quote(given["prefix"]), *bucket, *(["--again"] if given["again"] else []), "--yes"]
+    return [given["prefix"], *bucket, *(["--again"] if given["again"] else []), "--yes"]

@@ -65,7 +65,7 @@ def cleanup(
     for each in kept:
         app.output.note(f"kept {each.kind} {each.name}: {each.reason}")
     if items and not yes:
-        command = app.target.command("cleanup", f"--older-than-hours {older_than_hours:g}", "--yes")
+        command = app.target.command("cleanup", "--older-than-hours", f"{older_than_hours:g}", "--yes")
         app.output.note(f"nothing was stopped or removed; to do it: {command}")
     exit_unless(not any(problem for _, problem in results))
 

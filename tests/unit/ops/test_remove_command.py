@@ -1,6 +1,7 @@
 """Tests of `remove`: it counts first, removes the rows of one file only, and repeating it changes nothing."""
 
 import json
+import shlex
 from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,7 +112,9 @@ def test_it_removes_the_rows_of_this_file_only_records_it_and_notifies(loaded):
     assert (code, document["done"]) == (0, True)
     assert loaded.catalog.tables["yellow_trips"].rows == {"other": 8}
     assert loaded.catalog.tables["quarantined_trips"].rows == {}
-    assert loaded.catalog.tables["yellow_trips"].properties == [{"taxi-etl.removed": URI}]
+    assert loaded.catalog.tables["yellow_trips"].properties == [
+        {"taxi-etl.removed": URI, "taxi-etl.removed-by": ARN}
+    ]
     [update] = loaded.aws.requests("dynamodb.UpdateItem")
     assert update["Key"] == {"pk": f"lake/{KEY}", "sk": "v1"}
     assert ARN in update["ExpressionAttributeValues"].values()
@@ -120,6 +123,7 @@ def test_it_removes_the_rows_of_this_file_only_records_it_and_notifies(loaded):
     assert (message["status"], message["tables"]) == ("REMOVED", {"yellow_trips": 8, "quarantined_trips": 2})
     assert message["message"] == f"10 rows of {URI} were removed from the tables by {ARN}."
     assert message["nextStep"] == f"To load the file again: `taxi-etl --environment dev replay {URI}`."
+    assert published["MessageAttributes"]["dataset"]["StringValue"] == '["yellow"]'
     assert published["Subject"] == "Taxi ETL REMOVED: a.csv"
     schema = json.loads((ROOT / "docs" / "notifications.schema.json").read_text())
     assert [each.message for each in Draft202012Validator(schema).iter_errors(message)] == []
@@ -133,14 +137,71 @@ def test_repeating_it_changes_nothing(loaded):
     assert len(loaded.aws.requests("sns.Publish")) == 1
 
 
-def test_a_removal_that_stopped_halfway_is_completed(loaded):
+def test_nothing_is_removed_if_the_caller_is_unknown(loaded):
     loaded.aws.answers["sts.GetCallerIdentity"] = error("Throttling")
     assert loaded.json("remove", URI, "--yes")[0] == 1
-    loaded.aws.answers["sts.GetCallerIdentity"] = {"Arn": ARN}
+    assert loaded.catalog.tables["yellow_trips"].rows == {SOURCE: 8, "other": 8}
+
+
+@pytest.mark.parametrize(("stopped_by", "published"), [("sns.Publish", 2), ("dynamodb.UpdateItem", 2)])
+def test_a_removal_that_stopped_halfway_is_completed_and_notified(loaded, stopped_by, published):
+    answer = loaded.aws.answers[stopped_by]
+    loaded.aws.answers[stopped_by] = error("AccessDenied")
+    assert loaded.json("remove", URI, "--yes")[0] == 1
+    assert (loaded.catalog.tables["yellow_trips"].rows, loaded.records[0]["status"]) == (
+        {"other": 8},
+        {"S": "loaded"},
+    )
+    loaded.aws.answers[stopped_by] = answer
     code, document = loaded.json("remove", URI, "--yes")
     assert (code, document["tables"], document["versions"]) == (0, {}, ["v1"])
     assert loaded.records[0]["status"] == {"S": "removed"}
-    assert len(loaded.aws.requests("sns.Publish")) == 1
+    messages = [json.loads(each["Message"])["message"] for each in loaded.aws.requests("sns.Publish")]
+    assert len(messages) == published
+    assert messages[-1] == f"All rows of {URI} were removed from the tables by {ARN}."
+
+
+def test_a_file_that_was_never_loaded_has_nothing_to_remove(loaded):
+    loaded.records.clear()
+    result = loaded("remove", "s3://lake/raw/taxi/never.csv", "--yes")
+    assert result.exit_code == 0
+    assert "nothing to remove: no table holds rows of s3://lake/raw/taxi/never.csv" in result.stderr
+    assert not loaded.aws.requests("sns.Publish")
+
+
+@pytest.mark.parametrize("status", ["failed", "rejected", "superseded", "held", "removed"])
+def test_rows_of_a_file_whose_newest_version_did_not_load_are_removed(loaded, status):
+    loaded.records[:] = [file_item(KEY, "v2", status)]
+    code, document = loaded.json("remove", URI, "--yes")
+    assert (code, document["done"], document["versions"]) == (0, True, [])
+    assert loaded.catalog.tables["yellow_trips"].rows == {"other": 8}
+    assert not loaded.aws.requests("dynamodb.UpdateItem")
+
+
+def test_a_file_with_rows_in_quarantine_only_is_announced_under_its_dataset(loaded):
+    del loaded.catalog.tables["yellow_trips"].rows[SOURCE]
+    loaded.records[0] = file_item(KEY, "v1", "loaded", dataset="yellow")
+    assert loaded.json("remove", URI, "--yes")[1]["tables"] == {"quarantined_trips": 2}
+    [published] = loaded.aws.requests("sns.Publish")
+    assert published["MessageAttributes"]["dataset"]["StringValue"] == '["yellow"]'
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["raw/taxi/it's a [b]c[/d].csv", "raw/taxi/größe & 'x' + %20 ü\u0301.csv", 'raw/taxi/$(x) `y` "z"?#.csv'],
+)
+def test_any_key_can_be_removed_and_its_commands_can_be_copied(loaded, key):
+    uri = f"s3://lake/{key}"
+    loaded.catalog.tables["yellow_trips"].rows[source_id("lake", key)] = 3
+    loaded.records[:] = [file_item(key, "v1", "loaded")]
+    planned = loaded("remove", uri).stderr
+    assert shlex.split(planned.split("to remove: ")[1]) == [
+        *("taxi-etl", "--environment", "dev", "remove", uri, "--yes")
+    ]
+    done = loaded("remove", uri, "--yes").stderr
+    assert shlex.split(done.split("again: ")[1]) == ["taxi-etl", "--environment", "dev", "replay", uri]
+    assert loaded.catalog.tables["yellow_trips"].rows == {SOURCE: 8, "other": 8}
+    assert f"no table holds rows of {uri}" in loaded("remove", uri, "--yes").stderr
 
 
 @pytest.mark.parametrize("status", ["received", "running"])
@@ -181,7 +242,7 @@ def test_pyiceberg_deletes_the_rows_of_one_partition_and_notes_the_file(tmp_path
     assert removal._rows(catalog, deployment, "yellow_trips", "lake", KEY) == 5
     assert removal._rows(catalog, deployment, "green_trips", "lake", KEY) == 0
     found = removal.Removal("lake", KEY, {"yellow_trips": 5}, ())
-    removal._delete(catalog, deployment, "yellow_trips", found)
+    removal._delete(catalog, deployment, "yellow_trips", found, ARN)
     assert removal._rows(catalog, deployment, "yellow_trips", "lake", KEY) == 0
     remaining = catalog.tables["yellow_trips"]
     assert remaining.scan().to_arrow()["source_id"].unique().to_pylist() == ["other"]
