@@ -75,8 +75,14 @@ _VENDOR = Column(
     synonyms=("vendor",),
     lenient="vendor DDS of 2009 and 2010 never got a code",
 )
-_PICKUP_ZONE = _number("pickup_location_id", "TLC taxi zone of the pickup", "PULocationID")
-_DROPOFF_ZONE = _number("dropoff_location_id", "TLC taxi zone of the dropoff", "DOLocationID")
+_PICKUP_ZONES = ("pickup_zone_id", "pu_zone_id", "pu_zone", "pickup_loc_id", "pu_loc_id", "pu_loc")
+_DROPOFF_ZONES = ("dropoff_zone_id", "do_zone_id", "do_zone", "dropoff_loc_id", "do_loc_id", "do_loc")
+_PICKUP_ZONE = _number(
+    "pickup_location_id", "TLC taxi zone of the pickup", "PULocationID", synonyms=_PICKUP_ZONES
+)
+_DROPOFF_ZONE = _number(
+    "dropoff_location_id", "TLC taxi zone of the dropoff", "DOLocationID", synonyms=_DROPOFF_ZONES
+)
 _CONGESTION = _amount("congestion_surcharge", "State congestion surcharge, USD", synonyms=("congestion_fee",))
 _CBD_FEE = _amount("cbd_congestion_fee", "MTA congestion relief zone charge since 2025, USD")
 _AIRPORT_FEE = _amount("airport_fee", "Airport pickup fee, USD", synonyms=("airport_surcharge",))
@@ -109,30 +115,45 @@ def _street_hail(*extra_aliases: str) -> tuple[Column, ...]:
         ),
         _PICKUP_ZONE,
         _DROPOFF_ZONE,
-        _amount("pickup_longitude", "Degrees, until 2016", "Start_Lon"),
-        _amount("pickup_latitude", "Degrees, until 2016", "Start_Lat"),
-        _amount("dropoff_longitude", "Degrees, until 2016", "End_Lon"),
-        _amount("dropoff_latitude", "Degrees, until 2016", "End_Lat"),
+        _amount(
+            "pickup_longitude",
+            "Degrees, until 2016",
+            "Start_Lon",
+            synonyms=("pickup_lon", "pickup_long", "pickup_lng"),
+        ),
+        _amount("pickup_latitude", "Degrees, until 2016", "Start_Lat", synonyms=("pickup_lat",)),
+        _amount(
+            "dropoff_longitude",
+            "Degrees, until 2016",
+            "End_Lon",
+            synonyms=("dropoff_lon", "dropoff_long", "dropoff_lng"),
+        ),
+        _amount("dropoff_latitude", "Degrees, until 2016", "End_Lat", synonyms=("dropoff_lat",)),
         Column(
             "payment_type",
             ColumnType.INTEGER,
             "0 flex fare, 1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided",
             codes=PAYMENT_CODES,
             padded=PAYMENTS_OF_2010,
-            synonyms=("payment",),
+            synonyms=("payment", "payment_method"),
         ),
         _amount(
             "fare_amount",
             "Fare by the meter, USD; negative for refunds and voids",
             "Fare_Amt",
-            synonyms=("fare",),
+            synonyms=("fare", "meter_fare", "metered_fare"),
         ),
         _amount("extra", "Rush hour and overnight surcharges, USD", *extra_aliases),
         _amount("mta_tax", "MTA tax, USD"),
         _amount("tip_amount", "Tip paid by card, USD", "Tip_Amt", synonyms=("tip",)),
         _amount("tolls_amount", "Tolls, USD", "Tolls_Amt", synonyms=("tolls",)),
         _amount("improvement_surcharge", "Improvement surcharge since 2015, USD", "imp_surcharge"),
-        _amount("total_amount", "Total charge without cash tips, USD", "Total_Amt", synonyms=("total",)),
+        _amount(
+            "total_amount",
+            "Total charge without cash tips, USD",
+            "Total_Amt",
+            synonyms=("total", "total_fare", "grand_total"),
+        ),
         _CONGESTION,
         _CBD_FEE,
     )
@@ -195,9 +216,16 @@ FHV = Dataset(
             "Dispatching_base_number",
             synonyms=("dispatch_base_num",),
         ),
-        _time(PICKUP, "Pickup, New York wall clock", "Pickup_date", synonyms=_PICKUPS),
+        # Copies have the date beside the time, so that the date comes second.
+        _time(PICKUP, "Pickup, New York wall clock", PICKUP, "Pickup_date", synonyms=_PICKUPS),
         _time(DROPOFF, "Dropoff, New York wall clock", synonyms=_DROPOFFS),
-        _number("pickup_location_id", "TLC taxi zone of the pickup", "PULocationID", "locationID"),
+        _number(
+            "pickup_location_id",
+            "TLC taxi zone of the pickup",
+            "PULocationID",
+            "locationID",
+            synonyms=_PICKUP_ZONES,
+        ),
         _DROPOFF_ZONE,
         _SHARED_RIDE,
         _text(
@@ -222,22 +250,32 @@ FHVHV = Dataset(
         _text(
             "dispatching_base_num",
             "TLC license of the base that sent the car",
-            synonyms=("dispatching_base_number",),
+            synonyms=("dispatching_base_number", "dispatch_base_num"),
         ),
         _text(
             "originating_base_num",
             "TLC license of the base that got the request",
-            synonyms=("originating_base_number",),
+            synonyms=("originating_base_number", "origin_base_num"),
         ),
-        _time("request_datetime", "Ride requested, New York wall clock"),
-        _time("on_scene_datetime", "Driver arrived (accessible vehicles), New York wall clock"),
+        _time(
+            "request_datetime",
+            "Ride requested, New York wall clock",
+            synonyms=("request_time", "requested_at"),
+        ),
+        _time(
+            "on_scene_datetime",
+            "Driver arrived (accessible vehicles), New York wall clock",
+            synonyms=("on_scene_time",),
+        ),
         _time(PICKUP, "Pickup, New York wall clock", synonyms=_PICKUPS),
         _time(DROPOFF, "Dropoff, New York wall clock", synonyms=_DROPOFFS),
         _PICKUP_ZONE,
         _DROPOFF_ZONE,
         _amount("trip_miles", "Distance, miles"),
         _number("trip_time", "Duration, seconds"),
-        _amount("base_passenger_fare", "Fare before tolls, tips, taxes and fees, USD"),
+        _amount(
+            "base_passenger_fare", "Fare before tolls, tips, taxes and fees, USD", synonyms=("fare_amount",)
+        ),
         _amount("tolls", "Tolls, USD"),
         _amount("bcf", "Black Car Fund, USD", synonyms=("black_car_fund",)),
         _amount("sales_tax", "State sales tax, USD"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FailureCode
-from taxi_etl.name_similarity import is_similar
+from taxi_etl.name_similarity import have_similar_words, is_similar
 from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, SourceType, match_columns
 
 RESEMBLES = 3
@@ -93,7 +93,9 @@ def similar_names(dataset: Dataset, matches: ColumnMatches) -> list[str]:
         f"column {unknown.name!r} resembles {dataset.name}'s {column.name!r}"
         for unknown in matches.unknown
         for column in missing
-        if any(is_similar(unknown.name, name) for name in column.names)
+        if any(is_similar(unknown.name, name) for name in (*column.aliases, column.name))
+        # Some synonyms are so short that other columns differ from them in two letters.
+        or any(have_similar_words(unknown.name, name) for name in column.synonyms)
     ]
 
 

@@ -203,6 +203,11 @@ def test_files_with_the_same_read_schema_share_a_variant_name():
         ("imp_surcharge", "improvement_surcharge"),
         ("TOTAL_AMT", "total_amount"),
         ("passengers", "passenger_count"),
+        ("payment_method", "payment_type"),
+        ("total_fare", "total_amount"),
+        ("PUZone", "pickup_location_id"),
+        ("dropoff_zone_id", "dropoff_location_id"),
+        ("pickup_lat", "pickup_latitude"),
     ],
 )
 def test_names_match_by_letters_and_digits_and_by_aliases(name, column):
@@ -234,6 +239,12 @@ def test_a_synonym_feeds_a_column_only_if_no_other_source_does():
     assert [column.name for column in both.unknown] == ["pickup_time"]
 
 
+def test_the_date_beside_the_time_of_pickup_is_an_extra_column():
+    columns = texts(f"{HEADERS['fhv 2020']},pickup_date")
+    sources = match_columns(DATASETS["fhv"], columns).sources["pickup_datetime"]
+    assert [column.name for column in sources] == ["pickup_datetime", "pickup_date"]
+
+
 def test_a_column_of_nulls_is_never_preferred():
     columns = [SourceColumn("airport_fee", SourceType.NULL), SourceColumn("Airport_fee", SourceType.DOUBLE)]
     matches = match_columns(DATASETS["yellow"], columns)
@@ -251,6 +262,16 @@ def test_a_column_of_nulls_is_never_preferred():
         ("trip_distance", "trip_distance_km"),
         ("congestion_surcharge", "congestion"),
         ("payment_type", "paymenttypes"),
+        ("payment_type", "pay_type"),
+        ("trip_distance", "miles"),
+        ("trip_distance", "trip_dist"),
+        ("tip_amount", "tips"),
+        ("tip_amount", "gratuity"),
+        ("tolls_amount", "toll"),
+        ("fare_amount", "base_fare"),
+        ("extra", "extra_amount"),
+        ("passenger_count", "pax"),
+        ("VendorID", "vendor_code"),
     ],
 )
 def test_a_name_close_to_a_column_that_the_file_lacks_rejects_the_file(known, given):
@@ -268,7 +289,22 @@ def test_a_required_column_with_another_spelling_is_named_in_the_rejection():
 
 
 @pytest.mark.parametrize(
-    "name", ["trip_duration", "pickup_hour", "tip_percentage", "fare_amount_2", "loaded_at", "zone", "id"]
+    "name",
+    [
+        "trip_duration",
+        "pickup_hour",
+        "pickup_date",
+        "pickup_zone",
+        "tip_percentage",
+        "fare_amount_2",
+        "fare_per_mile",
+        "speed_mph",
+        "is_airport",
+        "congestion_zone",
+        "loaded_at",
+        "zone",
+        "id",
+    ],
 )
 def test_other_columns_are_extra_columns(name):
     found = recognize(texts(f"{HEADERS['yellow 2025']},{name}"), "any.csv")
