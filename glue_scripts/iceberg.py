@@ -51,11 +51,15 @@ class LakeTable:
         return self.spark.catalog.tableExists(self.qualified)
 
     def ensure(self) -> None:
-        """Create the table or add missing columns. Other job runs may do the same concurrently."""
+        """Create the table or add missing columns and properties.
+
+        Other job runs may do the same concurrently. A property that has another value keeps it.
+        """
         if not self.exists():
             self.spark.sql(tables.create_table(self.name, self.qualified))
             self.changed = True
         self.ensured = True
+        self._add_properties()
         for attempt in range(1, ALTER_ATTEMPTS + 1):
             known = self._fields()
             missing = tuple(column for column in tables.columns_of(self.name) if column.name not in known)
@@ -225,6 +229,16 @@ class LakeTable:
     def set_property(self, key: str, value: str) -> None:
         """Set a table property."""
         self._load().updateProperties().set(key, value).commit()
+
+    def _add_properties(self) -> None:
+        """Set the write properties that a table of an earlier version lacks."""
+        found = self._load().properties()
+        update, is_needed = self._load().updateProperties(), False
+        for key, value in tables.PROPERTIES.items():
+            if key.startswith("write.") and found.get(key) is None:
+                update, is_needed = update.set(key, value), True
+        if is_needed:
+            update.commit()
 
     def _commit(self, operation: Any, summary: Mapping[str, str]) -> None:
         for key, value in summary.items():

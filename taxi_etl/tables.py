@@ -19,6 +19,9 @@ PROPERTIES: Mapping[str, str] = {
     "write.spark.fanout.enabled": "true",
     # Large enough for few requests, small enough for even tasks in a query.
     "write.target-file-size-bytes": str(256 * 1024**2),
+    # Every commit writes a metadata file; without this, Iceberg keeps them all.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "100",
 }
 
 

@@ -1,5 +1,7 @@
 """Tests that the job creates the table optimizers once per table and loads files even if it cannot."""
 
+from pathlib import Path
+
 import boto3
 import pytest
 from botocore.stub import Stubber
@@ -130,3 +132,30 @@ def test_tables_have_a_target_file_size(lake, glue):
     properties = dict(lake.query("SHOW TBLPROPERTIES {green}"))
 
     assert properties["write.target-file-size-bytes"] == "268435456"
+
+
+def test_tables_of_an_earlier_version_get_missing_properties_and_keep_changed_ones(lake, glue):
+    lake.storage.put(KEY, CONTENT)
+    lake.load(KEY)
+    lake.query("ALTER TABLE {green} UNSET TBLPROPERTIES ('write.metadata.delete-after-commit.enabled')")
+    lake.query("ALTER TABLE {green} SET TBLPROPERTIES ('write.target-file-size-bytes' = '1048576')")
+
+    lake.load(KEY)
+
+    properties = dict(lake.query("SHOW TBLPROPERTIES {green}"))
+    assert properties["write.metadata.delete-after-commit.enabled"] == "true"
+    assert properties["write.target-file-size-bytes"] == "1048576"
+
+
+def test_old_metadata_files_are_deleted_with_a_commit(lake, glue):
+    lake.storage.put(KEY, CONTENT)
+    lake.load(KEY)
+
+    limit = "SET TBLPROPERTIES ('write.metadata.previous-versions-max' = '{}')"
+    for kept in (4, 3, 2):  # each a commit with a metadata file of its own
+        lake.query(f"ALTER TABLE {{green}} {limit.format(kept)}")
+
+    log = lake.query("SELECT file FROM {green}.metadata_log_entries")
+    logged = sorted(Path(file.removeprefix("file:")) for (file,) in log)
+    assert sorted(logged[0].parent.glob("*.metadata.json")) == logged
+    assert len(logged) == 3  # the current one and two before it
