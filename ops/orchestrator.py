@@ -31,7 +31,7 @@ class Started:
 def send(session: Session, deployment: Deployment, **payload: Any) -> list[Started]:
     """Send a command to the orchestrator, repeatedly while it answers that there is more to do.
 
-    Raises CliError with the orchestrator's error.
+    Raises CliError with the orchestrator's error or its reason to refuse the command.
     """
     started: list[Started] = []
     more = True
@@ -58,6 +58,12 @@ def _invoke(session: Session, deployment: Deployment, payload: dict[str, Any]) -
             f"{session.target.command('verify')}",
         )
     document: dict[str, Any] = response
+    if "refused" in document:
+        command = str(payload["command"]).partition("_")[0]
+        raise CliError(
+            f"the orchestrator refused the command: {document['refused']}",
+            f"see how it is written: {session.target.command(command, '--help')}",
+        )
     return document
 
 

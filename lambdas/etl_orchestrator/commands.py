@@ -5,7 +5,8 @@
     {"command": "replay_held"}
 
 Each returns `{"executions": [{"name", "arn", "files", "state"}]}`. `replay_held` adds `more`, which is true
-when it stopped before the timeout and must be sent again.
+when it stopped before the timeout and must be sent again. A command that cannot be run as it is returns
+`{"refused": REASON}`: the caller's mistake is not an error of the function, for which there is an alarm.
 """
 
 import json
@@ -14,9 +15,9 @@ from itertools import islice
 from typing import Any
 
 from lambdas.etl_orchestrator.dispatch import DispatchedExecution, Dispatcher
-from lambdas.observability import count
+from lambdas.observability import count, logger
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import CURRENT_VERSION, Trigger, parse_files, parse_input
+from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError, Trigger, parse_files, parse_input
 from taxi_etl.metrics import Metric
 
 START_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL)
@@ -26,17 +27,28 @@ STOP_BEFORE_TIMEOUT_MS = 15_000
 """Milliseconds before the timeout at which `replay_held` stops."""
 
 
-class CommandError(ValueError):
-    """A command that is invalid or did not start all of its files; the message names the next step."""
+class RefusedCommandError(ValueError):
+    """A command that is invalid; the message names the next step."""
+
+
+class StartError(RuntimeError):
+    """A command that did not start all of its files; the message names the next step."""
 
 
 def run(
     command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
 ) -> dict[str, Any]:
-    """Run a command and return its result.
+    """Run a command and return its result, or why it is refused. Raises StartError, and AWS faults."""
+    try:
+        return _run(command, dispatcher, remaining_ms)
+    except (RefusedCommandError, InvalidInputError) as error:
+        logger.warning("command refused", reason=str(error))
+        return {"refused": str(error)}
 
-    Raises CommandError, and InvalidInputError for an invalid list of files.
-    """
+
+def _run(
+    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+) -> dict[str, Any]:
     match command.get("command"):
         case "start":
             return _start(command, dispatcher)
@@ -45,13 +57,13 @@ def run(
         case "replay_held":
             return _replay_held(dispatcher, remaining_ms)
         case name:
-            raise CommandError(f'"command" must be start, replay or replay_held, not {name!r}')
+            raise RefusedCommandError(f'"command" must be start, replay or replay_held, not {name!r}')
 
 
 def _start(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
     trigger = command.get("trigger", Trigger.MANUAL)
     if trigger not in START_TRIGGERS:
-        raise CommandError(
+        raise RefusedCommandError(
             f'"trigger" of a start must be one of {", ".join(START_TRIGGERS)}, not {trigger!r}'
         )
     return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger)))
@@ -76,11 +88,11 @@ def _replay_held(dispatcher: Dispatcher, remaining_ms: Callable[[], int]) -> dic
 def _named_files(command: Mapping[str, Any]) -> tuple[FileVersion, ...]:
     bucket = command.get("bucket")
     if not isinstance(bucket, str) or not bucket:
-        raise CommandError('"bucket" is missing')
+        raise RefusedCommandError('"bucket" is missing')
     versions = parse_files(bucket, command.get("files"))
     for version in versions:
         if version.version_id == CURRENT_VERSION:
-            raise CommandError(
+            raise RefusedCommandError(
                 f"{version.uri} has no versionId; name a version of each file, in a versioned bucket"
             )
     return versions
@@ -90,7 +102,7 @@ def _files_of(dispatcher: Dispatcher, execution: str) -> tuple[FileVersion, ...]
     """Return the files of an execution: those in its input, and those that validation completed."""
     record = dispatcher.ledger.execution(execution)
     if record is None:
-        raise CommandError(
+        raise RefusedCommandError(
             f"the ledger has no execution {execution!r}; replay its files by bucket and key instead"
         )
     named = parse_input(json.loads(record.input)).files
@@ -99,7 +111,7 @@ def _files_of(dispatcher: Dispatcher, execution: str) -> tuple[FileVersion, ...]
         version.identity: version for version in (*owned, *named) if version.version_id != CURRENT_VERSION
     }
     if not versions:
-        raise CommandError(
+        raise RefusedCommandError(
             f"the ledger has no file version of execution {execution!r}; start its files again"
         )
     return tuple(versions.values())
@@ -111,7 +123,7 @@ def _dispatch(
     report = dispatcher.dispatch(files, trigger)
     count(Metric.EXECUTIONS_STARTED, report.started())
     if report.failed:
-        raise CommandError(
+        raise StartError(
             f"{len(report.failed)} files could not be started, see the function's log for the reason; "
             "repeat the command: files that did start are not started twice"
         )

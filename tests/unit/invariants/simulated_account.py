@@ -23,7 +23,7 @@ from lambdas.close_execution import handler as finalizer
 from lambdas.close_execution.reconciler import ReconcileError
 from lambdas.etl_orchestrator import dispatch
 from lambdas.etl_orchestrator import handler as orchestrator
-from lambdas.etl_orchestrator.commands import CommandError
+from lambdas.etl_orchestrator.commands import StartError
 from lambdas.observability import logger
 from lambdas.validate_input import handler as validator
 from taxi_etl.function_settings import FinalizerSettings, OrchestratorSettings, ValidatorSettings
@@ -44,7 +44,7 @@ ENVIRONMENT = {
         MACHINE, "ledger", LAKE, TOPIC, int(MIN_CLAIM_AGE.total_seconds()), "taxi-etl"
     ).to_environment(),
 }
-FAULTS = (ClientError, BotoCoreError, ReconcileError, CommandError, LookupError)
+FAULTS = (ClientError, BotoCoreError, ReconcileError, StartError, LookupError)
 """The exceptions with which an invocation may fail after an injected fault."""
 
 

@@ -9,6 +9,7 @@ from fakes.dynamodb import FakeTable
 from fakes.faults import fault
 from fakes.step_functions import EXECUTIONS_ARN, StepFunctions
 
+from lambdas.etl_orchestrator.commands import StartError
 from stores.ledger import Ledger
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, execution_name
@@ -183,8 +184,10 @@ def test_a_replay_of_an_adopted_execution_without_validated_files_is_refused(
     orchestrate: Handler, ledger: Ledger
 ) -> None:
     ledger.acquire_lease("manual", NOW, LATER, adopted=ADOPTED)
-    with pytest.raises(ValueError, match="the ledger has no file version of execution 'manual'; start its"):
-        orchestrate(replay_execution("manual"))
+    answer = orchestrate(replay_execution("manual"))
+    assert answer == {
+        "refused": "the ledger has no file version of execution 'manual'; start its files again"
+    }
 
 
 def test_held_files_are_started_in_batches(
@@ -220,7 +223,7 @@ def test_a_command_that_could_not_start_all_files_fails_and_can_be_repeated(
     orchestrate: Handler, step_functions: StepFunctions
 ) -> None:
     step_functions.fail("start_execution", fault("ThrottlingException"))
-    with pytest.raises(ValueError, match="2 files could not be started"):
+    with pytest.raises(StartError, match="2 files could not be started"):
         orchestrate(start(A, B))
     assert orchestrate(start(A, B)) == {"executions": [result(execution_name([A, B]), 2, "running")]}
 
@@ -239,11 +242,12 @@ def test_a_command_that_could_not_start_all_files_fails_and_can_be_repeated(
         (replay_execution("unknown"), "the ledger has no execution 'unknown'"),
     ],
 )
-def test_an_invalid_command_is_refused_with_the_reason(
+def test_an_invalid_command_is_refused_with_the_reason_and_is_no_error_of_the_function(
     orchestrate: Handler, step_functions: StepFunctions, command: dict[str, Any], problem: str
 ) -> None:
-    with pytest.raises(ValueError, match=problem):
-        orchestrate(command)
+    answer = orchestrate(command)
+    assert list(answer) == ["refused"]
+    assert problem in answer["refused"]
     assert step_functions.executions == {}
 
 

@@ -257,15 +257,25 @@ def test_start_of_an_object_without_a_version_is_an_error(head, message, taxi_et
 
 
 def test_an_error_of_the_orchestrator_is_printed(taxi_etl):
-    failure = json.dumps({"errorMessage": '"bucket" is missing', "errorType": "CommandError"}).encode()
+    failure = json.dumps({"errorMessage": "no time left", "errorType": "StartError"}).encode()
     taxi_etl.aws.answers |= {
         "s3.HeadObject": HEAD,
         "lambda.Invoke": lambda request: {"FunctionError": "Unhandled", "Payload": stream(failure)},
     }
     code, document = taxi_etl.json("start", "--key", KEY)
     assert code == 1
-    assert document["error"] == 'the orchestrator failed: "bucket" is missing'
+    assert document["error"] == "the orchestrator failed: no time left"
     assert "/aws/lambda/etl-orchestrator-dev" in document["nextStep"]
+
+
+def test_a_refused_command_is_printed_with_its_reason(taxi_etl):
+    taxi_etl.aws.answers["lambda.Invoke"] = lambda request: {
+        "Payload": stream(json.dumps({"refused": "the ledger has no execution 'run-9'"}).encode())
+    }
+    code, document = taxi_etl.json("replay", "run-9")
+    assert code == 1
+    assert document["error"] == "the orchestrator refused the command: the ledger has no execution 'run-9'"
+    assert document["nextStep"].endswith("taxi-etl --environment dev replay --help")
 
 
 @pytest.mark.parametrize("words", [("run-2",), ("--execution", "run-2")])
