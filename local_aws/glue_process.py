@@ -131,7 +131,8 @@ def publish_logs(run_id: str, prefix: str, role: str) -> None:
     now = int(time.time() * 1000)
     for name, suffix in LOGS.items():
         group = f"{prefix}/{suffix}"
-        if not roles.can_write_log(role, group, run_id):
+        # Glue creates the group first, although it may exist.
+        if not (roles.can_create_log_group(role, group) and roles.can_write_log(role, group, run_id)):
             continue
         lines = _read(run_id, name).splitlines()[-_MAX_LOG_EVENTS:]
         cloudwatch_logs._create_log_group({"logGroupName": group})

@@ -84,6 +84,12 @@ def is_allowed(role_arn: str, action: str, resource: str, **context: str) -> boo
     return allowed
 
 
+def can_create_log_group(role: str, group: str) -> bool:
+    """Return whether the role may create this log group. AWS checks the ARN of an unnamed stream in it."""
+    arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:log-stream:"
+    return is_allowed(role, "logs:CreateLogGroup", arn)
+
+
 def can_write_log(role: str, group: str, stream: str) -> bool:
     """Return whether the role may create this stream of a log group and write to it."""
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:log-stream:{stream}"

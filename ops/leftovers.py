@@ -113,7 +113,14 @@ def orphans(session: Session) -> Iterator[Leftover]:
 
 
 def _delete_stack(session: Session, name: str) -> Callable[[], Any]:
-    return lambda: session.client("cloudformation").delete_stack(StackName=name)
+    """Return the call that deletes a stack. CDK protects a stack before it creates the stack's resources."""
+    cloudformation = session.client("cloudformation")
+
+    def delete() -> None:
+        cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)
+        cloudformation.delete_stack(StackName=name)
+
+    return delete
 
 
 def _physical(session: Session, name: str) -> str:

@@ -1,10 +1,11 @@
 """The Glue Data Catalog: the crawler's database of raw files and the job's database of Iceberg tables."""
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.removal import data_removal_policy
 from stacks.settings import Settings
 from taxi_etl.names import RAW_DATABASE, TAXI_DATABASE, database_name
 
@@ -41,7 +42,7 @@ class Catalog(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, warehouse: str) -> None:
         super().__init__(scope, construct_id)
-        removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        removal = data_removal_policy(settings)
         self.raw_name = database_name(RAW_DATABASE, settings.environment)
         self.taxi_name = database_name(TAXI_DATABASE, settings.environment)
         self.raw = glue.Database(

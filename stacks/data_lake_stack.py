@@ -33,6 +33,8 @@ class DataLakeStack(Stack):
         self.catalog = Catalog(
             self, "Catalog", settings=settings, warehouse=f"s3://{name}/{WAREHOUSE_PREFIX}"
         )
+        # Created last: a table with deletion protection cannot be rolled back.
+        self.ledger.node.add_dependency(self.events, self.lake, self.catalog)
         self._outputs()
 
     def _outputs(self) -> None:

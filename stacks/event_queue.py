@@ -1,10 +1,11 @@
 """The queue of S3 events between the bucket and the orchestrator, and its dead-letter queue."""
 
-from aws_cdk import ArnFormat, Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.removal import data_removal_policy
 from stacks.settings import Settings
 from taxi_etl.names import EVENT_DEAD_LETTER_QUEUE, EVENT_QUEUE, physical_name, trigger_name_prefix
 
@@ -33,7 +34,7 @@ class EventQueue(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         retention = Duration.days(settings.event_retention_days)
-        removal = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        removal = data_removal_policy(settings)
         self.name = physical_name(EVENT_QUEUE, settings.environment)
         self.arn = self._arn("sqs", self.name)
         self.dead_letters_name = physical_name(EVENT_DEAD_LETTER_QUEUE, settings.environment)

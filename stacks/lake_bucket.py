@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.bucket_lifecycle import lifecycle_rules
 from stacks.event_queue import EventQueue
+from stacks.removal import data_removal_policy
 from stacks.settings import Settings
 from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_name
 
@@ -49,7 +50,7 @@ class LakeBucket(Construct):
             encryption_key=self.key,
             bucket_key_enabled=True if self.key else None,
             lifecycle_rules=lifecycle_rules(settings),
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=data_removal_policy(settings),
         )
         self._source_names = (self.name, *settings.existing_buckets)
         self._source_arns = tuple(bucket_arn(self, name) for name in self._source_names)

@@ -1,10 +1,11 @@
 """The ledger table: the status of every file version, and every execution with its input."""
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.removal import data_removal_policy
 from stacks.settings import Settings
 from taxi_etl.ledger import BY_EXECUTION, BY_STATUS
 from taxi_etl.names import LEDGER_TABLE, physical_name
@@ -33,7 +34,7 @@ class Ledger(Construct):
             ),
             encryption=dynamodb.TableEncryption.DEFAULT,
             deletion_protection=settings.retain_data,
-            removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            removal_policy=data_removal_policy(settings),
         )
         # Sorted by `sk`, not `pk`: bucket and key together may exceed the 1024 bytes of a sort key.
         self.table.add_global_secondary_index(

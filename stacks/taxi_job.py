@@ -90,6 +90,8 @@ class TaxiJob(Construct):
         for stream in ("output", "error"):
             group = log_group(self, stream.capitalize(), name=f"{prefix}/{stream}", settings=settings)
             group.grant_write(self.role)
+            # Glue calls it before it writes, although the group exists.
+            group.grant(self.role, "logs:CreateLogGroup")
             if stream == "output":
                 _count_refused_optimizers(group, settings)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import glue, kms, notifications, storage, table_optimizers, workflow
+from ops.checks import glue, kms, log_groups, notifications, storage, table_optimizers, workflow
 from ops.checks.finding import Check, Finding, Level, Scope
 from ops.deployment import COMPLETE_STACK, stacks
 
@@ -28,6 +28,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("ledger", storage.held_files),
     ("topic", notifications.topic),
     ("alarms", notifications.alarms),
+    (log_groups.PART, log_groups.shared_groups),
 )
 
 LOCAL_GAPS = frozenset(

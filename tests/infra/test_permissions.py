@@ -115,8 +115,8 @@ PERMISSIONS = {
         "glue:UpdateTableOptimizer",
     )
     | {"iam:PassRole on ${JobOptimizerRole.Arn}"}
-    | on("${JobOutput.Arn}", "logs:CreateLogStream", "logs:PutLogEvents")
-    | on("${JobError.Arn}", "logs:CreateLogStream", "logs:PutLogEvents"),
+    | on("${JobOutput.Arn}", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+    | on("${JobError.Arn}", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
     "Job/OptimizerRole": WAREHOUSE
     | tables("taxi", "glue:GetTable", "glue:UpdateTable")
     | on(f"{LOGS}/aws-glue/iceberg-*", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),

@@ -82,10 +82,13 @@ def test_a_job_calls_services_and_logs_with_its_role(factory, s3):
     assert (state, "AccessDenied" in error, logs) == ("FAILED", True, set())
 
 
-def test_a_job_with_the_needed_permissions_succeeds(factory, s3):
-    logs = "arn:aws:logs:us-east-1:000000000000:log-group:/aws-glue/jobs/output:*"
+def test_a_job_with_the_needed_permissions_succeeds_and_logs_where_it_may_create_the_group(factory, s3):
+    logs = "arn:aws:logs:us-east-1:000000000000:log-group:/aws-glue/jobs"
     factory.allow(
-        ("s3:GetObject", "arn:aws:s3:::lake/*"), ("logs:CreateLogStream", logs), ("logs:PutLogEvents", logs)
+        ("s3:GetObject", "arn:aws:s3:::lake/*"),
+        ("logs:CreateLogStream", f"{logs}/*"),
+        ("logs:PutLogEvents", f"{logs}/*"),
+        ("logs:CreateLogGroup", f"{logs}/output:*"),
     )
     assert run_job(factory) == ("SUCCEEDED", "", {"/aws-glue/jobs/output"})
 

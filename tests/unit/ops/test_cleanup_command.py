@@ -49,6 +49,7 @@ class Account:
             "stepfunctions.ListExecutions": {"executions": []},
             "glue.GetJobRuns": {"JobRuns": []},
             **GONE,
+            "cloudformation.UpdateTerminationProtection": {},
             **{call: {} for call in DELETIONS},
         }
         self.aws.answers["stepfunctions.StopExecution"] = {"stopDate": NOW}
@@ -166,6 +167,11 @@ def test_stacks_whose_creation_failed_are_deleted_the_dependent_one_first(state,
     code, items, _ = account.cleanup("--yes")
     assert (code, items) == (0, [("stack", PIPELINE_STACK), ("stack", LAKE_STACK)])
     assert [request["StackName"] for _, request in account.deletions()] == [PIPELINE_STACK, LAKE_STACK]
+    # CDK protects a stack before its first deployment fails.
+    unprotected = account.aws.requests("cloudformation.UpdateTerminationProtection")
+    assert unprotected == [
+        {"StackName": name, "EnableTerminationProtection": False} for name in (PIPELINE_STACK, LAKE_STACK)
+    ]
 
 
 @pytest.mark.parametrize("state", ["UPDATE_ROLLBACK_FAILED", "UPDATE_IN_PROGRESS", "CREATE_IN_PROGRESS"])

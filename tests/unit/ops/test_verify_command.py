@@ -116,6 +116,7 @@ VALID = {
             "CreateDate": NOON,
         }
     },
+    "logs.DescribeLogGroups": {"logGroups": []},
     "s3.HeadObject": {"ContentLength": 1},
     "s3.GetBucketVersioning": {"Status": "Enabled"},
     "s3.GetBucketEncryption": error("ServerSideEncryptionConfigurationNotFoundError"),
@@ -656,3 +657,23 @@ def test_the_key_of_an_existing_bucket_needs_only_to_decrypt(with_key):
     assert problems(deployed) == (0, [])
     deployed.aws.answers["kms.GetKeyPolicy"] = policy
     assert problems(deployed) == (0, [("existing bucket's key", "policy", "warning")])
+
+
+def test_log_groups_that_glue_created_without_a_retention_are_named_with_the_command(deployed):
+    groups = {
+        "/aws-glue/crawlers": [{"logGroupName": "/aws-glue/crawlers"}],
+        "/aws-glue/iceberg-": [{"logGroupName": "/aws-glue/iceberg-compaction/logs", "retentionInDays": 30}],
+        "/aws/lambda/etl-orchestrator-dev": [
+            {"logGroupName": "/aws/lambda/etl-orchestrator-dev", "retentionInDays": 90},
+            {"logGroupName": "/aws/lambda/etl-orchestrator-dev-2", "retentionInDays": 1},
+        ],
+    }
+    deployed.aws.answers["logs.DescribeLogGroups"] = lambda request: {
+        "logGroups": groups[request["logGroupNamePrefix"]]
+    }
+    assert problems(deployed) == (0, [("Glue's log groups", "/aws-glue/crawlers", "warning")])
+    _, document = deployed.json("verify")
+    [remedy] = [finding["remedy"] for finding in document["findings"] if finding["problem"]]
+    assert remedy == (
+        "aws logs put-retention-policy --log-group-name /aws-glue/crawlers --retention-in-days 90"
+    )
