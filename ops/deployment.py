@@ -84,9 +84,11 @@ def stacks(session: Session) -> list[dict[str, Any]]:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
+            doctor = session.target.command("doctor", "--account")
             raise CliError(
                 f"stack {name} does not exist in region {session.region}",
-                f"{deploy_command(session)}; or give another --environment, --region or --profile",
+                f"{deploy_command(session)}; or give another --environment, --region or --profile. "
+                f"If the environment is deployed in another region: {doctor} says what a second one needs",
             ) from None
     return found
 

@@ -47,6 +47,7 @@ def test_a_missing_deployment_is_an_error_with_the_command_to_deploy(taxi_etl):
     assert result.exit_code == 1
     assert "stack TaxiDataLake-dev does not exist in region eu-west-1" in result.stderr
     assert "npx cdk deploy --all -c environment=dev" in result.stderr
+    assert "taxi-etl --environment dev doctor --account" in result.stderr
 
 
 def test_stacks_of_another_version_are_an_error_with_the_missing_outputs(taxi_etl):
@@ -174,6 +175,34 @@ def test_doctor_reports_another_version_of_cdk_on_the_path(tmp_path, taxi_etl, m
 
     assert (code, len(document["missing"])) == (1, 1)
     assert "version 2.1.0; the project needs 2.1" in document["missing"][0]
+
+
+@pytest.mark.parametrize(
+    ("head", "problem"),
+    [
+        (error("404"), ""),
+        ({"BucketRegion": "eu-west-1"}, ""),
+        (
+            {"BucketRegion": "us-east-1"},
+            "bucket 123456789012-oubt-datalake-dev is in us-east-1, where the app may be deployed, and its "
+            "name cannot be used again in eu-west-1: set another bucket_name in stacks/settings.py",
+        ),
+        (error("403"), "bucket 123456789012-oubt-datalake-dev belongs to another account"),
+    ],
+)
+def test_doctor_reports_a_default_bucket_that_a_deployment_could_not_create(
+    head, problem, taxi_etl, monkeypatch
+):
+    monkeypatch.setattr(doctor, "missing_requirements", list)
+    monkeypatch.setattr(doctor, "other_cdk", lambda found: None)
+    taxi_etl.aws.answers |= {
+        "sts.GetCallerIdentity": {"Account": "123456789012"},
+        "s3.HeadBucket": head,
+    }
+    code, document = taxi_etl.json("doctor", "--account")
+    assert code == (1 if problem else 0)
+    assert [found.startswith(problem) for found in document["missing"]] == ([True] if problem else [])
+    assert taxi_etl.aws.requests("s3.HeadBucket") == [{"Bucket": "123456789012-oubt-datalake-dev"}]
 
 
 def test_doctor_accepts_the_pinned_cdk_an_unknown_one_and_none(tmp_path):
