@@ -6,15 +6,18 @@ makes one of the two commits conflict, and that job run starts the next attempt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import ConflictError, LakeTable
+from glue_scripts.reading import THREADS
 from glue_scripts.storage import RefusedObjectError, Storage
 from glue_scripts.version_check import check_versions
 from taxi_etl.failures import FailureCode
 from taxi_etl.file_status import FileStatus
+from taxi_etl.identity import failed_source_id
 
 COMMIT_ATTEMPTS = 5
 
@@ -29,13 +32,16 @@ class Committer:
     summary: Mapping[str, str]
 
     def commit(self, files: Sequence[FileLoad]) -> None:
-        """Commit the loadable files in one snapshot; delete the data files of all others."""
+        """Commit the loadable files in one snapshot, and the bad rows of failed files with their quarantine.
+
+        Deletes all other data files.
+        """
         conflict = ""
         for _ in range(COMMIT_ATTEMPTS):
             snapshots = self.trips.snapshot_id(), self.quarantine.snapshot_id()
             check_versions(self.storage, files)
             try:
-                self._replace_rows(loadable(files), *snapshots)
+                self._replace_rows(files, *snapshots)
                 break
             except ConflictError as error:
                 conflict = str(error)
@@ -43,6 +49,9 @@ class Committer:
             message = f"other job runs kept loading this file ({COMMIT_ATTEMPTS} commit attempts): {conflict}"
             for file in loadable(files):
                 file.fail(FailureCode.CONFLICT, message)
+            for file in files:
+                self._discard_bad_rows(file)
+        self._remove_outdated_bad_rows(_with_bad_rows(files))
         for file in files:
             if file.status is not FileStatus.LOADED:
                 self._discard(file)
@@ -82,24 +91,52 @@ class Committer:
         self, files: Sequence[FileLoad], trips_since: int | None, quarantine_since: int | None
     ) -> None:
         """Commit quarantine, then trips. A conflict in trips undoes quarantine, so no stale row stays."""
-        if not files:
+        loaded = loadable(files)
+        added = self._replace_quarantined_rows(loaded, _with_bad_rows(files), quarantine_since)
+        if not loaded:
             return
-        added = self._replace_quarantined_rows(files, quarantine_since)
-        sources = [file.source_id for file in files]
+        sources = [file.source_id for file in loaded]
         try:
-            self.trips.replace_rows(sources, _all(file.trips for file in files), trips_since, self.summary)
+            self.trips.replace_rows(sources, _all(file.trips for file in loaded), trips_since, self.summary)
         except ConflictError:
             self.quarantine.remove_files(added, self.summary)
             raise
 
-    def _replace_quarantined_rows(self, files: Sequence[FileLoad], since: int | None) -> list[Any]:
-        """Replace the quarantined rows of files that have any, now or before; returns the new data files."""
-        before = self.quarantine.row_counts([file.source_id for file in files])
-        affected = [file for file in files if file.quarantined or file.source_id in before]
-        added = _all(file.quarantine for file in affected)
-        if affected:
-            self.quarantine.replace_rows([file.source_id for file in affected], added, since, self.summary)
+    def _replace_quarantined_rows(
+        self, loaded: Sequence[FileLoad], failed: Sequence[FileLoad], since: int | None
+    ) -> list[Any]:
+        """Replace the quarantined rows of files that have any, now or before; returns the new data files.
+
+        A loaded file replaces those of its last failed version too. A failed file replaces only these.
+        """
+        before = self.quarantine.row_counts(_partitions(loaded)) if loaded else {}
+        affected = [file for file in loaded if file.quarantined or before.keys() & set(_partitions([file]))]
+        added = _all(file.quarantine for file in affected) + _all(file.bad_row_files for file in failed)
+        replaced = _partitions(affected) + [failed_source_id(file.source_id) for file in failed]
+        if replaced:
+            self.quarantine.replace_rows(replaced, added, since, self.summary)
         return added
+
+    def _remove_outdated_bad_rows(self, failed: Sequence[FileLoad]) -> None:
+        """Remove committed bad rows of files that got a newer version before the commit.
+
+        The commits of two versions do not conflict if the newer one has no quarantined rows. A version that
+        comes later finds the rows and replaces them itself.
+        """
+        if not failed:
+            return
+        with ThreadPoolExecutor(min(THREADS, len(failed))) as pool:
+            current = pool.map(self._current_version, failed)
+        outdated = [
+            file
+            for file, version_id in zip(failed, current, strict=True)
+            if version_id not in (None, file.version.version_id)
+        ]
+        if outdated:
+            self.quarantine.remove_files(_all(file.bad_row_files for file in outdated), self.summary)
+        for file in outdated:
+            file.bad_row_files = []
+            file.mark_outdated(deleted=False)
 
     def _undo(self, file: FileLoad) -> None:
         """Remove the committed data files of a file that turned out to be superseded."""
@@ -113,6 +150,22 @@ class Committer:
         self.trips.discard(file.trips)
         self.quarantine.discard(file.quarantine)
         file.trips, file.quarantine = [], []
+        if file.is_outdated:
+            self._discard_bad_rows(file)
+
+    def _discard_bad_rows(self, file: FileLoad) -> None:
+        self.quarantine.discard(file.bad_row_files)
+        file.bad_row_files = []
+
+
+def _with_bad_rows(files: Iterable[FileLoad]) -> list[FileLoad]:
+    """The failed files that have data files of bad rows and are not outdated."""
+    return [file for file in files if file.bad_row_files and not file.is_outdated]
+
+
+def _partitions(files: Iterable[FileLoad]) -> list[str]:
+    """The partitions of quarantine that hold rows of these files."""
+    return [each for file in files for each in (file.source_id, failed_source_id(file.source_id))]
 
 
 def _all(lists: Iterable[list[Any]]) -> list[Any]:

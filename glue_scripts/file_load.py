@@ -15,13 +15,22 @@ from taxi_etl.recognition import variant
 from taxi_etl.schema import INSTANTS, DateOrder, SourceType, match_columns
 
 
+@dataclass(frozen=True)
+class BadRow:
+    """A row for which its file failed: the reasons, its texts by column, and its place in a Parquet file."""
+
+    reasons: tuple[str, ...]
+    as_read: Mapping[str, str]
+    position: int | None = None
+
+
 @dataclass
 class FileLoad:
     """One file on its way into the tables.
 
     `read` is the number of rows in the file, `reasons` the quarantined rows by reason. `trips` and
-    `quarantine` are the Iceberg data files with its rows, committed or not. `examples` are quarantined rows
-    of a file that failed for them, each with its reasons.
+    `quarantine` are the Iceberg data files with its rows, committed or not. `bad_rows` are some of the rows
+    of a file that failed for them, and `bad_row_files` the data files with these.
     """
 
     source: SourceFile
@@ -29,7 +38,8 @@ class FileLoad:
     trips: list[Any] = field(default_factory=list)
     quarantine: list[Any] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
-    examples: tuple[Mapping[str, Any], ...] = ()
+    bad_rows: tuple[BadRow, ...] = ()
+    bad_row_files: list[Any] = field(default_factory=list)
     failure: Failure | None = None
     warnings: tuple[FileWarning, ...] = ()
     superseded: bool = False
@@ -76,7 +86,7 @@ class FileLoad:
         self.superseded, self.failure = not deleted, None
         if deleted:
             self.fail(FailureCode.DELETED, "the object was deleted before it was loaded")
-        self.read, self.reasons = 0, {}
+        self.read, self.reasons, self.bad_rows = 0, {}, ()
 
     def result(self) -> FileResult:
         """The file's entry in the job's result."""
@@ -100,7 +110,7 @@ class FileLoad:
             ),
             failure=self.failure,
             warnings=(*self.source.warnings, *self.warnings) if self.status is FileStatus.LOADED else (),
-            examples=self.examples,
+            examples=tuple({"reasons": list(row.reasons), "row": dict(row.as_read)} for row in self.bad_rows),
             key_values=file.key_values,
             instants={column.name: str(column.type) for column in file.columns if column.type in INSTANTS},
             date_orders={

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import SparkSession
 
+from glue_scripts.bad_rows import BadRowWriter
 from glue_scripts.committing import Committer
 from glue_scripts.csv_check import check_csv_bytes
 from glue_scripts.data_file_writer import DataFileWriter
@@ -87,6 +88,7 @@ class Loader:
         check_quarantine_shares(self.spark, staged, self.options.max_quarantine_share)
         check_months(self.spark, trips, staged)
         check_key_values(self.spark, staged)
+        BadRowWriter(self.spark, self.quarantine, self.run).write(staged)
         committer = Committer(self.storage, trips, self.quarantine, self._snapshot_summary(execution))
         committer.commit(staged)
         for other in self.tables.values():

@@ -8,6 +8,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as fn
 
+from glue_scripts.bad_rows import quarantined_rows, trips_that_fail
 from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
 from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
@@ -24,8 +25,6 @@ OUTSIDE_SHARE_MAX = 0.05
 """The largest share of pickups outside the month in a file's name; the TLC's files have 1 in 1,000."""
 OUTSIDE_ROWS_MIN = 10
 """Number of pickups that may be outside in any file; a month's first rows hold most of its outliers."""
-EXAMPLES_MAX = 20
-"""How many quarantined rows of a failed file its result shows."""
 EXPLAINED_COLUMNS_MAX = 3
 """How many columns a failure's message names."""
 
@@ -49,7 +48,7 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
     for load in loadable(loads):
         by_month = {row["month"]: int(row["count"]) for row in counts if row["source_id"] == load.source_id}
         if by_month:
-            _check_month(load, by_month)
+            _check_month(spark, load, by_month)
 
 
 def _is_within(month: tuple[int, int], trips: LakeTable, file: Any) -> bool:
@@ -77,6 +76,8 @@ def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
                     f"{count:,} of {load.written:,} rows have another {column.name} than "
                     f"{repeated[column.name]!r}, which a folder of the key says; move the file",
                 )
+                differs = _differs(column, repeated[column.name])
+                load.bad_rows = trips_that_fail(spark, load, differs, FailureCode.CONTRADICTING_KEY)
 
 
 def _differs(column: Column, value: str | None) -> str:
@@ -101,7 +102,7 @@ def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limi
             load.fail(FailureCode.TOO_MANY_QUARANTINED, "; ".join([text, *details]))
 
 
-def _check_month(load: FileLoad, by_month: dict[str, int]) -> None:
+def _check_month(spark: SparkSession, load: FileLoad, by_month: dict[str, int]) -> None:
     """Fail a file by its pickups by month; those in the right month may be missing."""
     year, number = _month(load) or (0, 0)
     name = f"{year:04d}-{number:02d}"
@@ -114,6 +115,8 @@ def _check_month(load: FileLoad, by_month: dict[str, int]) -> None:
             f"{outside:,} of {total:,} pickups are outside {name}, the month in the file name; "
             f"{by_month[most]:,} are in {most}; rename the file, or upload it again if it is damaged",
         )
+        in_other_month = f"date_format({PICKUP}, 'yyyy-MM') <> '{name}'"
+        load.bad_rows = trips_that_fail(spark, load, in_other_month, FailureCode.WRONG_MONTH)
 
 
 def _month(load: FileLoad) -> tuple[int, int] | None:
@@ -121,16 +124,14 @@ def _month(load: FileLoad) -> tuple[int, int] | None:
 
 
 def _explain(spark: SparkSession, load: FileLoad) -> list[str]:
-    """Phrases about the values that failed validation. The load keeps the examples."""
+    """Phrases about the values that failed validation. The load keeps some of the rows."""
     view = f"quarantined_{uuid.uuid4().hex}"
     locations = [str(file.location()) for file in load.quarantine]
-    rows = spark.read.schema("reasons array<string>, row_as_read map<string, string>").parquet(*locations)
+    schema = "reasons array<string>, row_as_read map<string, string>, position bigint"
+    rows = spark.read.schema(schema).parquet(*locations)
     rows.createOrReplaceTempView(view)
     try:
-        examples = rows.select("reasons", explanations.ROW).limit(EXAMPLES_MAX).collect()
-        load.examples = tuple(
-            {"reasons": list(row["reasons"]), "row": dict(row[explanations.ROW])} for row in examples
-        )
+        load.bad_rows = quarantined_rows(rows)
         found = _unreadable(spark, load, view) if Reason.UNPARSEABLE in load.reasons else []
     finally:
         spark.catalog.dropTempView(view)

@@ -20,7 +20,7 @@ from ops.session import Session
 from taxi_etl import notifications
 from taxi_etl.datasets import DATASETS
 from taxi_etl.file_status import FileStatus
-from taxi_etl.identity import FileVersion, source_id
+from taxi_etl.identity import FileVersion, failed_source_id, source_id
 from taxi_etl.ledger import OPEN_FILE, timestamp
 from taxi_etl.s3_uris import s3_uri
 from taxi_etl.tables import table_names
@@ -101,8 +101,9 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
 
 
 def _rows_of(bucket: str, key: str) -> str:
-    """PyIceberg's filter for the rows of a file."""
-    return f"source_id = '{source_id(bucket, key)}'"
+    """PyIceberg's filter for the rows of a file, those of a failed version included."""
+    loaded = source_id(bucket, key)
+    return f"source_id IN ('{loaded}', '{failed_source_id(loaded)}')"
 
 
 def _rows(catalog: Catalog, deployment: Deployment, name: str, bucket: str, key: str) -> int:

@@ -70,6 +70,14 @@ def source_id(bucket: str, key: str) -> str:
     return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:SOURCE_ID_LENGTH]
 
 
+def failed_source_id(source_id: str) -> str:
+    """The partition of quarantine with bad rows of a file's last failed version.
+
+    They are apart from the rows that a loaded version has in quarantine.
+    """
+    return f"failed-{source_id}"
+
+
 def execution_name(files: Iterable[FileVersion], attempt: int = 1, asked_at: str = "") -> str:
     """The name of the execution for a set of file versions; the same set gives the same name.
 

@@ -70,6 +70,9 @@ def quarantine_columns() -> tuple[TableColumn, ...]:
         ),
         TableColumn("position", "bigint", "The row's place in its file, counted from 0; null for CSV"),
         *LINEAGE,
+        TableColumn(
+            "file_failure", "string", "Why the row's file failed, as a code; null if the file was loaded"
+        ),
     )
 
 

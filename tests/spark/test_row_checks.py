@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from taxi_etl.identity import source_id
 from taxi_etl.schema import INT96, Instants, SourceColumn, with_instants
 
 HEADER = "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
+TRIP = "2,2019-01-05 10:00:00,2019-01-05 10:20:00,3.5,74,1"
 
 
 def csv(*rows: str) -> bytes:
@@ -44,12 +46,35 @@ def test_a_failure_says_when_the_month_in_the_name_is_the_cause(lake):
     )
 
 
-def test_at_most_twenty_examples_are_kept(lake):
-    key = "raw/taxi/yellow_tripdata_2019-01.csv"
-    lake.storage.put(key, csv(*["2,yesterday,2019-01-05 10:20:00,3.5,74,1"] * 50))
-    [failed] = lake.load(key).files
-    assert len(failed.examples) == 20
-    assert "tpep_pickup_datetime: 50 of 50 values" in failed.failure.message
+BAD_ROWS = "SELECT file_failure, count(*) FROM {quarantine} GROUP BY 1 ORDER BY 1 NULLS FIRST"
+
+
+def test_at_most_twenty_bad_rows_of_a_failed_file_stay_until_it_loads(lake):
+    key, bad = "raw/taxi/yellow_tripdata_2019-01.csv", "2,yesterday,2019-01-05 10:20:00,3.5,74,1"
+    lake.storage.put(key, csv(TRIP, bad))
+    lake.load(key)
+    lake.spark.sql(f"ALTER TABLE lake.{lake.database}.quarantined_trips DROP COLUMN file_failure")
+    lake.storage.put(key, csv(*[bad] * 50))
+
+    for _ in ("the job run", "its replay"):
+        [failed] = lake.load(key).files
+        assert "tpep_pickup_datetime: 50 of 50 values" in failed.failure.message
+        assert len(failed.examples) == 20
+        assert lake.query(BAD_ROWS) == [(None, 1), ("too_many_quarantined", 20)]
+        assert (lake.count("yellow", key), lake.count("quarantine", key)) == (1, 1)
+    query = "SELECT * FROM {quarantine} WHERE file_failure = 'too_many_quarantined' LIMIT 1"
+    [(dataset, reasons, row, position, partition, uri, version, ingested_at, run, _)] = lake.query(query)
+    assert (dataset, reasons, row["tpep_pickup_datetime"], position) == (
+        "yellow", ["unparseable"], "yesterday", None,
+    )  # fmt: skip
+    assert (partition, uri) == (f"failed-{source_id('lake', key)}", f"s3://lake/{key}")
+    assert version == lake.storage.versions[key]
+    assert run.startswith("jr_")
+    assert lake.query("SELECT DISTINCT ingested_at FROM {quarantine}") == [(ingested_at,)]
+
+    lake.storage.put(key, csv(TRIP, TRIP))
+    lake.load(key)
+    assert (lake.query(BAD_ROWS), lake.count("yellow", key)) == ([], 2)
 
 
 def test_a_file_of_another_month_than_its_name_fails(lake):
@@ -63,6 +88,10 @@ def test_a_file_of_another_month_than_its_name_fails(lake):
         "rename the file, or upload it again if it is damaged",
     )
     assert lake.count("yellow", key) == 0
+    assert lake.query(BAD_ROWS) == [("wrong_month", 20)]
+    [(reasons, row)] = lake.query("SELECT DISTINCT reasons, row_as_read['PULocationID'] FROM {quarantine}")
+    assert (reasons, row) == (["wrong_month"], "74")
+    assert {example["row"]["tpep_pickup_datetime"][:10] for example in failed.examples} == {"2019-01-05"}
 
 
 def test_a_small_share_of_other_months_loads(lake):
@@ -108,9 +137,6 @@ def test_ambiguous_dates_in_parquet_texts_fail_the_file_alone(lake):
     assert (loaded.failure, loaded.written, loaded.date_orders) == (None, 1, {})
 
 
-TRIP = "2,2019-01-05 10:00:00,2019-01-05 10:20:00,3.5,74,1"
-
-
 def test_columns_in_the_folders_of_a_key_fill_columns_that_the_file_lacks(lake):
     one, other, null = (
         f"raw/taxi/year=2019/{folder}/yellow_tripdata_2019-01.csv"
@@ -144,6 +170,8 @@ def test_a_file_that_contradicts_its_key_fails(lake):
         "2 of 2 rows have another vendor_id than '1', which a folder of the key says; move the file",
     )
     assert (loaded.written, loaded.key_values) == (2, {})
+    assert lake.query(BAD_ROWS) == [("contradicting_key", 2)]
+    assert [example["row"]["VendorID"] for example in failed.examples] == ["2", "2"]
 
 
 def test_a_required_column_may_come_from_the_key(lake):

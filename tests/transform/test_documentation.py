@@ -36,8 +36,10 @@ def test_the_query_of_the_quarantine_runs_as_documented():
     with duckdb.connect() as engine:
         engine.execute(
             "CREATE TABLE quarantined_trips AS SELECT * FROM (VALUES "
-            "('a.csv', ['implausible_distance', 'unknown_location'], MAP {'trip_distance': '2500'}), "
-            "('a.csv', ['unknown_location'], MAP {'fare': '1'})) AS rows(source_file, reasons, row_as_read)"
+            "('a.csv', ['implausible_distance', 'unknown_location'], MAP {'trip_distance': '2500'}, NULL), "
+            "('a.csv', ['unknown_location'], MAP {'fare': '1'}, NULL), "
+            "('b.csv', ['unparseable'], MAP {'fare': 'x'}, 'too_many_quarantined')) "
+            "AS rows(source_file, reasons, row_as_read, file_failure)"
         )
         assert engine.execute(query).fetchall() == [
             ("a.csv", "unknown_location", 2, "2500"),

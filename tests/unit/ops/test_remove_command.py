@@ -34,18 +34,18 @@ class FakeTable:
         self.rows, self.conflicts, self.properties = dict(rows), conflicts, []
 
     def scan(self, condition):
-        self.wanted = condition.split("'")[1]
+        self.wanted = condition.split("'")[1::2]
         return self
 
     def plan_files(self):
-        count = self.rows.get(self.wanted, 0)
-        return [Task(count)] if count else []
+        return [Task(self.rows[each]) for each in self.wanted if each in self.rows]
 
     def delete(self, condition, snapshot_properties):
         if self.conflicts:
             self.conflicts -= 1
             raise removal.ValidationException("stale")
-        self.rows.pop(condition.split("'")[1], None)
+        for each in condition.split("'")[1::2]:
+            self.rows.pop(each, None)
         self.properties.append(snapshot_properties)
 
 
@@ -68,9 +68,10 @@ class FakeCatalog:
 
 @pytest.fixture
 def loaded(taxi_etl, monkeypatch):
-    """A file with 8 rows in a table and 2 in quarantine, among other files."""
+    """A file with 8 rows in a table, 1 in quarantine and 1 of a failed version, among other files."""
     taxi_etl.catalog = FakeCatalog(
-        yellow_trips=FakeTable({SOURCE: 8, "other": 8}), quarantined_trips=FakeTable({SOURCE: 2})
+        yellow_trips=FakeTable({SOURCE: 8, "other": 8}),
+        quarantined_trips=FakeTable({SOURCE: 1, f"failed-{SOURCE}": 1}),
     )
     monkeypatch.setattr(tables, "glue_catalog", lambda session: taxi_etl.catalog)
     taxi_etl.records = [file_item(KEY, "v1", "loaded"), file_item(KEY, "v0", "superseded")]
