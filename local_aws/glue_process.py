@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch_logs
 
-from local_aws import debugger, paths, roles, settings, spark
+from local_aws import class_archive, debugger, paths, roles, settings, spark
 
 LOG_PREFIX = "/aws-glue/jobs"
 LOGS = {"output.log": "output", "error.log": "error"}
@@ -42,10 +43,17 @@ class Process:
 
     popen: subprocess.Popen[bytes]
     log_prefix: str
+    recording: class_archive.Recording | None
 
     def poll(self) -> int | None:
         """Return the exit code, None while the script runs."""
         return self.popen.poll()
+
+    def keep_classes(self) -> None:
+        """Let the JVM of a successful run, which exits after its script, leave its archive of classes."""
+        if self.recording:
+            group = self.popen.pid
+            threading.Thread(target=self.recording.publish, args=(group,), daemon=True).start()
 
     def kill(self) -> None:
         """End the script and its JVM."""
@@ -79,7 +87,9 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
         for uri in arguments.get("--extra-py-files", "").split(",")
         if uri.strip()
     ]
-    conf_dir = spark.write_conf_dir(here / "conf", _conf(arguments))
+    recording = _recording(arguments, here)
+    conf_dir = here / "conf"
+    spark_environment = spark.write_conf(conf_dir, _conf(arguments, recording))
     command = [
         settings.python(),
         *debugger.python_options(job["Name"]),
@@ -92,14 +102,16 @@ def launch(job: dict[str, Any], run: dict[str, Any], overrides: dict[str, str]) 
         popen = subprocess.Popen(
             command,
             cwd=here,
-            env=_environment(conf_dir, extra, here) | roles.session_environment(role, run["Id"]),
+            env=_environment(conf_dir, extra, here)
+            | spark_environment
+            | roles.session_environment(role, run["Id"]),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
             start_new_session=True,
         )
     (here / PID).write_text(str(popen.pid))
-    process = Process(popen, arguments.get("--custom-logGroup-prefix", LOG_PREFIX))
+    process = Process(popen, arguments.get("--custom-logGroup-prefix", LOG_PREFIX), recording)
     _processes.append(process)
     return process
 
@@ -148,15 +160,25 @@ def _read(run_id: str, name: str) -> str:
     return (folder(run_id) / name).read_text(errors="replace")
 
 
-def _conf(arguments: dict[str, str]) -> dict[str, str]:
+def _conf(arguments: dict[str, str], recording: class_archive.Recording | None) -> dict[str, str]:
     """Return Spark's configuration: the local base, then the job's own, then the account's endpoints."""
     own = spark.parse_conf_argument(arguments.get("--conf", ""))
-    formats = arguments.get("--datalake-formats", "").split(",")
-    return {
-        **spark.base_conf(iceberg="iceberg" in formats),
-        **own,
-        **spark.account_conf(settings.endpoint_url(), own),
-    }
+    base = spark.base_conf(iceberg=_uses_iceberg(arguments))
+    if recording:
+        base[spark.DRIVER_OPTIONS] += f" {recording.options}"
+    return {**base, **own, **spark.account_conf(settings.endpoint_url(), own)}
+
+
+def _uses_iceberg(arguments: dict[str, str]) -> bool:
+    return "iceberg" in arguments.get("--datalake-formats", "").split(",")
+
+
+def _recording(arguments: dict[str, str], here: Path) -> class_archive.Recording | None:
+    """Return the recording of an Iceberg job's classes, None where their archive exists."""
+    archive = class_archive.path(spark.jars())
+    if archive.exists() or not _uses_iceberg(arguments):
+        return None
+    return class_archive.Recording(archive, here / "classes.jsa")
 
 
 def _command_line(arguments: dict[str, str]) -> list[str]:
@@ -173,7 +195,6 @@ def _environment(conf_dir: Path, extra: list[Path], here: Path) -> dict[str, str
         "PYTHONPATH": os.pathsep.join(map(str, python_path)),
         "PYTHONUNBUFFERED": "1",
         "PYSPARK_PYTHON": settings.python(),
-        "SPARK_CONF_DIR": str(conf_dir),
         "SPARK_LOCAL_DIRS": str(here / "spark"),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TZ": "UTC",

@@ -126,6 +126,8 @@ def _execute(job: dict[str, Any], run: Run, system: dict[str, str]) -> None:
             if run["JobRunState"] == "STARTING":
                 _set(run, "RUNNING")
         state, message = _wait_for_process(run, process, begun)
+        if state == "SUCCEEDED":
+            process.keep_classes()
         glue_process.publish_logs(run["Id"], process.log_prefix, job["Role"])
     except Exception as error:  # Any error here must end the run.
         state, message = "FAILED", f"{type(error).__name__}: {error}"

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local_aws import paths, setup_lock
+from local_aws import class_archive, paths, setup_lock
 from local_aws.errors import LocalAwsError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
@@ -80,6 +80,7 @@ def resolve() -> dict[str, str]:
     return found
 
 
+DRIVER_OPTIONS = "spark.driver.extraJavaOptions"
 JAVA_OPTIONS = "-Duser.timezone=UTC -XX:+ExitOnOutOfMemoryError"
 """Ends the JVM when it is out of memory, as a cluster ends the worker. Otherwise a local Spark may hang."""
 QUICK_START = "-XX:TieredStopAtLevel=1"
@@ -90,16 +91,17 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
     """Return Spark's configuration for local sessions: small, quick to start, on loopback, in UTC as on Glue.
 
     Without `iceberg`, Iceberg's runtime is left out, as on Glue without `--datalake-formats iceberg`. The
-    class path must be set before the JVM starts: in spark-defaults.conf, or in the first session's builder.
+    class path must be set before the JVM starts: in `write_conf`, or in the first session's builder.
     """
     classpath = jars(COORDINATES if iceberg else S3)
+    options = (JAVA_OPTIONS, QUICK_START, class_archive.reading_options(class_archive.path(classpath)))
     return {
         "spark.master": "local[2]",
         "spark.driver.memory": memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.extraClassPath": os.pathsep.join(map(str, classpath)),
-        "spark.driver.extraJavaOptions": f"{JAVA_OPTIONS} {QUICK_START}",
+        DRIVER_OPTIONS: " ".join(filter(None, options)),
         # Otherwise the session's end waits two minutes for data that a hanging task still uses.
         "spark.cleaner.referenceTracking.blocking": "false",
         "spark.sql.session.timeZone": "UTC",
@@ -152,12 +154,14 @@ def parse_conf_argument(text: str) -> dict[str, str]:
     return conf
 
 
-def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
-    """Write `conf` as a directory for SPARK_CONF_DIR that logs warnings to stderr, and return it."""
+def write_conf(folder: Path, conf: Mapping[str, str]) -> dict[str, str]:
+    """Write `conf` below `folder`, and return the environment of a process that starts Spark with it.
+
+    Spark logs warnings to stderr.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{key} {_escaped(value)}" for key, value in conf.items()]
-    (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
-    (folder / "log4j2.properties").write_text(
+    logging = folder / "log4j2.properties"
+    logging.write_text(
         "rootLogger.level = warn\n"
         "rootLogger.appenderRef.console.ref = console\n"
         "appender.console.type = Console\n"
@@ -169,7 +173,21 @@ def write_conf_dir(folder: Path, conf: Mapping[str, str]) -> Path:
         "logger.native.name = org.apache.hadoop.util.NativeCodeLoader\n"
         "logger.native.level = error\n"
     )
-    return folder
+    option = f"-Dlog4j2.configurationFile={logging.as_uri()}"
+    options = {DRIVER_OPTIONS: f"{conf.get(DRIVER_OPTIONS, '')} {option}".strip()}
+    lines = [f"{key} {_escaped(value)}" for key, value in {**conf, **options}.items()]
+    defaults = folder / "spark-defaults.conf"
+    defaults.write_text("\n".join(lines) + "\n")
+    return {
+        **conf_dir(),
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(defaults))} pyspark-shell",
+    }
+
+
+def conf_dir() -> dict[str, str]:
+    """Return the environment variable that gives Spark's JVM the class path of the class archive."""
+    paths.SPARK_CONF.mkdir(parents=True, exist_ok=True)
+    return {"SPARK_CONF_DIR": str(paths.SPARK_CONF)}
 
 
 def _escaped(value: str) -> str:

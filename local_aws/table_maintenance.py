@@ -101,13 +101,13 @@ def run(
     }
     words = [word for pair in options.items() for word in pair]
     with tempfile.TemporaryDirectory(prefix="table-maintenance-") as folder:
-        conf_dir = spark.write_conf_dir(Path(folder), conf)
+        environment |= spark.write_conf(Path(folder), conf)
         ran = subprocess.run(
             [sys.executable, "-m", "local_aws.table_maintenance", *words, *tables],
             capture_output=True,
             text=True,
             cwd=paths.CHECKOUT,
-            env=environment | {"SPARK_CONF_DIR": str(conf_dir)},
+            env=environment,
             check=False,
         )
     if ran.returncode != 0:

@@ -71,8 +71,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
     """A Spark session as in the local Glue, with an Iceberg catalog `lake`. Fails without Java."""
     from pyspark.sql import SparkSession
 
-    from local_aws.spark import base_conf
+    from local_aws.spark import base_conf, conf_dir
 
+    os.environ.update(conf_dir())
     conf = {
         **base_conf(),
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",

@@ -1,6 +1,7 @@
 """Tests of Spark's jars and configuration for the local account."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,14 @@ def test_a_malformed_conf_argument_is_refused():
 
 
 def test_the_configuration_is_written_where_spark_reads_it(tmp_path):
-    folder = spark.write_conf_dir(tmp_path / "conf", {"spark.a": "two words", "spark.b": "back\\slash"})
-    lines = (folder / "spark-defaults.conf").read_text().splitlines()
-    assert lines == ["spark.a two words", "spark.b back\\\\slash"]
+    folder = tmp_path / "with space"
+    environment = spark.write_conf(folder, {"spark.a": "two words", "spark.b": "back\\slash"})
+    defaults = folder / "spark-defaults.conf"
+    assert environment["PYSPARK_SUBMIT_ARGS"] == f"--properties-file '{defaults}' pyspark-shell"
+    assert list(Path(environment["SPARK_CONF_DIR"]).iterdir()) == []
+    logging = f"file://{tmp_path}/with%20space/log4j2.properties"
+    assert defaults.read_text().splitlines() == [
+        "spark.a two words",
+        "spark.b back\\\\slash",
+        f"spark.driver.extraJavaOptions -Dlog4j2.configurationFile={logging}",
+    ]
