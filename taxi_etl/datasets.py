@@ -9,41 +9,63 @@ from collections.abc import Mapping
 
 from taxi_etl.schema import Column, ColumnType, Dataset
 
-PAYMENT_CODES: Mapping[str, int] = {
-    **dict.fromkeys(("flex fare", "flex fare trip"), 0),
-    **dict.fromkeys(("credit card", "credit", "crd", "cre"), 1),
-    **dict.fromkeys(("cash", "csh", "cas"), 2),
-    **dict.fromkeys(("no charge", "noc", "no"), 3),
-    **dict.fromkeys(("dispute", "dis"), 4),
-    **dict.fromkeys(("unknown", "unk"), 5),
-    **dict.fromkeys(("voided trip", "voided"), 6),
-}
+
+def _codes(labels: Mapping[int, tuple[str, ...]]) -> dict[str, int]:
+    """The codes by label, each label also with underscores or nothing in place of its spaces."""
+    return {
+        spelled: code
+        for code, texts in labels.items()
+        for text in texts
+        for spelled in (text, text.replace(" ", "_"), text.replace(" ", ""))
+    }
+
+
+PAYMENT_CODES: Mapping[str, int] = _codes(
+    {
+        0: ("flex fare", "flex fare trip"),
+        1: ("credit card", "credit", "card", "crd", "cre"),
+        2: ("cash", "csh", "cas"),
+        3: ("no charge", "noc", "no"),
+        4: ("dispute", "dis"),
+        5: ("unknown", "unk"),
+        6: ("voided trip", "voided", "void"),
+    }
+)
 """The data dictionary's labels of payments, and the names of 2009 to 2014, with their codes."""
 PAYMENTS_OF_2010 = {"NA ": "unknown"}
 """Files of 2010 pad and shorten names of payments to three characters; without the space it means null."""
 
-RATE_CODES: Mapping[str, int] = {
-    **dict.fromkeys(("standard rate", "standard"), 1),
-    "jfk": 2,
-    "newark": 3,
-    **dict.fromkeys(("nassau or westchester", "nassau/westchester"), 4),
-    **dict.fromkeys(("negotiated fare", "negotiated"), 5),
-    "group ride": 6,
-    **dict.fromkeys(("null/unknown", "unknown"), 99),
-}
+RATE_CODES: Mapping[str, int] = _codes(
+    {
+        1: ("standard rate", "standard"),
+        2: ("jfk",),
+        3: ("newark",),
+        4: ("nassau or westchester", "nassau/westchester"),
+        5: ("negotiated fare", "negotiated"),
+        6: ("group ride",),
+        99: ("null/unknown", "unknown"),
+    }
+)
 """The data dictionary's labels of rates and their codes."""
 
-VENDOR_CODES: Mapping[str, int] = {
-    **dict.fromkeys(("cmt", "creative mobile technologies", "creative mobile technologies, llc"), 1),
-    **dict.fromkeys(
-        ("vts", "verifone", "verifone inc", "verifone inc.", "curb", "curb mobility", "curb mobility, llc"), 2
-    ),
-    **dict.fromkeys(("myle", "myle technologies", "myle technologies inc", "myle technologies inc."), 6),
-    "helix": 7,
-}
+
+def _companies(names: Mapping[int, tuple[str, ...]]) -> dict[str, int]:
+    """The codes by company name, each name also with its legal form."""
+    forms = ("", " llc", ", llc", " inc", " inc.", ", inc.", ", inc")
+    return {f"{name}{form}": code for code, texts in names.items() for name in texts for form in forms}
+
+
+VENDOR_CODES: Mapping[str, int] = _companies(
+    {
+        1: ("cmt", "creative mobile", "creative mobile technologies"),
+        2: ("vts", "verifone", "curb", "curb mobility"),
+        6: ("myle", "myle technologies"),
+        7: ("helix",),
+    }
+)
 """The data dictionary's labels of vendors, and the names of 2009 to 2014, with their codes."""
 
-TRIP_TYPES: Mapping[str, int] = {**dict.fromkeys(("street-hail", "street hail"), 1), "dispatch": 2}
+TRIP_TYPES: Mapping[str, int] = _codes({1: ("street-hail", "street hail"), 2: ("dispatch",)})
 """The data dictionary's labels of green trips and their codes."""
 
 

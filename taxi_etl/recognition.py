@@ -17,10 +17,12 @@ from taxi_etl.schema import READABLE, ColumnMatches, Dataset, SourceColumn, Sour
 RESEMBLES = 3
 """A file with this many known columns counts as an incomplete file of a dataset, not as an unknown one."""
 FIRST_YEAR = 2009
-_MONTH = r"(20\d\d)[_-](0[1-9]|1[0-2])(?!\d|[_-]\d\d(?!\d))"
-"""A month, but not the beginning of a full date: that is when the file was written."""
+_MONTH = r"(20\d\d)[_-](0[1-9]|1[0-2])(?![0-9a-z]|[_-]\d\d(?!\d))"
+"""A month, but not the beginning of a full date, which is when the file was written, or a part of a UUID."""
 _TRIPDATA_MONTH = re.compile(rf"tripdata[_-](?:[a-z]+[_-])?{_MONTH}", re.IGNORECASE)
-_ANY_MONTH = re.compile(rf"(?<!\d){_MONTH}")
+_ANY_MONTH = re.compile(rf"(?<!\d){_MONTH}", re.IGNORECASE)
+_RANGE = re.compile(rf"{_MONTH}[_-](?:to[_-])?{_MONTH}", re.IGNORECASE)
+"""The first and last month of a file that holds several."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ def month_of(file_name: str) -> tuple[int, int] | None:
     """The (year, month) in a file's name, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
 
     In a name that does not follow the TLC's pattern, exactly one month must occur. A full date is not a
-    month. None without a month, or for one before FIRST_YEAR.
+    month. None without a month, for a range of months, or for a month before FIRST_YEAR.
     """
     name = file_name.rsplit("/", 1)[-1]
+    if _RANGE.search(name):
+        return None
     found = _TRIPDATA_MONTH.search(name)
     months = {found.groups()} if found else set(_ANY_MONTH.findall(name))
     if len(months) != 1:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from taxi_etl.schema import DateOrder
 
 NULL_MARK = "-"
-NULL_WORDS = ("na", "n/a", "#n/a", "<na>", "\\n", "null", "none", "nan", "nat")
+NULL_WORDS = (
+    "na", "n/a", "n.a.", "#na", "#n/a", "<na>", "\\n", "nil", "null", "(null)", "[null]", "<null>", "none",
+    "nan", "-nan", "nat",
+)  # fmt: skip
 """Texts that other tools write for null, in lower case; any case means null."""
 NULL_WORD_LENGTHS = (min(map(len, NULL_WORDS)), max(map(len, NULL_WORDS)))
 
@@ -26,8 +29,10 @@ GROUPED_NUMBER: Mapping[str, str] = {
 number with a decimal comma."""
 
 _CLOCK = "([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
-_CLOCK_OF_12_HOURS = "(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?[AaPp][Mm]"
-_ZERO_OFFSET = "( ?(Z|UTC|GMT|[+]00(:?00)?))?"
+_CLOCK_OF_12_HOURS = (
+    "(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[ \u202f]?[AaPp]([Mm]|[.] ?[Mm][.])"
+)
+_ZERO_OFFSET = "( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\\[UTC\\])?)?"
 """Exports add a zero offset to New York's wall clock; it carries no information."""
 
 
@@ -37,7 +42,7 @@ def _date(first: str, last: str) -> str:
 
 _YEAR_FIRST, _YEAR_LAST = _date("[0-9]{4}", "[0-9]{1,2}"), _date("[0-9]{1,2}", "[0-9]{4}")
 TIME: Mapping[DateOrder, str] = {
-    order: f"{date}(T|,? +)({_CLOCK}|{_CLOCK_OF_12_HOURS}){_ZERO_OFFSET}"
+    order: f"{date}(T|t|,? +)({_CLOCK}|{_CLOCK_OF_12_HOURS}){_ZERO_OFFSET}"
     for order, date in (
         (DateOrder.YMD, _YEAR_FIRST),
         (DateOrder.MDY, _YEAR_LAST),

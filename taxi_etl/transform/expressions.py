@@ -161,9 +161,9 @@ def _composed_time(value: str, order: DateOrder) -> str:
         date = f"concat_ws('-', {parts})"
     clock = f"regexp_extract({value}, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{{1,6}})?)?', 0)"
     # Noon and midnight are the hour 0 of their halves of the day.
-    at_twelve = f"{value} RLIKE r'[T ]12:.*[AaPp][Mm]'"
+    at_twelve = f"{value} RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'"
     hours = f"CASE WHEN {at_twelve} THEN concat('0', substring({clock}, 3)) ELSE {clock} END"
-    half = f"CASE WHEN {value} RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END"
+    half = f"CASE WHEN {value} RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END"
     return f"try_cast(concat({date}, ' ', {hours}) AS timestamp_ntz) + {half}"
 
 

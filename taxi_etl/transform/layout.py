@@ -101,13 +101,18 @@ def _render(sequence: _Sequence, indent: int) -> str:
             first, *others = operands
             lines = [_render(first, indent), *(f"{operator} {_render(each, inner)}" for each in others)]
             return f"\n{' ' * indent}".join(lines)
-    # The longest part is expanded, the others stay on its first or last line.
+    # The longest part is expanded, as are those that fit no line; the others stay on its first or last line.
     longest = max(
         (part for part in sequence if not isinstance(part, str)),
         key=lambda part: len(_flat(part)),
         default=None,
     )
-    return "".join(_expanded(part, indent) if part is longest else _flat(part) for part in sequence)
+    return "".join(
+        _expanded(part, indent)
+        if part is longest or (not isinstance(part, str) and indent + len(_flat(part)) > WIDTH)
+        else _flat(part)
+        for part in sequence
+    )
 
 
 def _split(sequence: _Sequence, operator: str) -> list[_Sequence]:

@@ -178,6 +178,10 @@ def test_instants_are_refused_because_their_wall_clock_is_unknown(saved, named):
         ("yellow_tripdata_2026-11-27.csv", None),
         ("2026-11-27_trips_2019-01.csv", (2019, 1)),
         ("trips_2019-01_2.csv", (2019, 1)),
+        ("yellow_tripdata_2019-01_2019-03.csv", None),
+        ("yellow_tripdata_2019-01-to-2019-12.csv", None),
+        ("yellow_tripdata_2019-01_2026-11-27.csv", (2019, 1)),
+        ("part-00000-6c1f2019-01ab-4b2c-8d3e.csv", None),
     ],
 )
 def test_the_month_comes_from_the_name_and_only_where_it_is_clear(name, month):

@@ -20,7 +20,7 @@ WITH cleaned AS (
                       END,
                       ''
                     )
-                  ) BETWEEN 2 AND 4
+                  ) BETWEEN 2 AND 6
                   AND lower(
                         nullif(
                           CASE
@@ -30,7 +30,24 @@ WITH cleaned AS (
                           END,
                           ''
                         )
-                      ) IN ('na', 'n/a', '#n/a', '<na>', '\\n', 'null', 'none', 'nan', 'nat')
+                      ) IN (
+                        'na',
+                        'n/a',
+                        'n.a.',
+                        '#na',
+                        '#n/a',
+                        '<na>',
+                        '\\n',
+                        'nil',
+                        'null',
+                        '(null)',
+                        '[null]',
+                        '<null>',
+                        'none',
+                        'nan',
+                        '-nan',
+                        'nat'
+                      )
              )
         THEN nullif(
                CASE
@@ -121,16 +138,23 @@ WITH cleaned AS (
     CASE
       WHEN NOT (
              read_dispatching_base_num = '-'
-             OR length(read_dispatching_base_num) BETWEEN 2 AND 4
+             OR length(read_dispatching_base_num) BETWEEN 2 AND 6
                 AND lower(read_dispatching_base_num) IN (
                       'na',
                       'n/a',
+                      'n.a.',
+                      '#na',
                       '#n/a',
                       '<na>',
                       '\\n',
+                      'nil',
                       'null',
+                      '(null)',
+                      '[null]',
+                      '<null>',
                       'none',
                       'nan',
+                      '-nan',
                       'nat'
                     )
            )
@@ -141,13 +165,13 @@ WITH cleaned AS (
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
       THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
       WHEN read_pickup_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?[AaPp][Mm])( ?(Z|UTC|GMT|[+]00(:?00)?))?\z'
+           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
       THEN try_cast(
              concat(
                translate(regexp_extract(read_pickup_datetime, r'^[0-9./-]+', 0), '/.', '--'),
                ' ',
                CASE
-                 WHEN read_pickup_datetime RLIKE r'[T ]12:.*[AaPp][Mm]'
+                 WHEN read_pickup_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
                  THEN concat(
                         '0',
                         substring(
@@ -159,20 +183,20 @@ WITH cleaned AS (
                END
              ) AS timestamp_ntz
            )
-           + CASE WHEN read_pickup_datetime RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
+           + CASE WHEN read_pickup_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
     END AS pickup_datetime,
     CASE
       WHEN read_dropoff_datetime
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
       THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
       WHEN read_dropoff_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)? ?[AaPp][Mm])( ?(Z|UTC|GMT|[+]00(:?00)?))?\z'
+           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
       THEN try_cast(
              concat(
                translate(regexp_extract(read_dropoff_datetime, r'^[0-9./-]+', 0), '/.', '--'),
                ' ',
                CASE
-                 WHEN read_dropoff_datetime RLIKE r'[T ]12:.*[AaPp][Mm]'
+                 WHEN read_dropoff_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
                  THEN concat(
                         '0',
                         substring(
@@ -184,7 +208,10 @@ WITH cleaned AS (
                END
              ) AS timestamp_ntz
            )
-           + CASE WHEN read_dropoff_datetime RLIKE r'[Pp][Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
+           + CASE
+               WHEN read_dropoff_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
+               ELSE INTERVAL 0 HOURS
+             END
     END AS dropoff_datetime,
     CASE
       WHEN number_pickup_location_id BETWEEN -2147483648D AND 2147483647D
@@ -226,8 +253,25 @@ WITH cleaned AS (
                           ),
                           value -> NOT (
                             value = '-'
-                            OR length(value) BETWEEN 2 AND 4
-                               AND lower(value) IN ('na', 'n/a', '#n/a', '<na>', '\\n', 'null', 'none', 'nan', 'nat')
+                            OR length(value) BETWEEN 2 AND 6
+                               AND lower(value) IN (
+                                     'na',
+                                     'n/a',
+                                     'n.a.',
+                                     '#na',
+                                     '#n/a',
+                                     '<na>',
+                                     '\\n',
+                                     'nil',
+                                     'null',
+                                     '(null)',
+                                     '[null]',
+                                     '<null>',
+                                     'none',
+                                     'nan',
+                                     '-nan',
+                                     'nat'
+                                   )
                           )
                         )
                       ) > 0
@@ -239,16 +283,23 @@ WITH cleaned AS (
                     OR pickup_datetime IS NULL
                        AND (
                              read_pickup_datetime = '-'
-                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
+                             OR length(read_pickup_datetime) BETWEEN 2 AND 6
                                 AND lower(read_pickup_datetime) IN (
                                       'na',
                                       'n/a',
+                                      'n.a.',
+                                      '#na',
                                       '#n/a',
                                       '<na>',
                                       '\\n',
+                                      'nil',
                                       'null',
+                                      '(null)',
+                                      '[null]',
+                                      '<null>',
                                       'none',
                                       'nan',
+                                      '-nan',
                                       'nat'
                                     )
                            )

@@ -81,16 +81,23 @@ WITH cleaned AS (
     CASE
       WHEN NOT (
              read_store_and_fwd_flag = '-'
-             OR length(read_store_and_fwd_flag) BETWEEN 2 AND 4
+             OR length(read_store_and_fwd_flag) BETWEEN 2 AND 6
                 AND lower(read_store_and_fwd_flag) IN (
                       'na',
                       'n/a',
+                      'n.a.',
+                      '#na',
                       '#n/a',
                       '<na>',
                       '\\n',
+                      'nil',
                       'null',
+                      '(null)',
+                      '[null]',
+                      '<null>',
                       'none',
                       'nan',
+                      '-nan',
                       'nat'
                     )
            )
