@@ -1,4 +1,4 @@
-"""Logger, tracer and metrics of the functions, one of each per container.
+"""Logger and metrics of the functions, one of each per container. Lambda itself traces invocations.
 
 Metrics have the dimension `service`, the function's physical name, which keeps the environments of one
 account apart.
@@ -7,7 +7,7 @@ account apart.
 import os
 import warnings
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 
 from taxi_etl.metrics import Metric
 from taxi_etl.names import METRICS_NAMESPACE
@@ -15,7 +15,6 @@ from taxi_etl.names import METRICS_NAMESPACE
 _SERVICE = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", METRICS_NAMESPACE)
 
 logger = Logger(service=_SERVICE)
-tracer = Tracer(service=_SERVICE, patch_modules=["botocore"])
 metrics = Metrics(namespace=METRICS_NAMESPACE, service=_SERVICE)
 
 # Many events change nothing and therefore count nothing.

@@ -24,7 +24,7 @@ class FunctionCode(Construct):
         self.runtime = lambda_.Runtime(f"python{settings.lambda_python}", lambda_.RuntimeFamily.PYTHON)
         self.architecture = lambda_.Architecture.custom(settings.lambda_architecture)
         self.code = lambda_.Code.from_asset(build.function_code())
-        self.libraries = self._layer("Runtime", "runtime", "Powertools and the X-Ray SDK")
+        self.libraries = self._layer("Runtime", "runtime", "Powertools")
         self.parquet = self._layer("Parquet", "parquet", "pyarrow, to read Parquet footers")
 
     def _layer(self, construct_id: str, name: str, description: str) -> lambda_.LayerVersion:

@@ -14,7 +14,7 @@ from lambdas.close_execution.finalizer import Finalizer
 from lambdas.close_execution.last_file_age import hours_since_last_file
 from lambdas.close_execution.reconciler import Reconciler
 from lambdas.executions import Executions
-from lambdas.observability import count, gauge, logger, metrics, tracer
+from lambdas.observability import count, gauge, logger, metrics
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
 from taxi_etl.function_settings import FinalizerSettings
@@ -49,7 +49,6 @@ def _log_unreadable_document(uri: str) -> None:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Pass an event to the handler of its kind."""

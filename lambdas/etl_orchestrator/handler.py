@@ -10,7 +10,7 @@ from lambdas import clients
 from lambdas.etl_orchestrator import commands, sqs_batch
 from lambdas.etl_orchestrator.dispatch import Dispatcher
 from lambdas.executions import Executions
-from lambdas.observability import logger, metrics, tracer
+from lambdas.observability import logger, metrics
 from stores.ledger import Ledger
 from taxi_etl.batches import BatchLimits
 from taxi_etl.function_settings import OrchestratorSettings
@@ -32,7 +32,6 @@ def _dispatcher() -> Dispatcher:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process a batch of SQS messages and return its failures, or run a command and return its result."""

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas import clients
-from lambdas.observability import logger, tracer
+from lambdas.observability import logger
 from lambdas.validate_input.validation import validate
 from taxi_etl.file_rules import Limits
 from taxi_etl.function_settings import ValidatorSettings
@@ -24,7 +24,6 @@ def _settings() -> ValidatorSettings:
 
 
 @logger.inject_lambda_context
-@tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Validate the files of an execution's input, write its manifest and return the summary.
 

@@ -34,7 +34,6 @@ MAY_IMPORT = {
         "boto3",
         "botocore",
         "aws_lambda_powertools",
-        "aws_xray_sdk",
         "pyarrow",
     },
     "glue_scripts": {"taxi_etl", "glue_scripts", "pyspark", "py4j", "boto3", "botocore"},
