@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from taxi_etl.metrics import Metric
+from taxi_etl.names import REFUSED_OPTIMIZERS_METRIC
 
 LAMBDAS = Path(__file__).resolve().parents[2] / "lambdas"
 OF_THE_ORCHESTRATOR = {
@@ -25,3 +26,10 @@ def test_a_metric_is_sent_by_its_function_and_no_other(metric: Metric) -> None:
     }
 
     assert senders == {"etl_orchestrator" if metric in OF_THE_ORCHESTRATOR else "close_execution"}
+
+
+def test_the_readme_counts_the_metrics_that_cost_money() -> None:
+    readme = (LAMBDAS.parent / "README.md").read_text()
+    others = {*Metric, REFUSED_OPTIMIZERS_METRIC} - {Metric.HOURS_SINCE_LAST_FILE}
+
+    assert f"custom metrics: one always, up to {len(others)} others in hours with files" in readme
