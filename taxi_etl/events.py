@@ -52,7 +52,7 @@ def parse_message(body: str) -> Announcement:
     UnreadableMessageError for anything that is not an S3 event, and for events of unversioned buckets.
     """
     document = _parse_object(body, "the body")
-    if _is_envelope(document):
+    while _is_envelope(document):
         kind, topic = document["Type"], str(document["TopicArn"])
         if kind == SNS_CONFIRMATION:
             raise UnreadableMessageError(
@@ -68,7 +68,7 @@ def parse_message(body: str) -> Announcement:
 def _parse_object(text: Any, name: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise UnreadableMessageError(f"{name} is not JSON") from None
     if not isinstance(document, Mapping):
         raise UnreadableMessageError(f"{name} is not a JSON object")
@@ -99,7 +99,7 @@ def _announce(events: Sequence[Any], read: Reader) -> Announcement:
     for event in events:
         try:
             found = read(event)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             if isinstance(error, UnreadableMessageError):
                 raise
             raise UnreadableMessageError(f"a record is not an S3 event: {error!r}") from error
@@ -116,7 +116,7 @@ def _read_record(record: Any) -> FileVersion | Ignored:
     described: Mapping[str, Any] = record["s3"]["object"]
     return _read_object(
         bucket=record["s3"]["bucket"]["name"],
-        key=unquote_plus(described["key"]),
+        key=unquote_plus(described["key"], errors="strict"),
         described=described,
         names=("versionId", "eTag"),
         # Notifications call it `ObjectCreated:Put`, notification settings `s3:ObjectCreated:Put`.
@@ -134,12 +134,9 @@ def _read_event_bridge_event(event: Mapping[str, Any]) -> FileVersion | Ignored:
             f'{{"source": ["{EVENT_BRIDGE_SOURCE}"], "detail-type": ["{EVENT_BRIDGE_CREATED}"]}}'
         )
     described: Mapping[str, Any] = detail["object"]
-    key = described["key"]
-    if not isinstance(key, str):
-        raise TypeError(f"key {key!r}")
     return _read_object(
         bucket=detail["bucket"]["name"],
-        key=key,
+        key=described["key"],
         described=described,
         names=("version-id", "etag"),
         event=None if kind == EVENT_BRIDGE_CREATED else kind,
@@ -147,19 +144,23 @@ def _read_event_bridge_event(event: Mapping[str, Any]) -> FileVersion | Ignored:
 
 
 def _read_object(
-    *, bucket: str, key: str, described: Mapping[str, Any], names: tuple[str, str], event: str | None
+    *, bucket: Any, key: Any, described: Mapping[str, Any], names: tuple[str, str], event: str | None
 ) -> FileVersion | Ignored:
     """The version that an event describes; `names` are its attributes for version ID and ETag.
 
-    `event` is the name of an event that does not create an object, otherwise None.
+    `event` is the name of an event that does not create an object, otherwise None. Raises TypeError or
+    ValueError for values that no object has, which would fail the other messages of a batch later on.
     """
+    bucket, key = _text(bucket, "bucket"), _text(key, "key")
     uri = s3_uri(bucket, key)
     if event:
         return uri, f"{event} does not create an object"
     if key.startswith(OWN_PREFIXES):
         return uri, "the pipeline wrote the object"
-    size = described.get("size")
-    reason = side_object(key, None if size is None else int(size))
+    size = None if described.get("size") is None else int(described["size"])
+    if size is not None and size < 0:
+        raise ValueError(f"size {size}")
+    reason = side_object(key, size)
     if reason:
         return uri, f"the object is not a trip file: {reason}"
     version_id = described.get(names[0])
@@ -171,8 +172,16 @@ def _read_object(
     return FileVersion(
         bucket=bucket,
         key=key,
-        version_id=version_id,
-        size=int(size or 0),
-        etag=described.get(names[1], ""),
-        sequencer=described.get("sequencer", ""),
+        version_id=_text(version_id, names[0]),
+        size=size or 0,
+        etag=_text(described.get(names[1]) or "", names[1], empty=True),
+        sequencer=_text(described.get("sequencer") or "", "sequencer", empty=True),
     )
+
+
+def _text(value: Any, name: str, *, empty: bool = False) -> str:
+    """The value if it is a text that UTF-8 can encode. Raises TypeError or ValueError otherwise."""
+    if not isinstance(value, str) or not (value or empty):
+        raise TypeError(f"{name} {value!r}")
+    value.encode()
+    return value

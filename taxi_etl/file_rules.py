@@ -23,11 +23,18 @@ SIDE_OBJECT_ENDINGS = {
     "/": "it is a folder marker",
     "$folder$": "it is a folder marker",
     ".crc": "it is a checksum that Hadoop wrote beside a file",
+    **dict.fromkeys((".md5", ".sha1", ".sha256", ".sha512"), "it is the checksum of a file"),
+    ".csv.metadata": "it is what Athena writes beside a result",
     **dict.fromkeys(
-        (".filepart", ".part", ".partial", ".crdownload", ".download", "._copying_"),
+        (
+            *(".filepart", ".part", ".partial", ".crdownload", ".download", ".opdownload", ".aria2"),
+            *("._copying_", ".part.minio", ".inprogress"),
+        ),
         "it is an unfinished transfer",
     ),
     **dict.fromkeys((".tmp", ".temp", ".swp", "~"), "it is a temporary file"),
+    **dict.fromkeys((".lock", ".lck"), "it is a lock file"),
+    **dict.fromkeys(("/thumbs.db", "/desktop.ini"), "it is what Windows writes into a folder"),
 }
 """Endings of the keys of markers and temporary objects, in any case, and what they are."""
 SIDE_OBJECT_FOLDERS = (
@@ -38,6 +45,13 @@ SIDE_OBJECT_FOLDERS = (
     "__macosx",
     ".spark-staging",
     ".hive-staging",
+    ".staging",
+    "_impala_insert_staging",
+    "_change_data",
+    ".hoodie",
+    ".ipynb_checkpoints",
+    ".trash",
+    "@eadir",
 )
 """Beginnings of the names of folders, in any case, that hold only temporary files and logs of other tools.
 Other folders may begin with an underscore or a dot."""

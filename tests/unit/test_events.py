@@ -131,6 +131,70 @@ def test_names_and_keys_that_are_not_text_are_errors(name: Any, key: Any) -> Non
         parse(record(key, name))
 
 
+NO_UTF8 = "raw/taxi/\ud800.csv"
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"key": ""},
+        {"key": NO_UTF8},
+        {"key": "raw/taxi/%FF.csv"},
+        {"versionId": 5},
+        {"versionId": ["v1"]},
+        {"versionId": "\ud800"},
+        {"size": -1},
+        {"size": float("inf")},
+        {"size": float("nan")},
+        {"size": "large"},
+        {"size": [5]},
+        {"eTag": 7},
+        {"sequencer": 1},
+    ],
+    ids=ascii,
+)
+def test_values_that_no_object_has_are_errors_of_their_own_message(described: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
+        parse(record(**described))
+
+
+@pytest.mark.parametrize("bucket", [None, "", 5, "\ud800"], ids=ascii)
+def test_a_bucket_without_a_name_is_an_error(bucket: Any) -> None:
+    event = record()
+    event["s3"]["bucket"]["name"] = bucket
+    with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
+        parse(event)
+    bridged = json.loads(event_bridge())
+    bridged["detail"]["bucket"]["name"] = bucket
+    with pytest.raises(UnreadableMessageError, match="a record is not an S3 event"):
+        parse_message(json.dumps(bridged))
+
+
+def test_a_body_that_is_nested_too_deeply_is_an_error() -> None:
+    with pytest.raises(UnreadableMessageError, match="the body is not JSON"):
+        parse_message("[" * 100_000)
+    with pytest.raises(UnreadableMessageError, match=r"the message of topic .* is not JSON"):
+        parse_message(through_sns('{"a":' * 50_000))
+
+
+def test_events_of_one_message_are_read_or_ignored_each() -> None:
+    removed = {"key": "raw/taxi/c.csv", "eTag": "e", "versionId": "v", "sequencer": "0"}
+    found = parse(
+        record("raw/taxi/a+b.csv"),
+        record("raw/taxi/_SUCCESS", size=0),
+        {"eventName": "ObjectRemoved:Delete", "s3": {"bucket": {"name": "lake"}, "object": removed}},
+        record("raw/taxi/2019", size=0),
+        record("raw/taxi/empty.csv", size=0),
+        record("raw/taxi/c.csv", "ObjectCreated:CompleteMultipartUpload", eTag=None, sequencer=None),
+    )
+    assert [(version.key, version.size) for version in found.versions] == [
+        ("raw/taxi/a b.csv", 5),
+        ("raw/taxi/empty.csv", 0),
+        ("raw/taxi/c.csv", 5),
+    ]
+    assert [uri.rpartition("/")[2] for uri, _ in found.ignored] == ["_SUCCESS", "c.csv", "2019"]
+
+
 EVENT_BRIDGE_EVENT = {
     "version": "0",
     "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -231,6 +295,7 @@ def test_a_message_through_a_topic_announces_the_same_as_without(more: dict[str,
     event = {"Records": [record("raw/taxi/x+y.csv"), record("raw/taxi/b.csv", "ObjectRemoved:Delete")]}
     assert parse_message(through_sns(event, **more)) == parse_message(json.dumps(event))
     assert parse_message(through_sns(event_bridge(), **more)) == parse_message(event_bridge())
+    assert parse_message(through_sns(through_sns(event), **more)) == parse_message(json.dumps(event))
 
 
 def test_the_test_of_a_notification_through_a_topic_is_ignored() -> None:
@@ -275,8 +340,3 @@ def test_markers_and_temporary_objects_are_ignored_on_every_way(key: str, reason
         found = parse_message(body)
         assert (found.versions, [uri for uri, _ in found.ignored]) == ((), [f"s3://lake/{key}"])
         assert found.ignored[0][1].startswith(f"the object is not a trip file: {reason}")
-
-
-def test_a_size_that_is_not_a_number_is_an_error() -> None:
-    with pytest.raises(UnreadableMessageError, match="not an S3 event"):
-        parse(record(size="large"))

@@ -175,6 +175,19 @@ def test_the_suffix_determines_format_and_compression() -> None:
         ("trips.csv.3f9a.partial", "it is an unfinished transfer"),
         ("trips.parquet.tmp", "it is a temporary file"),
         ("trips.csv~", "it is a temporary file"),
+        ("trips.csv.md5", "it is the checksum of a file"),
+        ("trips.csv.sha256", "it is the checksum of a file"),
+        ("8f1c.csv.metadata", "it is what Athena writes"),
+        ("trips.csv.3f9a.part.minio", "it is an unfinished transfer"),
+        ("part-0-0.inprogress", "it is an unfinished transfer"),
+        ("trips.csv.lock", "it is a lock file"),
+        ("2019/Thumbs.db", "it is what Windows writes"),
+        (".~lock.trips.csv#", "its name begins with a dot"),
+        ("_temporary/0/_temporary/task/part-0.csv", "its folder _temporary holds"),
+        (".ipynb_checkpoints/trips-checkpoint.csv", "its folder .ipynb_checkpoints holds"),
+        (".Trash-1000/files/trips.csv", "its folder .trash-1000 holds"),
+        ("delta/_change_data/cdc-0.parquet", "its folder _change_data holds"),
+        (".hoodie/metadata/files/part-0.parquet", "its folder .hoodie holds"),
         ("2019/", "it is a folder marker"),
         ("2019_$folder$", "it is a folder marker"),
         ("__MACOSX/trips.csv", "its folder __macosx holds"),
@@ -188,7 +201,10 @@ def test_markers_and_temporary_objects_are_side_objects(name: str, reason: str) 
 
 @pytest.mark.parametrize(
     "name",
-    ["trips.csv", "_old/trips.csv", "part-0.parquet", "a_b.csv.gz", "tmp/part.csv", "crc.csv", "x.txt"],
+    [
+        *("trips.csv", "_old/trips.csv", "part-0.parquet", "a_b.csv.gz", "tmp/part.csv", "crc.csv", "x.txt"),
+        *("desktop.ini.csv", "trips.metadata", "lock.csv", "md5/trips.csv", "trips.csv.part1", "trash/a.csv"),
+    ],
 )
 def test_other_objects_are_not_side_objects(name: str) -> None:
     assert side_object(f"raw/taxi/{name}", 0) is None
