@@ -219,6 +219,16 @@ class LakeTable:
         self.set_property(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(updated)))
         return True
 
+    def record_cataloged_columns(self, bucket: str, names: Iterable[str]) -> bool:
+        """The same for a bucket's files that the crawler catalogs."""
+        recorded = json.loads(self.property(tables.CATALOGED_COLUMNS_PROPERTY) or "{}")
+        updated = sorted({*recorded.get(bucket, ()), *names})
+        if updated == recorded.get(bucket, []):
+            return False
+        recorded[bucket] = updated
+        self.set_property(tables.CATALOGED_COLUMNS_PROPERTY, json.dumps(recorded, sort_keys=True))
+        return True
+
     def property(self, key: str) -> str | None:
         """The current value of a table property; None if it is not set."""
         table = self._load()

@@ -27,6 +27,7 @@ from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.file_status import FileStatus
+from taxi_etl.raw_folders import is_cataloged
 from taxi_etl.schema import normalize
 from taxi_etl.transform.sources import Run
 
@@ -56,6 +57,7 @@ class Loader:
         self.quarantine = self.tables[tables.QUARANTINE]
         self.watchdog = StallWatchdog(spark, options.stall_minutes * 60)
         self.schema_changed = False
+        self.crawl_needed = False
 
     def load(self, manifest: Manifest) -> JobResult:
         """Load what can be loaded; the result has an entry for every accepted file."""
@@ -65,7 +67,14 @@ class Loader:
             loads += self._load_dataset(dataset, files, manifest.execution)
         results = {load.version.identity: load.result() for load in loads}
         ordered = tuple(results[file.version.identity] for file in manifest.accepted)
-        return JobResult(manifest.execution, manifest.bucket, self.run.run_id, ordered, self.schema_changed)
+        return JobResult(
+            manifest.execution,
+            manifest.bucket,
+            self.run.run_id,
+            ordered,
+            self.schema_changed,
+            self.crawl_needed,
+        )
 
     def ensured_tables(self) -> list[LakeTable]:
         """The tables that this job run created, altered or checked."""
@@ -118,11 +127,23 @@ class Loader:
         return [load for group in groups.values() for load in stager.stage(group)]
 
     def _record_columns(self, trips: LakeTable, files: Sequence[FileLoad]) -> None:
-        """Note whether this load changed the columns that the crawler has to see."""
+        """Note whether this load changed the dataset's columns, and whether the crawler has to see them."""
         if files:
-            names = {normalize(column.name) for file in files for column in file.source.file.columns}
-            has_new_columns = trips.record_source_columns(names)
+            has_new_columns = trips.record_source_columns(_column_names(files))
             self.schema_changed = self.schema_changed or trips.changed or has_new_columns
+        cataloged = [
+            load
+            for load in files
+            if is_cataloged(load.source.file.version.key, load.source.file.dataset, load.source.file.format)
+        ]
+        if cataloged:
+            bucket = cataloged[0].source.file.version.bucket
+            is_new = trips.record_cataloged_columns(bucket, _column_names(cataloged))
+            self.crawl_needed = self.crawl_needed or is_new
 
     def _snapshot_summary(self, execution: str) -> dict[str, str]:
         return {"taxi-etl.run-id": self.run.run_id, "taxi-etl.execution": execution}
+
+
+def _column_names(files: Sequence[FileLoad]) -> set[str]:
+    return {normalize(column.name) for load in files for column in load.source.file.columns}

@@ -1,17 +1,20 @@
 """The tables that a Glue crawler finds in Parquet and CSV files below an S3 prefix.
 
-A folder whose files share format and most columns is one table with the folder's name. A folder of several
-kinds is one table for each kind, with the common prefix of its file names. Column names and types come from
-the Parquet footer, or from a CSV's header and first rows.
-Source: AWS Glue developer guide, "How does a crawler determine when to create partitions?".
+By default, a folder whose files share format and most columns is one table with the folder's name, and a
+folder of several kinds is one table for each kind, with the common prefix of its file names. With
+CombineCompatibleSchemas, all files of a target with the same format and compression are one table with all
+their columns, however different these are. A name that is taken gets a hash. Column names and types come
+from the Parquet footer, or from a CSV's header and first rows.
+Source: AWS Glue developer guide, "How does a crawler determine when to create partitions?", "Creating a
+single schema for each Amazon S3 include path", "Include and exclude patterns".
 
-As a program it reads S3 targets as JSON from stdin and writes Glue TableInputs as JSON to stdout. The AWS
-variables select the account.
+As a program it reads `{"targets": [S3 targets], "combine": true or false}` from stdin and writes Glue
+TableInputs as JSON to stdout. The AWS variables select the account.
 """
 
 import csv
-import fnmatch
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -56,20 +59,52 @@ class File:
     size: int
 
 
-def tables(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
-    """Return the TableInputs for these files of the bucket."""
+def tables(bucket: str, prefix: str, files: Iterable[File], *, combine: bool) -> list[dict[str, Any]]:
+    """Return the TableInputs for these files of a target, the prefix of a bucket.
+
+    `combine` is the table grouping policy CombineCompatibleSchemas.
+    """
+    return _combined(bucket, prefix, files) if combine else _by_similarity(bucket, files)
+
+
+def unique_names(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the TableInputs with a hash of the location and format added to names that are taken."""
+    named: dict[str, dict[str, Any]] = {}
+    for table in found:
+        name = table["Name"]
+        if name in named:
+            described = f"{table['StorageDescriptor']['Location']} {table['Parameters']}"
+            name += f"_{hashlib.md5(described.encode(), usedforsecurity=False).hexdigest()}"
+        named[name] = {**table, "Name": name}
+    return list(named.values())
+
+
+def is_excluded(key: str, pattern: str) -> bool:
+    """Whether a key relative to its target matches an exclude pattern; only `**` crosses folders."""
+    parts = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    expression = "".join(parts.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", pattern))
+    return re.fullmatch(expression, key) is not None
+
+
+def _combined(bucket: str, prefix: str, files: Iterable[File]) -> list[dict[str, Any]]:
+    compatible: dict[tuple[str, bool], list[File]] = {}
+    for file in sorted(files, key=lambda file: file.key):
+        compatible.setdefault((file.format, file.key.endswith(".gz")), []).append(file)
+    name = _table_name(PurePosixPath(prefix).name)
+    return [_table(name, f"s3://{bucket}/{prefix}", kind) for kind in compatible.values()]
+
+
+def _by_similarity(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
     folders: dict[str, list[File]] = {}
     for file in files:
         folders.setdefault(str(PurePosixPath(file.key).parent), []).append(file)
-    found: dict[str, dict[str, Any]] = {}
+    found = []
     for folder, members in sorted(folders.items()):
         kinds = _kinds(members)
         for kind in kinds:
             name = _table_name(PurePosixPath(folder).name if len(kinds) == 1 else _common_name(kind))
-            while name in found:  # Glue's crawler makes names unique too.
-                name += f"_{kind[0].format}"
-            found[name] = _table(name, f"s3://{bucket}/{folder}/", kind)
-    return list(found.values())
+            found.append(_table(name, f"s3://{bucket}/{folder}/", kind))
+    return found
 
 
 def hive_type(kind: pyarrow.DataType) -> str:
@@ -171,7 +206,7 @@ def _read(s3: Any, arrow: fs.S3FileSystem, bucket: str, key: str, size: int) -> 
     return None
 
 
-def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
+def _crawl(target: dict[str, Any], combine: bool) -> list[dict[str, Any]]:
     bucket, _, prefix = target["Path"].removeprefix("s3://").partition("/")
     s3 = boto3.client("s3")
     arrow = fs.S3FileSystem(
@@ -182,7 +217,7 @@ def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
         for entry in page.get("Contents", []):
             relative = entry["Key"].removeprefix(prefix)
             if entry["Size"] == 0 or any(
-                fnmatch.fnmatch(relative, g) for g in target.get("Exclusions") or []
+                is_excluded(relative, pattern) for pattern in target.get("Exclusions") or []
             ):
                 continue
             try:
@@ -191,8 +226,10 @@ def _crawl(target: dict[str, Any]) -> list[dict[str, Any]]:
                 continue  # A crawler skips files that no classifier can read.
             if file:
                 files.append(file)
-    return tables(bucket, files)
+    return tables(bucket, prefix, files, combine=combine)
 
 
 if __name__ == "__main__":
-    json.dump([table for target in json.load(sys.stdin) for table in _crawl(target)], sys.stdout)
+    crawler = json.load(sys.stdin)
+    found = [table for target in crawler["targets"] for table in _crawl(target, crawler["combine"])]
+    json.dump(unique_names(found), sys.stdout)

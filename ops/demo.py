@@ -8,10 +8,11 @@ commands. Repeating it is safe: the account is reused, and a file uploaded again
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -34,9 +35,12 @@ from ops.session import LOCAL, Session, Target
 from taxi_etl.file_status import FileStatus
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.notifications import Status
+from taxi_etl.raw_folders import raw_folder
 
 FILES = Path(paths.CHECKOUT) / ".local" / "demo"
 INBOX = "demo-inbox"
+CATALOGED = {".parquet": raw_folder("yellow")}
+"""The key prefix of the Parquet file, which the crawler catalogs."""
 MESSAGE_SECONDS = 60
 ROWS = 20_000
 WIDTH = 130
@@ -93,10 +97,10 @@ def run(demo: Demo) -> None:
     with demo.step("Write sample trip files"):
         valid, invalid = make_files(demo)
     with demo.step("Upload a truncated file: it is rejected before a job run is paid for"):
-        upload_and_follow(demo, session, deployed, [invalid], FileStatus.REJECTED)
+        upload_and_follow(demo, session, deployed, [invalid], expected=FileStatus.REJECTED)
         show_message(demo, session, inbox, Status.VALIDATION_FAILED)
     with demo.step("Upload three valid files: they share one job run"):
-        upload_and_follow(demo, session, deployed, valid, FileStatus.LOADED)
+        upload_and_follow(demo, session, deployed, valid, expected=FileStatus.LOADED, prefixes=CATALOGED)
         show_message(demo, session, inbox, Status.SUCCESS)
     with demo.step("Query the tables with DuckDB, without Spark"):
         show_tables(demo, session, deployed)
@@ -128,11 +132,20 @@ def make_files(demo: Demo) -> tuple[list[Path], Path]:
 
 
 def upload_and_follow(
-    demo: Demo, session: Session, deployed: Deployment, files: Sequence[Path], expected: FileStatus
+    demo: Demo,
+    session: Session,
+    deployed: Deployment,
+    files: Sequence[Path],
+    *,
+    expected: FileStatus,
+    prefixes: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Upload the files and print their progress. Raises CliError unless all end with the expected status."""
+    """Upload the files and print their progress; `prefixes` are their key prefixes by suffix.
+
+    Raises CliError unless all end with the expected status.
+    """
     started = time.monotonic()
-    planned = uploads.plan(files, RAW_PREFIX)
+    planned = [each for path in files for each in uploads.plan([path], prefixes.get(path.suffix, RAW_PREFIX))]
     versions = uploads.upload(session, deployed.bucket_name, planned, lambda *_: None)
     watch = Watch(session, deployed, versions, poll_seconds=0.5)
     for change in watch.changes():

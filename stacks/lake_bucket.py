@@ -13,6 +13,7 @@ from stacks.event_queue import EventQueue
 from stacks.removal import data_removal_policy
 from stacks.settings import Settings
 from taxi_etl.names import RAW_PREFIX, RUNS_PREFIX, WAREHOUSE_PREFIX, bucket_name
+from taxi_etl.raw_folders import raw_folders
 
 
 def lake_bucket_name(settings: Settings) -> str:
@@ -78,9 +79,9 @@ class LakeBucket(Construct):
         # S3 verifies that it may send before it accepts the configuration.
         self.bucket.node.add_dependency(events.send_policy)
 
-    def source_uris(self) -> list[str]:
-        """The raw prefixes of this bucket and of existing buckets."""
-        return [f"s3://{name}/{RAW_PREFIX}" for name in self._source_names]
+    def cataloged_uris(self) -> list[str]:
+        """The folders that the crawler catalogs, in this bucket and in existing buckets."""
+        return [f"s3://{name}/{folder}" for name in self._source_names for folder in raw_folders()]
 
     def grant_read_raw(
         self, grantee: iam.IGrantable, *, versions: bool = False, as_folder: bool = False

@@ -11,6 +11,7 @@ from stacks.catalog import Catalog
 from stacks.lake_bucket import LakeBucket
 from stacks.settings import Settings
 from taxi_etl.names import CRAWLER, physical_name
+from taxi_etl.raw_folders import EXCLUSIONS
 
 
 class RawCrawler(Construct):
@@ -45,7 +46,10 @@ class RawCrawler(Construct):
             role=self.role.role_arn,
             database_name=catalog.raw_name,
             targets=glue.CfnCrawler.TargetsProperty(
-                s3_targets=[glue.CfnCrawler.S3TargetProperty(path=uri) for uri in lake.source_uris()]
+                s3_targets=[
+                    glue.CfnCrawler.S3TargetProperty(path=uri, exclusions=list(EXCLUSIONS))
+                    for uri in lake.cataloged_uris()
+                ]
             ),
             schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
                 update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
@@ -55,6 +59,7 @@ class RawCrawler(Construct):
                 {
                     "Version": 1.0,
                     # Months differ in a column or two: combine them instead of creating one table per file.
+                    # This ignores how similar columns are, so each target holds one dataset and one format.
                     "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"},
                     "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
                 }

@@ -18,7 +18,7 @@ GIB = 1024**3
 
 
 class CrawlPolicy(StrEnum):
-    """When to crawl the raw files after a load."""
+    """When to crawl the raw files after a load: when the catalog would change, after each load, or never."""
 
     ON_SCHEMA_CHANGE = "on_schema_change"
     ALWAYS = "always"
@@ -103,7 +103,7 @@ class Settings:
     table_retention_days: int = 7
     """Days to keep old snapshots and orphan files; must be longer than any job run."""
 
-    # Crawler of the raw files
+    # Crawler of the raw files in the folders of `taxi_etl/raw_folders.py`
     crawl_policy: CrawlPolicy = CrawlPolicy.ON_SCHEMA_CHANGE
     crawl_poll_seconds: int = 30
     crawl_polls_max: int = 60

@@ -283,6 +283,8 @@ class JobResult:
     job_run_id: str
     files: tuple[FileResult, ...]
     schema_changed: bool
+    crawl_needed: bool = False
+    """Whether the crawler would add a table or a column for these files (`taxi_etl.raw_folders`)."""
 
     def counts(self) -> dict[str, int]:
         """The number of files, and of those in each status."""
@@ -306,6 +308,7 @@ class JobResult:
             "bucket": self.bucket,
             "jobRunId": self.job_run_id,
             "schemaChanged": self.schema_changed,
+            "crawlNeeded": self.crawl_needed,
             "counts": self.counts(),
             "rows": self.rows(),
         }
@@ -325,6 +328,7 @@ class JobResult:
             job_run_id=document["jobRunId"],
             files=tuple(FileResult.from_json(bucket, entry) for entry in document["files"]),
             schema_changed=document["schemaChanged"],
+            crawl_needed=document.get("crawlNeeded", False),
         )
 
 

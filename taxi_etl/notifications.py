@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from taxi_etl.documents import LISTED_FILES_MAX, shorten
+from taxi_etl.prices import crawl_cost_usd
 
 SCHEMA_VERSION = "1"
 SUBJECT_PREFIX = "Taxi ETL"
@@ -27,6 +28,7 @@ EARLIER_ROWS_STAY = "Rows from earlier versions of a file that did not load stay
 RESULT_UNKNOWN = "The job left no result, so the files count as not loaded. Reloading them is safe."
 """A job that ended without a result may have committed a table, so its files may be loaded."""
 MEND = "Upload a corrected file; it loads automatically."
+CRAWLED = f"The raw files were crawled, for at least {crawl_cost_usd():.2f} US dollars (ten minutes)."
 NOTHING_TO_REPEAT = "No file needs to be loaded again."
 
 

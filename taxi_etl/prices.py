@@ -1,7 +1,8 @@
-"""AWS list prices for the cost of a job run in notifications and metrics.
+"""AWS list prices for the costs of a job run and a crawl in notifications and metrics.
 
 Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30% below the 0.44 USD per DPU-hour of 5.x,
-by the second with a minimum of one minute.
+by the second with a minimum of one minute. A crawl is billed by the second with a minimum of ten minutes,
+in AWS's example for 2 DPUs.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,9 @@ from typing import Any
 
 GLUE_USD_PER_DPU_HOUR = 0.308
 GLUE_MINIMUM_SECONDS = 60
+CRAWLER_USD_PER_DPU_HOUR = 0.44
+CRAWLER_DPUS = 2
+CRAWLER_MINIMUM_SECONDS = 600
 COST_DIGITS = 4
 """Decimal places of a cost in US dollars."""
 
@@ -30,3 +34,9 @@ def dpu_hours(run: Mapping[str, Any]) -> float | None:
 def cost_usd(hours: float) -> float:
     """The price of these DPU-hours in US dollars."""
     return round(hours * GLUE_USD_PER_DPU_HOUR, COST_DIGITS)
+
+
+def crawl_cost_usd() -> float:
+    """The least that a crawl costs in US dollars."""
+    hours = CRAWLER_DPUS * CRAWLER_MINIMUM_SECONDS / 3600
+    return round(hours * CRAWLER_USD_PER_DPU_HOUR, COST_DIGITS)

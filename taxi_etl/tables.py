@@ -11,6 +11,8 @@ QUARANTINE = "quarantined_trips"
 
 SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
 """The table property that lists, as JSON, the columns that loaded files of the dataset have had."""
+CATALOGED_COLUMNS_PROPERTY = "taxi-etl.cataloged-columns"
+"""The same of the files that the crawler catalogs (`taxi_etl.raw_folders`): a JSON object by bucket."""
 
 PROPERTIES: Mapping[str, str] = {
     "format-version": "2",

@@ -2,8 +2,9 @@
 
 MiniStack 1.5.33: A crawl is READY after five seconds, passes no STOPPING state and creates no tables.
 AWS: A started crawler is RUNNING, then STOPPING, then READY with its LastCrawl, and has cataloged the objects
-it found. Starting it before it is READY raises CrawlerRunningException.
-Source: AWS Glue web API reference, "Crawler", "LastCrawlInfo"; AWS Glue developer guide, "How crawlers work".
+it found, as its table grouping policy says. Starting it before it is READY raises CrawlerRunningException.
+Source: AWS Glue web API reference, "Crawler", "LastCrawlInfo"; AWS Glue developer guide, "How crawlers work",
+"Creating a single schema for each Amazon S3 include path".
 Delete when: MiniStack catalogs Parquet and CSV objects, has the state STOPPING, and lets a test choose how
 long a crawl takes and whether it fails.
 
@@ -135,7 +136,12 @@ def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
     }
     found = subprocess.run(
         [settings.python(), "-m", "local_aws.raw_catalog"],
-        input=json.dumps((crawler.get("Targets") or {}).get("S3Targets") or []),
+        input=json.dumps(
+            {
+                "targets": (crawler.get("Targets") or {}).get("S3Targets") or [],
+                "combine": _grouping(crawler) == "CombineCompatibleSchemas",
+            }
+        ),
         capture_output=True,
         text=True,
         env=environment,
@@ -147,6 +153,11 @@ def _find_tables(crawler: dict[str, Any]) -> list[dict[str, Any]]:
         )
     tables: list[dict[str, Any]] = json.loads(found.stdout)
     return tables
+
+
+def _grouping(crawler: dict[str, Any]) -> str:
+    configuration = json.loads(crawler.get("Configuration") or "{}")
+    return str(configuration.get("Grouping", {}).get("TableGroupingPolicy", ""))
 
 
 def _write_tables(crawler: dict[str, Any], tables: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ SOME_FAILED = render("$summary.counts.failed > 0")
 ALL_LOADED = render("$summary.counts.failed = 0 and $validation.counts.rejected = 0")
 
 CRAWL_NEEDED = {
-    CrawlPolicy.ON_SCHEMA_CHANGE: render("$summary.schemaChanged"),
+    CrawlPolicy.ON_SCHEMA_CHANGE: render("$summary.crawlNeeded = true"),
     CrawlPolicy.ALWAYS: render("true"),
     CrawlPolicy.NEVER: render("false"),
 }

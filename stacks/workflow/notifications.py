@@ -13,6 +13,7 @@ from stacks.settings import Settings
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
+    CRAWLED,
     MEND,
     SCHEMA_VERSION,
     UNKNOWN_DATASET,
@@ -21,7 +22,7 @@ from taxi_etl.notifications import (
     history_step,
     next_step,
 )
-from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
+from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR, crawl_cost_usd
 
 _MARKER = "EXECUTION"
 _SOURCE = {
@@ -53,7 +54,7 @@ def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
 
 def success_message(settings: Settings) -> str:
     """The message about an execution that loaded all files."""
-    return _printed(_success(Status.SUCCESS, "$summary.message", settings))
+    return _printed(_success(Status.SUCCESS, _loaded(), settings))
 
 
 def partial_success_message(settings: Settings) -> str:
@@ -67,7 +68,7 @@ def partial_success_message(settings: Settings) -> str:
         {
             **_success(
                 Status.PARTIAL_SUCCESS,
-                f"$summary.message & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
+                f"{_loaded()} & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
                 settings,
             ),
             "nextStep": f"($summary.counts.failed > 0 ? {again} : {see}) "
@@ -113,6 +114,16 @@ def job_cost() -> str:
     return f"($dpu := {dpu_seconds}; $dpu = null ? null : {usd})"
 
 
+def crawl_cost() -> str:
+    """US dollars that a crawl costs at least; null if none was started."""
+    return f"($crawl.polls > 0 ? {crawl_cost_usd()} : null)"
+
+
+def _loaded() -> str:
+    """The job's message, and the cost of a crawl if one ran."""
+    return f"$summary.message & ($crawl.state = 'READY' ? {text(f' {CRAWLED}')} : '')"
+
+
 def _success(status: Status, message: str, settings: Settings) -> dict[str, str]:
     return {
         "status": text(status),
@@ -129,6 +140,7 @@ def _success(status: Status, message: str, settings: Settings) -> dict[str, str]
         "files": "$summary.files",
         "rows": "$summary.rows",
         "jobCostUsd": job_cost(),
+        "crawlCostUsd": crawl_cost(),
         "filesOmitted": "$summary.filesOmitted",
         "manifest": "$validation.manifest",
     }

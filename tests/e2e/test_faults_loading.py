@@ -16,7 +16,7 @@ import pytest
 
 from ops import orchestrator
 from ops.file_outcomes import FileOutcome
-from taxi_etl.names import RAW_PREFIX
+from taxi_etl.raw_folders import raw_folder
 from tests.e2e.app_controls import ROWS, newest_job_run, trip_file
 from tests.e2e.conftest import App, check_nothing_pending, check_notified_once, eventually
 
@@ -100,11 +100,14 @@ def changed(app: App, folder: Path) -> Changed:
     The newer version belongs to another dataset, and loads while the crawler does not exist.
     """
     replaced = trip_file(folder, "2023-05", name="for-hire_2023-05.parquet")
+    # The newer version is in the folder of its dataset, so it makes a crawl necessary.
+    folders = {replaced.name: raw_folder("fhvhv")}
     app.aws.settings(hold_job_runs=True)
-    versions = app.send(trip_file(folder, "2023-04"), replaced, trip_file(folder, "2023-06"))
+    versions = app.send(trip_file(folder, "2023-04"), replaced, trip_file(folder, "2023-06"), folders=folders)
     first = newest_job_run(app, "STARTING")
     deleted = app.session.client("s3").delete_object(Bucket=versions[0].bucket, Key=versions[0].key)
-    newer_versions = app.send(trip_file(folder, "2023-05", "fhvhv", CHANGED_ROWS, replaced.name))
+    newer_file = trip_file(folder, "2023-05", "fhvhv", CHANGED_ROWS, replaced.name)
+    newer_versions = app.send(newer_file, folders=folders)
     second = newest_job_run(app, "WAITING")
     app.aws.settings(hold_job_runs=False)
     eventually(lambda: state_of(app, first) == "RUNNING", "the first run running")
@@ -180,7 +183,7 @@ def test_a_file_replaced_before_the_job_reads_it_yields_to_its_newer_version(
     app: App, changed: Changed, replayed: dict[str, FileOutcome]
 ) -> None:
     assert (changed.replaced.status, changed.newer.status) == ("superseded", "loaded")
-    name = changed.replaced.version.key.removeprefix(RAW_PREFIX)
+    name = Path(changed.replaced.version.key).name
     assert (loaded_rows(app, "fhv").get(name), loaded_rows(app, "fhvhv")) == (None, {name: CHANGED_ROWS})
 
 

@@ -14,6 +14,7 @@ import sample_data
 from ops import uploads
 from ops.file_outcomes import FileOutcome
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.raw_folders import raw_folder
 from tests.conftest import SHARED_DATA
 from tests.e2e.conftest import App, File, alarm_messages, eventually
 
@@ -26,8 +27,9 @@ def expected_counts(files: Mapping[str, File]) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def loaded(app: App, files: Mapping[str, File]) -> str:
-    """The execution that loaded all four files of one upload."""
-    outcomes = app.upload(*(file.path for file in files.values()))
+    """The execution that loaded all four files of one upload, the yellow one in the crawler's folder."""
+    folders = {name: raw_folder("yellow") for name, file in files.items() if file.dataset == "yellow"}
+    outcomes = app.follow(app.send(*(file.path for file in files.values()), folders=folders))
     wrong = {file.version.key: (file.status, file.reasons) for file in outcomes if file.status != "loaded"}
     assert wrong == {}
     executions = {file.execution for file in outcomes}
@@ -41,7 +43,7 @@ def test_four_files_load_in_one_execution_with_every_row_accounted_for(
     assert app.counts() == expected_counts(files)
     (message,) = app.messages(loaded)
     assert message["subject"] == "Taxi ETL SUCCESS: 4 files"
-    assert message["crawlerState"] == "READY"
+    assert (message["crawlerState"], message["crawlCostUsd"]) == ("READY", 0.1467)
     by_file = {Path(entry["key"]).name: entry["rows"] for entry in message["files"]}
     for name, file in files.items():
         counts = {key: by_file[name][key] for key in ("read", "written", "quarantined")}
@@ -53,7 +55,8 @@ def test_the_first_load_of_a_dataset_crawls_the_raw_zone_and_ends_in_success(app
     assert [states[0], states[-1]] == ["ValidateInput", "NotifySuccess"]
     assert "RunCrawlerUpdate" in states
     tables = app.session.client("glue").get_tables(DatabaseName=app.deployed.raw_database_name)["TableList"]
-    assert tables, "the crawler cataloged nothing"
+    locations = {table["Name"]: table["StorageDescriptor"]["Location"] for table in tables}
+    assert locations["yellow_parquet"] == f"s3://{app.deployed.bucket_name}/raw/taxi/yellow_parquet/"
 
 
 def test_reuploaded_files_replace_only_their_own_rows(
@@ -67,6 +70,8 @@ def test_reuploaded_files_replace_only_their_own_rows(
     outcomes = app.upload(other.path, same.path)
 
     assert [file.status for file in outcomes] == ["loaded", "loaded"]
+    assert outcomes[0].execution is not None
+    assert "RunCrawlerUpdate" not in app.states_of(outcomes[0].execution)
     replaced = {changed.path.name: 980, f"quarantined:{changed.path.name}": 20}
     assert app.counts() == expected_counts(files) | replaced
     versions = app.session.client("s3").list_object_versions(

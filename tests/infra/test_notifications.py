@@ -150,7 +150,8 @@ UNKNOWN = "The job left no result, so the files count as not loaded. Reloading t
         ),
         (
             "success_several_files",
-            "Loaded 2 of 3 files: 3,020,259 rows written, 916 quarantined. Superseded by newer versions: 1.",
+            "Loaded 2 of 3 files: 3,020,259 rows written, 916 quarantined. Superseded by newer versions: 1. "
+            "The raw files were crawled, for at least 0.15 US dollars (ten minutes).",
         ),
         (
             "partial_failed_file",

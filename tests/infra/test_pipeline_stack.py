@@ -200,11 +200,19 @@ def test_the_job_zip_holds_every_package_that_the_script_imports() -> None:
         assert {f"{path}.py", f"{path}/__init__.py"} & held, f"{name} is not in build/job.zip"
 
 
-def test_the_crawler_catalogs_every_raw_prefix_and_deletes_no_table(prod: Stacks, custom: Stacks) -> None:
+def test_the_crawler_catalogs_a_folder_of_each_dataset_and_deletes_no_table(
+    prod: Stacks, custom: Stacks
+) -> None:
     crawler = only(prod.pipeline, "AWS::Glue::Crawler").properties
 
     assert crawler["Name"] == "crawler-taxi-raw"
-    assert [flat(target["Path"])[-10:] for target in crawler["Targets"]["S3Targets"]] == ["/raw/taxi/"]
+    folders = ["yellow_parquet", "green_parquet", "fhv_parquet", "fhvhv_parquet"]
+    targets = crawler["Targets"]["S3Targets"]
+    assert [flat(target["Path"]).partition("/raw/taxi/")[2] for target in targets] == [
+        f"{folder}/" for folder in folders
+    ]
+    # Athena reads subfolders too, but as partitions they would need a crawl each.
+    assert {tuple(target["Exclusions"]) for target in targets} == {("*/**", "*.csv", "*.csv.gz")}
     assert crawler["SchemaChangePolicy"] == {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"}
     assert crawler["RecrawlPolicy"] == {"RecrawlBehavior": "CRAWL_EVERYTHING"}
     assert json.loads(crawler["Configuration"])["Grouping"] == {
@@ -213,7 +221,9 @@ def test_the_crawler_catalogs_every_raw_prefix_and_deletes_no_table(prod: Stacks
     # The workflow starts it; a schedule would crawl without need.
     assert "Schedule" not in crawler
     targets = only(custom.pipeline, "AWS::Glue::Crawler").properties["Targets"]["S3Targets"]
-    assert targets[1] == {"Path": "s3://our-old-bucket/raw/taxi/"}
+    assert [target["Path"] for target in targets[4:]] == [
+        f"s3://our-old-bucket/raw/taxi/{folder}/" for folder in folders
+    ]
 
 
 def test_alarms_may_use_the_topic_and_its_key(prod: Stacks) -> None:

@@ -119,7 +119,7 @@ class Outcome:
         return self
 
     def resulting(self, *files: FileResult, changed: bool = False) -> "Outcome":
-        self.result = JobResult(self.name, BUCKET, RUN_ID, files, changed)
+        self.result = JobResult(self.name, BUCKET, RUN_ID, files, changed, changed)
         self.answers["ReadJobResult"] = [{"Body": job_summary(self.result, self.manifest)}]
         return self.ran()
 

@@ -122,7 +122,8 @@ class TestStepFunctionsWorkflow:
         ]
         assert crawler["DatabaseName"] == app_under_test.deployed.raw_database_name
         targets = [target["Path"] for target in crawler["Targets"]["S3Targets"]]
-        assert f"s3://{app_under_test.deployed.bucket_name}/raw/taxi/" in targets
+        lake = f"s3://{app_under_test.deployed.bucket_name}/raw/taxi/"
+        assert {f"{lake}{name}_parquet/" for name in ("yellow", "green", "fhv", "fhvhv")} <= set(targets)
 
     def test_topic_exists_and_is_encrypted(self, app_under_test: DeployedApp, is_emulated: bool) -> None:
         arn = app_under_test.deployed.topic_arn

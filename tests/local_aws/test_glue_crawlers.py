@@ -61,6 +61,27 @@ def test_a_crawl_makes_a_table_of_each_kind_of_file(glue):
     assert yellow["StorageDescriptor"]["Location"] == "s3://lake/raw/taxi/"
 
 
+def test_a_crawl_that_combines_schemas_makes_a_table_of_each_target(glue):
+    glue.update_crawler(
+        Name="crawler",
+        Targets={
+            "S3Targets": [
+                {"Path": "s3://lake/raw/taxi/", "Exclusions": ["*/**", "*.csv"]},
+                {"Path": "s3://lake/raw/taxi/green/"},
+                {"Path": "s3://lake/raw/taxi/fhv/"},
+            ]
+        },
+        Configuration='{"Version": 1.0, "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}',
+    )
+    glue.start_crawler(Name="crawler")
+    assert ready(glue)["LastCrawl"]["Status"] == "SUCCEEDED"
+    tables = glue.get_tables(DatabaseName="taxi_raw")["TableList"]
+    assert {table["Name"]: table["StorageDescriptor"]["Location"] for table in tables} == {
+        "raw_taxi": "s3://lake/raw/taxi/",
+        "raw_green": "s3://lake/raw/taxi/green/",
+    }
+
+
 def test_a_crawl_passes_through_running_and_stopping(glue):
     glue.start_crawler(Name="crawler")
     assert crawler(glue)["State"] == "RUNNING"

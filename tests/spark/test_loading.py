@@ -349,6 +349,25 @@ def test_unknown_columns_are_kept_and_reported_once(lake):
     assert (first.schema_changed, again.schema_changed, lake.load(B).schema_changed) == (True, False, True)
 
 
+def test_only_parquet_files_in_the_folder_of_their_dataset_need_a_crawl(lake):
+    trips = {
+        "lpep_pickup_datetime": pa.array(["2024-01-05 10:00:00"]),
+        "lpep_dropoff_datetime": pa.array(["2024-01-05 10:20:00"]),
+        "trip_distance": pa.array([1.5]),
+    }
+    flat, first, second, wider = (
+        f"raw/taxi/{name}.parquet"
+        for name in ("january", "green_parquet/january", "green_parquet/february", "green_parquet/march")
+    )
+    for key in (flat, first, second):
+        lake.storage.put(key, parquet(trips))
+    lake.storage.put(wider, parquet({**trips, "app": pa.array(["x"])}))
+
+    needed = {key: lake.load(key).crawl_needed for key in (flat, first, second, wider)}
+
+    assert needed == {flat: False, first: True, second: False, wider: True}
+
+
 def test_a_missing_column_is_added_to_the_table(lake):
     lake.storage.put(A, csv(GOOD))
     lake.load(A)

@@ -50,8 +50,16 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 
 
 def test_a_result_is_read_as_it_was_written() -> None:
-    result = JobResult("nightly", "lake", "jr_1", (LOADED, FAILED, YIELDED), schema_changed=True)
+    result = JobResult(
+        "nightly", "lake", "jr_1", (LOADED, FAILED, YIELDED), schema_changed=True, crawl_needed=True
+    )
     assert JobResult.loads(result.dumps()) == result
+
+
+def test_a_result_of_an_earlier_version_needs_no_crawl() -> None:
+    document = json.loads(JobResult("nightly", "lake", "jr_1", (LOADED,), schema_changed=True).dumps())
+    del document["crawlNeeded"]
+    assert not JobResult.loads(json.dumps(document)).crawl_needed
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "", '{"bucket": "lake"}'])

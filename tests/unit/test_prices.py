@@ -1,10 +1,10 @@
-"""Tests of the cost of a job run."""
+"""Tests of the costs of a job run and of a crawl."""
 
 from typing import Any
 
 import pytest
 
-from taxi_etl.prices import cost_usd, dpu_hours
+from taxi_etl.prices import cost_usd, crawl_cost_usd, dpu_hours
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,7 @@ def test_a_run_takes_so_many_dpu_hours(run: dict[str, Any], hours: float | None)
 
 def test_a_dpu_hour_costs_the_list_price_to_a_hundredth_of_a_cent() -> None:
     assert [cost_usd(hours) for hours in (0, 1, 0.1, 0.0333)] == [0, 0.308, 0.0308, 0.0103]
+
+
+def test_a_crawl_costs_at_least_ten_minutes_of_two_dpus() -> None:
+    assert crawl_cost_usd() == 0.1467

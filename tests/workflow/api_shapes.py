@@ -107,7 +107,14 @@ def job_summary() -> Shape:
     """Return the shape of the job's summary.json, built by its own code."""
     version = FileVersion.from_json("lake", _VERSION)
     failed = FileResult(version, FileStatus.FAILED, "yellow", failure=Failure(FailureCode.UNREADABLE, "why"))
-    result = JobResult(execution="run", bucket="lake", job_run_id="jr", files=(failed,), schema_changed=True)
+    result = JobResult(
+        execution="run",
+        bucket="lake",
+        job_run_id="jr",
+        files=(failed,),
+        schema_changed=True,
+        crawl_needed=True,
+    )
     manifest = Manifest(execution="run", bucket="lake", trigger="s3")
     return of_json(json.loads(job_summary_text(result, manifest)))
 

@@ -146,7 +146,7 @@ def summary_object(
         *[FileResult(_version(), FileStatus.LOADED, "yellow", read=10, written=8, quarantined=2)] * loaded,
         *[FileResult(_version(), FileStatus.SUPERSEDED, "yellow")] * superseded,
     )
-    result = JobResult("run", BUCKET, "jr_0123456789abcdef", files, changed)
+    result = JobResult("run", BUCKET, "jr_0123456789abcdef", files, changed, changed)
     manifest = _manifest(len(files), rejected, superseded_before)
     return object_text(job_summary(result, manifest), after_seconds)
 

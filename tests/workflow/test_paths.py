@@ -63,6 +63,7 @@ def test_a_success_notification_has_every_field(crawled: Execution, topic_arn: s
         ],
         "rows": {"read": 10, "written": 8, "quarantined": 2},
         "jobCostUsd": 0.0231,  # 90 s x 3 DPU / 3600 x 0.308 USD
+        "crawlCostUsd": 0.1467,  # 600 s x 2 DPU / 3600 x 0.44 USD
         "filesOmitted": 0,
         "manifest": MANIFEST,
     }
