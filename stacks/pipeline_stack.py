@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.data_lake_stack import DataLakeStack
 from stacks.finalizer_triggers import FinalizerTriggers
 from stacks.functions import Functions
+from stacks.lake_formation import LakeFormation
 from stacks.notifications import Notifications
 from stacks.observability import ObservedParts, add_alarms, add_dashboard, add_log_queries
 from stacks.raw_crawler import RawCrawler
@@ -38,6 +39,8 @@ class PipelineStack(Stack):
         self.notifications = Notifications(self, "Notifications", settings=settings)
         self.job = TaxiJob(self, "Job", settings=settings, lake=lake.lake, catalog=lake.catalog)
         self.crawler = RawCrawler(self, "Crawler", settings=settings, lake=lake.lake, catalog=lake.catalog)
+        if settings.lake_formation:
+            self._grant_in_lake_formation()
         functions = Functions(self, settings=settings, data=lake)
         self.validator = functions.validator()
         self.workflow = EtlWorkflow(self, "Workflow", parts=self._workflow_parts())
@@ -110,6 +113,14 @@ class PipelineStack(Stack):
         machine.grant_execution(self.finalizer, "states:DescribeExecution")
         machine.grant(self.finalizer, "states:ListExecutions")
         self.job.grant_read_runs(self.finalizer)
+
+    def _grant_in_lake_formation(self) -> None:
+        """Grant the job, the optimizers and the crawler their databases in Lake Formation."""
+        catalog = self.data.catalog
+        governed = LakeFormation(self, "LakeFormation", settings=self.settings)
+        governed.grant_load(self.job.role, catalog.taxi.database_name)
+        governed.grant_optimize(self.job.optimizer_role, catalog.taxi.database_name)
+        governed.grant_crawl(self.crawler.role, catalog.raw.database_name)
 
     def _add_outputs(self) -> None:
         """Export the names that the command line reads."""

@@ -53,6 +53,8 @@ class Settings:
     """Names of SNS topics of this account that pass on events of existing buckets."""
     existing_key_arns: tuple[str, ...] = ()
     """KMS keys of files in existing buckets; the roles that read the files may decrypt with them."""
+    lake_formation: bool = False
+    """Grant Lake Formation permissions too, for accounts in which it governs the data catalog."""
     kms_key_arn: str | None = None
     """An existing KMS key for the bucket instead of S3 managed keys; `taxi-etl verify` checks its policy."""
     noncurrent_version_days: int = 30

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import glue, kms, log_groups, notifications, storage, table_optimizers, workflow
+from ops.checks import glue, kms, lake_formation, log_groups, notifications, storage, table_optimizers, workflow
 from ops.checks.finding import Check, Finding, Level, Scope
 from ops.deployment import COMPLETE_STACK, stacks
 
@@ -19,6 +19,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("job", glue.job),
     ("crawler", glue.crawler),
     ("catalog", glue.databases),
+    ("Lake Formation", lake_formation.permissions),
     ("table optimizers", table_optimizers.optimizers),
     ("bucket", storage.bucket),
     ("bucket's key", kms.bucket_key),
@@ -69,6 +70,9 @@ def _stacks(scope: Scope) -> Iterator[Finding]:
 
 def _from_error(part: str, scope: Scope, error: ClientError) -> Finding:
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if lake_formation.is_refusal(message):
+        problem = f"{error.operation_name}: {message}"
+        return Finding(part, "Lake Formation", Level.FAILED, problem, lake_formation.REMEDY)
     if code in _DENIED:
         problem = f"permission denied for {error.operation_name}: {message or code}"
         return Finding(part, "permission", Level.FAILED, problem, "use a role that may read this part")

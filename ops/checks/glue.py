@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from ops.checks.finding import Finding, Scope, expect
+from ops.checks.lake_formation import REMEDY, is_refusal
 from taxi_etl.s3_uris import parse_s3_uri
 
 GLUE_VERSION = "6.0"
@@ -45,6 +46,8 @@ def crawler(scope: Scope) -> Iterator[Finding]:
     last = found.get("LastCrawl", {})
     problem = f"it failed: {last.get('ErrorMessage', 'no reason given')}"
     remedy = f"fix the cause, then aws glue start-crawler --name {scope.deployment.crawler_name}"
+    if is_refusal(problem):
+        remedy = REMEDY
     yield expect(part, "last crawl", last.get("Status") != "FAILED", problem, remedy)
 
 

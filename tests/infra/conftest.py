@@ -112,6 +112,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         runbook_url="https://wiki.example.com/taxi",
         crawl_policy=CrawlPolicy.ALWAYS,
         job_metrics=True,
+        lake_formation=True,
     )
     wanted = {**ENVIRONMENTS, "custom": custom}
     return {

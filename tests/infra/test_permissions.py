@@ -184,6 +184,7 @@ def test_a_role_is_assumed_only_by_its_service(prod: Stacks) -> None:
 
 # Actions that IAM cannot restrict to a resource, with the reason.
 UNSCOPED = {
+    "lakeformation:GetDataAccess": "Lake Formation decides by table",
     "xray:": "X-Ray has no resources",
     "logs:CreateLogDelivery": "log deliveries have no ARNs, likewise the next",
     "logs:GetLogDelivery": "",

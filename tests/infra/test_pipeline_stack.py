@@ -10,7 +10,7 @@ import pytest
 from taxi_etl.table_maintenance import WARNING
 
 from .conftest import ROOT
-from .templates import Resource, Stacks, flat, only, resources
+from .templates import Resource, Stacks, flat, only, permissions, readable, resources
 
 FUNCTIONS = {
     "etl-orchestrator": "lambdas.etl_orchestrator.handler.handler",
@@ -467,3 +467,33 @@ def test_the_stack_has_the_outputs_that_the_command_line_reads(prod: Stacks) -> 
     names = prod.pipeline["Outputs"]["AlarmNames"]["Value"]["Fn::Join"]
     assert names[0] == ","
     assert len(names[1]) == len(ALARMS)
+
+
+def test_lake_formation_grants_what_iam_grants_where_the_settings_ask_for_it(
+    prod: Stacks, custom: Stacks
+) -> None:
+    assert resources(prod.pipeline, "AWS::LakeFormation") == []
+
+    registered = only(custom.pipeline, "AWS::LakeFormation::Resource")
+    assert flat(registered.properties["ResourceArn"]) == "arn:aws:s3:::our-taxi-lake/warehouse/"
+    grants = {}
+    for each in resources(custom.pipeline, "AWS::LakeFormation::PrincipalPermissions"):
+        (kind,) = each.properties["Resource"]
+        role = each.properties["Principal"]["DataLakePrincipalIdentifier"]["Fn::GetAtt"][0]
+        grants[readable(custom.pipeline, role), kind] = sorted(each.properties["Permissions"])
+        assert each.properties["PermissionsWithGrantOption"] == []
+        if kind == "DataLocation":
+            assert registered.id in each.raw["DependsOn"], "an unregistered location cannot be granted"
+    assert grants == {
+        ("JobRole", "Database"): ["CREATE_TABLE", "DESCRIBE"],
+        ("JobRole", "Table"): ["ALTER", "DELETE", "DESCRIBE", "INSERT", "SELECT"],
+        ("JobRole", "DataLocation"): ["DATA_LOCATION_ACCESS"],
+        ("JobOptimizerRole", "Table"): ["ALTER", "DELETE", "DESCRIBE", "INSERT"],
+        ("JobOptimizerRole", "DataLocation"): ["DATA_LOCATION_ACCESS"],
+        ("CrawlerRole", "Database"): ["CREATE_TABLE", "DESCRIBE"],
+        ("CrawlerRole", "Table"): ["ALTER", "DESCRIBE"],
+    }
+    needed = "lakeformation:GetDataAccess on *"
+    assert [role for role, held in permissions(custom.pipeline).items() if needed in held] == [
+        "Job/OptimizerRole"
+    ]

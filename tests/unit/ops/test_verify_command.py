@@ -91,9 +91,25 @@ VALID = {
                 "--extra-py-files": "s3://assets/core.zip, s3://assets/more.zip",
                 "--database": "taxi_dev",
             },
+            "Role": "arn:aws:iam::123456789012:role/job",
         }
     },
-    "glue.GetCrawler": {"Crawler": {"DatabaseName": "taxi_raw_dev", "LastCrawl": {"Status": "SUCCEEDED"}}},
+    "glue.GetJobRuns": {"JobRuns": []},
+    "glue.GetCrawler": {
+        "Crawler": {
+            "DatabaseName": "taxi_raw_dev",
+            "LastCrawl": {"Status": "SUCCEEDED"},
+            "Role": "arn:aws:iam::123456789012:role/crawler",
+        }
+    },
+    "lakeformation.ListPermissions": {
+        "PrincipalResourcePermissions": [
+            {
+                "Principal": {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"},
+                "Permissions": ["ALL"],
+            }
+        ]
+    },
     "glue.GetDatabase": {},
     "glue.GetTables": {
         "TableList": [
@@ -677,3 +693,61 @@ def test_log_groups_that_glue_created_without_a_retention_are_named_with_the_com
     assert remedy == (
         "aws logs put-retention-policy --log-group-name /aws-glue/crawlers --retention-in-days 90"
     )
+
+
+REFUSED = "Insufficient Lake Formation permission(s): Required Create Table on taxi_dev"
+
+
+def granted(principal, *permissions):
+    return {
+        "Principal": {"DataLakePrincipalIdentifier": f"arn:aws:iam::123456789012:role/{principal}"},
+        "Permissions": list(permissions),
+    }
+
+
+def test_in_a_governed_account_each_role_needs_its_own_grant(deployed):
+    grants = {
+        "taxi_dev": [granted("job", "DESCRIBE", "CREATE_TABLE")],
+        "taxi_raw_dev": [granted("job", "CREATE_TABLE"), granted("crawler", "DESCRIBE")],
+    }
+    deployed.aws.answers["lakeformation.ListPermissions"] = lambda request: {
+        "PrincipalResourcePermissions": grants[request["Resource"]["Database"]["Name"]]
+    }
+    assert problems(deployed) == (0, [("Lake Formation", "database taxi_raw_dev", "warning")])
+
+    pages = {None: {"NextToken": "more"}, "more": {"PrincipalResourcePermissions": grants["taxi_dev"]}}
+    grants["taxi_raw_dev"] += [granted("crawler", "CREATE_TABLE")]
+    deployed.aws.answers["lakeformation.ListPermissions"] = lambda request: (
+        pages[request.get("NextToken")]
+        if request["Resource"]["Database"]["Name"] == "taxi_dev"
+        else {"PrincipalResourcePermissions": grants["taxi_raw_dev"]}
+    )
+    assert problems(deployed) == (0, [])
+
+
+def test_a_job_run_that_lake_formation_refused_is_recognized(deployed):
+    deployed.aws.answers["glue.GetJobRuns"] = {"JobRuns": [{"ErrorMessage": f"SystemExit: {REFUSED}"}]}
+    assert problems(deployed) == (1, [("Lake Formation", "last job run", "failed")])
+    assert "lake_formation=True" in deployed("verify").stdout.replace("\n", "")
+
+
+def test_another_failed_job_run_is_no_refusal(deployed):
+    deployed.aws.answers["glue.GetJobRuns"] = {"JobRuns": [{"ErrorMessage": "SystemExit: no space left"}]}
+    assert problems(deployed) == (0, [])
+
+
+def test_a_crawl_that_lake_formation_refused_names_the_setting(deployed):
+    replace_in_answer(
+        deployed.aws.answers,
+        "glue.GetCrawler",
+        ("Crawler", "LastCrawl"),
+        {"Status": "FAILED", "ErrorMessage": REFUSED},
+    )
+    _, document = deployed.json("verify")
+    (remedy,) = [each["remedy"] for each in document["findings"] if each["level"] == "failed"]
+    assert "lake_formation=True" in remedy
+
+
+def test_a_call_that_lake_formation_refuses_names_the_setting(deployed):
+    deployed.aws.answers["glue.GetTables"] = error("AccessDeniedException", REFUSED)
+    assert problems(deployed) == (1, [("table optimizers", "Lake Formation", "failed")])
