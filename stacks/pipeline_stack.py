@@ -118,9 +118,9 @@ class PipelineStack(Stack):
         """Grant the job, the optimizers and the crawler their databases in Lake Formation."""
         catalog = self.data.catalog
         governed = LakeFormation(self, "LakeFormation", settings=self.settings)
-        governed.grant_load(self.job.role, catalog.taxi.database_name)
-        governed.grant_optimize(self.job.optimizer_role, catalog.taxi.database_name)
-        governed.grant_crawl(self.crawler.role, catalog.raw.database_name)
+        governed.grant_load(self.job.role, catalog.taxi_name)
+        governed.grant_optimize(self.job.optimizer_role, catalog.taxi_name)
+        governed.grant_crawl(self.crawler.role, catalog.raw_name)
 
     def _add_outputs(self) -> None:
         """Export the names that the command line reads."""

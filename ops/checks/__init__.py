@@ -5,7 +5,16 @@ from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
-from ops.checks import glue, kms, lake_formation, log_groups, notifications, storage, table_optimizers, workflow
+from ops.checks import (
+    glue,
+    kms,
+    lake_formation,
+    log_groups,
+    notifications,
+    storage,
+    table_optimizers,
+    workflow,
+)
 from ops.checks.finding import Check, Finding, Level, Scope
 from ops.deployment import COMPLETE_STACK, stacks
 
