@@ -1,12 +1,15 @@
 """Tests of the reported files through the deployed app, in few executions, each with its outcome by hand."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from stores.execution_documents import ExecutionDocuments
+from taxi_etl.documents import FileResult
 from taxi_etl.identity import FileVersion, source_id
 from tests.e2e.app_controls import deliver_events
 from tests.e2e.conftest import App, eventually
@@ -27,16 +30,17 @@ from tests.fixtures.reported_cases import (
 
 @dataclass
 class Reported:
-    """The final outcomes of the reported files, by case, and the app that has their rows."""
+    """The reported files by case: their final outcomes, the job's results, and their rows by source ID."""
 
-    app: App
     outcomes: Mapping[str, Any]
+    results: Mapping[str, FileResult]
+    trips: Mapping[str, Sequence[Trip]]
+    quarantined: Mapping[str, Sequence[tuple[str, str]]]
 
-    def rows(self, case: str, columns: str, table: str) -> list[tuple[Any, ...]]:
-        """Columns of the rows that a case has in a table."""
+    def source(self, case: str) -> str:
+        """The source ID of a case's file."""
         version = self.outcomes[case].version
-        condition = f"source_id = '{source_id(version.bucket, version.key)}'"
-        return self.app.rows(f"SELECT {columns} FROM {table} WHERE {condition}")
+        return source_id(version.bucket, version.key)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,34 @@ def reported(app: App) -> Reported:
     finally:
         deliver_events(app, enabled=True)
     found = {outcome.version.key: outcome for outcome in app.follow(list(versions.values()))}
-    return Reported(app, {case: found[version.key] for case, version in versions.items()})
+    documents = ExecutionDocuments(s3, bucket)
+    executions = {outcome.execution for outcome in found.values()}
+    results = {
+        file.version.key: file
+        for execution in executions
+        if (result := documents.result(execution))
+        for file in result.files
+    }
+    sources = ", ".join(f"'{source_id(bucket, version.key)}'" for version in versions.values())
+    rows = f"WHERE source_id IN ({sources})"
+    trips, quarantined = defaultdict(list), defaultdict(list)
+    for source, *values in app.rows(f"SELECT source_id, {TRIP_SQL} FROM yellow_trips {rows}"):
+        trips[source].append(Trip(*values))
+    for source, reasons, as_read in app.rows(
+        f"SELECT source_id, reasons, row_as_read FROM quarantined_trips {rows}"
+    ):
+        quarantined[source].append((" ".join(reasons), "|".join(as_read.values())))
+    return Reported(
+        {case: found[version.key] for case, version in versions.items()},
+        {case: results[version.key] for case, version in versions.items() if version.key in results},
+        trips,
+        quarantined,
+    )
+
+
+def test_every_reported_folder_has_an_expected_outcome() -> None:
+    need_reported_files()
+    assert {path.name for path in REPORTED.iterdir()} == {*CASES, EVENTS}
 
 
 @pytest.mark.parametrize("case", parameters(Rejected, Failed))
@@ -63,22 +94,24 @@ def test_a_reported_file_is_refused_with_its_cause(reported: Reported, case: str
     outcome = reported.outcomes[case]
 
     assert outcome.status == ("failed" if type(expected) is Failed else "rejected")
-    assert expected.code in str(outcome.reasons)
-    assert [word for word in expected.words if word not in str(outcome.reasons)] == []
-    assert reported.rows(case, "1", "yellow_trips") == []
+    (reason,) = outcome.reasons
+    assert reason.startswith(f"{expected.code}: ")
+    assert [word for word in expected.words if word not in reason] == []
+    assert reported.source(case) not in reported.trips
 
 
 @pytest.mark.parametrize("case", parameters(Loaded))
 def test_a_reported_file_loads_with_exactly_its_trips(reported: Reported, case: str) -> None:
     expected = CASES[case].outcome
-    outcome = reported.outcomes[case]
+    outcome, source = reported.outcomes[case], reported.source(case)
 
     assert outcome.status == "loaded", outcome.reasons
-    rows = [Trip(*row) for row in reported.rows(case, TRIP_SQL, "yellow_trips")]
-    assert sorted(rows, key=repr) == sorted(expected.trips, key=repr)
-    held = reported.rows(case, "reasons, row_as_read", "quarantined_trips")
-    found = [(" ".join(reasons), "|".join(as_read.values())) for reasons, as_read in held]
-    assert found == list(expected.quarantined)
+    assert sorted(reported.trips[source], key=repr) == sorted(expected.trips, key=repr)
+    assert reported.quarantined[source] == list(expected.quarantined)
+    document = reported.results[case].to_json()
+    assert tuple(each["name"] for each in document.get("columnsLeftOut", [])) == expected.left_out
+    assert tuple(document.get("columnsFromKey", ())) == expected.from_key
+    assert [each["message"] for each in document.get("warnings", []) if each["code"] != "same_trips"] == []
 
 
 def test_a_reported_message_of_a_topic_is_read(app: App) -> None:

@@ -1,9 +1,14 @@
-"""Tests of the reported files on both engines, each with its outcome by hand."""
+"""Tests of the reported files on DuckDB, each with its outcome by hand.
 
+The job's rows of the same files are compared with the same outcomes in `tests/e2e/test_reported_files.py`.
+"""
+
+import pyarrow.compute as pc
 import pytest
-from pyarrow.compute import strftime
 
+from benchmarks import duckdb_engine
 from taxi_etl.documents import AcceptedFile
+from taxi_etl.transform.sources import constants, source_columns
 from tests.fixtures.file_checks import VersionedFolder, validated
 from tests.fixtures.reported_cases import (
     CASES,
@@ -13,11 +18,17 @@ from tests.fixtures.reported_cases import (
     parameters,
     reported_file,
 )
+from tests.transform.conftest import RUN, Engines
 
 
-@pytest.mark.usefixtures("interpreted")
+@pytest.fixture(scope="module")
+def duck():
+    """A DuckDB connection."""
+    return duckdb_engine.connect()
+
+
 @pytest.mark.parametrize("case", parameters(Loaded))
-def test_both_engines_read_the_same_trips_from_a_reported_file(engines, tmp_path, case):
+def test_duckdb_reads_exactly_the_trips_of_a_reported_file(duck, tmp_path, case):
     need_reported_files()
     path, key = reported_file(case)
     storage = VersionedFolder(tmp_path)
@@ -25,13 +36,17 @@ def test_both_engines_read_the_same_trips_from_a_reported_file(engines, tmp_path
     accepted = validated(storage, key)
     assert isinstance(accepted, AcceptedFile), accepted
 
-    rows = engines.transform_accepted(path, accepted)
+    duckdb_engine.create_source_view(duck, "source", path, accepted, constants(accepted, RUN))
+    columns = source_columns(accepted.all_columns)
+    text = Engines.statement(accepted.dataset, columns, "source")
+    rows = duck.sql(duckdb_engine.translated(text)).to_arrow_table()
+    valid = pc.equal(rows["reason_bits"], 0)
 
     expected = CASES[case].outcome
-    assert sorted(trips_of(rows.trips), key=repr) == sorted(expected.trips, key=repr)
+    assert sorted(trips_of(rows.filter(valid)), key=repr) == sorted(expected.trips, key=repr)
     assert [
         (" ".join(row["reasons"]), "|".join(text for _, text in row["row_as_read"]))
-        for row in rows.quarantined.to_pylist()
+        for row in rows.filter(pc.invert(valid)).to_pylist()
     ] == list(expected.quarantined)
 
 
@@ -39,7 +54,7 @@ def trips_of(table):
     """The rows of an Arrow table as trips."""
     for name in ("pickup_datetime", "dropoff_datetime"):
         place = table.column_names.index(name)
-        text = strftime(table[name].cast("timestamp[s]"), format="%Y-%m-%d %H:%M:%S")
+        text = pc.strftime(table[name].cast("timestamp[s]"), format="%Y-%m-%d %H:%M:%S")
         table = table.set_column(place, name, text)
     rows = table.select(list(Trip._fields)).to_pylist()
     return [Trip(**{**row, "extra_columns": dict(row["extra_columns"])}) for row in rows]
