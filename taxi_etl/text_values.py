@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from taxi_etl.schema import DateOrder
 
-NULL_MARK = "-"
+NULL_TEXTS = ("-", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>")
+"""Texts that other tools write for null. Base numbers are as long, and lower() costs more than `=`."""
 NULL_WORDS = (
-    "na", "n/a", "n.a.", "#na", "#n/a", "<na>", "\\n", "nil", "null", "(null)", "[null]", "<null>", "none",
-    "nan", "-nan", "nat",
+    "na", "n/a", "n.a.", "#na", "#n/a", "<na>", "\\n", "nil", "null", "none", "nan", "-nan", "nat",
 )  # fmt: skip
-"""Texts that other tools write for null, in lower case; any case means null."""
+"""Further ones in lower case, of which any case means null."""
 NULL_WORD_LENGTHS = (min(map(len, NULL_WORDS)), max(map(len, NULL_WORDS)))
 
 _EXPONENT = "([eE][+-]?[0-9]+)?"
@@ -57,7 +57,7 @@ _PORTAL_TIME = re.compile(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [AP]M")
 
 def is_null(text: str) -> bool:
     """Whether a text means null."""
-    return text.strip(" ") in ("", NULL_MARK) or text.strip(" ").lower() in NULL_WORDS
+    return text.strip(" ") in ("", *NULL_TEXTS) or text.strip(" ").lower() in NULL_WORDS
 
 
 def is_number(text: str, decimal: str = ".") -> bool:

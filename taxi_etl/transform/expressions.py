@@ -7,7 +7,7 @@ A plain `cast(… as int)` is not safe: engines round or truncate, and differ fo
 from collections.abc import Mapping, Sequence
 
 from taxi_etl.schema import NUMBERS, TEXTS, TIMES, Column, ColumnType, DateOrder, SourceColumn, SourceType
-from taxi_etl.text_values import GROUPED_NUMBER, NULL_MARK, NULL_WORD_LENGTHS, NULL_WORDS, NUMBER, TIME
+from taxi_etl.text_values import GROUPED_NUMBER, NULL_TEXTS, NULL_WORD_LENGTHS, NULL_WORDS, NUMBER, TIME
 
 USUAL_TIME = (
     "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?"
@@ -90,9 +90,9 @@ def in_form(value: str, source: SourceColumn, common: SourceColumn) -> str:
 def is_null_token(text: str) -> str:
     """Whether a present text means null. The length is tested first, because lower() copies each text."""
     shortest, longest = NULL_WORD_LENGTHS
-    words = ", ".join(map(literal, NULL_WORDS))
+    texts, words = (", ".join(map(literal, listed)) for listed in (NULL_TEXTS, NULL_WORDS))
     return (
-        f"({text} = {literal(NULL_MARK)} OR length({text}) BETWEEN {shortest} AND {longest} "
+        f"({text} IN ({texts}) OR length({text}) BETWEEN {shortest} AND {longest} "
         f"AND lower({text}) IN ({words}))"
     )
 

@@ -101,18 +101,17 @@ def _render(sequence: _Sequence, indent: int) -> str:
             first, *others = operands
             lines = [_render(first, indent), *(f"{operator} {_render(each, inner)}" for each in others)]
             return f"\n{' ' * indent}".join(lines)
-    # The longest part is expanded, as are those that fit no line; the others stay on its first or last line.
+    # The longest part is expanded, the others stay on its first or last line, where they fit.
     longest = max(
         (part for part in sequence if not isinstance(part, str)),
         key=lambda part: len(_flat(part)),
         default=None,
     )
-    return "".join(
-        _expanded(part, indent)
-        if part is longest or (not isinstance(part, str) and indent + len(_flat(part)) > WIDTH)
-        else _flat(part)
-        for part in sequence
-    )
+    if longest is None:
+        return _flat(sequence)
+    place = next(number for number, part in enumerate(sequence) if part is longest)
+    before, after = sequence[:place], sequence[place + 1 :]
+    return _flat(before) + _expanded(longest, indent) + (_render(after, indent + 1) if after else "")
 
 
 def _split(sequence: _Sequence, operator: str) -> list[_Sequence]:

@@ -96,7 +96,7 @@ NULLS = [
     "[NULL]",
     "<null>",
 ]
-VALUES = ["0", "-1", "N", "Y", "NAN1", "nul", "no", "B02764", "na ", "--", ".", "(null", "[nil]", "missing"]
+VALUES = ["0", "-1", "N", "Y", "NAN1", "nul", "no", "B02764", "na ", "--", ".", "(null", "[Null]", "missing"]
 
 
 def test_a_text_is_a_whole_number_only_where_it_says_one_in_range(engines):

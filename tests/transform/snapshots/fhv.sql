@@ -10,7 +10,7 @@ WITH cleaned AS (
                    ELSE `Dispatching_base_number`
                  END,
                  ''
-               ) = '-'
+               ) IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
                OR length(
                     nullif(
                       CASE
@@ -20,7 +20,7 @@ WITH cleaned AS (
                       END,
                       ''
                     )
-                  ) BETWEEN 2 AND 6
+                  ) BETWEEN 2 AND 4
                   AND lower(
                         nullif(
                           CASE
@@ -31,23 +31,20 @@ WITH cleaned AS (
                           ''
                         )
                       ) IN (
-                        'na',
-                        'n/a',
-                        'n.a.',
-                        '#na',
-                        '#n/a',
-                        '<na>',
-                        '\\n',
-                        'nil',
-                        'null',
-                        '(null)',
-                        '[null]',
-                        '<null>',
-                        'none',
-                        'nan',
-                        '-nan',
-                        'nat'
-                      )
+                         'na',
+                         'n/a',
+                         'n.a.',
+                         '#na',
+                         '#n/a',
+                         '<na>',
+                         '\\n',
+                         'nil',
+                         'null',
+                         'none',
+                         'nan',
+                         '-nan',
+                         'nat'
+                       )
              )
         THEN nullif(
                CASE
@@ -137,8 +134,8 @@ WITH cleaned AS (
     *,
     CASE
       WHEN NOT (
-             read_dispatching_base_num = '-'
-             OR length(read_dispatching_base_num) BETWEEN 2 AND 6
+             read_dispatching_base_num IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+             OR length(read_dispatching_base_num) BETWEEN 2 AND 4
                 AND lower(read_dispatching_base_num) IN (
                       'na',
                       'n/a',
@@ -149,9 +146,6 @@ WITH cleaned AS (
                       '\\n',
                       'nil',
                       'null',
-                      '(null)',
-                      '[null]',
-                      '<null>',
                       'none',
                       'nan',
                       '-nan',
@@ -252,8 +246,8 @@ WITH cleaned AS (
                             CASE WHEN sr_flag IS NULL THEN read_sr_flag END
                           ),
                           value -> NOT (
-                            value = '-'
-                            OR length(value) BETWEEN 2 AND 6
+                            value IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                            OR length(value) BETWEEN 2 AND 4
                                AND lower(value) IN (
                                      'na',
                                      'n/a',
@@ -264,9 +258,6 @@ WITH cleaned AS (
                                      '\\n',
                                      'nil',
                                      'null',
-                                     '(null)',
-                                     '[null]',
-                                     '<null>',
                                      'none',
                                      'nan',
                                      '-nan',
@@ -282,8 +273,8 @@ WITH cleaned AS (
                WHEN read_pickup_datetime IS NULL
                     OR pickup_datetime IS NULL
                        AND (
-                             read_pickup_datetime = '-'
-                             OR length(read_pickup_datetime) BETWEEN 2 AND 6
+                             read_pickup_datetime IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
                                 AND lower(read_pickup_datetime) IN (
                                       'na',
                                       'n/a',
@@ -294,9 +285,6 @@ WITH cleaned AS (
                                       '\\n',
                                       'nil',
                                       'null',
-                                      '(null)',
-                                      '[null]',
-                                      '<null>',
                                       'none',
                                       'nan',
                                       '-nan',

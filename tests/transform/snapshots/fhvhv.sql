@@ -86,8 +86,8 @@ WITH cleaned AS (
     *,
     CASE
       WHEN NOT (
-             read_hvfhs_license_num = '-'
-             OR length(read_hvfhs_license_num) BETWEEN 2 AND 6
+             read_hvfhs_license_num IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+             OR length(read_hvfhs_license_num) BETWEEN 2 AND 4
                 AND lower(read_hvfhs_license_num) IN (
                       'na',
                       'n/a',
@@ -98,9 +98,6 @@ WITH cleaned AS (
                       '\\n',
                       'nil',
                       'null',
-                      '(null)',
-                      '[null]',
-                      '<null>',
                       'none',
                       'nan',
                       '-nan',
@@ -111,8 +108,8 @@ WITH cleaned AS (
     END AS hvfhs_license_num,
     CASE
       WHEN NOT (
-             read_dispatching_base_num = '-'
-             OR length(read_dispatching_base_num) BETWEEN 2 AND 6
+             read_dispatching_base_num IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+             OR length(read_dispatching_base_num) BETWEEN 2 AND 4
                 AND lower(read_dispatching_base_num) IN (
                       'na',
                       'n/a',
@@ -123,9 +120,6 @@ WITH cleaned AS (
                       '\\n',
                       'nil',
                       'null',
-                      '(null)',
-                      '[null]',
-                      '<null>',
                       'none',
                       'nan',
                       '-nan',
@@ -244,8 +238,8 @@ WITH cleaned AS (
                             CASE WHEN sr_flag IS NULL THEN read_sr_flag END
                           ),
                           value -> NOT (
-                            value = '-'
-                            OR length(value) BETWEEN 2 AND 6
+                            value IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                            OR length(value) BETWEEN 2 AND 4
                                AND lower(value) IN (
                                      'na',
                                      'n/a',
@@ -256,9 +250,6 @@ WITH cleaned AS (
                                      '\\n',
                                      'nil',
                                      'null',
-                                     '(null)',
-                                     '[null]',
-                                     '<null>',
                                      'none',
                                      'nan',
                                      '-nan',
@@ -274,8 +265,8 @@ WITH cleaned AS (
                WHEN read_pickup_datetime IS NULL
                     OR pickup_datetime IS NULL
                        AND (
-                             read_pickup_datetime = '-'
-                             OR length(read_pickup_datetime) BETWEEN 2 AND 6
+                             read_pickup_datetime IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
                                 AND lower(read_pickup_datetime) IN (
                                       'na',
                                       'n/a',
@@ -286,9 +277,6 @@ WITH cleaned AS (
                                       '\\n',
                                       'nil',
                                       'null',
-                                      '(null)',
-                                      '[null]',
-                                      '<null>',
                                       'none',
                                       'nan',
                                       '-nan',
@@ -298,8 +286,16 @@ WITH cleaned AS (
                     OR read_dropoff_datetime IS NULL
                     OR dropoff_datetime IS NULL
                        AND (
-                             read_dropoff_datetime = '-'
-                             OR length(read_dropoff_datetime) BETWEEN 2 AND 6
+                             read_dropoff_datetime IN (
+                               '-',
+                               '(null)',
+                               '(NULL)',
+                               '[null]',
+                               '[NULL]',
+                               '<null>',
+                               '<NULL>'
+                             )
+                             OR length(read_dropoff_datetime) BETWEEN 2 AND 4
                                 AND lower(read_dropoff_datetime) IN (
                                       'na',
                                       'n/a',
@@ -310,9 +306,6 @@ WITH cleaned AS (
                                       '\\n',
                                       'nil',
                                       'null',
-                                      '(null)',
-                                      '[null]',
-                                      '<null>',
                                       'none',
                                       'nan',
                                       '-nan',

@@ -80,8 +80,8 @@ WITH cleaned AS (
     END AS rate_code_id,
     CASE
       WHEN NOT (
-             read_store_and_fwd_flag = '-'
-             OR length(read_store_and_fwd_flag) BETWEEN 2 AND 6
+             read_store_and_fwd_flag IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+             OR length(read_store_and_fwd_flag) BETWEEN 2 AND 4
                 AND lower(read_store_and_fwd_flag) IN (
                       'na',
                       'n/a',
@@ -92,9 +92,6 @@ WITH cleaned AS (
                       '\\n',
                       'nil',
                       'null',
-                      '(null)',
-                      '[null]',
-                      '<null>',
                       'none',
                       'nan',
                       '-nan',
