@@ -157,6 +157,15 @@ def test_bad_rows_are_removed_if_a_newer_version_came_before_their_commit(commit
     assert committer.quarantine.calls == ["replace_rows", "remove_files"]
 
 
+def test_bad_rows_stay_if_their_object_is_deleted_after_the_commit(committer):
+    committer.quarantine.before_commit = lambda: committer.storage.current.update(a=None)
+    failed = load("a", failed=20)
+
+    committer.commit([failed])
+
+    assert (committer.quarantine.rows(f"failed-{A}"), failed.failure.code) == (20, "too_many_quarantined")
+
+
 @pytest.mark.parametrize("table", ["trips", "quarantine"])
 def test_a_conflict_neither_doubles_nor_loses_bad_rows(committer, table):
     getattr(committer, table).conflicts = 2
