@@ -31,7 +31,9 @@ def checked_columns(dataset: str, columns: Sequence[SourceColumn]) -> list[Check
     return [
         CheckedColumn(column, schema.matches.sources[column.name][0].name)
         for column, source in schema.matched_columns()
-        if column.type is not ColumnType.STRING and not column.lenient and sql.can_fail(column, source)
+        if column.type is not ColumnType.STRING
+        and not column.lenient
+        and (sql.can_fail(column, source) or schema.unreadable(column))
     ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from taxi_etl.schema import SourceColumn, SourceType, text_columns
+from taxi_etl.transform.explanations import checked_columns
 from taxi_etl.transform.sources import source_columns
 from taxi_etl.transform.statements import transform_sql
 
@@ -115,6 +116,13 @@ def test_a_row_of_untyped_columns_is_quarantined_without_values(engines):
     source = engines.one_row(dict.fromkeys(names, "CAST(NULL AS string)"))
     [row] = engines.same(engines.statement("yellow", offered, source))
     assert (row[-4], row[-1]) == ({}, ["missing_datetime"])
+
+
+def test_a_failure_explains_values_of_an_unreadable_second_source():
+    kinds = {"tpep_pickup_datetime": "timestamp[us]", "airport_fee": "double", "Airport_fee": "bool"}
+    columns = source_columns([SourceColumn.of_arrow(name, kind) for name, kind in kinds.items()])
+    assert [each.source for each in checked_columns("yellow", columns)] == ["airport_fee"]
+    assert [each.source for each in checked_columns("yellow", columns[:2])] == []
 
 
 def test_lines_of_the_snapshots_fit_a_review():
