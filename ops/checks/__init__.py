@@ -6,6 +6,7 @@ from dataclasses import replace
 from botocore.exceptions import ClientError
 
 from ops.checks import (
+    first_deployment,
     glue,
     kms,
     lake_formation,
@@ -53,10 +54,15 @@ LOCAL_GAPS = frozenset(
 _DENIED = ("403", "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation")
 
 
-def all_findings(scope: Scope, on_part: Callable[[str], None] = lambda part: None) -> list[Finding]:
-    """Run all checks and return their findings; `on_part` is called with the name of each part."""
+def all_findings(
+    scope: Scope, on_part: Callable[[str], None] = lambda part: None, *, first: bool = False
+) -> list[Finding]:
+    """Run all checks and return their findings; `on_part` is called with the name of each part.
+
+    With `first`, also the checks of what a first load leaves.
+    """
     found = list(_stacks(scope))
-    for part, check in CHECKS:
+    for part, check in (*CHECKS, *(first_deployment.CHECKS if first else ())):
         on_part(part)
         try:
             found += list(check(scope))

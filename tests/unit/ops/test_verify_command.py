@@ -1,6 +1,7 @@
 """Tests of `verify`: a valid deployment with one defect at a time."""
 
 import json
+import re
 from copy import deepcopy
 
 import pytest
@@ -9,6 +10,7 @@ from fake_aws import error
 
 from ops import checks
 from ops.session import Target
+from tests.conftest import ROOT
 
 QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dev"
 DEAD_LETTER_QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:etl-file-events-dlq-dev"
@@ -751,3 +753,122 @@ def test_a_crawl_that_lake_formation_refused_names_the_setting(deployed):
 def test_a_call_that_lake_formation_refuses_names_the_setting(deployed):
     deployed.aws.answers["glue.GetTables"] = error("AccessDeniedException", REFUSED)
     assert problems(deployed) == (1, [("table optimizers", "Lake Formation", "failed")])
+
+
+FIRST_LOAD = {
+    "lambda.GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
+    "glue.GetJobRuns": {
+        "JobRuns": [
+            {"JobRunState": "FAILED", "ErrorMessage": "SystemExit: no space left"},
+            {"JobRunState": "SUCCEEDED", "DPUSeconds": 130.0},
+        ]
+    },
+    "logs.DescribeLogStreams": {"logStreams": [{"logStreamName": "one"}]},
+    "cloudwatch.ListMetrics": {"Metrics": [{"MetricName": "m"}]},
+    "xray.GetTraceSummaries": {"TraceSummaries": [{"Id": "1-67891233-abcdef012345678912345678"}]},
+}
+
+
+@pytest.fixture
+def loaded(deployed):
+    """A valid deployment that has loaded a file; every log group exists and holds a log."""
+    below = {"/aws-glue/jobs/job-process-taxi-data-dev": "/error"}
+    deployed.aws.answers |= deepcopy(FIRST_LOAD)
+    deployed.aws.answers["logs.DescribeLogGroups"] = lambda request: {
+        "logGroups": [
+            {
+                "logGroupName": request["logGroupNamePrefix"] + below.get(request["logGroupNamePrefix"], ""),
+                "retentionInDays": 14,
+            },
+            {"logGroupName": f"{request['logGroupNamePrefix']}-of-another", "retentionInDays": 14},
+        ]
+    }
+    return deployed
+
+
+def first_problems(deployed):
+    code, document = deployed.json("verify", "--first")
+    findings = [finding for finding in document["findings"] if finding["level"] != "ok"]
+    assert all(finding["problem"] and finding["remedy"] for finding in findings)
+    return code, [(finding["part"], finding["check"], finding["level"]) for finding in findings]
+
+
+def test_a_first_load_that_left_everything_passes(loaded):
+    assert first_problems(loaded) == (0, [])
+    groups = {request["logGroupName"] for request in loaded.aws.requests("logs.DescribeLogStreams")}
+    assert groups == {
+        "/aws/lambda/etl-orchestrator-dev",
+        "/aws/lambda/etl-orchestrator-validate-input-dev",
+        "/aws/lambda/etl-close-execution-dev",
+        f"/aws/vendedlogs/states/{MACHINE.rpartition(':')[2]}",
+        "/aws-glue/jobs/job-process-taxi-data-dev/error",
+    }
+    [loaded_files, cost] = loaded.aws.requests("cloudwatch.ListMetrics")
+    assert (loaded_files["MetricName"], cost["MetricName"]) == ("FilesLoaded", "JobCostUsd")
+    assert cost["Dimensions"] == [{"Name": "service", "Value": "etl-close-execution-dev"}]
+
+
+def test_without_the_option_a_first_load_is_not_asked_for(loaded):
+    assert problems(loaded) == (0, [])
+    assert loaded.aws.requests("lambda.GetAccountSettings") == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "problem"),
+    [([], "none was started"), ([{"JobRunState": "TIMEOUT"}], "the last one ended TIMEOUT")],
+)
+def test_before_a_job_run_succeeds_nothing_else_of_the_first_load_is_checked(loaded, runs, problem):
+    loaded.aws.answers["glue.GetJobRuns"] = {"JobRuns": runs}
+    _, document = loaded.json("verify", "--first")
+    [finding] = [finding for finding in document["findings"] if finding["level"] != "ok"]
+    assert (finding["check"], finding["level"], finding["problem"]) == ("job run", "failed", problem)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "expected"),
+    [
+        (
+            "lambda.GetAccountSettings",
+            {"AccountLimit": {"ConcurrentExecutions": 10}},
+            (0, [("account", "concurrent functions", "warning")]),
+        ),
+        (
+            "glue.GetJobRuns",
+            {"JobRuns": [{"JobRunState": "SUCCEEDED", "ExecutionTime": 90}]},
+            (0, [("first load", "job run's cost", "warning")]),
+        ),
+        ("xray.GetTraceSummaries", {"TraceSummaries": []}, (0, [("first load", "traces", "warning")])),
+        (
+            "cloudwatch.ListMetrics",
+            {"Metrics": []},
+            (
+                1,
+                [
+                    ("first load", "metric FilesLoaded", "failed"),
+                    ("first load", "metric JobCostUsd", "failed"),
+                ],
+            ),
+        ),
+    ],
+)
+def test_what_a_first_load_did_not_leave_is_named(loaded, call, answer, expected):
+    loaded.aws.answers[call] = answer
+    assert first_problems(loaded) == expected
+
+
+def test_a_part_without_a_log_is_named(loaded):
+    loaded.aws.answers["logs.DescribeLogStreams"] = lambda request: {
+        "logStreams": [] if "states" in request["logGroupName"] else [{"logStreamName": "one"}]
+    }
+    group = f"/aws/vendedlogs/states/{MACHINE.rpartition(':')[2]}"
+    assert first_problems(loaded) == (1, [("first load", f"logs {group}", "failed")])
+
+
+def test_every_check_of_the_first_load_is_explained(loaded):
+    _, document = loaded.json("verify", "--first")
+    page = (ROOT / "docs" / "first-deployment.md").read_text()
+    checks = [each["check"] for each in document["findings"] if each["part"] in ("account", "first load")]
+    assert len(checks) == 11
+    for check in checks:
+        name = re.sub(r"^(logs /[a-z-]+/).*", r"\1", check)
+        assert name in page, f"docs/first-deployment.md does not explain {check}"
