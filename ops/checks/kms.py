@@ -21,12 +21,20 @@ def bucket_key(scope: Scope) -> Iterator[Finding]:
 
 
 def existing_keys(scope: Scope) -> Iterator[Finding]:
-    """Check the same of the keys of existing buckets, which are only read."""
-    arns = scope.deployment.readable_key_arns
+    """Check the same of the keys of existing buckets, which are only read.
+
+    The policy of another account's key cannot be read.
+    """
+    part, arns = "existing bucket's key", scope.deployment.readable_key_arns
     own = default_key(scope.session, scope.deployment.bucket_name) if arns else None
     for arn in arns:
-        if arn != own:
-            yield from _key(scope, "existing bucket's key", arn, NEEDED_TO_READ)
+        account = _account(arn)
+        if account != _account(scope.deployment.state_machine_arn):
+            problem = f"{arn} belongs to account {account}, where its policy cannot be checked"
+            remedy = "ask its administrator whether the policy allows kms:Decrypt to the stacks' roles"
+            yield expect(part, "policy", False, problem, remedy, otherwise=Level.WARNING)
+        elif arn != own:
+            yield from _key(scope, part, arn, NEEDED_TO_READ)
 
 
 def _key(scope: Scope, part: str, arn: str, needed: Sequence[str]) -> Iterator[Finding]:
@@ -36,8 +44,9 @@ def _key(scope: Scope, part: str, arn: str, needed: Sequence[str]) -> Iterator[F
     remedy = f"cancel its deletion if it is scheduled, then aws kms enable-key --key-id {arn}"
     yield expect(part, "enabled", state == "Enabled", f"it is {state}", remedy)
     policy = json.loads(kms.get_key_policy(KeyId=arn)["Policy"])
-    _, partition, _, _, account, *_ = scope.deployment.state_machine_arn.split(":")
-    root = f"arn:{partition}:iam::{account}:root"
+    machine = scope.deployment.state_machine_arn
+    account = _account(machine)
+    root = f"arn:{machine.split(':')[1]}:iam::{account}:root"
     missing = [action for action in needed if not _lets_iam_grant(policy, account, action)]
     yield expect(
         part,
@@ -47,6 +56,10 @@ def _key(scope: Scope, part: str, arn: str, needed: Sequence[str]) -> Iterator[F
         f"allow {' and '.join(needed)} to {root} in the policy, or name each role of the stacks in it",
         otherwise=Level.WARNING,
     )
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4]
 
 
 def _lets_iam_grant(policy: dict[str, Any], account: str, action: str) -> bool:

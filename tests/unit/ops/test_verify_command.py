@@ -5,7 +5,7 @@ import re
 from copy import deepcopy
 
 import pytest
-from conftest import ARN, LAKE, MACHINE, NOON, PIPELINE, TOPIC
+from conftest import ARN, LAKE, MACHINE, NOON, PIPELINE, TOPIC, stack
 from fake_aws import error
 
 from ops import checks
@@ -658,14 +658,9 @@ def test_a_key_scheduled_for_deletion_fails(with_key):
 def test_the_key_of_an_existing_bucket_needs_only_to_decrypt(with_key):
     other = KEY.replace("1234abcd-", "0ld0ld0l-")
     deployed = with_key(statement(Action=["kms:Decrypt", "kms:GenerateDataKey"]))
-    describe = deployed.aws.answers["cloudformation.DescribeStacks"]
-    output = {"OutputKey": "ReadableKeyArns", "OutputValue": f"{KEY},{other}"}
 
     def with_output(request):
-        document = describe(request)
-        if request["StackName"] == "TaxiDataLake-dev":
-            document["Stacks"][0]["Outputs"].append(output)
-        return document
+        return stack(request, ReadableKeyArns=f"{KEY},{other}")
 
     def policy(request):
         found = statement() if request["KeyId"] == KEY else statement(Action=["kms:Describe*"])
@@ -675,6 +670,16 @@ def test_the_key_of_an_existing_bucket_needs_only_to_decrypt(with_key):
     assert problems(deployed) == (0, [])
     deployed.aws.answers["kms.GetKeyPolicy"] = policy
     assert problems(deployed) == (0, [("existing bucket's key", "policy", "warning")])
+
+
+def test_a_key_of_another_account_is_a_warning_that_says_whom_to_ask(with_key):
+    deployed = with_key(statement())
+    foreign = KEY.replace("123456789012", "999999999999")
+    deployed.aws.answers["cloudformation.DescribeStacks"] = lambda request: stack(
+        request, ReadableKeyArns=f"{KEY},{foreign}"
+    )
+    assert problems(deployed) == (0, [("existing bucket's key", "policy", "warning")])
+    assert {request["KeyId"] for request in deployed.aws.requests("kms.GetKeyPolicy")} == {KEY}
 
 
 def test_log_groups_that_glue_created_without_a_retention_are_named_with_the_command(deployed):
