@@ -66,9 +66,9 @@ def test_optimizers_cost_their_runs() -> None:
 
 def test_polling_costs_its_requests() -> None:
     requests = 5 * MONTH_HOURS * 3600 / 20
-    sweeps = MONTH_HOURS * 4
+    reconciliations = MONTH_HOURS * 4
     # SQS per million requests; Lambda per GB-second of arm64, at 256 MB for less than two seconds.
-    expected = requests * 0.40 / 1e6 + sweeps * 0.25 * 2 * 0.0000133334
+    expected = requests * 0.40 / 1e6 + reconciliations * 0.25 * 2 * 0.0000133334
 
     assert row("polling the queue")[1] == pytest.approx(expected, abs=0.01)
 
