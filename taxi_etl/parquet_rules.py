@@ -89,8 +89,15 @@ def check_footer(facts: FooterFacts, footer_start: int) -> list[Failure]:
     return found
 
 
+UNKNOWN_TYPE = "ArrowNotImplementedError: "
+"""How the error begins that pyarrow raises for a type of which it knows only that it does not read it."""
+
+
 def damaged(problem: str) -> Failure:
-    """The failure of a file whose footer is damaged; `problem` describes the damage."""
+    """The failure of a file whose footer is damaged or has an unknown type; `problem` describes it."""
+    if problem.startswith(UNKNOWN_TYPE):
+        text = f"a column has a type that Spark cannot read ({problem.removeprefix(UNKNOWN_TYPE)})"
+        return Failure(FailureCode.NOT_PARQUET, f"{text}; save it with another type")
     text = f"the Parquet footer is damaged: {problem}; write or upload the file again"
     return Failure(FailureCode.NOT_PARQUET, text)
 

@@ -87,6 +87,8 @@ _TYPE_OF_ARROW: Mapping[str, SourceType] = {
     "uint64": SourceType.UNSIGNED,
     **dict.fromkeys(("binary", "large_binary", "binary_view"), SourceType.BYTES),
     "extension<arrow.uuid>": SourceType.UUID,
+    "extension<arrow.json>": SourceType.STRING,
+    "extension<arrow.bool8>": SourceType.INTEGER,
 }
 _ARROW_INSTANT = re.compile(r"timestamp\[(s|ms|us|ns), tz=.+\]")
 _TYPE_OF_INSTANTS = {

@@ -41,7 +41,8 @@ def read_footer(footer: bytes) -> FooterFacts:
 class _Chunks:
     """Facts about the column chunks of a footer; `flat` are the columns with one value per row.
 
-    `int96` are the columns of that physical type, which Arrow shows as timestamps.
+    `int96` are the columns of that physical type, which Arrow shows as timestamps, `starts` the offsets of
+    the chunks.
     """
 
     flat: Set[str]
@@ -49,6 +50,7 @@ class _Chunks:
     codecs: dict[str, str] = field(default_factory=dict)
     encodings: set[str] = field(default_factory=set)
     int96: set[str] = field(default_factory=set)
+    starts: set[int] = field(default_factory=set)
     contradiction: str = ""
 
     def add_all(self, metadata: pq.FileMetaData) -> None:
@@ -63,7 +65,11 @@ class _Chunks:
 
     def _add(self, chunk: pq.ColumnChunkMetaData, group: int, rows: int) -> None:
         name = chunk.path_in_schema
-        self.data_end = max(self.data_end, _chunk_end(chunk))
+        start = _chunk_start(chunk)
+        self.data_end = max(self.data_end, start + chunk.total_compressed_size)
+        if chunk.num_values and start in self.starts and not self.contradiction:
+            self.contradiction = f"two of its column chunks begin at byte {start:,}"
+        self.starts.add(start)
         self.codecs.setdefault(chunk.compression, name)
         self.encodings.update(chunk.encodings)
         if chunk.physical_type == "INT96":
@@ -75,7 +81,6 @@ class _Chunks:
             )
 
 
-def _chunk_end(chunk: pq.ColumnChunkMetaData) -> int:
+def _chunk_start(chunk: pq.ColumnChunkMetaData) -> int:
     # A dictionary page precedes the data pages. Without one, writers leave its offset out or set it to 0.
-    start = chunk.dictionary_page_offset or chunk.data_page_offset
-    return int(min(start, chunk.data_page_offset) + chunk.total_compressed_size)
+    return int(min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset))

@@ -15,6 +15,8 @@ USUAL_TIME = (
 """The form of the TLC's files and of BigQuery's exports, which one cast reads."""
 WALL_CLOCK_ZONE = "+00:00"
 LARGEST_DOUBLE = "1.7976931348623157E308D"
+DOUBLE_DIGITS = 15
+"""Decimal digits that every double keeps."""
 LARGEST_EXACT = "9007199254740992D"
 """The largest number up to which doubles represent every whole number."""
 
@@ -71,6 +73,18 @@ def as_text(value: str, source: SourceType) -> str:
             f"ELSE CAST({value} AS string) END"
         )
     return f"CAST({value} AS string)"
+
+
+def column_text(value: str, column: SourceColumn) -> str:
+    """A value of a column as text: as `as_text`, but a decimal that no double holds keeps all its digits."""
+    if column.type is not SourceType.DECIMAL or column.precision <= DOUBLE_DIGITS:
+        return as_text(value, column.type)
+    digits = f"CAST({value} AS string)"
+    if not column.scale:
+        return digits
+    number = f"CAST({value} AS double)"
+    held = f"try_cast({number} AS {column.type_name}) = {value}"
+    return f"CASE WHEN {held} THEN {as_text(number, SourceType.DOUBLE)} ELSE {digits} END"
 
 
 def in_form(value: str, source: SourceColumn, common: SourceColumn) -> str:

@@ -37,7 +37,7 @@ def transform_sql(dataset: str, columns: Sequence[SourceColumn], source: str = S
     """
     schema = FileSchema.of(DATASETS[dataset], columns)
     raw = _raw_names(columns)
-    values = [(column.name, sql.as_text(f"_row.{raw[column]}", column.type)) for column in raw]
+    values = [(column.name, sql.column_text(f"_row.{raw[column]}", column)) for column in raw]
     as_read = f"WHEN reason_bits <> 0 THEN {sql.text_map(values)}"
     if schema.is_text:
         line = sql.text_map([(LINE, "_row._row_text")])
@@ -162,7 +162,7 @@ def _cleaned(schema: FileSchema, column: Column) -> str:
 
 def _other(schema: FileSchema, column: Column) -> str:
     """The text of a column's sources whose values its type cannot hold."""
-    return _first_of([sql.as_text(_value(column, each), each.type) for each in schema.unreadable(column)])
+    return _first_of([sql.column_text(_value(column, each), each) for each in schema.unreadable(column)])
 
 
 def _value(column: Column, source: SourceColumn) -> str:
@@ -198,7 +198,7 @@ def _extra_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> str:
     """The map of values without a typed column: those of extra columns, and what a lenient column could not
     hold, by the file's own names."""
     entries = [
-        (column.name, sql.as_text(raw[column], column.type))
+        (column.name, sql.column_text(raw[column], column))
         for column in schema.matches.extra
         if column in raw
     ]

@@ -107,20 +107,23 @@ def test_a_small_share_of_other_months_loads(lake):
     assert (loaded.failure, loaded.written) == (None, 100)
 
 
-def text_times(*times: str) -> bytes:
+def text_times(*times: str, marked: bool = True) -> bytes:
+    """A Parquet file of texts, the times with Parquet's mark of UTF-8 or without."""
     buffer = io.BytesIO()
+    texts = pa.array(times).cast(pa.string() if marked else pa.binary())
     columns = {
-        "tpep_pickup_datetime": list(times),
-        "tpep_dropoff_datetime": list(times),
+        "tpep_pickup_datetime": texts,
+        "tpep_dropoff_datetime": texts,
         "payment_type": ["Cash"] * len(times),
     }
     pq.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
 
 
-def test_the_order_of_dates_in_parquet_texts_is_decided_and_recorded(lake):
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_order_of_dates_in_parquet_texts_is_decided_and_recorded(lake, marked):
     key = "raw/taxi/yellow_tripdata_2019-01.parquet"
-    lake.storage.put(key, text_times("01/15/2019 03:04:05 PM", "01/02/2019 03:04:05 PM"))
+    lake.storage.put(key, text_times("01/15/2019 03:04:05 PM", "01/02/2019 03:04:05 PM", marked=marked))
     [loaded] = lake.load(key).files
     assert loaded.date_orders == {"tpep_pickup_datetime": "mdy", "tpep_dropoff_datetime": "mdy"}
     found = lake.query("SELECT CAST(pickup_datetime AS string), payment_type FROM {yellow} ORDER BY 1")

@@ -158,6 +158,22 @@ def test_thousands_separators_count_only_where_they_cannot_be_decimal(engines, d
     assert [is_number(text, decimal) for text in texts] == [number is not None for _, number in numbers]
 
 
+def test_a_decimal_that_no_double_holds_keeps_its_digits_as_text(engines):
+    whole = SourceColumn("x", SourceType.DECIMAL, precision=38)
+    texts = ["5", "-12345678901234567890", None]
+    assert engines.values("decimal(38,0)", texts, sql.column_text("x", whole)) == texts
+    parts = SourceColumn("x", SourceType.DECIMAL, precision=38, scale=9)
+    texts = ["12345678901234567890.123456789", "17.840000000", "0.000000000", None]
+    assert engines.values("decimal(38,9)", texts, sql.column_text("x", parts)) == [
+        texts[0],
+        "17.84",
+        "0.0",
+        None,
+    ]
+    short = SourceColumn("x", SourceType.DECIMAL, precision=4, scale=1)
+    assert engines.values("decimal(4,1)", ["2.5"], sql.column_text("x", short)) == ["2.5"]
+
+
 def test_negative_zero_is_stored_as_zero(engines):
     column = Column("c", ColumnType.DOUBLE, "")
     source = SourceColumn("c", SourceType.DOUBLE)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lambdas.validate_input.parquet_footer import read_footer
-from taxi_etl.parquet_rules import FooterFacts, check_footer, check_schema_size, schema_elements
+from taxi_etl.parquet_rules import FooterFacts, check_footer, check_schema_size, damaged, schema_elements
 from taxi_etl.schema import SourceColumn, SourceType
 
 COLUMNS = (SourceColumn("trip_distance", SourceType.DOUBLE),)
@@ -138,3 +138,23 @@ def test_too_many_columns_are_rejected_before_the_footer_is_read() -> None:
 def test_another_beginning_is_left_to_the_reader(content: bytes) -> None:
     assert schema_elements(content) is None
     assert check_schema_size(content) == []
+
+
+def test_column_chunks_that_begin_at_the_same_byte_contradict_each_other() -> None:
+    content = footer(pa.table({"trip_distance": [1.5] * 40}), row_group_size=20, use_dictionary=False)
+    with pq.ParquetFile(pa.BufferReader(b"PAR1" + content)) as file:
+        first, second = (file.metadata.row_group(group).column(0).data_page_offset for group in (0, 1))
+    spelled = b"\x26" + varint(second)
+    assert (first, len(spelled)) == (4, 3), "the first offset is spelled with as many bytes"
+
+    facts = read_footer(content.replace(spelled, b"\x26\x88\x00"))
+
+    assert facts.contradiction == "two of its column chunks begin at byte 4"
+
+
+def test_a_type_that_nobody_reads_is_not_called_damage() -> None:
+    failure = damaged("ArrowNotImplementedError: Integers with more than 64 bits not implemented")
+    assert failure.message == (
+        "a column has a type that Spark cannot read (Integers with more than 64 bits not implemented); "
+        "save it with another type"
+    )
