@@ -5,6 +5,8 @@ The tests build on each other and run in order, because each job run has to star
 
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,32 @@ def test_a_table_is_rolled_back_to_a_snapshot_and_a_replay_continues_from_it(
     assert rows_by_file(app) == {**ROWS, name: 50}
     assert app.command("upload", str(loaded[0]), "--prefix", PREFIX, "--wait")[0] == 0
     assert rows_by_file(app) == ROWS
+
+
+def test_a_copy_under_another_key_is_warned_of_and_removed_again(
+    app: App, loaded: list[Path], tmp_path: Path
+) -> None:
+    copy = shutil.copy(loaded[0], tmp_path / "copy [1] fhvhv_2023-01.parquet")
+    code, document = app.command("upload", str(copy), "--prefix", f"{RAW_PREFIX}copies/", "--wait")
+    [file] = document["files"]
+    assert (code, file["status"]) == (0, "loaded")
+    [note] = file["notes"]
+    [advised] = re.findall(r"`taxi-etl --environment local (remove .*)`", note)
+    original = f"s3://{app.deployed.bucket_name}/{PREFIX}{loaded[0].name}"
+    assert (note.split(":")[0], shlex.split(advised)) == ("same_trips", ["remove", original])
+
+    uri = f"s3://{app.deployed.bucket_name}/{file['key']}"
+    planned, removed, repeated = (app.command("remove", uri, *yes) for yes in ([], ["--yes"], ["--yes"]))
+
+    assert [(code, document["tables"]) for code, document in (planned, removed, repeated)] == [
+        (0, {TABLE: 300}),
+        (0, {TABLE: 300}),
+        (0, {}),
+    ]
+    assert app.rows(f"SELECT count(*) FROM {TABLE} WHERE source_file = '{uri}'") == [(0,)]
+    assert rows_by_file(app) == ROWS
+    arrived = [each for each in app.received() if each.get("status") == "REMOVED"]
+    assert [(each["key"], each["tables"]) for each in arrived] == [(file["key"], {TABLE: 300})]
 
 
 def test_a_dropped_table_is_registered_again_from_its_last_metadata(app: App, loaded: list[Path]) -> None:
