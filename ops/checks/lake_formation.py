@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ops.checks.finding import Finding, Level, Scope, expect
 
 PART = "Lake Formation"
@@ -43,10 +45,17 @@ def permissions(scope: Scope) -> Iterator[Finding]:
 
 
 def _may_create_tables(scope: Scope, database: str, role: str) -> Finding:
-    name = role.rpartition("/")[2]
-    holds = not {EVERYONE, name}.isdisjoint(_creators(scope, database))
+    check, name = f"database {database}", role.rpartition("/")[2]
+    try:
+        creators = _creators(scope, database)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AccessDeniedException":
+            raise
+        problem = "permission denied for ListPermissions, so its permissions are not checked"
+        return Finding(PART, check, Level.WARNING, problem, "use a role with lakeformation:ListPermissions")
+    holds = not {EVERYONE, name}.isdisjoint(creators)
     problem = f"it does not let {name} create tables in it"
-    return expect(PART, f"database {database}", holds, problem, REMEDY, otherwise=Level.WARNING)
+    return expect(PART, check, holds, problem, REMEDY, otherwise=Level.WARNING)
 
 
 def _creators(scope: Scope, database: str) -> set[str]:

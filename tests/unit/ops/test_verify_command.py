@@ -732,6 +732,17 @@ def test_in_a_governed_account_each_role_needs_its_own_grant(deployed):
     assert problems(deployed) == (0, [])
 
 
+def test_a_role_that_may_not_list_permissions_gets_a_warning(deployed):
+    deployed.aws.answers["lakeformation.ListPermissions"] = error("AccessDeniedException", "not authorized")
+    assert problems(deployed) == (
+        0,
+        [
+            ("Lake Formation", "database taxi_dev", "warning"),
+            ("Lake Formation", "database taxi_raw_dev", "warning"),
+        ],
+    )
+
+
 def test_a_job_run_that_lake_formation_refused_is_recognized(deployed):
     deployed.aws.answers["glue.GetJobRuns"] = {"JobRuns": [{"ErrorMessage": f"SystemExit: {REFUSED}"}]}
     assert problems(deployed) == (1, [("Lake Formation", "last job run", "failed")])
