@@ -59,7 +59,12 @@ class LakeTable:
             self.spark.sql(tables.create_table(self.name, self.qualified))
             self.changed = True
         self.ensured = True
+        self._add_columns()
+        # What was loaded before has the columns of then, also if another job run added some since.
+        self._java = None
         self._add_properties()
+
+    def _add_columns(self) -> None:
         for attempt in range(1, ALTER_ATTEMPTS + 1):
             known = self._fields()
             missing = tuple(column for column in tables.columns_of(self.name) if column.name not in known)

@@ -373,8 +373,11 @@ def test_a_missing_column_is_added_to_the_table(lake):
     lake.load(A)
     lake.spark.sql(f"ALTER TABLE lake.{lake.database}.green_trips DROP COLUMN cbd_congestion_fee")
     lake.storage.put(B, csv(GOOD + ",0.75", header=HEADER + ",cbd_congestion_fee"))
+    yellow = "raw/taxi/yellow_tripdata_2024-01.csv"
+    lake.storage.put(yellow, csv(GOOD, header=HEADER.replace("lpep", "tpep")))
 
-    lake.load(B)
+    # The load of the yellow file looks for its earlier rows in the green table, before that has the column.
+    lake.load(yellow, B)
 
     assert lake.query("SELECT cbd_congestion_fee FROM {green} ORDER BY 1 NULLS FIRST") == [(None,), (0.75,)]
 
