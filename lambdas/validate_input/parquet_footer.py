@@ -14,9 +14,21 @@ from taxi_etl.contents import COLUMNS_MAX, PARQUET_MAGIC
 from taxi_etl.parquet_rules import FooterFacts
 from taxi_etl.schema import INT96, SourceColumn
 
+ARROW_SCHEMA = b"ARROW:schema"
+"""The key of the Arrow schema that many writers add to the metadata, and that pyarrow prefers."""
+HIDDEN_SCHEMA = b"ARROW:hidden"
+
 
 def read_footer(footer: bytes) -> FooterFacts:
     """Read a footer's bytes: metadata, length and magic. Raises ArrowException and others for damage."""
+    try:
+        return _facts(footer)
+    except pa.ArrowNotImplementedError:
+        # Polars has types that pyarrow lacks, such as Int128; Parquet's own types suffice.
+        return _facts(footer.replace(ARROW_SCHEMA, HIDDEN_SCHEMA))
+
+
+def _facts(footer: bytes) -> FooterFacts:
     # pyarrow takes a whole file, but reads only its end unless data is read. `metadata.schema` would hold
     # a reference cycle until a garbage collection; `schema_arrow` does not.
     with pq.ParquetFile(pa.BufferReader(PARQUET_MAGIC + footer)) as file:

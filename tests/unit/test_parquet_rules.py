@@ -4,6 +4,7 @@ import io
 import struct
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -158,3 +159,15 @@ def test_a_type_that_nobody_reads_is_not_called_damage() -> None:
         "a column has a type that Spark cannot read (Integers with more than 64 bits not implemented); "
         "save it with another type"
     )
+
+
+def test_an_arrow_schema_with_an_unknown_type_hides_no_column() -> None:
+    sink = io.BytesIO()
+    pl.DataFrame({"trip_distance": [1.5], "id": pl.Series([5], dtype=pl.Int128)}).write_parquet(sink)
+    content = sink.getvalue()
+    (length,) = struct.unpack("<I", content[-8:-4])
+    facts = read_footer(content[-8 - length :])
+    assert [(column.name, column.type) for column in facts.columns] == [
+        ("trip_distance", SourceType.DOUBLE),
+        ("id", SourceType.BYTES),
+    ]
