@@ -117,6 +117,17 @@ def check_extent(data_end: int, footer_start: int) -> list[Failure]:
     return [Failure(FailureCode.TRUNCATED, f"{text}; the file is truncated")]
 
 
+def check_joined(boundary: bytes) -> list[Failure]:
+    """Check that a Parquet file is not several files joined, of which readers see the last footer only.
+
+    `boundary` are the bytes before the place where the last of them would begin.
+    """
+    if 2 * PARQUET_MAGIC not in boundary:
+        return []
+    text = "the file is several Parquet files joined byte by byte; upload each of them"
+    return [Failure(FailureCode.NOT_PARQUET, text)]
+
+
 def inspect_csv(head: bytes, size: int, *, gzipped: bool) -> Contents:
     """Inspect a CSV object of `size` bytes by its first bytes (`HEAD_BYTES`, or all of a smaller one)."""
     if not gzipped:

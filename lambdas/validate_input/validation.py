@@ -117,7 +117,7 @@ def _read_ends(s3: Any, version: FileVersion) -> Contents:
     found = contents.find_footer(head, tail, version.size)
     if found.failures:
         return Contents(failures=found.failures)
-    return FOOTERS.submit(_inspect_footer, s3, version, tail, found.length).result()
+    return FOOTERS.submit(_inspect_footer, s3, version, head, tail, found.length).result()
 
 
 def _check_end(s3: Any, version: FileVersion, found: Contents) -> Contents:
@@ -129,7 +129,7 @@ def _check_end(s3: Any, version: FileVersion, found: Contents) -> Contents:
     return Contents(failures=(failure,)) if failure else found
 
 
-def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> Contents:
+def _inspect_footer(s3: Any, version: FileVersion, head: bytes, tail: bytes, length: int) -> Contents:
     """Inspect the footer of a Parquet object; `tail` may hold only the end of it."""
     start = version.size - length - contents.PARQUET_TRAILER_BYTES
     footer = tail[start - version.size :]
@@ -142,8 +142,19 @@ def _inspect_footer(s3: Any, version: FileVersion, tail: bytes, length: int) -> 
         facts = READER.read(footer)
     except DamagedFooterError as error:
         return Contents(failures=(parquet_rules.damaged(shorten(str(error))),))
-    return Contents(
-        columns=facts.columns,
-        row_decoder=facts.needs_row_decoder,
-        failures=tuple(parquet_rules.check_footer(facts, start)),
-    )
+    failures = parquet_rules.check_footer(facts, start)
+    if not failures:
+        # Offsets count from the beginning of a file, so the last of several joined files would begin here.
+        failures = contents.check_joined(_bytes_before(s3, version, head, tail, start - facts.data_end))
+    return Contents(columns=facts.columns, row_decoder=facts.needs_row_decoder, failures=tuple(failures))
+
+
+def _bytes_before(s3: Any, version: FileVersion, head: bytes, tail: bytes, place: int) -> bytes:
+    """The bytes around and before a place in an object, read only if its head and tail do not hold them."""
+    end = min(version.size, place + 2 * len(contents.PARQUET_MAGIC))
+    begin, tail_start = max(0, end - contents.TAIL_BYTES), version.size - len(tail)
+    if end <= len(head):
+        return head[begin:end]
+    if begin >= tail_start:
+        return tail[begin - tail_start : end - tail_start]
+    return objects.read_range(s3, version, begin, end)

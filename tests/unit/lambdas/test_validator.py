@@ -423,6 +423,7 @@ def last_byte_of_data_missing() -> bytes:
         ("a.parquet", parquet()[:-1], "truncated"),
         ("a.parquet", parquet()[:20], "truncated"),
         ("a.parquet", damaged_footer(), "not_parquet"),
+        ("a.parquet", parquet() + parquet(), "not_parquet"),
         ("a.parquet", middle_missing(), "truncated"),
         ("a.parquet", parquet(compression="brotli"), "unsupported_codec"),
         ("a.parquet", duplicate_column(), "unreadable_header"),
@@ -443,6 +444,25 @@ def test_a_file_with_invalid_content_is_rejected(
     assert codes(validate(one(name))) == [expected]
     (rejected,) = manifest(s3).rejected
     assert (rejected.version.size, rejected.version.etag) == (len(content), "e7a9")
+
+
+PLAIN = {"compression": "none", "use_dictionary": False}
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(3, 5_000), (5_000, 3), (5_000, 5_000)], ids=["in_head", "in_tail", "between"]
+)
+def test_parquet_files_that_were_joined_are_rejected_as_such(
+    validate: Handler, s3: Buckets, first: int, last: int
+) -> None:
+    s3.upload("lake", key("a.parquet"), parquet(first, **PLAIN) + parquet(last, **PLAIN), "v1")
+    (reason,) = validate(one("a.parquet"))["rejected"][0]["reasons"]
+    assert reason["message"] == "the file is several Parquet files joined byte by byte; upload each of them"
+
+
+def test_a_page_index_between_data_and_footer_is_not_a_joined_file(validate: Handler, s3: Buckets) -> None:
+    s3.upload("lake", key("a.parquet"), parquet(5_000, write_page_index=True, **PLAIN), "v1")
+    assert validate(one("a.parquet"))["valid"] is True
 
 
 # Many files
