@@ -225,7 +225,7 @@ class LakeTable:
         return True
 
     def record_cataloged_columns(self, bucket: str, names: Iterable[str]) -> bool:
-        """The same for a bucket's files that the crawler catalogs."""
+        """Note the columns of a bucket's cataloged files; return whether there are new ones."""
         recorded = json.loads(self.property(tables.CATALOGED_COLUMNS_PROPERTY) or "{}")
         updated = sorted({*recorded.get(bucket, ()), *names})
         if updated == recorded.get(bucket, []):

@@ -22,7 +22,7 @@ def warn_of_same_trips(
     """Add a warning to each loaded file that probably has the trips of another file.
 
     `command` is the command line with its options, such as `taxi-etl --environment dev`. The rows are
-    committed already, so an error of the look-up is printed and does not fail the files.
+    committed already, so an error of this check is printed and does not fail the files.
     """
     by_source = {file.source_id: file for file in files if file.written}
     if not by_source:

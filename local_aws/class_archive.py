@@ -47,7 +47,7 @@ class Recording:
 
     @property
     def options(self) -> str:
-        """The JVM options for this."""
+        """The JVM options that record the classes."""
         return f"{shlex.quote(f'-XX:ArchiveClassesAtExit={self.partial}')} {_SILENT}"
 
     def publish(self, process_group: int) -> None:

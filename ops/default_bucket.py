@@ -16,7 +16,7 @@ _FOREIGN = ("403", "AccessDenied")
 def problem(session: Session) -> str | None:
     """Return why the environment cannot use its default bucket in the session's region, None if it can.
 
-    A bucket of this account in this region is no problem: it may be the deployment's own.
+    A bucket of this account in this region is not a problem: it may be the deployment's own.
     """
     account = session.client("sts").get_caller_identity()["Account"]
     name = names.bucket_name(account, session.target.environment)

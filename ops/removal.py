@@ -101,7 +101,7 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
 
 
 def _rows_of(bucket: str, key: str) -> str:
-    """PyIceberg's filter for the rows of a file, those of a failed version included."""
+    """PyIceberg's filter for the rows of a file, including those of a failed version."""
     loaded = source_id(bucket, key)
     return f"source_id IN ('{loaded}', '{failed_source_id(loaded)}')"
 

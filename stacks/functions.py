@@ -70,7 +70,7 @@ class Functions:
         ).function
 
     def finalizer(self, state_machine: sfn.StateMachine, notifications: Notifications) -> lambda_.Function:
-        """Records how every execution ended, and notifies of endings that the execution could not."""
+        """Records how every execution ended, and publishes endings that the execution could not publish."""
         environment = FinalizerSettings(
             state_machine_arn=state_machine.state_machine_arn,
             ledger_table=self._data.ledger.name,

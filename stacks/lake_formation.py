@@ -17,7 +17,7 @@ OPTIMIZE = ("ALTER", "DELETE", "DESCRIBE", "INSERT")
 
 
 class LakeFormation(Construct):
-    """Registers the tables' location and grants the job, the optimizers and the crawler what IAM grants them.
+    """Registers the tables' location; grants job, optimizers and crawler the permissions they have in IAM.
 
     IAM permissions remain necessary: Lake Formation only restricts them. The role that deploys must be a data
     lake administrator.

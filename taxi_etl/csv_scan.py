@@ -231,7 +231,7 @@ def _not_utf8(error: UnicodeDecodeError, place: int, line: int) -> _DamagedError
 
 
 def _nul_byte(place: int, line: int) -> _DamagedError:
-    """Return the failure of a byte that no text holds; unfinished downloads have blocks of them."""
+    """Return the failure of a NUL byte, which no text contains; unfinished downloads have blocks of them."""
     return _DamagedError(
         FailureCode.NOT_TEXT,
         f"byte {place:,} (line {line:,}) is a NUL byte: part of the file was probably not written; "

@@ -186,7 +186,7 @@ class FileResult:
     rows of a file that failed for too many quarantined rows, as `{"reasons", "row"}`. `date_orders` are the
     orders of dates by column, where they are not year, month, day. `key_values` are the columns that the file
     lacks and the folders of its key have, `instants` the columns of instants with how they were read.
-    `columns_left_out` are the names and types of columns whose values no text says exactly.
+    `columns_left_out` are the names and types of columns whose values have no exact text form.
 
     A row with two reasons counts under both, so the reasons may add up to more than `quarantined`.
     """
@@ -218,7 +218,7 @@ class FileResult:
             f"{name}={'null' if value is None else value}" for name, value in self.key_values.items()
         )
         facts = {
-            "columns_left_out": left_out and f"no text says the values of {left_out} exactly",
+            "columns_left_out": left_out and f"left out, because no exact text form exists: {left_out}",
             "columns_from_key": from_key and f"the folders of the key have {from_key}",
             "date_orders": _pairs(self.date_orders),
             "instants": _pairs(self.instants),

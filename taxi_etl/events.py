@@ -180,7 +180,7 @@ def _read_object(
 
 
 def _text(value: Any, name: str, *, empty: bool = False) -> str:
-    """The value if it is a text that UTF-8 can encode. Raises TypeError or ValueError otherwise."""
+    """Return the value if it is a string that UTF-8 can encode. Raises TypeError or ValueError otherwise."""
     if not isinstance(value, str) or not (value or empty):
         raise TypeError(f"{name} {value!r}")
     value.encode()

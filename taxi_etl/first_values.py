@@ -71,9 +71,9 @@ def with_forms(
 
 
 def unreadable_folders(dataset: Dataset, values: Mapping[str, str | None]) -> tuple[Failure, ...]:
-    """Why the values in the folders of a key cannot be read, which are those of every row.
+    """Return the failures of values in the key's folders that cannot be read; they are every row's values.
 
-    `values` are the folders that fill a column which the file lacks.
+    `values` are those that folders supply for columns which the file lacks.
     """
     sources = match_columns(dataset, text_columns(values)).sources
     return tuple(

@@ -73,7 +73,7 @@ def source_id(bucket: str, key: str) -> str:
 def failed_source_id(source_id: str) -> str:
     """The partition of quarantine with bad rows of a file's last failed version.
 
-    They are apart from the rows that a loaded version has in quarantine.
+    It is separate from the rows that a loaded version has in quarantine.
     """
     return f"failed-{source_id}"
 

@@ -45,7 +45,7 @@ def is_similar(name: str, known: str) -> bool:
 
 
 def have_similar_words(name: str, known: str) -> bool:
-    """Whether a name has the words of a known one, apart from units and some words more or less."""
+    """Whether a name has a known name's words, give or take units and a few words."""
     return _share_words(_words(name) - UNITS, _words(known))
 
 

@@ -34,7 +34,7 @@ def _folders(key: str) -> list[tuple[str, str | None]]:
 
 
 def added_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:
-    """The folders that fill a column of the dataset which the file lacks, with their values."""
+    """The dataset's columns that the file lacks but folders of its key supply, with the folders' values."""
     folders = folder_values(key)
     missing = match_columns(dataset, columns).missing
     sources = match_columns(dataset, text_columns(folders)).sources

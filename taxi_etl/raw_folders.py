@@ -2,7 +2,7 @@
 
 Athena reads every file in a table's folder, Parquet by column names and CSV by position. So a table needs
 a folder of one dataset and one format, and CSV files whose columns moved from month to month cannot be one
-table. Files elsewhere below `raw/taxi/` load all the same, but no table describes them.
+table. Files elsewhere below `raw/taxi/` also load, but no table describes them.
 """
 
 from taxi_etl.datasets import DATASETS

@@ -127,8 +127,8 @@ def variant(dataset: str, file_format: str, columns: Sequence[SourceColumn]) -> 
 def _unreadable(dataset: Dataset, matches: ColumnMatches) -> list[str]:
     """A sentence for each column whose type its table column cannot hold.
 
-    A further source of a column is rejected only if no text says its values, because a row that needs one of
-    the others is quarantined.
+    A further source of a column is rejected only if its values have no text form: a row that needs one of the
+    others is quarantined.
     """
     types = {column.name: column.type for column in dataset.columns}
     return [

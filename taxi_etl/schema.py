@@ -16,7 +16,7 @@ class SourceType(StrEnum):
     that a setting allows to be read as the wall clock of UTC or of New York, `utc_nanoseconds` and
     `new_york_nanoseconds` the finer ones that pandas saves. `bytes` is text without
     Parquet's mark for UTF-8, or anything else: see `glue_scripts.parquet_columns`. `null` is Parquet's column
-    without any value. `unsupported` is everything that no text says exactly, such as nested values.
+    without any value. `unsupported` is everything without an exact text form, such as nested values.
     """
 
     TEXT = "text"

@@ -22,7 +22,7 @@ _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Er
 
 
 def apply() -> None:
-    """Check S3's 404 responses to roles."""
+    """Turn 404 responses of S3 to roles without s3:ListBucket into 403."""
     patching.attribute(router, "extract_access_key_id")
     dispatch = patching.replace(
         app,

@@ -17,12 +17,12 @@ from local_aws.patches import patching
 
 
 def apply() -> None:
-    """Replace the look-up of a body's properties."""
+    """Replace the lookup of a body's properties."""
     patching.replace(sns, "_body_lookup", "body", lambda body: _lookup([body]))
 
 
 def _lookup(objects: Sequence[dict[str, Any]]) -> Callable[..., Any]:
-    """The emulator's look-up of a property in any of the objects: presence, values, whether there are any."""
+    """Return a lookup in all objects, which answers: found or not, the values, whether there are objects."""
 
     def lookup(key: str) -> tuple[bool, list[Any], bool]:
         found = [body[key] for body in objects if body.get(key) is not None]

@@ -1,4 +1,4 @@
-"""Checks of what only a real account proves, after its first deployment and its first load.
+"""Checks that only a real account can make, after its first deployment and its first load.
 
 `docs/first-deployment.md` explains each of them.
 """

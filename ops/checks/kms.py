@@ -21,7 +21,7 @@ def bucket_key(scope: Scope) -> Iterator[Finding]:
 
 
 def existing_keys(scope: Scope) -> Iterator[Finding]:
-    """Check the same of the keys of existing buckets, which are only read.
+    """Check that the pipeline may decrypt with the keys of existing buckets.
 
     The policy of another account's key cannot be read.
     """

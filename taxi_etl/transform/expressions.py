@@ -76,7 +76,7 @@ def as_text(value: str, source: SourceType) -> str:
 
 
 def column_text(value: str, column: SourceColumn) -> str:
-    """A value of a column as text: as `as_text`, but a decimal that no double holds keeps all its digits."""
+    """A value of a column as text: as `as_text`, but a decimal keeps the digits that a double would lose."""
     if column.type is not SourceType.DECIMAL or column.precision <= DOUBLE_DIGITS:
         return as_text(value, column.type)
     digits = f"CAST({value} AS string)"

@@ -82,7 +82,7 @@ class FileSchema:
         return [each for each in sources if each.type in READABLE[column.type]] or [sources[0]]
 
     def unreadable(self, column: Column) -> list[SourceColumn]:
-        """The sources of a typed column whose values its type cannot hold, but a text can."""
+        """The sources of a typed column whose values do not fit its type, but have a text form."""
         held = self.readable(column)
         return [
             each

@@ -1,4 +1,4 @@
-"""Tests of the reported files through the deployed app, in few executions, each with its outcome by hand."""
+"""Tests of the reported files through the deployed app, with handwritten outcomes and few executions."""
 
 import json
 from collections import defaultdict

@@ -60,7 +60,7 @@ class ResourceFactory:
         self.aws.settings(enforce_roles=True)
 
     def caller(self) -> Callable[..., str]:
-        """Create a function that calls AWS with its role, and return how to use it.
+        """Create a Lambda function that calls AWS with its role, and return a callable that invokes it.
 
         `call("s3", "list_buckets")` returns the error's code, empty on success.
         """

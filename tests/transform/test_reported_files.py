@@ -1,4 +1,4 @@
-"""Tests of the reported files on DuckDB, each with its outcome by hand.
+"""Tests of the reported files on DuckDB, with handwritten outcomes.
 
 The job's rows of the same files are compared with the same outcomes in `tests/e2e/test_reported_files.py`.
 """

@@ -1,4 +1,4 @@
-"""Tests of the commits of a load: which rows they replace, and what becomes of bad rows of failed files."""
+"""Tests of the commits of a load: which rows they replace, and how they handle bad rows of failed files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

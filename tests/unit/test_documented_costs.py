@@ -23,7 +23,7 @@ KEY_USD = 1.00
 
 
 def row(beginning: str) -> tuple[str, float]:
-    """The only row that begins so, with its amount."""
+    """The amount in the only row of the table that starts with this text."""
     ((what, about),) = [(what, about) for what, about in ABOUT.items() if what.startswith(beginning)]
     return what, float(about)
 

@@ -73,7 +73,7 @@ def test_warnings_and_notes_are_those_of_the_result_and_of_loaded_files_only() -
     (found,) = outcomes([A], manifest(accepted(A)), result(warned), SUCCEEDED)
     assert found.notes == (
         f"same_trips: {'x' * 301}",
-        "columns_left_out: no text says the values of path (list) exactly",
+        "columns_left_out: left out, because no exact text form exists: path (list)",
     )
     assert found.to_json()["warnings"] == [{"code": "same_trips", "message": f"{'x' * 150}…{'x' * 149}"}]
     failed = replace(warned, status=FileStatus.FAILED, warnings=())

@@ -59,7 +59,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any
 
 @pytest.fixture(scope="session")
 def executable(synthesized: Callable[[str], Any], topic_arn: str) -> Callable[..., Definition]:
-    """Returns a policy's definition with resolved references, or that of a changed template."""
+    """Return a function that resolves the references of a crawl policy's or a template's definition."""
 
     def definition(policy: str = ON_SCHEMA_CHANGE, template: Mapping[str, Any] | None = None) -> Definition:
         stacks = synthesized(policy)

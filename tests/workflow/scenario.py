@@ -139,7 +139,7 @@ class Stage:
     """A task within an execution in which it succeeds, and the path after an error of the task.
 
     `answers` are those of all tasks in that execution. `failure_error` is the error of the execution after an
-    error of the task; empty when the execution succeeds all the same.
+    error of the task; empty when the execution succeeds anyway.
     """
 
     path_before: Sequence[str]

@@ -161,7 +161,7 @@ RESULT = {
 }
 NOTES = [
     "same_trips: remove with `taxi-etl remove s3://lake/b`",
-    "columns_left_out: no text says the values of path (list<double>) exactly",
+    "columns_left_out: left out, because no exact text form exists: path (list<double>)",
     "columns_from_key: the folders of the key have payment_type=1, trip_type=null",
     "date_orders: pickup mdy",
     "instants: dropoff utc_is_wall_clock",
