@@ -92,8 +92,12 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
         )
     if magic != PARQUET_MAGIC:
         what = other_format(head)
-        text = "the file does not begin with PAR1, so it is not a Parquet file"
-        return _no_footer(FailureCode.NOT_PARQUET, f"{text}; it is {what}" if what else text)
+        text = (
+            f"the file is not Parquet but {what}"
+            if what
+            else "the file does not begin with PAR1, so it is not Parquet"
+        )
+        return _no_footer(FailureCode.NOT_PARQUET, text)
     if size < PARQUET_MIN_BYTES or tail[-4:] != PARQUET_MAGIC:
         return _no_footer(
             FailureCode.TRUNCATED,

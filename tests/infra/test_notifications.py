@@ -166,8 +166,8 @@ UNKNOWN = "The job left no result, so the files count as not loaded. Reloading t
         ),
         (
             "validation_failed_one_file",
-            "Cannot load raw/taxi/green_tripdata_2013-08.parquet: the file does not begin with PAR1, "
-            f"so it is not a Parquet file. {STAY}",
+            "Cannot load raw/taxi/green_tripdata_2013-08.parquet: the file is not Parquet but a ZIP archive "
+            f"or an Excel workbook; upload the CSV file in it. {STAY}",
         ),
         (
             "validation_failed_by_a_fault",

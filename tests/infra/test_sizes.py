@@ -54,13 +54,14 @@ def results(letter: str, found: list[FileVersion], status: FileStatus) -> list[F
         status,
         "fhvhv",
         "v" * 40,
-        10**9,
-        10**9,
-        10**9,
-        reasons,
-        columns,
-        ("airport_fee",) * 30,
-        failure,
+        read=10**9,
+        written=10**9,
+        quarantined=10**9,
+        reasons=reasons,
+        new_columns=columns,
+        missing_columns=("airport_fee",) * 30,
+        columns_left_out=((letter * 300, letter * 300),) * 100,
+        failure=failure,
     )
     return [replace(whole, version=version) for version in found]
 
