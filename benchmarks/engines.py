@@ -24,11 +24,11 @@ from taxi_etl.documents import AcceptedFile, Manifest
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
 from taxi_etl.transform import statements
-from taxi_etl.transform.sources import SOURCE, Run, constants, source_columns
+from taxi_etl.transform.sources import SOURCE, JobRun, constants, source_columns
 
 THREADS = 2
 MEMORY = "2g"
-RUN = Run("benchmark", datetime(2025, 7, 1, tzinfo=UTC))
+RUN = JobRun("benchmark", datetime(2025, 7, 1, tzinfo=UTC))
 VERSION = "v1"
 
 Load = Callable[[Path], None]

@@ -17,7 +17,7 @@ from taxi_etl.failures import FailureCode
 from taxi_etl.identity import failed_source_id
 from taxi_etl.schema import match_columns
 from taxi_etl.transform.expressions import text_map
-from taxi_etl.transform.sources import Run
+from taxi_etl.transform.sources import JobRun
 
 ROWS_MAX = 20
 """How many bad rows of a failed file are kept."""
@@ -56,7 +56,7 @@ class BadRowWriter:
 
     spark: SparkSession
     quarantine: LakeTable
-    run: Run
+    run: JobRun
 
     def write(self, loads: Sequence[FileLoad]) -> None:
         """Write the rows of all failed files that have any, without committing them."""

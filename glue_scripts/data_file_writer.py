@@ -33,7 +33,7 @@ class DataFileWriter:
     spark: SparkSession
     trips: LakeTable
     quarantine: LakeTable
-    run: sources.Run
+    run: sources.JobRun
     sort_by_pickup: bool = False
 
     def write(self, files: Sequence[SourceFile]) -> list[FileLoad]:

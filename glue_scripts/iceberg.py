@@ -153,10 +153,10 @@ class LakeTable:
         rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
-    def sources_like(
+    def sources_with_equal_counts(
         self, source_ids: Sequence[str], time_column: str, quarantine: "LakeTable"
     ) -> list[tuple[str, str, int]]:
-        """Pairs of sources with equally many rows that begin in one month or end at one time; that number.
+        """Pairs of sources with the same row count and the same first month or last time, and that count.
 
         The first of a pair is one of `source_ids`. Rows in quarantine count too, because a file's name
         decides which of its rows go there. The first month and the last time are those of the column in this

@@ -29,7 +29,7 @@ from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.file_status import FileStatus
 from taxi_etl.raw_folders import is_cataloged
 from taxi_etl.schema import normalize
-from taxi_etl.transform.sources import Run
+from taxi_etl.transform.sources import JobRun
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Options:
 class Loader:
     """Loads the accepted files of one manifest."""
 
-    def __init__(self, spark: SparkSession, storage: Storage, options: Options, run: Run) -> None:
+    def __init__(self, spark: SparkSession, storage: Storage, options: Options, run: JobRun) -> None:
         """The database must exist."""
         self.spark, self.storage, self.options, self.run = spark, storage, options, run
         self.tables = {name: LakeTable(spark, options.database, name) for name in tables.table_names()}

@@ -21,7 +21,7 @@ from glue_scripts.table_optimizers import create_optimizers
 from taxi_etl.documents import JobResult, Manifest
 from taxi_etl.summaries import job_summary
 from taxi_etl.table_maintenance import TableMaintenance
-from taxi_etl.transform.sources import Run
+from taxi_etl.transform.sources import JobRun
 
 SESSION = {
     # The SQL contains names of files and columns. Spark would replace each ${…} in them by a variable of the
@@ -76,7 +76,7 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
         stall_minutes=arguments.stall_minutes,
         command=arguments.command_line,
     )
-    loader = Loader(spark, storage, options, Run(arguments.run_id, now))
+    loader = Loader(spark, storage, options, JobRun(arguments.run_id, now))
     result = loader.load(manifest)
     folder = arguments.manifest.rsplit("/", 1)[0]
     storage.write(f"{folder}/result.json", result.dumps())

@@ -171,7 +171,7 @@ def java_charset(encoding: str) -> str:
 
 
 def with_lineage(
-    spark: SparkSession, rows: DataFrame, files: Sequence[SourceFile], run: sources.Run
+    spark: SparkSession, rows: DataFrame, files: Sequence[SourceFile], run: sources.JobRun
 ) -> DataFrame:
     """The rows with the lineage columns of their files in place of `_path`.
 

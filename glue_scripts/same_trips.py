@@ -28,7 +28,7 @@ def warn_of_same_trips(
     if not by_source:
         return
     try:
-        pairs = trips.sources_like(list(by_source), PICKUP, quarantine)
+        pairs = trips.sources_with_equal_counts(list(by_source), PICKUP, quarantine)
         names = trips.source_files(sorted({other for _, other, _ in pairs})) if pairs else {}
     except SPARK_ERRORS as error:
         print(f"process_taxi_data: cannot look for the same trips in other files: {one_line(error)}")

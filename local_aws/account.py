@@ -19,7 +19,7 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local_aws import debugger, java, lean_environment, paths, settings, spark
+from local_aws import debugger, emulator_environment, java, paths, settings, spark
 from local_aws.errors import LocalAwsError
 
 REGION = spark.REGION
@@ -78,7 +78,7 @@ def up(
     problem = java.problem()
     if problem:
         raise LocalAwsError(problem)
-    python = lean_environment.ensure()
+    python = emulator_environment.ensure()
     spark.jars()
     is_own_port = running is not None and port == _port(running)
     if port and not is_own_port:

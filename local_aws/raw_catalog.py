@@ -91,7 +91,7 @@ def _combined(bucket: str, prefix: str, files: Iterable[File]) -> list[dict[str,
     for file in sorted(files, key=lambda file: file.key):
         compatible.setdefault((file.format, file.key.endswith(".gz")), []).append(file)
     name = _table_name(PurePosixPath(prefix).name)
-    return [_table(name, f"s3://{bucket}/{prefix}", kind) for kind in compatible.values()]
+    return [_table(name, f"s3://{bucket}/{prefix}", group) for group in compatible.values()]
 
 
 def _by_similarity(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
@@ -100,10 +100,10 @@ def _by_similarity(bucket: str, files: Iterable[File]) -> list[dict[str, Any]]:
         folders.setdefault(str(PurePosixPath(file.key).parent), []).append(file)
     found = []
     for folder, members in sorted(folders.items()):
-        kinds = _kinds(members)
-        for kind in kinds:
-            name = _table_name(PurePosixPath(folder).name if len(kinds) == 1 else _common_name(kind))
-            found.append(_table(name, f"s3://{bucket}/{folder}/", kind))
+        groups = _similar_groups(members)
+        for group in groups:
+            name = _table_name(PurePosixPath(folder).name if len(groups) == 1 else _common_name(group))
+            found.append(_table(name, f"s3://{bucket}/{folder}/", group))
     return found
 
 
@@ -145,16 +145,16 @@ def _csv_type(values: Sequence[str]) -> str:
     return "string"
 
 
-def _kinds(files: Sequence[File]) -> list[list[File]]:
+def _similar_groups(files: Sequence[File]) -> list[list[File]]:
     """Group files by format and similar columns."""
-    kinds: list[list[File]] = []
+    groups: list[list[File]] = []
     for file in sorted(files, key=lambda file: file.key):
-        home = next((kind for kind in kinds if _similar(kind[0], file)), None)
-        if home is None:
-            kinds.append([file])
+        group = next((each for each in groups if _similar(each[0], file)), None)
+        if group is None:
+            groups.append([file])
         else:
-            home.append(file)
-    return kinds
+            group.append(file)
+    return groups
 
 
 def _similar(one: File, other: File) -> bool:
@@ -163,14 +163,14 @@ def _similar(one: File, other: File) -> bool:
     return one.format == other.format and shared >= SIMILAR
 
 
-def _table(name: str, location: str, kind: Sequence[File]) -> dict[str, Any]:
-    columns = dict(column for file in kind for column in file.columns)
-    form = _PARQUET if kind[0].format == "parquet" else _CSV
+def _table(name: str, location: str, group: Sequence[File]) -> dict[str, Any]:
+    columns = dict(column for file in group for column in file.columns)
+    form = _PARQUET if group[0].format == "parquet" else _CSV
     parameters = {
-        "classification": kind[0].format,
-        "objectCount": str(len(kind)),
-        "sizeKey": str(sum(file.size for file in kind)),
-        **({"skip.header.line.count": "1"} if kind[0].format == "csv" else {}),
+        "classification": group[0].format,
+        "objectCount": str(len(group)),
+        "sizeKey": str(sum(file.size for file in group)),
+        **({"skip.header.line.count": "1"} if group[0].format == "csv" else {}),
     }
     described = [{"Name": column, "Type": type_name} for column, type_name in columns.items()]
     return {
@@ -181,9 +181,9 @@ def _table(name: str, location: str, kind: Sequence[File]) -> dict[str, Any]:
     }
 
 
-def _common_name(kind: Sequence[File]) -> str:
+def _common_name(group: Sequence[File]) -> str:
     """Return the common prefix of the names without numbers: yellow_tripdata of yellow_tripdata_2024-01."""
-    names = [PurePosixPath(file.key).name.split(".")[0] for file in kind]
+    names = [PurePosixPath(file.key).name.split(".")[0] for file in group]
     stems = [re.sub(r"[_-]?\d[\d_-]*$", "", name) for name in names]
     return os.path.commonprefix(stems) or names[0]  # noqa: RUF071  (names, not paths)
 

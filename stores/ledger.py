@@ -240,7 +240,7 @@ class Ledger:
         pages = [self._table.query_page({**_by_status(status), **newest}) for status in FileStatus]
         return max((item["updatedAt"] for page in pages for item in page), default=None)
 
-    def first_watched(self, now: str) -> str:
+    def monitored_since(self, now: str) -> str:
         """Return when this method was first called; the first call records `now`."""
         self._table.update(
             dynamodb.update(WATCH_KEY, {"since": now}, condition="attribute_not_exists(#since)")

@@ -113,7 +113,7 @@ def find_footer(head: bytes, tail: bytes, size: int) -> Footer:
     return Footer(length=length)
 
 
-def check_extent(data_end: int, footer_start: int) -> list[Failure]:
+def check_data_end(data_end: int, footer_start: int) -> list[Failure]:
     """Check that the data described by a Parquet footer ends before the footer begins."""
     if data_end <= footer_start:
         return []

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
-from taxi_etl.first_values import shown
+from taxi_etl.first_values import shortened_example
 
 LINE_MAX_BYTES = 1024 * 1024
 """The longest line that is read. Engines hold a line in memory several times; trips have some 200 bytes."""
@@ -102,7 +102,7 @@ def _warn_of_cut_value(line: str, number: int, layout: _Layout) -> FileWarning |
     return FileWarning(
         WarningCode.NO_LINE_END,
         f"line {number:,}, the last one, has no line end: the file may have been cut off within its last "
-        f"value {shown(fields[-1])!r}; if so, upload it again",
+        f"value {shortened_example(fields[-1])!r}; if so, upload it again",
     )
 
 

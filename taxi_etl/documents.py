@@ -15,7 +15,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import Failure, FileWarning
 from taxi_etl.file_rules import file_format
 from taxi_etl.file_status import FileStatus
-from taxi_etl.first_values import with_forms
+from taxi_etl.first_values import inspect_first_values
 from taxi_etl.identity import FileVersion
 from taxi_etl.partitions import added_columns
 from taxi_etl.schema import SourceColumn, text_columns
@@ -48,7 +48,9 @@ class AcceptedFile:
     @classmethod
     def of(cls, version: FileVersion, dataset: str, contents: Contents) -> Self:
         """The entry for a file of a dataset, from what its ends show."""
-        columns, _ = with_forms(DATASETS[dataset], contents.columns, contents.rows, contents.dialect.decimal)
+        columns, _ = inspect_first_values(
+            DATASETS[dataset], contents.columns, contents.rows, contents.dialect.decimal
+        )
         return cls(
             version=version,
             dataset=dataset,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from taxi_etl.file_rules import side_object
+from taxi_etl.file_rules import ignored_object_reason
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.names import RUNS_PREFIX, WAREHOUSE_PREFIX
 from taxi_etl.s3_uris import s3_uri
@@ -38,14 +38,14 @@ class UnreadableMessageError(ValueError):
 
 
 @dataclass(frozen=True)
-class Announcement:
+class MessageContent:
     """The content of one message: versions to load, and (URI, reason) pairs of ignored events."""
 
     versions: tuple[FileVersion, ...] = ()
     ignored: tuple[Ignored, ...] = ()
 
 
-def parse_message(body: str) -> Announcement:
+def parse_message(body: str) -> MessageContent:
     """Parse the body of one SQS message.
 
     Keys outside the raw prefix are included, so that validation rejects them with a notification. Raises
@@ -60,9 +60,9 @@ def parse_message(body: str) -> Announcement:
                 "with aws sns confirm-subscription and the message's Token"
             )
         if kind == SNS_FAREWELL:
-            return Announcement(ignored=((topic, "the topic's subscription has ended"),))
+            return MessageContent(ignored=((topic, "the topic's subscription has ended"),))
         document = _parse_object(document.get("Message"), f"the message of topic {topic}")
-    return _announcement(document)
+    return _parse_document(document)
 
 
 def _parse_object(text: Any, name: str) -> Mapping[str, Any]:
@@ -81,19 +81,19 @@ def _is_envelope(document: Mapping[str, Any]) -> bool:
     return document.get("Type") in kinds and "TopicArn" in document
 
 
-def _announcement(document: Mapping[str, Any]) -> Announcement:
+def _parse_document(document: Mapping[str, Any]) -> MessageContent:
     if document.get("Event") == TEST_EVENT:
-        return Announcement(ignored=((str(document.get("Bucket", "")), "S3 test event"),))
+        return MessageContent(ignored=((str(document.get("Bucket", "")), "S3 test event"),))
     if "detail-type" in document:
-        return _announce([document], _read_event_bridge_event)
+        return _read_events([document], _read_event_bridge_event)
     records = document.get("Records")
     if not isinstance(records, list) or not records:
         raise UnreadableMessageError("the body has no S3 event records")
-    return _announce(records, _read_record)
+    return _read_events(records, _read_record)
 
 
-def _announce(events: Sequence[Any], read: Reader) -> Announcement:
-    """Read each event; each version is announced once."""
+def _read_events(events: Sequence[Any], read: Reader) -> MessageContent:
+    """Read each event; list each version once."""
     versions: dict[tuple[str, str, str], FileVersion] = {}
     ignored: list[Ignored] = []
     for event in events:
@@ -107,7 +107,7 @@ def _announce(events: Sequence[Any], read: Reader) -> Announcement:
             versions.setdefault(found.identity, found)
         else:
             ignored.append(found)
-    return Announcement(tuple(versions.values()), tuple(ignored))
+    return MessageContent(tuple(versions.values()), tuple(ignored))
 
 
 def _read_record(record: Any) -> FileVersion | Ignored:
@@ -160,7 +160,7 @@ def _read_object(
     size = None if described.get("size") is None else int(described["size"])
     if size is not None and size < 0:
         raise ValueError(f"size {size}")
-    reason = side_object(key, size)
+    reason = ignored_object_reason(key, size)
     if reason:
         return uri, f"the object is not a trip file: {reason}"
     version_id = described.get(names[0])

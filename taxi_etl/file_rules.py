@@ -93,7 +93,7 @@ class Limits:
     instants: Instants = Instants.REJECT
 
 
-def side_object(key: str, size: int | None = None) -> str | None:
+def ignored_object_reason(key: str, size: int | None = None) -> str | None:
     """Return why an object is a marker or a temporary object of another tool; None if it may be a trip file.
 
     Such objects start nothing and are not reported as rejected: the tool that writes them also writes the
@@ -129,7 +129,7 @@ def check_key(key: str) -> list[Failure]:
     if key.rpartition("/")[2].startswith(HIDDEN_BEGINNINGS):
         text = "the file name begins with an underscore or dot, which Spark skips as hidden; rename the file"
         found.append(Failure(FailureCode.UNSUPPORTED_TYPE, text))
-    elif file_format(key) is not None and (reason := side_object(key)):
+    elif file_format(key) is not None and (reason := ignored_object_reason(key)):
         found.append(Failure(FailureCode.UNSUPPORTED_TYPE, f"the object is not a trip file: {reason}"))
     return found
 

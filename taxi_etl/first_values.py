@@ -27,7 +27,7 @@ UNREADABLE_COLUMNS_MAX = 3
 """How many columns without a readable value are reported."""
 
 
-def with_forms(
+def inspect_first_values(
     dataset: Dataset, columns: Sequence[SourceColumn], rows: Sequence[Sequence[str]], decimal: str = "."
 ) -> tuple[tuple[SourceColumn, ...], tuple[Failure, ...]]:
     """The columns of a CSV file with the forms of their values, and why the file cannot be loaded.
@@ -36,9 +36,9 @@ def with_forms(
     fields than columns do not count, because their values may be in other columns.
     """
     width = len(columns)
-    misfit = _misfit(rows, width)
-    if misfit:
-        return tuple(columns), (misfit,)
+    wrong_count = _wrong_field_count(rows, width)
+    if wrong_count:
+        return tuple(columns), (wrong_count,)
     rows = [row for row in rows if _fits(row, width)]
     places = {column.name: place for place, column in enumerate(columns)}
     sources = match_columns(dataset, columns).sources
@@ -95,7 +95,7 @@ def _fits(row: Sequence[str], width: int) -> bool:
     return len(row) >= width and not any(value.strip() for value in row[width:])
 
 
-def _misfit(rows: Sequence[Sequence[str]], width: int) -> Failure | None:
+def _wrong_field_count(rows: Sequence[Sequence[str]], width: int) -> Failure | None:
     """The failure of a file whose first rows all have the same wrong number of fields.
 
     Parts of records with line ends inside quotes have fewer fields, and not all the same number.
@@ -117,11 +117,11 @@ def unreadable_text(name: str, unread: int, values: int, kind: ColumnType, examp
     """The sentence about a column whose values cannot be read."""
     return (
         f"{name}: {unread:,} of {values:,} values are not read as {_PLURALS[kind]}, "
-        f"for example {shown(example)!r}"
+        f"for example {shortened_example(example)!r}"
     )
 
 
-def shown(value: str) -> str:
+def shortened_example(value: str) -> str:
     """A value as messages show it, shortened to EXAMPLE_MAX."""
     return value if len(value) <= EXAMPLE_MAX else f"{value[: EXAMPLE_MAX - 1]}…"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from taxi_etl.contents import COLUMNS_MAX, check_extent, check_names
+from taxi_etl.contents import COLUMNS_MAX, check_data_end, check_names
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.schema import SourceColumn
 
@@ -71,7 +71,7 @@ class FooterFacts:
 
 def check_footer(facts: FooterFacts, footer_start: int) -> list[Failure]:
     """Return every reason in a footer why its file cannot be loaded."""
-    found = check_extent(facts.data_end, footer_start)
+    found = check_data_end(facts.data_end, footer_start)
     problem = check_names([column.name for column in facts.columns])
     if problem:
         found.append(Failure(FailureCode.UNREADABLE_HEADER, problem))

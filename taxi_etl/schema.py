@@ -160,7 +160,7 @@ class SourceColumn:
             return f"{self.type}({self.precision},{self.scale})"
         return self.arrow_type or str(self.type)
 
-    def is_like(self, other: Self) -> bool:
+    def has_form_of(self, other: Self) -> bool:
         """Whether the values of two columns are read alike."""
         return self._form() == other._form()
 
@@ -330,7 +330,7 @@ def common_source(kind: ColumnType, sources: Sequence[SourceColumn]) -> SourceCo
     """
     preferred = sources[0]
     valued = [source for source in sources if source.type not in WITHOUT_VALUES]
-    if all(source.is_like(preferred) for source in valued):
+    if all(source.has_form_of(preferred) for source in valued):
         return preferred
     types = {source.type for source in valued}
     if types <= NUMBERS and kind is not ColumnType.STRING:

@@ -15,5 +15,5 @@ def hours_since_last_file(ledger: Ledger, now: datetime) -> int:
 
     Before the first file, the hours count from the first call, so that the alarm covers new deployments.
     """
-    since = ledger.last_change() or ledger.first_watched(timestamp(now))
+    since = ledger.last_change() or ledger.monitored_since(timestamp(now))
     return max(0, int((now - datetime.fromisoformat(since)).total_seconds() // 3600))

@@ -16,7 +16,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, Manifest, RejectedFile, SupersededFile, shorten
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import Limits, check_file, check_key, file_format, is_gzipped
-from taxi_etl.first_values import unreadable_folders, with_forms
+from taxi_etl.first_values import inspect_first_values, unreadable_folders
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import ExecutionInput
 from taxi_etl.names import RAW_PREFIX
@@ -88,7 +88,7 @@ def _recognized(version: FileVersion, found: Contents) -> AcceptedFile | Rejecte
     contradiction = contradicting_folders(version.key, dataset)
     if contradiction:
         return RejectedFile(version, (Failure(FailureCode.UNCLEAR_COLUMN, contradiction),))
-    _, failures = with_forms(dataset, found.columns, found.rows, found.dialect.decimal)
+    _, failures = inspect_first_values(dataset, found.columns, found.rows, found.dialect.decimal)
     failures += unreadable_folders(dataset, added_columns(version.key, dataset, found.columns))
     if failures:
         return RejectedFile(version, failures)

@@ -20,7 +20,7 @@ from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
-from taxi_etl.file_rules import check_key, side_object
+from taxi_etl.file_rules import check_key, ignored_object_reason
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
 from taxi_etl.ledger import OPEN_FILE
@@ -108,7 +108,7 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
     versions: list[FileVersion] = []
     skipped: dict[str, str] = {}
     for entry in _current_versions(session, bucket, prefix):
-        key, marker = entry["Key"], side_object(entry["Key"], int(entry["Size"]))
+        key, marker = entry["Key"], ignored_object_reason(entry["Key"], int(entry["Size"]))
         reasons = (
             [f"the object is not a trip file: {marker}"]
             if marker

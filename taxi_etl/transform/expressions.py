@@ -89,7 +89,7 @@ def column_text(value: str, column: SourceColumn) -> str:
 
 def in_form(value: str, source: SourceColumn, common: SourceColumn) -> str:
     """A value that is not blank, in the form of `schema.common_source`."""
-    if source.is_like(common) or common.type is SourceType.TIMESTAMP:
+    if source.has_form_of(common) or common.type is SourceType.TIMESTAMP:
         return value
     if common.type is SourceType.DOUBLE:
         return as_number(value, source.type)

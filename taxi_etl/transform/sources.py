@@ -33,7 +33,7 @@ apart; else null."""
 
 
 @dataclass(frozen=True)
-class Run:
+class JobRun:
     """The job run: its ID, and its start time (with a time zone)."""
 
     run_id: str
@@ -53,7 +53,7 @@ def source_columns(columns: Sequence[SourceColumn]) -> tuple[SourceColumn, ...]:
     return tuple(unique)
 
 
-def constants(file: AcceptedFile, run: Run) -> dict[str, str]:
+def constants(file: AcceptedFile, run: JobRun) -> dict[str, str]:
     """The columns that are equal in all rows of a file, as SQL literals: lineage and its key's columns."""
     values = {
         name(column): "CAST(NULL AS string)" if value is None else literal(value)
@@ -62,7 +62,7 @@ def constants(file: AcceptedFile, run: Run) -> dict[str, str]:
     return lineage(file.version, run) | values
 
 
-def lineage(version: FileVersion, run: Run) -> dict[str, str]:
+def lineage(version: FileVersion, run: JobRun) -> dict[str, str]:
     """The lineage columns of a file as SQL literals; `_position` and `_row_text` are the reader's."""
     earliest, latest = pickup_range(month_of(version.key), run.started_at)
     return {

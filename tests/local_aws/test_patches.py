@@ -13,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from local_aws import lean_environment, paths
+from local_aws import emulator_environment, paths
 
 HERE = Path(__file__).parent
 FOLDER = paths.CHECKOUT / "local_aws" / "patches"
@@ -127,7 +127,7 @@ except patching.PatchMismatchError as error:
     print("mismatch:", error)
 """
     answer = subprocess.run(
-        [lean_environment.ensure(), "-c", probe],
+        [emulator_environment.ensure(), "-c", probe],
         capture_output=True,
         text=True,
         cwd=paths.CHECKOUT,

@@ -20,11 +20,11 @@ from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
-from taxi_etl.transform.sources import LINEAGE_COLUMNS, Run, constants, lineage, source_columns
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, JobRun, constants, lineage, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
-RUN = Run("jr_1", NOW)
+RUN = JobRun("jr_1", NOW)
 INGESTED_AT = "TIMESTAMP_NTZ '2025-07-01 12:00:00'"
 """A time without a zone, which both engines return to Python alike."""
 SPARK_NAMES = {"text": "string", "string": "string", "integer": "bigint", "timestamp": "timestamp_ntz"}

@@ -14,7 +14,7 @@ from taxi_etl.contents import (
     HEAD_BYTES,
     Contents,
     check_csv_end,
-    check_extent,
+    check_data_end,
     check_names,
     find_footer,
     inflate_head,
@@ -100,8 +100,8 @@ def test_a_giant_footer_is_not_read(length: int, expected: list[FailureCode]) ->
 
 
 def test_data_may_reach_up_to_the_footer_and_not_beyond() -> None:
-    assert check_extent(data_end=892, footer_start=892) == []
-    (reason,) = check_extent(data_end=893, footer_start=892)
+    assert check_data_end(data_end=892, footer_start=892) == []
+    (reason,) = check_data_end(data_end=893, footer_start=892)
     assert reason.code is FailureCode.TRUNCATED
     assert "up to byte 893, but begins at byte 892" in reason.message
 

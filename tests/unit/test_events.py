@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from taxi_etl.events import Announcement, UnreadableMessageError, parse_message
+from taxi_etl.events import MessageContent, UnreadableMessageError, parse_message
 from taxi_etl.identity import FileVersion
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -25,12 +25,12 @@ def record(key: str = "raw/taxi/a.csv", name: str = "ObjectCreated:Put", **descr
     return {"eventName": name, "s3": {"bucket": {"name": "lake"}, "object": facts}}
 
 
-def parse(*records: Any) -> Announcement:
+def parse(*records: Any) -> MessageContent:
     return parse_message(json.dumps({"Records": list(records)}))
 
 
 def test_an_upload_announces_its_version() -> None:
-    assert parse_message(sample("sqs_object_created")) == Announcement(
+    assert parse_message(sample("sqs_object_created")) == MessageContent(
         versions=(
             FileVersion(
                 bucket=BUCKET,
@@ -51,7 +51,7 @@ def test_keys_are_decoded_and_any_kind_of_creation_counts() -> None:
 
 def test_the_test_of_a_notification_is_ignored() -> None:
     found = parse_message(sample("sqs_test_event"))
-    assert found == Announcement(ignored=((BUCKET, "S3 test event"),))
+    assert found == MessageContent(ignored=((BUCKET, "S3 test event"),))
 
 
 def test_a_removal_is_ignored() -> None:
@@ -239,7 +239,7 @@ def through_sns(body: Any, kind: str = "Notification", **more: str) -> str:
 
 
 def test_an_event_bridge_event_announces_its_version_with_its_key_as_it_is() -> None:
-    assert parse_message(event_bridge()) == Announcement(
+    assert parse_message(event_bridge()) == MessageContent(
         versions=(
             FileVersion(
                 bucket="lake",
@@ -300,7 +300,7 @@ def test_a_message_through_a_topic_announces_the_same_as_without(more: dict[str,
 
 def test_the_test_of_a_notification_through_a_topic_is_ignored() -> None:
     event = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "lake"}
-    assert parse_message(through_sns(event)) == Announcement(ignored=(("lake", "S3 test event"),))
+    assert parse_message(through_sns(event)) == MessageContent(ignored=(("lake", "S3 test event"),))
 
 
 def test_the_end_of_a_subscription_is_ignored() -> None:

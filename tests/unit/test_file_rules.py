@@ -3,7 +3,7 @@
 import pytest
 
 from taxi_etl.failures import FailureCode
-from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, is_gzipped, side_object
+from taxi_etl.file_rules import FileFacts, Limits, check_file, file_format, ignored_object_reason, is_gzipped
 
 KEY = "raw/taxi/green_tripdata_2024-01.parquet"
 LIMITS = Limits(max_file_bytes=1_000)
@@ -195,8 +195,8 @@ def test_the_suffix_determines_format_and_compression() -> None:
         ("_delta_log/0001.checkpoint.parquet", "its folder _delta_log holds"),
     ],
 )
-def test_markers_and_temporary_objects_are_side_objects(name: str, reason: str) -> None:
-    assert (side_object(f"raw/taxi/{name}") or "").startswith(reason)
+def test_markers_and_temporary_objects_are_ignored(name: str, reason: str) -> None:
+    assert (ignored_object_reason(f"raw/taxi/{name}") or "").startswith(reason)
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_markers_and_temporary_objects_are_side_objects(name: str, reason: str) 
         *("desktop.ini.csv", "trips.metadata", "lock.csv", "md5/trips.csv", "trips.csv.part1", "trash/a.csv"),
     ],
 )
-def test_other_objects_are_not_side_objects(name: str) -> None:
-    assert side_object(f"raw/taxi/{name}", 0) is None
+def test_other_objects_are_not_ignored(name: str) -> None:
+    assert ignored_object_reason(f"raw/taxi/{name}", 0) is None
 
 
 def test_an_empty_object_is_a_folder_marker_only_if_its_name_has_no_suffix() -> None:
-    assert side_object("raw/taxi/2019", 0) == "it is a folder marker of zero bytes"
-    assert side_object("raw/taxi/2019", 1) is side_object("raw/taxi/2019") is None
+    assert ignored_object_reason("raw/taxi/2019", 0) == "it is a folder marker of zero bytes"
+    assert ignored_object_reason("raw/taxi/2019", 1) is ignored_object_reason("raw/taxi/2019") is None
 
 
 def test_a_trip_file_in_a_temporary_folder_is_unsupported() -> None:
