@@ -10,6 +10,7 @@ from pathlib import Path
 from pyiceberg.exceptions import NoSuchTableError
 
 from ops import tables
+from taxi_etl.raw_folders import raw_folder
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.e2e.app_controls import (
     deliver_events,
@@ -24,7 +25,8 @@ Scenario = Callable[[App, Path], None]
 
 
 def load_with_conflicting_writers(app: App, folder: Path) -> None:
-    """A commit conflicts once, another job run has created the optimizers, and some rows are quarantined."""
+    """A commit conflicts once, another job run has created the optimizers, some rows are quarantined, and a
+    crawler's folder has its first file."""
     catalog = tables.glue_catalog(app.session)
     try:
         known = catalog.load_table((app.deployed.taxi_database_name, "green_trips"))
@@ -35,7 +37,8 @@ def load_with_conflicting_writers(app: App, folder: Path) -> None:
         {"action": "glue:UpdateTable", "error": "ConcurrentModificationException"},
         {"action": "glue:CreateTableOptimizer", "error": "AlreadyExistsException"},
     )
-    (outcome,) = app.upload(trip_file(folder, "2019-01", "green", dirty_share=0.1))
+    path = trip_file(folder, "2019-01", "green", dirty_share=0.1)
+    (outcome,) = app.follow(app.send(path, folders={path.name: raw_folder("green")}))
     assert (outcome.status, app.aws.fault_counts()) == ("loaded", [1, 1])
     app.aws.faults()
 
