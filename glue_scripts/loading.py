@@ -122,6 +122,7 @@ class Loader:
                 file.dialect,
                 file.row_decoder,
                 source.unbalanced_quotes,
+                source.uri if source.must_be_read_alone else "",
             )
             groups.setdefault(layout, []).append(source)
         return [load for group in groups.values() for load in stager.stage(group)]

@@ -42,6 +42,10 @@ FILE_OPTIONS = {
 }
 
 
+GLOB_CHARACTERS = frozenset("{}[]*?\\")
+"""Characters by which Spark takes a path for a pattern."""
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """An accepted file and the URI from which Spark reads it.
@@ -53,6 +57,16 @@ class SourceFile:
     file: AcceptedFile
     uri: str
     unbalanced_quotes: bool = False
+
+    @property
+    def must_be_read_alone(self) -> bool:
+        """Whether Spark would read all files of a scan once more because of this file's path.
+
+        Without glob patterns, Spark 4.1.1 replaces each path that looks like one by all paths of the scan
+        (`else qualifiedPaths` in DataSource.checkAndGlobPathIfNecessary).
+        """
+        return not GLOB_CHARACTERS.isdisjoint(self.uri)
+
     warnings: tuple[FileWarning, ...] = ()
 
 

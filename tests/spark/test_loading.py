@@ -389,10 +389,12 @@ def test_a_missing_column_is_added_to_the_table(lake):
 def test_special_characters_in_keys_are_not_patterns(lake, name):
     key = f"raw/taxi/year=2024/{name}"
     lake.storage.put(key, csv(GOOD))
+    lake.storage.put(A, csv(GOOD, GOOD))
 
-    [result] = lake.load(key).files
+    files = lake.load(key, A).files
 
-    assert (result.status, result.written, result.failure) == (FileStatus.LOADED, 1, None)
+    assert [(file.status, file.failure) for file in files] == [(FileStatus.LOADED, None)] * 2
+    assert (lake.count("green", key), lake.count("green", A)) == (1, 2)
 
 
 @pytest.mark.parametrize("key", ["raw/taxi//b.csv", "raw/taxi/./b.csv", "raw/taxi/x/../b.csv"])
