@@ -54,7 +54,7 @@ def other_cdk(found: str | None) -> str | None:
 
 
 def _package_version(command: Path) -> str | None:
-    """Return the version of the npm package that holds a command, None if it is in no such package."""
+    """Return the version of the npm package that holds a command, None if no package provides it."""
     manifest = command.parent.parent / "package.json"
     if not manifest.exists():
         return None

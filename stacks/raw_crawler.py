@@ -42,7 +42,7 @@ class RawCrawler(Construct):
             self,
             "Crawler",
             name=self.name,
-            description="Catalogs raw taxi files; the workflow starts it when columns changed",
+            description="Catalogs raw taxi files; the workflow starts it when the catalog would change",
             role=self.role.role_arn,
             database_name=catalog.raw_name,
             targets=glue.CfnCrawler.TargetsProperty(

@@ -76,7 +76,8 @@ def recognize(columns: Sequence[SourceColumn], key: str) -> Recognition:
         failures = tuple(
             Failure(
                 FailureCode.UNCLEAR_COLUMN,
-                f"{each}, which this file lacks; rename the column if it is the same, else to another name",
+                f"{each}, which this file lacks; rename it to that if it is the same column, "
+                "otherwise to a clearly different name",
             )
             for each in similar
         )

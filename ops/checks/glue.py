@@ -30,7 +30,7 @@ def job(scope: Scope) -> Iterator[Finding]:
     }
     for check, uris in files.items():
         missing = [uri for uri in uris.split(",") if not _exists(scope, uri.strip())]
-        problem = f"{', '.join(missing) or 'the argument'} does not exist"
+        problem = f"{', '.join(missing) or 'the argument --extra-py-files'} does not exist"
         yield expect(part, check, not missing, problem, scope.redeploy)
     database, wanted = arguments.get("--database"), scope.deployment.taxi_database_name
     problem = f"the job loads into {database}, not {wanted}"

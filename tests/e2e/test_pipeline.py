@@ -82,7 +82,7 @@ def test_reuploaded_files_replace_only_their_own_rows(
 
 @pytest.fixture(scope="module")
 def dirty(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> File:
-    """A file of which a tenth of the rows fails validation."""
+    """A file in which a tenth of the rows fail validation."""
     made = sample_data.generate(
         tmp_path_factory.mktemp("dirty"),
         dataset="yellow",

@@ -58,7 +58,7 @@ def other_run(lake, **hooks):
 
 
 def at(check: int, act: Callable[[], object]) -> Callable[[int], None]:
-    """A hook that acts once, at the version check of this number."""
+    """A hook that acts once, at the version check with this number."""
     pending = [act]
 
     def hook(number: int) -> None:

@@ -1,4 +1,4 @@
-"""Tests that validation decides about each file by few bytes, and that AWS faults are not rejections."""
+"""Tests that validation decides about each file from a few bytes, and that AWS faults are not rejections."""
 
 import gzip
 import io
