@@ -30,7 +30,7 @@ EXPLAINED_COLUMNS_MAX = 3
 
 
 def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
-    """Fail files of which too many pickups are outside the month in their names.
+    """Fail files with too many pickups outside the month in their names.
 
     Only data files that hold such pickups by Iceberg's bounds are read.
     """

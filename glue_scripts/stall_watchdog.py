@@ -35,7 +35,7 @@ PROGRESS_METRICS = (
     "shuffleWriteBytes",
     "memoryBytesSpilled",
 )
-"""Stage metrics of which a working task changes at least one. Executors report them with their heartbeats."""
+"""Stage metrics; a working task changes at least one of them. Executors report them with their heartbeats."""
 
 Progress = tuple[tuple[int, ...], ...]
 

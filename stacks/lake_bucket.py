@@ -133,7 +133,7 @@ class LakeBucket(Construct):
 
 
 def bucket_arn(scope: Construct, name: str) -> str:
-    """The ARN of a bucket of which only the name is known."""
+    """The ARN of a bucket, from its name alone."""
     return Stack.of(scope).format_arn(
         service="s3", resource=name, account="", region="", arn_format=ArnFormat.NO_RESOURCE_NAME
     )

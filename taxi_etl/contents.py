@@ -122,7 +122,7 @@ def check_data_end(data_end: int, footer_start: int) -> list[Failure]:
 
 
 def check_joined(boundary: bytes) -> list[Failure]:
-    """Check that a Parquet file is not several files joined, of which readers see the last footer only.
+    """Check that a Parquet file is not several files joined: readers would see only the last one's footer.
 
     `boundary` are the bytes before the place where the last of them would begin.
     """

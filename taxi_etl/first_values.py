@@ -1,7 +1,7 @@
 """Forms of a CSV file's values, decided from its first rows.
 
 The order of dates and the decimal separator are decided once per file, so that a value means the same in each
-row. A file of which no value of a required column can be read is rejected before a job run is paid for.
+row. A file in which no value of a required column can be read is rejected before a job run is paid for.
 """
 
 from collections.abc import Mapping, Sequence

@@ -90,7 +90,7 @@ def check_footer(facts: FooterFacts, footer_start: int) -> list[Failure]:
 
 
 UNKNOWN_TYPE = "ArrowNotImplementedError: "
-"""How the error begins that pyarrow raises for a type of which it knows only that it does not read it."""
+"""The beginning of pyarrow's error for a type that it recognizes but cannot read."""
 
 
 def damaged(problem: str) -> Failure:

@@ -14,7 +14,7 @@ NULL_TEXTS = ("-", "(null)", "(NULL)", "[null]", "[NULL]", "<null>", "<NULL>")
 NULL_WORDS = (
     "na", "n/a", "n.a.", "#na", "#n/a", "<na>", "\\n", "nil", "null", "none", "nan", "-nan", "nat",
 )  # fmt: skip
-"""Further ones in lower case, of which any case means null."""
+"""Further texts, here in lower case, that mean null in any case."""
 NULL_WORD_LENGTHS = (min(map(len, NULL_WORDS)), max(map(len, NULL_WORDS)))
 
 _EXPONENT = "([eE][+-]?[0-9]+)?"

@@ -6,7 +6,7 @@
 
 Each returns `{"executions": [{"name", "arn", "files", "state"}]}`. `replay_held` adds `more`, which is true
 when it stopped before the timeout and must be sent again. A command that cannot be run as it is returns
-`{"refused": REASON}`: the caller's mistake is not an error of the function, for which there is an alarm.
+`{"refused": REASON}`: a mistake of the caller must not raise the alarm for errors of the function.
 """
 
 import json
