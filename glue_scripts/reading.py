@@ -62,8 +62,8 @@ class SourceFile:
     def must_be_read_alone(self) -> bool:
         """Whether Spark would read all files of a scan once more because of this file's path.
 
-        With `__globPaths__` off, Spark 4.1.1 replaces each path with such a character by all paths of the scan:
-        see findings/spark-glob-characters-repeat-files.sh.
+        With `__globPaths__` off, Spark 4.1.1 replaces each path with such a character by all paths of the
+        scan: see findings/spark-glob-characters-repeat-files.sh.
         """
         return not GLOB_CHARACTERS.isdisjoint(self.uri)
 
