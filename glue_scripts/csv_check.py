@@ -17,7 +17,7 @@ SCAN_ATTEMPTS = 3
 
 
 def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
-    """Fail CSV files that are damaged, and mark those with unbalanced quotes or a suspicious end."""
+    """Fail CSV files that are damaged, count their rows, and mark unbalanced quotes and suspicious ends."""
     files = [file for file in loadable(files) if file.source.file.format == "csv"]
     if not files:
         return
@@ -27,6 +27,7 @@ def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
         file.failure = scan.failure
         file.source = replace(
             file.source,
+            rows=None if scan.lines is None else scan.lines - file.source.file.dialect.skip_lines - 1,
             unbalanced_quotes=scan.unbalanced_quotes,
             warnings=(scan.warning,) if scan.warning else (),
         )

@@ -77,9 +77,8 @@ class DataFileWriter:
 
     def _explain(self, loads: Sequence[FileLoad]) -> None:
         """Discard the data files of incomplete loads, and fail each with its error or write it alone."""
+        self._discard(loads)
         for load in loads:
-            self.trips.discard(load.trips)
-            self.quarantine.discard(load.quarantine)
             load.trips, load.quarantine, load.reasons = [], [], {}
         errors = read_errors(self.spark, [load.source for load in loads])
         for load, error in zip(loads, errors, strict=True):
@@ -90,20 +89,38 @@ class DataFileWriter:
                 load.fail(failure.code, failure.message)
 
     def _write_csv(self, files: Sequence[SourceFile]) -> list[FileLoad]:
-        """CSV files have no footer, so the rows of all files together are counted as they are read."""
+        """Write CSV files in one scan. Raises RowsLostError unless each row of each file is kept once."""
         loads = [FileLoad(file) for file in files]
+        rows = read_csv(self.spark, files)
+        if any(file.rows is None for file in files):
+            return self._write_counted(loads, rows)
+        self._write(loads, rows)
+        for load in loads:
+            load.read = load.source.rows or 0
+        wrong = [load for load in loads if load.read != load.written + load.quarantined]
+        if wrong:
+            self._discard(loads)
+            kept = f"{wrong[0].written} written and {wrong[0].quarantined} quarantined"
+            raise RowsLostError(f"the file has {wrong[0].read} rows, but {kept}")
+        return loads
+
+    def _write_counted(self, loads: list[FileLoad], rows: DataFrame) -> list[FileLoad]:
+        """Write files whose rows only the reader can count, all files together."""
         count = Observation()
-        rows = read_csv(self.spark, [load.source for load in loads])
         self._write(loads, rows.observe(count, fn.count(fn.lit(1)).alias("rows")))
         for load in loads:
             load.read = load.written + load.quarantined
         read, kept = int(count.get.get("rows", 0)), sum(load.read for load in loads)
         if read != kept:
-            for load in loads:
-                self.trips.discard(load.trips)
-                self.quarantine.discard(load.quarantine)
+            self._discard(loads)
             raise RowsLostError(f"{read} rows were read, but {kept} written or quarantined")
         return loads
+
+    def _discard(self, loads: Sequence[FileLoad]) -> None:
+        """Delete the data files of these loads."""
+        for load in loads:
+            self.trips.discard(load.trips)
+            self.quarantine.discard(load.quarantine)
 
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write the trips with the side output of quarantined rows, then these rows to quarantine."""

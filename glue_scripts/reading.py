@@ -50,13 +50,15 @@ GLOB_CHARACTERS = frozenset("{}[]*?\\")
 class SourceFile:
     """An accepted file and the URI from which Spark reads it.
 
-    `unbalanced_quotes` is true if a line of a CSV file has an odd number of quotes; `warnings` come from its
-    bytes.
+    The other fields come from the bytes of a CSV file. `rows` is the number of its rows, None if unknown, and
+    `unbalanced_quotes` is true if any line has an odd number of quotes.
     """
 
     file: AcceptedFile
     uri: str
+    rows: int | None = None
     unbalanced_quotes: bool = False
+    warnings: tuple[FileWarning, ...] = ()
 
     @property
     def must_be_read_alone(self) -> bool:
@@ -66,8 +68,6 @@ class SourceFile:
         scan: see findings/spark-glob-characters-repeat-files.sh.
         """
         return not GLOB_CHARACTERS.isdisjoint(self.uri)
-
-    warnings: tuple[FileWarning, ...] = ()
 
 
 def read_parquet(spark: SparkSession, files: Sequence[SourceFile], *, skip_damage: bool = False) -> DataFrame:

@@ -20,19 +20,24 @@ LINE_MAX_BYTES = 1024 * 1024
 GZIP_WBITS = 31
 """Tells zlib to expect a gzip header and to verify length and checksum."""
 _CHUNK_BYTES = 1024 * 1024
+_WHITE_SPACE = bytes(set(range(0x21)) - set(b"\n"))
+"""What a blank line consists of. Source: Java, String.trim, by which Spark recognizes blank lines."""
 
 
 @dataclass(frozen=True)
 class CsvScan:
-    """The result of a scan: the failure or warning, if any, and whether any line has an odd number of quotes.
+    """The result of a scan: the failure or warning, if any, and facts that the engines' work depends on.
 
-    Such a line is half a record with a line end inside quotes, or holds a stray quote. Engines that read line
-    by line must parse that line as a whole.
+    `lines` is the number of lines that are not blank, None for UTF-16, where a record may span several.
+    `unbalanced_quotes` is true if any line has an odd number of quotes. Such a line is half a record with a
+    line end inside quotes, or holds a stray quote. Engines that read line by line must parse that line as a
+    whole.
     """
 
     failure: Failure | None = None
     unbalanced_quotes: bool = False
     warning: FileWarning | None = None
+    lines: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,13 @@ def check_last_line(line: str, *, delimiter: str, width: int) -> Failure | None:
     )
 
 
-def _scanned_end(line: str, number: int, layout: _Layout, *, unbalanced: bool = False) -> CsvScan:
+def _scanned_end(
+    line: str, number: int, layout: _Layout, *, unbalanced: bool = False, lines: int | None = None
+) -> CsvScan:
     """The result for a file whose last line, without a line end, is `line`; empty if all lines have one."""
     failure = check_last_line(line, delimiter=layout.delimiter, width=layout.width)
     warning = None if failure or number == 1 else _warn_of_cut_value(line, number, layout)
-    return CsvScan(failure, unbalanced, warning)
+    return CsvScan(failure, unbalanced, warning, lines)
 
 
 def _warn_of_cut_value(line: str, number: int, layout: _Layout) -> FileWarning | None:
@@ -119,7 +126,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 def _scan_utf8(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvScan:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    offset, line_number, returns, unbalanced = 0, 1, 0, False
+    offset, line_number, returns, written, unbalanced = 0, 1, 0, 0, False
     rest = b""  # the line that the next chunk goes on with
     for chunk in chunks:
         undecoded = len(decoder.getstate()[0])
@@ -142,16 +149,24 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvSc
             continue
         line_number += chunk.count(b"\n")
         returns += chunk.count(b"\r") if lines is not chunk else 0
+        last_end = lines.rfind(b"\n")
+        written += _written_lines(rest + lines[:last_end])
         if not unbalanced and (b'"' in rest or b'"' in lines):
             whole = (rest + lines).split(b"\n")[:-1]
             unbalanced = any(line.count(b'"') % 2 for line in whole)
-        rest = lines[lines.rfind(b"\n") + 1 :]
+        rest = lines[last_end + 1 :]
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise _not_utf8(error, offset - len(error.object), line_number) from None
     number = line_number if line_number > 1 else 1 + returns
-    return _scanned_end(rest.decode("utf-8"), number, layout, unbalanced=unbalanced)
+    written += _written_lines(rest)
+    return _scanned_end(rest.decode("utf-8"), number, layout, unbalanced=unbalanced, lines=written)
+
+
+def _written_lines(text: bytes) -> int:
+    """The number of lines that are not blank."""
+    return sum(map(bool, text.translate(None, _WHITE_SPACE).split(b"\n")))
 
 
 def _scan_utf16(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvScan:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from glue_scripts.iceberg import ConflictError, LakeTable
-from glue_scripts.reading import spark_path
+from glue_scripts.reading import SourceFile, spark_path
 from taxi_etl.file_rules import check_key
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import source_id
@@ -395,6 +395,21 @@ def test_special_characters_in_keys_are_not_patterns(lake, name):
 
     assert [(file.status, file.failure) for file in files] == [(FileStatus.LOADED, None)] * 2
     assert (lake.count("green", key), lake.count("green", A)) == (1, 2)
+
+
+def test_files_that_spark_reads_twice_are_loaded_once(lake, monkeypatch):
+    # Without its own plan, such a key makes Spark read the other file of the batch once more.
+    monkeypatch.setattr(SourceFile, "must_be_read_alone", False)
+    key = "raw/taxi/{b}.csv"
+    lake.storage.put(key, csv(GOOD))
+    lake.storage.put(A, csv(GOOD, GOOD))
+
+    files = lake.load(key, A).files
+
+    assert [(file.status, file.read, file.written) for file in files] == [
+        (FileStatus.LOADED, 1, 1),
+        (FileStatus.LOADED, 2, 2),
+    ]
 
 
 @pytest.mark.parametrize("key", ["raw/taxi//b.csv", "raw/taxi/./b.csv", "raw/taxi/x/../b.csv"])

@@ -205,7 +205,7 @@ def test_binary_data_is_not_text(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (gzip.compress(HEADER), "gzip data; its name must end in .csv.gz"),
+        (gzip.compress(HEADER, mtime=0), "gzip data; its name must end in .csv.gz"),
         (b"PK\x03\x04\x14\x00", "a ZIP archive or an Excel workbook"),
         (b"PAR1\x15\x04", "a Parquet file; its name must end in .parquet"),
         (b"\x28\xb5\x2f\xfd\x00", "Zstandard data"),
