@@ -13,7 +13,8 @@ What quarantine needs beyond the lineage travels in `source_version`, as lines o
                     17                               line 3: position, missing if the reader has none
 
 The entries are text because a rarely filled map column slows Iceberg's writer for every row.
-They are hexadecimal because quarantine keeps every byte, and Spark's `to_json` replaces invalid UTF-8.
+They are hexadecimal because quarantine keeps every byte, and Spark's `to_json` replaces invalid UTF-8
+(findings/spark-functions-merge-different-strings.sh).
 """
 
 from collections.abc import Sequence
