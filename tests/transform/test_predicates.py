@@ -78,7 +78,7 @@ def test_a_plausible_trip_is_kept(engines, dataset):
         # other tools' texts for null
         ("yellow", {"passenger_count": "NA", "fare_amount": "\\\\N", "vendor_id": "null", "PULocationID": "-"}, []),
         ("yellow", {"fare_amount": "NaN", "trip_distance": "None"}, []),
-        ("yellow", {"fare_amount": "NA", "trip_distance": "n.a."}, ["unparseable"]),
+        ("yellow", {"fare_amount": "NA", "trip_distance": "none seen"}, ["unparseable"]),
         ("yellow", {"pickup_datetime": "NaT"}, ["missing_datetime"]),
         ("yellow", {"dropoff_datetime": "NULL"}, ["missing_datetime"]),
         ("fhv", {"dropoff_datetime": "NULL", "SR_Flag": "<NA>"}, []),

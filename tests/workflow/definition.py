@@ -17,14 +17,17 @@ def machine_template(stacks: Stacks) -> Definition:
     """Return the definition with `${Reference}` wherever CloudFormation inserts a value."""
     machine = only(stacks.pipeline, "AWS::StepFunctions::StateMachine")
     joined = machine.properties["DefinitionString"]["Fn::Join"]
-    parts = ["${Partition}" if part == {"Ref": "AWS::Partition"} else flat(part) for part in joined[1]]
+    parts = [
+        "${Partition}" if part == {"Ref": "AWS::Partition"} else flat(part).replace("${AWS::", "${")
+        for part in joined[1]
+    ]
     parsed: Definition = json.loads(joined[0].join(parts))
     return parsed
 
 
 def reference_values(stacks: Stacks, topic_arn: str) -> dict[str, str]:
     """Return the values that CloudFormation would insert in an account of the emulator."""
-    values = {"Partition": "aws"}
+    values = {"Partition": "aws", "AccountId": ACCOUNT, "Region": REGION}
     for resource in resources(stacks.pipeline):
         name = resource.properties.get("FunctionName") or resource.properties.get("Name")
         match resource.type:
@@ -38,15 +41,7 @@ def reference_values(stacks: Stacks, topic_arn: str) -> dict[str, str]:
 
 
 def resolved(template: Mapping[str, Any], values: Mapping[str, str]) -> Definition:
-    """Return the definition with its references replaced by values, as AWS receives it.
-
-    The lake's bucket is the only reference to another stack.
-    """
-
-    def value(match: re.Match[str]) -> str:
-        if match[1].startswith("PublishOutputRefLakeBucket"):
-            return f"{ACCOUNT}-oubt-datalake"
-        return values[match[1]]
-
-    parsed: Definition = json.loads(_REFERENCE.sub(value, json.dumps(template)))
+    """Return the definition with its references replaced by values, as AWS receives it."""
+    text = _REFERENCE.sub(lambda match: values[match[1]], json.dumps(template))
+    parsed: Definition = json.loads(text)
     return parsed
