@@ -67,11 +67,10 @@ class DataFileWriter:
             return
         files = [load.source for load in loads]
         self._write(loads, read_parquet(self.spark, files, skip_damage=len(files) > 1))
-        incomplete = [load for load in loads if load.read != load.written + load.quarantined]
+        incomplete = [load for load in loads if not load.is_complete]
         if len(loads) == 1:
             for load in incomplete:
-                kept = f"{load.written} written and {load.quarantined} quarantined"
-                load.fail(FailureCode.ROWS_LOST, f"{load.read} rows were read, but {kept}")
+                load.fail(FailureCode.ROWS_LOST, f"{load.read} rows were read, but {load.kept}")
         elif incomplete:
             self._explain(incomplete)
 
@@ -97,11 +96,10 @@ class DataFileWriter:
         self._write(loads, rows)
         for load in loads:
             load.read = load.source.rows or 0
-        wrong = [load for load in loads if load.read != load.written + load.quarantined]
-        if wrong:
+        incomplete = [load for load in loads if not load.is_complete]
+        if incomplete:
             self._discard(loads)
-            kept = f"{wrong[0].written} written and {wrong[0].quarantined} quarantined"
-            raise RowsLostError(f"the file has {wrong[0].read} rows, but {kept}")
+            raise RowsLostError(f"the file has {incomplete[0].read} rows, but {incomplete[0].kept}")
         return loads
 
     def _write_counted(self, loads: list[FileLoad], rows: DataFrame) -> list[FileLoad]:

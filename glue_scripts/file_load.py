@@ -65,6 +65,16 @@ class FileLoad:
         return row_count(self.quarantine)
 
     @property
+    def is_complete(self) -> bool:
+        """Whether each row that was read is in a data file, once."""
+        return self.read == self.written + self.quarantined
+
+    @property
+    def kept(self) -> str:
+        """The numbers of rows in data files, for a message."""
+        return f"{self.written} written and {self.quarantined} quarantined"
+
+    @property
     def status(self) -> FileStatus:
         """The file's status if the load ended now."""
         if self.superseded:

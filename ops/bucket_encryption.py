@@ -7,10 +7,10 @@ from botocore.exceptions import ClientError
 from ops.deployment import deploy_command
 from ops.errors import CliError
 from ops.session import Session
+from taxi_etl.object_access import DENIED
 
 AWS_MANAGED = "AWS"
 """The manager of the key `aws/s3`, whose policy lets every role of the account use it through S3."""
-_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 def default_key(session: Session, bucket: str) -> str | None:
@@ -51,7 +51,7 @@ def _customer_key(session: Session, name: str) -> str | None:
     try:
         metadata = session.client("kms").describe_key(KeyId=name)["KeyMetadata"]
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _DENIED:
+        if error.response["Error"]["Code"] not in DENIED:
             raise
         return name
     return None if metadata.get("KeyManager") == AWS_MANAGED else str(metadata["Arn"])

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from ops.session import Session
 from taxi_etl import names
+from taxi_etl.object_access import DENIED
 
 _FREE = ("404", "NoSuchBucket")
-_FOREIGN = ("403", "AccessDenied")
 
 
 def problem(session: Session) -> str | None:
@@ -27,7 +27,7 @@ def problem(session: Session) -> str | None:
         code = error.response["Error"]["Code"]
         if code in _FREE:
             return None
-        if code not in _FOREIGN:
+        if code not in DENIED:
             raise
         return f"bucket {name} belongs to another account, or you may not access it: {remedy}"
     if region == session.region:

@@ -150,10 +150,10 @@ def _scan_utf8(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvSc
         line_number += chunk.count(b"\n")
         returns += chunk.count(b"\r") if lines is not chunk else 0
         last_end = lines.rfind(b"\n")
-        written += _written_lines(rest + lines[:last_end])
-        if not unbalanced and (b'"' in rest or b'"' in lines):
-            whole = (rest + lines).split(b"\n")[:-1]
-            unbalanced = any(line.count(b'"') % 2 for line in whole)
+        whole = rest + lines[:last_end]
+        written += _written_lines(whole)
+        if not unbalanced and b'"' in whole:
+            unbalanced = any(line.count(b'"') % 2 for line in whole.split(b"\n"))
         rest = lines[last_end + 1 :]
     try:
         decoder.decode(b"", final=True)
