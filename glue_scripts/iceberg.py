@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from glue_scripts.reading import jvm
 from glue_scripts.spark_errors import java_class
 from taxi_etl import tables
+from taxi_etl.same_trips import DataFile
 
 CONFLICTS = (
     "org.apache.iceberg.exceptions.ValidationException",
@@ -153,35 +154,35 @@ class LakeTable:
         rows = self.spark.sql(query).collect()
         return {row[0]: row[1] for row in rows}
 
-    def sources_with_equal_counts(
-        self, source_ids: Sequence[str], time_column: str, quarantine: "LakeTable"
-    ) -> list[tuple[str, str, int]]:
-        """Pairs of sources with the same row count and the same first month or last time, and that count.
+    def has_only(self, number: int) -> bool:
+        """Whether the table had exactly this many data files at this job run's last commit."""
+        snapshot = self._load().currentSnapshot()
+        return snapshot is not None and snapshot.summary().get("total-data-files") == str(number)
 
-        The first of a pair is one of `source_ids`. Rows in quarantine count too, because a file's name
-        decides which of its rows go there. The first month and the last time are those of the column in this
-        table. All of it comes from the tables' metadata.
+    def data_files(self, time_column: str, quarantine: "LakeTable") -> list[DataFile]:
+        """The data files of this table with the bounds of a time column, and those of quarantine.
+
+        All of it comes from the tables' metadata. The raw bounds are asked for, because Spark takes about a
+        second to plan the readable ones of all columns.
         """
         for table in (self, quarantine):
             self.spark.catalog.refreshTable(table.qualified)
-        listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
-        time = f"readable_metrics.{time_column}"
-        source = "SELECT partition.source_id AS id, record_count"
-        query = (
-            f"WITH files AS ({source}, {time}.lower_bound AS earliest, {time}.upper_bound AS latest "  # noqa: S608 (generated names and hex digits only)
-            f"FROM {self.qualified}.files WHERE content = 0 "
-            f"UNION ALL {source}, NULL, NULL FROM {quarantine.qualified}.files WHERE content = 0), "
-            "sources AS (SELECT id, sum(record_count) AS number, max(latest) AS latest, "
-            "date_trunc('MONTH', min(earliest)) AS month FROM files GROUP BY id) "
-            "SELECT ours.id, other.id, ours.number FROM sources ours JOIN sources other "
-            "ON ours.number = other.number AND ours.id <> other.id "
-            "AND (ours.month = other.month OR ours.latest = other.latest) "
-            f"WHERE ours.id IN ({listed})"
+        field = self._load().schema().findField(time_column).fieldId()
+        source = "SELECT partition.source_id, record_count"
+        rows = self.spark.sql(
+            f"{source}, lower_bounds[{field}], upper_bounds[{field}] FROM {self.qualified}.files "
+            f"WHERE content = 0 UNION ALL {source}, NULL, NULL FROM {quarantine.qualified}.files "
+            "WHERE content = 0"
         )
-        return [(row[0], row[1], int(row[2])) for row in self.spark.sql(query).collect()]
+        return [
+            DataFile(row[0], int(row[1]), _time_of_bound(row[2]), _time_of_bound(row[3]))
+            for row in rows.collect()
+        ]
 
     def source_files(self, source_ids: Sequence[str]) -> dict[str, str]:
         """The URI of each source's file, for sources with any rows."""
+        if not source_ids:
+            return {}
         listed = ", ".join(f"'{source_id}'" for source_id in source_ids)
         query = (
             f"SELECT source_id, max(source_file) FROM {self.qualified} "  # noqa: S608 (generated names and hex digits only)
@@ -301,3 +302,10 @@ class LakeTable:
 def row_count(files: Iterable[Any]) -> int:
     """Rows in data files, as Iceberg counted them."""
     return sum(int(file.recordCount()) for file in files)
+
+
+def _time_of_bound(bound: bytes | None) -> datetime | None:
+    """The time in a bound as Iceberg stores it: microseconds in eight bytes, the lowest first."""
+    if bound is None:
+        return None
+    return datetime(1970, 1, 1) + timedelta(microseconds=int.from_bytes(bound, "little", signed=True))

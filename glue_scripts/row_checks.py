@@ -1,11 +1,10 @@
 """Checks of the rows of each file before they are committed: the month in its name, and quarantined rows."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
 from glue_scripts.bad_rows import quarantined_rows, trips_that_fail
@@ -34,27 +33,46 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
 
     Only data files that hold such pickups by Iceberg's bounds are read.
     """
-    mixed: dict[str, list[Any]] = {}
-    for load in loadable(loads):
-        month = _month(load)
-        if month is not None:
-            mixed[load.source_id] = [file for file in load.trips if not _is_within(month, trips, file)]
-    locations = [str(file.location()) for files in mixed.values() for file in files]
-    if not locations:
+    mixed = [load for load in loadable(loads) if _month(load) and not _is_within(trips, load)]
+    if not mixed:
         return
-    month_of_row = fn.date_format(PICKUP, "yyyy-MM").alias("month")
+    months = {load.source_id: _month_number(load) for load in mixed}
+    # Counted as rows pass by: a grouped query would shuffle, and be planned and compiled for that.
+    observation = Observation()
+    counts = [fn.expr(f"count_if(source_id = '{source_id}')").alias(source_id) for source_id in months]
+    outside = _pickup_months(spark, mixed).where(f"month <> {_by_source(months)}")
+    outside.observe(observation, *counts).write.format("noop").mode("overwrite").save()
+    for load in mixed:
+        number = int(observation.get.get(load.source_id, 0))
+        if number > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * load.written):
+            _fail_for_month(spark, load, number)
+
+
+def _pickup_months(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:
+    """The source and the pickup's month of each row in the data files, for example 202401."""
+    locations = [str(file.location()) for load in loads for file in load.trips]
     rows = spark.read.schema(f"source_id string, {PICKUP} timestamp_ntz").parquet(*locations)
-    counts = rows.groupBy("source_id", month_of_row).count().collect()
-    for load in loadable(loads):
-        by_month = {row["month"]: int(row["count"]) for row in counts if row["source_id"] == load.source_id}
-        if by_month:
-            _check_month(spark, load, by_month)
+    return rows.selectExpr("source_id", f"100 * year({PICKUP}) + month({PICKUP}) AS month")
 
 
-def _is_within(month: tuple[int, int], trips: LakeTable, file: Any) -> bool:
-    """Whether all pickups in a data file are in the month, as far as Iceberg noted their bounds."""
-    bounds = trips.time_bounds(file, PICKUP)
-    return bounds is not None and all((time.year, time.month) == month for time in bounds)
+def _by_source(months: Mapping[str, int]) -> str:
+    """The SQL of the month that belongs to a row's source."""
+    if len(set(months.values())) == 1:
+        return str(next(iter(months.values())))
+    entries = ", ".join(f"'{source_id}', {month}" for source_id, month in months.items())
+    return f"element_at(map({entries}), source_id)"
+
+
+def _is_within(trips: LakeTable, load: FileLoad) -> bool:
+    """Whether all pickups of a file are in the month in its name, as far as Iceberg noted their bounds."""
+    bounds = [trips.time_bounds(file, PICKUP) for file in load.trips]
+    return all(each and all((time.year, time.month) == _month(load) for time in each) for each in bounds)
+
+
+def _month_number(load: FileLoad) -> int:
+    """The month in a file's name, for example 202401."""
+    year, month = _month(load) or (0, 0)
+    return 100 * year + month
 
 
 def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:
@@ -102,21 +120,23 @@ def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limi
             load.fail(FailureCode.TOO_MANY_QUARANTINED, "; ".join([text, *details]))
 
 
-def _check_month(spark: SparkSession, load: FileLoad, by_month: dict[str, int]) -> None:
-    """Fail a file by its pickups by month; those in the right month may be missing."""
-    year, number = _month(load) or (0, 0)
-    name = f"{year:04d}-{number:02d}"
-    total = load.written
-    outside = sum(by_month.values()) - by_month.get(name, 0)
-    if outside > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * total):
-        most = max((month for month in by_month if month != name), key=lambda month: by_month[month])
-        load.fail(
-            FailureCode.WRONG_MONTH,
-            f"{outside:,} of {total:,} pickups are outside {name}, the month in the file name; "
-            f"{by_month[most]:,} are in {most}; rename the file, or upload it again if it is damaged",
-        )
-        in_other_month = f"date_format({PICKUP}, 'yyyy-MM') <> '{name}'"
-        load.bad_rows = trips_that_fail(spark, load, in_other_month, FailureCode.WRONG_MONTH)
+def _fail_for_month(spark: SparkSession, load: FileLoad, outside: int) -> None:
+    """Fail a file because this number of its pickups is outside the month in its name."""
+    month = _month_number(load)
+    others = _pickup_months(spark, [load]).where(f"month <> {month}").groupBy("month").count()
+    most = others.orderBy(fn.desc("count"), "month").first()
+    in_one = f"{most['count']:,} are in {_month_text(most['month'])}; " if most else ""
+    load.fail(
+        FailureCode.WRONG_MONTH,
+        f"{outside:,} of {load.written:,} pickups are outside {_month_text(month)}, the month in the file "
+        f"name; {in_one}rename the file, or upload it again if it is damaged",
+    )
+    in_other_month = f"100 * year({PICKUP}) + month({PICKUP}) <> {month}"
+    load.bad_rows = trips_that_fail(spark, load, in_other_month, FailureCode.WRONG_MONTH)
+
+
+def _month_text(number: int) -> str:
+    return f"{number // 100:04d}-{number % 100:02d}"
 
 
 def _month(load: FileLoad) -> tuple[int, int] | None:

@@ -1,9 +1,7 @@
 """Warns of trips that were probably loaded before, under another object key.
 
 A moved object, or an export with new part names, is a new file: its rows come on top of the earlier ones. The
-same dataset and number of rows in two files that begin in one month suggest this, but do not prove it. Two
-files of identical bytes have as many rows whatever their names are. If the rule for the month in a name
-quarantines the earliest rows of one of them, they still end at the same time.
+rule (`taxi_etl.same_trips`) suggests this, but does not prove it.
 """
 
 import shlex
@@ -14,6 +12,7 @@ from glue_scripts.iceberg import LakeTable
 from glue_scripts.spark_errors import SPARK_ERRORS, one_line
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FileWarning, WarningCode
+from taxi_etl.same_trips import same_trips
 
 
 def warn_of_same_trips(
@@ -28,18 +27,19 @@ def warn_of_same_trips(
     if not by_source:
         return
     try:
-        pairs = trips.sources_with_equal_counts(list(by_source), PICKUP, quarantine)
-        names = trips.source_files(sorted({other for _, other, _ in pairs})) if pairs else {}
+        if len(by_source) == 1 and trips.has_only(sum(len(file.trips) for file in files)):
+            return
+        found = same_trips(trips.data_files(PICKUP, quarantine), by_source)
+        names = trips.source_files(sorted({other for others in found.values() for other in others}))
     except SPARK_ERRORS as error:
         print(f"process_taxi_data: cannot look for the same trips in other files: {one_line(error)}")
         return
-    for source_id in sorted({source for source, _, _ in pairs}):
-        others = [(names[other], number) for source, other, number in pairs if source == source_id]
-        (name, number), more = min(others), len(others) - 1
-        which = f"{more + 1} other files" if more else "another file"
-        text = (
-            f"probably has the same trips as {which} ({number:,} rows of the same dataset and month); "
-            f"if so, remove the rows of one of them: `{command} remove {shlex.quote(name)}`"
-        )
+    for source_id, others in found.items():
         file = by_source[source_id]
+        which = "another file" if len(others) == 1 else f"{len(others)} other files"
+        text = (
+            f"probably has the same trips as {which} ({file.written + file.quarantined:,} rows of the same "
+            f"dataset and month); if so, remove the rows of one of them: "
+            f"`{command} remove {shlex.quote(min(names[other] for other in others))}`"
+        )
         file.warnings = (*file.warnings, FileWarning(WarningCode.SAME_TRIPS, text))
