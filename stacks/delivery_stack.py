@@ -8,7 +8,7 @@ permissions.
 
 from typing import Any
 
-from aws_cdk import ArnFormat, CfnOutput, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, CfnOutput, DefaultStackSynthesizer, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -36,7 +36,8 @@ class DeliveryStack(Stack):
         self.role = iam.Role(
             self,
             "Role",
-            role_name=physical_name(DELIVERY_ROLE, settings.environment),
+            # Role names are unique in the account, so two regions need two names.
+            role_name=f"{physical_name(DELIVERY_ROLE, settings.environment)}-{Aws.REGION}",
             description=f"Deploys the taxi pipeline from {settings.delivery_repository}",
             assumed_by=iam.WebIdentityPrincipal(self._provider(settings), conditions=_conditions(settings)),
             max_session_duration=SESSION,

@@ -58,7 +58,7 @@ def test_only_the_environments_job_on_the_branch_of_the_repository_is_trusted(de
         }
     }
     assert role["MaxSessionDuration"] == 3600
-    assert role["RoleName"] == "taxi-etl-delivery-dev"
+    assert flat(role["RoleName"]) == "taxi-etl-delivery-dev-${AWS::Region}"
     assert "ManagedPolicyArns" not in role
 
 
