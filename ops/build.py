@@ -98,7 +98,7 @@ def build_code(directory: Path) -> None:
 def build_job_zip(path: Path) -> None:
     """Zip the job's packages for Glue's `--extra-py-files`; the same sources give the same bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for package in ("glue_scripts", "taxi_etl"):
+        for package in ("glue_scripts", "loading", "taxi_etl"):
             for source in sorted((ROOT / package).rglob("*.py")):
                 entry = zipfile.ZipInfo(source.relative_to(ROOT).as_posix(), ZIP_TIMESTAMP)
                 entry.compress_type = zipfile.ZIP_DEFLATED

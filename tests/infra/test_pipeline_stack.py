@@ -183,12 +183,12 @@ def test_optimizers_that_glue_refuses_are_counted_from_the_jobs_log(prod: Stacks
 
 
 def test_the_job_zip_holds_every_package_that_the_script_imports() -> None:
-    sources = (ROOT / "glue_scripts").glob("*.py")
+    sources = [*(ROOT / "glue_scripts").glob("*.py"), *(ROOT / "loading").glob("*.py")]
     imported = {
         name
         for source in sources
         for name in re.findall(
-            r"^from ((?:taxi_etl|glue_scripts)[\w.]*) import", source.read_text(), re.MULTILINE
+            r"^from ((?:taxi_etl|loading|glue_scripts)[\w.]*) import", source.read_text(), re.MULTILINE
         )
     }
     with zipfile.ZipFile(ROOT / "build" / "job.zip") as archive:

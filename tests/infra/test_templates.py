@@ -78,7 +78,9 @@ def test_templates_have_no_literal_partition_account_or_region(environments: dic
             assert not re.search(r"\b\d{12}\b", text)
 
 
-@pytest.mark.parametrize("folder", ["stacks", "taxi_etl", "stores", "lambdas", "glue_scripts", "ops"])
+@pytest.mark.parametrize(
+    "folder", ["stacks", "taxi_etl", "stores", "lambdas", "loading", "glue_scripts", "ops"]
+)
 def test_sources_have_no_literal_partition(folder: str) -> None:
     sources = list((ROOT / folder).rglob("*.py"))
     assert sources

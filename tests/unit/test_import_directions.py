@@ -14,6 +14,7 @@ FIRST_PARTY = {
     "taxi_etl",
     "stores",
     "lambdas",
+    "loading",
     "glue_scripts",
     "stacks",
     "local_aws",
@@ -36,7 +37,8 @@ MAY_IMPORT = {
         "aws_lambda_powertools",
         "pyarrow",
     },
-    "glue_scripts": {"taxi_etl", "glue_scripts", "pyspark", "py4j", "boto3", "botocore"},
+    "loading": {"taxi_etl", "loading", "boto3", "botocore"},
+    "glue_scripts": {"taxi_etl", "loading", "glue_scripts", "pyspark", "py4j", "boto3", "botocore"},
     "stacks": {"taxi_etl", "stacks", "aws_cdk", "constructs", "jsii"},
     "sample_data": {"sample_data", "duckdb", "pyarrow"},
 }

@@ -16,7 +16,9 @@ def trips(source_id: str, rows: int, earliest: datetime = JANUARY[0], latest: da
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param(trips("other", 7, datetime(2024, 1, 20), datetime(2024, 1, 21)), id="the same first month"),
+        pytest.param(
+            trips("other", 7, datetime(2024, 1, 20), datetime(2024, 1, 21)), id="the same first month"
+        ),
         pytest.param(trips("other", 7, datetime(2012, 3, 1)), id="the same last pickup"),
     ],
 )

@@ -1,0 +1,133 @@
+"""The operations that a load needs from an engine, such as Spark, and from its Iceberg tables.
+
+An engine reads files, runs the SQL of the transform, writes data files, and commits them. The order of these
+steps is `loader.py`'s. An engine is made for one load: it has the options and the job run of the load.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, Self, TypeVar
+
+from loading.file_load import FileLoad, StagedFile
+from loading.source_file import SourceFile
+from taxi_etl.same_trips import DataFile
+
+
+class ConflictError(Exception):
+    """Another load committed rows of the same sources after the snapshot this commit is based on."""
+
+
+class Declined(Exception):  # noqa: N818 (an answer of the engine, not an error)
+    """The engine does not load this manifest; nothing was committed.
+
+    `reason` is one line. An engine may raise it from any of its own methods and from `Table.ensure`, all of
+    which run before the first commit. The loader then deletes the data files that it knows; a method that
+    raises deletes the data files that it has not returned.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Table(Protocol):
+    """An Iceberg table that a load creates, alters and writes.
+
+    Unless a method says otherwise it sees the table's current snapshot. `source_ids` are values of the
+    partition column `source_id`. `summary` is added to the summary of a new snapshot.
+    """
+
+    name: str
+    changed: bool
+    """Whether this load created the table or added a column."""
+    ensured: bool
+    """Whether this load called `ensure`."""
+
+    def exists(self) -> bool:
+        """Whether the catalog has the table."""
+
+    def ensure(self) -> None:
+        """Create the table or add missing columns and properties; other loads may do so concurrently."""
+
+    def discard(self, files: Iterable[StagedFile]) -> None:
+        """Delete data files that will not be committed."""
+
+    def snapshot_id(self) -> int | None:
+        """The table's current snapshot; None if it has none."""
+
+    def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Rows per source, for sources with any; read from the table's metadata."""
+
+    def source_versions(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The version ID of the rows of each source, for sources with any rows."""
+
+    def source_files(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The URI of each source's file, for sources with any rows."""
+
+    def data_files(self, time_column: str, quarantine: Self) -> list[DataFile]:
+        """The data files of this table with the bounds of a time column, and those of quarantine without."""
+
+    def has_only(self, number: int) -> bool:
+        """Whether the table had exactly this many data files at this load's last commit."""
+
+    def replace_rows(
+        self,
+        source_ids: Sequence[str],
+        files: Iterable[StagedFile],
+        since: int | None,
+        summary: Mapping[str, str],
+    ) -> None:
+        """Replace all rows of these sources by those in `files`, in one commit.
+
+        `since` is the snapshot that the caller based its checks on, None if the table had none. Raises
+        ConflictError if rows of these sources were committed after `since`.
+        """
+
+    def remove_files(self, files: Iterable[StagedFile], summary: Mapping[str, str]) -> None:
+        """Remove committed data files; files that are no longer in the table are ignored."""
+
+    def property(self, key: str) -> str | None:
+        """The current value of a table property; None if it is not set."""
+
+    def set_property(self, key: str, value: str) -> None:
+        """Set a table property."""
+
+
+TableT = TypeVar("TableT", bound=Table)
+
+
+class Engine(Protocol[TableT]):
+    """Reads, transforms and writes files; commits are its tables' matter.
+
+    `trips` is the table of the files' dataset. All files of a call belong to one dataset.
+    """
+
+    errors: tuple[type[Exception], ...]
+    """What its queries raise; a check after the commit prints these errors and goes on."""
+
+    def table(self, name: str) -> TableT:
+        """The table of this name in the load's database; it may not exist yet."""
+
+    def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
+        """Set the date orders of columns with text times in Parquet files; fail files with ambiguous dates.
+
+        A file that cannot be read keeps the usual order; `stage` reports its error.
+        """
+
+    def stage(self, trips: TableT, quarantine: TableT, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """Write the data files of both tables without committing them.
+
+        Returns one load per file, failed ones included. A file whose rows are not all in its data files, once
+        each, fails.
+        """
+
+    def check_rows(self, trips: TableT, loads: Sequence[FileLoad]) -> None:
+        """Fail staged files with too many quarantined rows, a wrong month or contradicting key values.
+
+        These are the checks that read the data files. They keep some of the bad rows in the loads.
+        """
+
+    def write_bad_rows(self, quarantine: TableT, loads: Sequence[FileLoad]) -> None:
+        """Write the bad rows of failed files as data files of quarantine, without committing them."""
+
+    def error_line(self, error: BaseException) -> str:
+        """The message of an error in one line of limited length."""
