@@ -1,5 +1,6 @@
 """The command `backfill`: load the files under a prefix that were never loaded."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,10 @@ from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
+from taxi_etl.batches import BatchLimits
 from taxi_etl.file_rules import check_key, ignored_object_reason
+from taxi_etl.forecast import Capacity, Forecast, forecast
+from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
 from taxi_etl.ledger import OPEN_FILE
@@ -47,15 +51,20 @@ def backfill(
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
-    """Load the files in the bucket that were never loaded; with --again, all files."""
+    """Load the files in the bucket that were never loaded; with --again, all files.
+
+    Without --yes, only list them, with a forecast of the time and the cost.
+    """
     app = app_of(context)
     bucket = bucket or app.deployment.bucket_name
     uri = s3_uri(bucket, prefix)
     with app.output.stderr.status(f"listing {uri}"):
         plan = make_plan(app.session, app.deployment, bucket, prefix, again=again)
+    expected = expect(app.session, app.deployment, plan.chosen) if plan.chosen and not yes else None
     started = _start(app, plan, again=again) if yes else []
     document = {
         **_document(plan, done=yes, uri=uri),
+        "forecast": expected.to_json() if expected else None,
         "executions": outcome_reports.started_json(started),
     }
     if yes and wait and plan.chosen:
@@ -66,7 +75,8 @@ def backfill(
         app.output.note("no files to load; --again loads files again that already ended")
     elif not yes:
         app.output.note(
-            f"nothing was started; to load {len(plan.chosen):,} files ({plan.bytes:,} bytes): "
+            f"nothing was started; to load {len(plan.chosen):,} files ({plan.bytes:,} bytes)"
+            f"{_takes(expected)}: "
             f"{app.target.command('backfill', *_repeat_with_yes(context))}"
         )
 
@@ -131,6 +141,30 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
         file.version for file in found if file.status == UNSEEN or (again and file.status not in OPEN_FILE)
     ]
     return Plan(found, chosen, skipped)
+
+
+def expect(session: Session, deployment: Deployment, versions: Sequence[FileVersion]) -> Forecast:
+    """Forecast loading these files with the deployed job and the orchestrator's limits."""
+    job = session.client("glue").get_job(JobName=deployment.glue_job_name)["Job"]
+    function = session.client("lambda").get_function_configuration(
+        FunctionName=deployment.orchestrator_function_name
+    )
+    settings = OrchestratorSettings.from_environment(function["Environment"]["Variables"])
+    return forecast(
+        versions,
+        BatchLimits(settings.batch_max_files, settings.batch_max_bytes),
+        Capacity(job["WorkerType"], job["NumberOfWorkers"], job["ExecutionProperty"]["MaxConcurrentRuns"]),
+    )
+
+
+def _takes(expected: Forecast | None) -> str:
+    """The forecast as part of a sentence; it is an estimate, so its figures are rounded."""
+    if expected is None:
+        return ""
+    minutes = math.ceil(60 * expected.hours)
+    time = f"{minutes} minutes" if minutes < 120 else f"{expected.hours:.1f} hours"
+    executions = "1 execution" if expected.executions == 1 else f"{expected.executions:,} executions"
+    return f" in {executions}, about {time} and {expected.usd:.2f} USD"
 
 
 def _current_versions(session: Session, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -6,9 +6,11 @@ import pytest
 from conftest import ARN, NOON, file_item
 from fake_aws import error, stream
 
+from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.names import RAW_PREFIX
 
 NEW, DONE, RUNS, HELD = (f"{RAW_PREFIX}{name}.csv" for name in ("a", "b", "c", "d"))
+LIMITS = OrchestratorSettings(ARN, True, "ledger", batch_max_files=99, batch_max_bytes=20 * 1024**3)
 STATUSES = {DONE: "loaded", RUNS: "running", HELD: "held"}
 
 
@@ -56,6 +58,14 @@ def bucket(taxi_etl):
         "s3.ListObjectVersions": listing(*(version(key) for key in (NEW, DONE, RUNS, HELD))),
         "dynamodb.BatchGetItem": ledger(STATUSES),
         "lambda.Invoke": orchestrator,
+        "glue.GetJob": {
+            "Job": {
+                "WorkerType": "G.1X",
+                "NumberOfWorkers": 3,
+                "ExecutionProperty": {"MaxConcurrentRuns": 3},
+            }
+        },
+        "lambda.GetFunctionConfiguration": {"Environment": {"Variables": LIMITS.to_environment()}},
     }
     return taxi_etl
 
@@ -77,12 +87,21 @@ def test_without_yes_it_lists_what_it_would_load_and_starts_nothing(bucket):
         "statuses": {"held": 1, "loaded": 1, "running": 1, "unseen": 1},
         "chosen": 1,
         "bytes": 10,
+        # Three G.1X workers for a minute.
+        "forecast": {"executions": 1, "hours": 0.02, "dpuHours": 0.05, "usd": 0.0154},
         "skipped": [],
         "executions": [],
     }
     assert payloads(bucket) == []
     hint = bucket("backfill").stderr
     assert f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes" in hint
+    assert "to load 1 files (10 bytes) in 1 execution, about 2 minutes and 0.02 USD: " in hint
+
+
+def test_many_hours_are_shown_as_hours(bucket):
+    # One core reads 10,240 MiB of gzip data in as many seconds; three workers are billed.
+    bucket.aws.answers["s3.ListObjectVersions"] = listing(version(f"{NEW}.gz", size=10 * 1024**3))
+    assert "in 1 execution, about 2.9 hours and 2.64 USD" in bucket("backfill").stderr
 
 
 def test_markers_and_temporary_objects_are_skipped_with_what_they_are(bucket):
