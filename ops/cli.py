@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+
+# Typer exports only one of its kinds of wrong usage; this is the base of all.
+from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
 from ops.commands import (
@@ -32,6 +35,7 @@ from ops.commands import (
 )
 from ops.commands.context import App
 from ops.errors import CliError
+from ops.examples import epilog
 from ops.output import Output
 from ops.session import Target
 
@@ -45,16 +49,26 @@ class Commands(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move `--json` to the front, among the global options, because people type it last."""
         plain = args[: args.index("--")] if "--" in args else args
-        if JSON in plain:
+        as_json = JSON in plain
+        if as_json:
             args = [JSON, *(word for word in plain if word != JSON), *args[len(plain) :]]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except NoArgsIsHelpError:
+            raise
+        except UsageError as error:
+            raise _wrong_usage(Output(as_json=as_json), error) from None
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; print an error to standard error and exit with code 1."""
+        """Run the command; print an error to standard error and exit with code 1, or 2 for wrong usage."""
         try:
             return super().invoke(ctx)
         except CliError as error:
             _output(ctx).error(error)
+        except NoArgsIsHelpError:
+            raise
+        except UsageError as error:
+            raise _wrong_usage(_output(ctx), error) from None
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
             step = "check the identity and its permissions: aws sts get-caller-identity"
@@ -66,8 +80,15 @@ class Commands(TyperGroup):
 
 
 def _output(context: Any) -> Output:
-    state: App = context.obj
-    return state.output
+    """Return the command's output; wrong usage may be found before the global options have made one."""
+    return context.obj.output if context.obj else Output(as_json=context.params.get("as_json", False))
+
+
+def _wrong_usage(output: Output, error: UsageError) -> typer.Exit:
+    """Print what is wrong with the command line and which help shows more; return the exit."""
+    command = error.ctx.command_path if error.ctx else PROGRAM
+    output.error(CliError(error.format_message().rstrip("."), f"see how it is written: {command} --help"))
+    return typer.Exit(error.exit_code)
 
 
 app = typer.Typer(
@@ -122,7 +143,7 @@ for command, name in (
     (sample.sample, "sample"),
     (doctor.doctor, "doctor"),
 ):
-    app.command(name)(command)
+    app.command(name, epilog=epilog(name))(command)
 # The former name of `maintain`, kept for one version.
 app.command("care", hidden=True, deprecated=True)(maintain.maintain)
 app.add_typer(crawler.commands, name="crawler")

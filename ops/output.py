@@ -1,19 +1,23 @@
-"""The output of commands: one JSON document for scripts, or colored tables for people.
+"""The output of commands: one JSON document for scripts, or texts and tables for people.
 
-Results go to standard output, progress and errors to standard error.
+Results go to standard output, progress and errors to standard error. `docs/command-output.md` has the shapes
+of the JSON documents.
 """
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ops.errors import CliError
+from ops.listing import UNLIMITED, Listing
+
+SCHEMA_VERSION = "1"
+"""Version of the JSON documents; it changes when a key is removed or changes its meaning."""
 
 COLORS = {
     **dict.fromkeys(("ok", "loaded", "SUCCEEDED", "closed", "OK"), "green"),
@@ -28,13 +32,14 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.stdout = Console(file=sys.stdout, highlight=False)
-        self.stderr = Console(file=sys.stderr, highlight=False)
+        self.stdout = _console(sys.stdout)
+        self.stderr = _console(sys.stderr)
 
-    def result(self, document: Any, *renderables: RenderableType) -> None:
+    def result(self, document: Mapping[str, Any], *renderables: RenderableType) -> None:
         """Print the result: the document for scripts, the renderables for people."""
         if self.as_json:
-            json.dump(document, sys.stdout, default=_json_value, indent=2)
+            versioned = {"schemaVersion": SCHEMA_VERSION, **document}
+            json.dump(versioned, sys.stdout, default=_json_value, indent=2)
             sys.stdout.write("\n")
             return
         for renderable in renderables:
@@ -45,22 +50,34 @@ class Output:
         _print(self.stderr, text)
 
     def error(self, error: CliError) -> None:
-        """Print an error and the next step."""
+        """Print an error and the next step, on one line."""
         if self.as_json:
             self.result(error.to_json())
-        self.note(Text.assemble(("error: ", "bold red"), error.message))
+        line = Text.assemble(("error: ", "bold red"), _joined(error.message))
         if error.next_step:
-            self.note(Text.assemble(("next: ", "bold"), error.next_step))
+            line.append_text(Text.assemble("; ", ("next: ", "bold"), _joined(error.next_step)))
+        self.note(line)
+
+
+def _console(file: TextIO) -> Console:
+    """Return a console that folds nothing unless it writes to a terminal."""
+    return Console(file=file, highlight=False, width=None if file.isatty() else UNLIMITED)
 
 
 def _print(console: Console, renderable: RenderableType) -> None:
-    """Print a renderable. Texts hold commands to copy, so they stay on one line.
+    """Print a renderable. Texts and names hold what people copy, so they stay on one line.
 
     Brackets in a plain text belong to an object key and are not rich's markup.
     """
     if isinstance(renderable, str):
         renderable = Text(renderable)
-    console.print(renderable, soft_wrap=isinstance(renderable, Text))
+    console.print(renderable, soft_wrap=isinstance(renderable, (Text, Listing)))
+
+
+def _joined(text: str) -> str:
+    """Return the lines of a text on one line; a line that only points into the line above is left out."""
+    lines = (line.strip() for line in text.splitlines())
+    return " ".join(line for line in lines if line.strip("^~ "))
 
 
 def _json_value(value: Any) -> Any:
@@ -72,14 +89,10 @@ def _json_value(value: Any) -> Any:
     return str(value)
 
 
-def table(*headings: str, rows: Iterable[Sequence[Any]], title: str = "") -> Table:
+def table(*headings: str, rows: Iterable[Sequence[Any]]) -> Listing:
     """Return a table for people; status words are colored."""
-    made = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for heading in headings:
-        made.add_column(heading, overflow="fold")
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else colored(cell) for cell in row))
-    return made
+    cells = (tuple(cell if isinstance(cell, Text) else colored(cell) for cell in row) for row in rows)
+    return Listing(headings, tuple(cells))
 
 
 def colored(value: Any) -> Text:

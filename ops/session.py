@@ -46,21 +46,22 @@ class Target:
 class Session:
     """The boto3 clients for one target; those of the environment `local` use the running local account."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, config: Config = _CONFIG) -> None:
         self.target = target
+        self._config = config
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service; it is created once."""
         if service not in self._clients:
             self._clients[service] = self._boto.client(
-                service, config=_CONFIG, endpoint_url=self.endpoint_url
+                service, config=self._config, endpoint_url=self.endpoint_url
             )
         return self._clients[service]
 
     def table(self, name: str) -> Any:
         """Return a DynamoDB table resource, which uses plain Python values."""
-        dynamodb = self._boto.resource("dynamodb", config=_CONFIG, endpoint_url=self.endpoint_url)
+        dynamodb = self._boto.resource("dynamodb", config=self._config, endpoint_url=self.endpoint_url)
         return dynamodb.Table(name)
 
     @property

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ops.commands.context import app_of
 from ops.deployment import Deployment
+from ops.examples import epilog
 from ops.output import duration, local_time, table
 from ops.session import Session
 
@@ -16,7 +17,7 @@ READY = "READY"
 commands = typer.Typer(help="The crawler of the raw zone: show its status, stop it.", no_args_is_help=True)
 
 
-@commands.command("status")
+@commands.command("status", epilog=epilog("crawler status"))
 def status(context: typer.Context) -> None:
     """Show whether the crawler is running, and how its last crawl ended."""
     app = app_of(context)
@@ -31,7 +32,7 @@ def status(context: typer.Context) -> None:
     app.output.result(found.to_json(), table("crawler", found.name, rows=facts))
 
 
-@commands.command("stop")
+@commands.command("stop", epilog=epilog("crawler stop"))
 def stop(context: typer.Context) -> None:
     """Stop the crawl; an execution that waits for it ends in partial success, with its files loaded."""
     app = app_of(context)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from ops import console_links, file_outcomes, history
+from ops import completion, console_links, file_outcomes, history
 from ops.commands.context import App, app_of
 from ops.commands.outcome_reports import files_table, notes_of
 from ops.output import duration, local_time, table
@@ -14,7 +14,9 @@ from ops.output import duration, local_time, table
 
 def show_history(
     context: typer.Context,
-    execution: Annotated[str, typer.Argument(help="The execution's name or ARN.")],
+    execution: Annotated[
+        str, typer.Argument(help="The execution's name or ARN.", autocompletion=completion.executions)
+    ],
 ) -> None:
     """Show an execution: its states, its files and their outcomes, why it failed, and its logs."""
     app = app_of(context)

@@ -8,12 +8,13 @@ from local_aws import account
 from local_aws.errors import LocalAwsError
 from ops.commands.context import App, app_of, exit_unless
 from ops.errors import CliError
+from ops.examples import epilog
 from ops.output import table
 
 commands = typer.Typer(help="The local AWS account: start it, stop it, show it.", no_args_is_help=True)
 
 
-@commands.command()
+@commands.command(epilog=epilog("local up"))
 def up(
     context: typer.Context,
     port: Annotated[
@@ -30,7 +31,7 @@ def up(
     _show(app, running)
 
 
-@commands.command()
+@commands.command(epilog=epilog("local down"))
 def down(context: typer.Context) -> None:
     """Stop the local account and delete everything in it."""
     app = app_of(context)
@@ -41,7 +42,7 @@ def down(context: typer.Context) -> None:
     )
 
 
-@commands.command()
+@commands.command(epilog=epilog("local status"))
 def status(context: typer.Context) -> None:
     """Show whether the local account is running and how to reach it; exit code 1 if it is not running."""
     app = app_of(context)

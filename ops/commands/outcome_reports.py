@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from ops.commands.context import App, exit_unless
 from ops.errors import CliError
 from ops.file_outcomes import FileOutcome, with_notes
+from ops.listing import Listing
 from ops.orchestrator import CLOSED, Started
 from ops.output import colored, table
 from ops.progress import Watch
@@ -41,7 +41,7 @@ def report(app: App, files: Sequence[FileOutcome], **more: Any) -> None:
     exit_unless(all(file.status == FileStatus.LOADED for file in files))
 
 
-def files_table(files: Sequence[FileOutcome]) -> Table:
+def files_table(files: Sequence[FileOutcome]) -> Listing:
     """Return a table of files with their outcome, row counts and reasons."""
     return table(
         *("file", "status", "dataset", "rows read", "written", "quarantined", "reasons"),
@@ -71,7 +71,7 @@ def _row_count(file: FileOutcome, name: str) -> str:
     return f"{file.rows[name]:,}" if file.rows and file.status == FileStatus.LOADED else ""
 
 
-def started_table(started: Sequence[Started]) -> Table:
+def started_table(started: Sequence[Started]) -> Listing:
     """Return a table of started executions."""
     rows = ((each.name, each.files, each.state) for each in started)
     return table("execution", "files", "state", rows=rows)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ops import completion
 from ops.commands.context import app_of
 from ops.output import table
 from taxi_etl.s3_uris import parse_s3_uri
@@ -12,7 +13,12 @@ from taxi_etl.s3_uris import parse_s3_uri
 def remove(
     context: typer.Context,
     *,
-    file: Annotated[str, typer.Argument(help="The file as s3://BUCKET/KEY; the object may be deleted.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="The file as s3://BUCKET/KEY; the object may be deleted.", autocompletion=completion.files
+        ),
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Remove the rows; default: only count them.")] = False,
 ) -> None:
     """Remove a file's rows from every table and from quarantine; `replay` loads them again.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ops import orchestrator
+from ops import completion, orchestrator
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
 from ops.commands.options import Timeout, Wait
@@ -19,9 +19,16 @@ def replay(
     context: typer.Context,
     *,
     target: Annotated[
-        str, typer.Argument(help="An execution name, or a file as s3://BUCKET/KEY or object key.")
+        str,
+        typer.Argument(
+            help="An execution name, or a file as s3://BUCKET/KEY or object key.",
+            autocompletion=completion.files_and_executions,
+        ),
     ] = "",
-    execution: Annotated[str, typer.Option(help="Load the files of this execution again.")] = "",
+    execution: Annotated[
+        str,
+        typer.Option(help="Load the files of this execution again.", autocompletion=completion.executions),
+    ] = "",
     held: Annotated[
         bool, typer.Option("--held", help="Start the files held while orchestration was off.")
     ] = False,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ops import completion
 from ops.commands.context import App, app_of
 from ops.output import table
 from taxi_etl.datasets import DATASETS
@@ -14,7 +15,9 @@ def sample(
     context: typer.Context,
     *,
     out: Annotated[Path, typer.Option(help="The folder or file to write.")] = Path(),
-    dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASETS)}.")] = "",
+    dataset: Annotated[
+        str, typer.Option(help=f"One of {', '.join(DATASETS)}.", autocompletion=completion.datasets)
+    ] = "",
     month: Annotated[str, typer.Option(help="The month, such as 2024-01.")] = "",
     variant: Annotated[
         str, typer.Option(help="A published layout (see --list). Default: that of the month.")

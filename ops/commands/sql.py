@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from ops import completion
 from ops.commands.context import app_of
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import SourceColumn, text_columns
@@ -14,7 +15,9 @@ from taxi_etl.transform.statements import transform_sql
 
 def sql(
     context: typer.Context,
-    dataset: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")],
+    dataset: Annotated[
+        str, typer.Argument(help=f"One of {', '.join(DATASETS)}.", autocompletion=completion.datasets)
+    ],
     *,
     variant: Annotated[
         str,

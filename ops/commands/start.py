@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ops import orchestrator
+from ops import completion, orchestrator
 from ops.commands.context import app_of
 from ops.commands.options import Bucket, Timeout, Wait
 from ops.commands.replay import report_started
@@ -14,7 +14,10 @@ from ops.progress import TIMEOUT_SECONDS
 def start(
     context: typer.Context,
     *,
-    key: Annotated[list[str], typer.Option(help="Object key; repeat the option for several.")],
+    key: Annotated[
+        list[str],
+        typer.Option(help="Object key; repeat the option for several.", autocompletion=completion.files),
+    ],
     bucket: Bucket = "",
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,

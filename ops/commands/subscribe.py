@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ops import completion
 from ops.commands.context import app_of
 from ops.deployment import Deployment
 from ops.errors import CliError
@@ -31,7 +32,10 @@ def subscribe(
         list[Status] | None, typer.Option(help="Only this status; repeat the option for several.")
     ] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help="Only this dataset; repeat the option for several.")
+        list[str] | None,
+        typer.Option(
+            help="Only this dataset; repeat the option for several.", autocompletion=completion.datasets
+        ),
     ] = None,
 ) -> None:
     """Subscribe an endpoint to notifications; without a filter also to alarms."""

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ops import bucket_notifications
 from ops.commands.context import app_of
+from ops.listing import Listing
 from ops.output import table
 from taxi_etl.names import RAW_PREFIX
 
@@ -88,7 +88,7 @@ def trigger(
         app.output.result(document, _table([*ours, *others]))
 
 
-def _table(notifications: Sequence[bucket_notifications.Notification]) -> Table:
+def _table(notifications: Sequence[bucket_notifications.Notification]) -> Listing:
     return table(
         *("notification", "events", "prefix", "suffix", "through", "destination"),
         rows=(

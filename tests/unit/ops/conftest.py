@@ -14,6 +14,7 @@ from fake_aws import FakeAws
 
 from ops import cli, progress
 from ops.commands.context import App
+from tests.fixtures import json_shapes
 
 ARN = "arn:aws:states:eu-west-1:123456789012"
 MACHINE = f"{ARN}:stateMachine:etl-pipeline-workflow-dev"
@@ -86,6 +87,13 @@ def execution_item(name, status, **more):
     return text(pk=f"execution#{name}", sk="execution", **{**described, **more})
 
 
+def command_of(words):
+    """Return the command of a command line: `status`, `crawler stop`."""
+    groups = {"crawler", "local"}
+    names = [word for word in words if not word.startswith("-")]
+    return " ".join(names[:2]) if names[0] in groups else names[0]
+
+
 class CommandLine:
     """The command line with an account that gives these answers."""
 
@@ -98,10 +106,16 @@ class CommandLine:
         return self.runner.invoke(cli.app, list(words), **options)
 
     def json(self, *words):
-        """Run a command; return the exit code and the JSON document on standard output."""
+        """Run a command; return the exit code and the JSON document on standard output, without its version.
+
+        The document must have a shape that docs/command-output.md shows for the command.
+        """
         result = self("--json", *words)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result.exit_code, json.loads(result.stdout)
+        document = json.loads(result.stdout)
+        assert json_shapes.problems(command_of(words), document) == []
+        assert document.pop("schemaVersion") == "1"
+        return result.exit_code, document
 
 
 @pytest.fixture

@@ -220,9 +220,19 @@ def problems(deployed):
 
 def test_a_valid_deployment_passes(deployed):
     assert problems(deployed) == (0, [])
-    result = deployed("verify")
-    assert "0 failed" in result.stdout
-    assert "state machine" in result.stdout
+    assert deployed("verify").stdout == "57 ok; all checks: taxi-etl --environment dev verify --all\n"
+
+
+def test_only_what_is_wrong_is_printed_and_all_on_request(deployed):
+    replace_in_answer(deployed.aws.answers, "stepfunctions.DescribeStateMachine", ("type",), "EXPRESS")
+    heading, wrong, rest = deployed("verify").stdout.splitlines()
+    assert heading.split() == ["part", "check", "result", "problem", "remedy"]
+    assert wrong.startswith("state machine  type   failed  ")
+    assert rest == "56 ok, 1 failed; all checks: taxi-etl --environment dev verify --all"
+
+    everything = deployed("verify", "--all").stdout.splitlines()
+    assert len(everything) == 1 + 57 + 1
+    assert everything[-1] == "56 ok, 1 failed"
 
 
 def replace_in_answer(answers, call, path, value):
@@ -807,6 +817,10 @@ def first_problems(deployed):
     findings = [finding for finding in document["findings"] if finding["level"] != "ok"]
     assert all(finding["problem"] and finding["remedy"] for finding in findings)
     return code, [(finding["part"], finding["check"], finding["level"]) for finding in findings]
+
+
+def test_the_command_for_all_checks_includes_those_of_the_first_load(loaded):
+    assert loaded("verify", "--first").stdout.endswith("taxi-etl --environment dev verify --first --all\n")
 
 
 def test_a_first_load_that_left_everything_passes(loaded):
