@@ -18,7 +18,7 @@ ARGS ?=
 # Packages that AWS Lambda's Python runtime contains; layers leave them out.
 RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
-TEST_FOLDERS := unit infra workflow transform spark local_aws e2e
+TEST_FOLDERS := unit infra workflow transform duckdb_engine spark local_aws e2e
 
 .PHONY: demo test $(TEST_FOLDERS) differential integration bench setup build lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
@@ -31,7 +31,7 @@ demo: setup
 test: setup
 	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-## unit, infra, workflow, transform, spark, local_aws, e2e: run the tests of one folder; ARGS as above
+## unit, infra, workflow, transform, duckdb_engine, spark, local_aws, e2e: run the tests of one folder; ARGS as above
 $(TEST_FOLDERS): setup
 	$(BIN)/pytest tests/$@ $(ARGS)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from benchmarks import duckdb_engine
+from benchmarks import duckdb_views
+from duckdb_engine.sql import connect, translated
 from glue_scripts.loading import Loader, Options
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
@@ -36,7 +37,7 @@ Load = Callable[[Path], None]
 
 def accepted(path: Path) -> AcceptedFile:
     """The manifest entry that validation would write for the file. Raises ValueError if it has no dataset."""
-    found = duckdb_engine.contents_of(path)
+    found = duckdb_views.contents_of(path)
     dataset = recognize(found.columns, path.name).dataset
     if dataset is None:
         raise ValueError(f"{path} does not match any dataset")
@@ -129,17 +130,17 @@ def floor(folder: Path) -> Load:
 
 def duckdb(folder: Path) -> Load:
     """DuckDB with the job's SQL, transpiled."""
-    database = duckdb_engine.connect(threads=THREADS)
+    database = connect(threads=THREADS)
     out = folder / "duckdb"
     out.mkdir(parents=True, exist_ok=True)
 
     def load(path: Path) -> None:
         file = accepted(path)
-        duckdb_engine.create_source_view(database, SOURCE, path, file, constants(file, RUN), plain=True)
+        duckdb_views.create_source_view(database, SOURCE, path, file, constants(file, RUN), plain=True)
         offered = source_columns(file.all_columns)
         checked = statements.transform_sql(file.dataset, offered)
         # One scan, as in the job: the writer separates trips from quarantined rows.
-        partitioned = duckdb_engine.translated(
+        partitioned = translated(
             "SELECT *, CASE WHEN reason_bits = 0 THEN 'trips' ELSE 'quarantined' END AS kind, "  # noqa: S608 (generated)
             f"CASE WHEN reason_bits <> 0 THEN {statements.reasons_of('reason_bits')} END AS reasons "
             f"FROM ({checked})"

@@ -1,8 +1,7 @@
 """Types and SQL expressions by which Spark reads the columns of Parquet files."""
 
-import re
-
 from taxi_etl.schema import WITHOUT_VALUES, SourceColumn, SourceType
+from taxi_etl.text_values import CONTROL_CHARACTERS
 from taxi_etl.transform.expressions import name
 
 SPARK_TYPES = {
@@ -29,8 +28,6 @@ NANOSECONDS = frozenset({SourceType.NANOSECONDS, SourceType.UTC_NANOSECONDS, Sou
 UNITS = {"ms": "MILLISECOND", "us": "MICROSECOND"}
 """Spark's names of the units of times of day."""
 EPOCH = "TIMESTAMP_NTZ '1970-01-01 00:00:00'"
-NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
-"""Control characters: bytes with one of them are not text."""
 
 
 def spark_type(column: SourceColumn) -> str:
@@ -53,7 +50,7 @@ def value_of(column: SourceColumn) -> str:
         time = f"timestampadd(MICROSECOND, ({value} - pmod({value}, 1000)) DIV 1000, {EPOCH})"
         in_new_york = column.type is SourceType.NEW_YORK_NANOSECONDS
         return f"convert_timezone('UTC', 'America/New_York', {time})" if in_new_york else time
-    unit = unit_of(column)
+    unit = column.unit
     text = f"try_validate_utf8(CAST({value} AS string))"
     expressions = {
         # The session's time zone is UTC.
@@ -71,18 +68,13 @@ def value_of(column: SourceColumn) -> str:
             "'^(.{8})(.{4})(.{4})(.{4})(.{12})$', '$1-$2-$3-$4-$5')"
         ),
         SourceType.BYTES: (
-            f"CASE WHEN NOT {text} RLIKE r'{NO_TEXT}' THEN {text} ELSE concat('0x', hex({value})) END"
+            f"CASE WHEN NOT {text} RLIKE r'{CONTROL_CHARACTERS}' THEN {text} "
+            f"ELSE concat('0x', hex({value})) END"
         ),
     }
     return expressions.get(column.type, value)
 
 
-def unit_of(column: SourceColumn) -> str:
-    """The unit of a column's Arrow type, such as `us` of `duration[us]`; empty without one."""
-    found = re.search(r"\[(\w+)", column.arrow_type)
-    return found[1] if found else ""
-
-
 def _counts_nanoseconds(column: SourceColumn) -> bool:
     """Whether Spark reads a time as the plain number of its nanoseconds."""
-    return column.type in NANOSECONDS or (column.type is SourceType.INSTANT and unit_of(column) == "ns")
+    return column.type in NANOSECONDS or (column.type is SourceType.INSTANT and column.unit == "ns")

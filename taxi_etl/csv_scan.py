@@ -49,7 +49,9 @@ class _Layout:
     width: int
 
 
-class _DamagedError(Exception):
+class DamagedError(Exception):
+    """The bytes are damaged; `failure` is the reason."""
+
     def __init__(self, code: FailureCode, message: str) -> None:
         super().__init__(message)
         self.failure = Failure(code, message)
@@ -65,11 +67,11 @@ def scan_csv(
     """
     layout = _Layout(delimiter, names, width)
     try:
-        plain = _in_parts(_gunzip(chunks) if gzipped else chunks)
+        plain = _in_parts(gunzip(chunks) if gzipped else chunks)
         if encoding.startswith("utf-16"):
             return _scan_utf16(plain, encoding, layout)
         return _scan_utf8(plain, encoding, layout)
-    except _DamagedError as damage:
+    except DamagedError as damage:
         return CsvScan(damage.failure)
 
 
@@ -190,15 +192,18 @@ def _scan_utf16(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvS
                 raise _line_too_long(None)
     except UnicodeDecodeError as error:
         message = f"a byte sequence is not {encoding} ({error.reason}); save the file as UTF-8"
-        raise _DamagedError(FailureCode.NOT_TEXT, message) from None
+        raise DamagedError(FailureCode.NOT_TEXT, message) from None
     if quotes % 2:
         message = "a quote opens a value and never closes; correct the file or save it as UTF-8"
         return CsvScan(Failure(FailureCode.UNREADABLE, message))
     return _scanned_end(rest, 1 + (newlines or returns), layout)
 
 
-def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack gzip data of one or more members (RFC 1952), at most `_CHUNK_BYTES` at a time."""
+def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Unpack gzip data of one or more members (RFC 1952), at most `_CHUNK_BYTES` at a time.
+
+    Raises DamagedError.
+    """
     inflater = zlib.decompressobj(GZIP_WBITS)
     unpacked, packed = 0, b""
     for chunk in chunks:
@@ -221,10 +226,10 @@ def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
         message = (
             f"the gzip data ends after {unpacked:,} unpacked bytes: the file was cut off; upload it again"
         )
-        raise _DamagedError(FailureCode.TRUNCATED, message)
+        raise DamagedError(FailureCode.TRUNCATED, message)
 
 
-def _damaged_gzip(reason: str, unpacked: int) -> _DamagedError:
+def _damaged_gzip(reason: str, unpacked: int) -> DamagedError:
     """Return the failure behind one of zlib's messages, which name the check but not what it means."""
     if "incorrect header check" in reason and unpacked:
         what = "bytes that are not gzip data follow the end of the gzip data"
@@ -234,29 +239,29 @@ def _damaged_gzip(reason: str, unpacked: int) -> _DamagedError:
         what = "the gzip data has another length than it says: bytes were changed or lost"
     else:
         what = f"the gzip data is damaged ({reason})"
-    return _DamagedError(FailureCode.NOT_GZIP, f"{what}; upload the file again")
+    return DamagedError(FailureCode.NOT_GZIP, f"{what}; upload the file again")
 
 
-def _not_utf8(error: UnicodeDecodeError, place: int, line: int) -> _DamagedError:
-    return _DamagedError(
+def _not_utf8(error: UnicodeDecodeError, place: int, line: int) -> DamagedError:
+    return DamagedError(
         FailureCode.NOT_TEXT,
         f"byte {place:,} (0x{error.object[error.start]:02x}, line {line:,}) is not UTF-8; "
         "save the file as UTF-8 and upload it again",
     )
 
 
-def _nul_byte(place: int, line: int) -> _DamagedError:
+def _nul_byte(place: int, line: int) -> DamagedError:
     """Return the failure of a NUL byte, which no text contains; unfinished downloads have blocks of them."""
-    return _DamagedError(
+    return DamagedError(
         FailureCode.NOT_TEXT,
         f"byte {place:,} (line {line:,}) is a NUL byte: part of the file was probably not written; "
         "upload it again",
     )
 
 
-def _line_too_long(line: int | None) -> _DamagedError:
+def _line_too_long(line: int | None) -> DamagedError:
     which = "a line" if line is None else f"line {line:,}"
-    return _DamagedError(
+    return DamagedError(
         FailureCode.UNREADABLE,
         f"{which} is longer than {LINE_MAX_BYTES:,} characters: are line ends missing?",
     )

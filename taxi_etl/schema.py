@@ -160,6 +160,12 @@ class SourceColumn:
             return f"{self.type}({self.precision},{self.scale})"
         return self.arrow_type or str(self.type)
 
+    @property
+    def unit(self) -> str:
+        """The unit of the Arrow type, such as `us` of `duration[us]`; empty without one."""
+        found = re.search(r"\[(\w+)", self.arrow_type)
+        return found[1] if found else ""
+
     def has_form_of(self, other: Self) -> bool:
         """Whether the values of two columns are read alike."""
         return self._form() == other._form()

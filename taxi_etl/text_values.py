@@ -17,6 +17,9 @@ NULL_WORDS = (
 """Further texts, here in lower case, that mean null in any case."""
 NULL_WORD_LENGTHS = (min(map(len, NULL_WORDS)), max(map(len, NULL_WORDS)))
 
+CONTROL_CHARACTERS = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+"""Bytes with one of them are not text."""
+
 _EXPONENT = "([eE][+-]?[0-9]+)?"
 NUMBER: Mapping[str, str] = {
     mark: f"[+-]?([0-9]+[{mark}]?[0-9]*|[{mark}][0-9]+){_EXPONENT}" for mark in (".", ",")

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pytest
 from pyspark.sql import functions as fn
 
-from benchmarks import duckdb_engine
+from benchmarks import duckdb_views
+from duckdb_engine.sql import connect, translated
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import SourceFile, decoder, read_csv, read_parquet, with_lineage
 from taxi_etl.csv_scan import scan_csv
@@ -67,7 +68,7 @@ class Engines:
     def same(self, text: str, ordered: bool = False) -> list[Row]:
         """The rows of a query, which both engines must agree on."""
         with_spark = [_plain(tuple(row)) for row in self.spark.sql(text).collect()]
-        with_duck = [_plain(row) for row in self.duck.execute(duckdb_engine.translated(text)).fetchall()]
+        with_duck = [_plain(row) for row in self.duck.execute(translated(text)).fetchall()]
         if not ordered:
             with_spark, with_duck = sorted(with_spark, key=repr), sorted(with_duck, key=repr)
         assert with_spark == with_duck, "Spark and DuckDB disagree"
@@ -92,7 +93,7 @@ class Engines:
         that the other has not.
         """
         name = name or path.name
-        found = duckdb_engine.contents_of(path)
+        found = duckdb_views.contents_of(path)
         recognition = recognize(found.columns, name)
         assert recognition.dataset, f"{name}: {recognition.failures}"
         version = FileVersion("lake", f"raw/taxi/{name}", "v1")
@@ -117,7 +118,7 @@ class Engines:
     def same_table(self, text: str) -> pa.Table:
         """The rows of a query as an Arrow table. Fails unless both engines return the same rows."""
         spark_rows = self.spark.sql(text).toArrow()
-        duck_rows = self.duck.sql(duckdb_engine.translated(text)).to_arrow_table()
+        duck_rows = self.duck.sql(translated(text)).to_arrow_table()
         assert spark_rows.column_names == duck_rows.column_names
         self.duck.register("spark_rows", spark_rows)
         self.duck.register("duck_rows", duck_rows)
@@ -139,7 +140,7 @@ class Engines:
         known = with_lineage(self.spark, rows, [file], RUN).withColumn("_ingested_at", fn.expr(INGESTED_AT))
         known.createOrReplaceTempView(view)
         known_here = constants(accepted, RUN) | {"_ingested_at": INGESTED_AT}
-        duckdb_engine.create_source_view(self.duck, view, path, accepted, known_here)
+        duckdb_views.create_source_view(self.duck, view, path, accepted, known_here)
         return view
 
 
@@ -148,7 +149,7 @@ def engines(spark: Any) -> Engines:
     """Both engines, Spark with the settings of the job."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
-    return Engines(spark, duckdb_engine.connect())
+    return Engines(spark, connect())
 
 
 @pytest.fixture

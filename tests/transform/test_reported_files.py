@@ -6,7 +6,8 @@ The job's rows of the same files are compared with the same outcomes in `tests/e
 import pyarrow.compute as pc
 import pytest
 
-from benchmarks import duckdb_engine
+from benchmarks import duckdb_views
+from duckdb_engine.sql import connect, translated
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.transform.sources import constants, source_columns
 from tests.fixtures.file_checks import VersionedFolder, validated
@@ -24,7 +25,7 @@ from tests.transform.conftest import RUN, Engines
 @pytest.fixture(scope="module")
 def duck():
     """A DuckDB connection."""
-    return duckdb_engine.connect()
+    return connect()
 
 
 @pytest.mark.parametrize("case", parameters(Loaded))
@@ -36,10 +37,10 @@ def test_duckdb_reads_exactly_the_trips_of_a_reported_file(duck, tmp_path, case)
     accepted = validated(storage, key)
     assert isinstance(accepted, AcceptedFile), accepted
 
-    duckdb_engine.create_source_view(duck, "source", path, accepted, constants(accepted, RUN))
+    duckdb_views.create_source_view(duck, "source", path, accepted, constants(accepted, RUN))
     columns = source_columns(accepted.all_columns)
     text = Engines.statement(accepted.dataset, columns, "source")
-    rows = duck.sql(duckdb_engine.translated(text)).to_arrow_table()
+    rows = duck.sql(translated(text)).to_arrow_table()
     valid = pc.equal(rows["reason_bits"], 0)
 
     expected = CASES[case].outcome

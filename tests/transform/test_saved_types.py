@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.duckdb_engine import contents_of
+from benchmarks.duckdb_views import contents_of
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.schema import DateOrder, Instants, with_instants

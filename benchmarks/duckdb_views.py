@@ -1,38 +1,24 @@
-"""DuckDB as a second engine for the job's SQL, used by the benchmark and the transform tests."""
+"""Views of any trip file in DuckDB, for the benchmark and the transform tests.
+
+Unlike `duckdb_engine`, they read every CSV file: Python parses those that DuckDB would read differently.
+"""
 
 import csv
 import gzip
 import io
 import uuid
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import sqlglot
 
-from glue_scripts.parquet_columns import NO_TEXT, unit_of
+from duckdb_engine.parquet_source import parquet_query
+from duckdb_engine.sql import quoted, translated_expression
 from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import SourceColumn, SourceType
 from taxi_etl.transform.sources import source_columns
-
-
-def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
-    """An in-memory database.
-
-    It does not use Parquet statistics, which leave out NaN: DuckDB would assume that a column has none.
-    """
-    database = duckdb.connect(config=dict(config))
-    database.execute("SET disabled_optimizers = 'statistics_propagation'").fetchall()
-    return database
-
-
-def translated(text: str) -> str:
-    """Spark SQL in DuckDB's dialect."""
-    return sqlglot.transpile(text, read="spark", write="duckdb")[0]
 
 
 def contents_of(path: Path) -> Contents:
@@ -59,11 +45,9 @@ def create_source_view(
 
     DuckDB parses a `plain` CSV file: each line has as many fields as the header, and no quotes.
     """
-    values = {
-        column: translated(f"SELECT {text}").removeprefix("SELECT ") for column, text in lineage.items()
-    }
+    values = {column: translated_expression(text) for column, text in lineage.items()}
     listed = ", ".join(f"{text} AS {column}" for column, text in values.items())
-    read = _csv(database, path, file, plain=plain) if file.format == "csv" else _parquet(path, file)
+    read = _csv(database, path, file, plain=plain) if file.format == "csv" else parquet_query(path, file)
     database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})").fetchall()  # noqa: S608
 
 
@@ -72,7 +56,7 @@ def _csv(database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, *,
 
     Python parses files that are not plain, because it can check each line's number of fields.
     """
-    names = [_quoted(column.name) for column in source_columns(file.columns)]
+    names = [quoted(column.name) for column in source_columns(file.columns)]
     fields = [f"c{place}" for place in range(len(names))]
     listed = ", ".join(f"{field} AS {name}" for field, name in zip(fields, names, strict=True))
     if plain:
@@ -111,52 +95,3 @@ def _parsed(path: Path, file: AcceptedFile) -> pa.Table:
     return pa.table(
         {name: pa.array(values, pa.string()) for name, values in zip(names, columns, strict=True)}
     )
-
-
-def _parquet(path: Path, file: AcceptedFile) -> str:
-    """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
-    offered = source_columns(file.columns)
-    # DuckDB numbers names that differ only in case.
-    seen = [column.name.casefold() for column in file.columns]
-    repeats = [seen[:place].count(name) for place, name in enumerate(seen)]
-    values = [
-        f"{_value(replace(column, name=column.name + (f'_{repeat}' if repeat else '')))} "
-        f"AS {_quoted(offer.name)}"
-        for column, offer, repeat in zip(file.columns, offered, repeats, strict=True)
-    ]
-    listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
-    return f"SELECT {listed} FROM read_parquet('{path}', file_row_number=true)"  # noqa: S608
-
-
-def _value(column: SourceColumn) -> str:
-    """A Parquet column as Spark's reader offers it."""
-    quoted = _quoted(column.name)
-    text = f"TRY(decode({quoted}))"
-    return {
-        SourceType.NANOSECONDS: _micros(quoted),
-        SourceType.UTC_NANOSECONDS: _micros(quoted),
-        SourceType.NEW_YORK_NANOSECONDS: (
-            f"(({_micros(quoted)} AT TIME ZONE 'UTC') AT TIME ZONE 'America/New_York')"
-        ),
-        SourceType.UTC_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'UTC')",
-        SourceType.NEW_YORK_INSTANT: f"({quoted}::timestamptz AT TIME ZONE 'America/New_York')",
-        SourceType.UNSUPPORTED: "CAST(NULL AS VARCHAR)",
-        SourceType.UNSIGNED: f"CAST({quoted} AS DECIMAL(20, 0))",
-        SourceType.UUID: f"CAST({quoted} AS VARCHAR)",
-        SourceType.INSTANT: _micros(quoted)
-        if unit_of(column) == "ns"
-        else f"CAST({quoted}::timestamptz AT TIME ZONE 'UTC' AS TIMESTAMP)",
-        SourceType.TIME: f"CAST({quoted} AS VARCHAR)",
-        SourceType.DURATION: f"{quoted} || ' {unit_of(column)}'",
-        SourceType.BYTES: f"CASE WHEN NOT regexp_matches({text}, '{NO_TEXT}') THEN {text} "
-        f"ELSE '0x' || hex({quoted}) END",
-    }.get(column.type, quoted)
-
-
-def _micros(column: str) -> str:
-    nanos = f"epoch_ns({column})"
-    return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000)"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

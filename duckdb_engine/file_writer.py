@@ -1,0 +1,156 @@
+"""Turns one file into local data files of its two tables: reads, transforms and writes it with DuckDB.
+
+Runs in the child process. Whatever DuckDB may read or print differently from Spark raises NotLoadable.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from duckdb_engine.csv_source import csv_query, write_plain
+from duckdb_engine.messages import Answer, FieldIds, NotLoadable, Task, WrittenFile
+from duckdb_engine.parquet_source import first_pages, parquet_query, parquet_rows, refuse_page_checksums
+from duckdb_engine.printed_values import refuse_unlike_texts
+from duckdb_engine.sql import quoted, translated, translated_expression
+from taxi_etl.datasets import DATASETS, PICKUP
+from taxi_etl.recognition import month_of
+from taxi_etl.tables import QUARANTINE, TableColumn, columns_of
+from taxi_etl.transform.expressions import literal
+from taxi_etl.transform.predicates import Reason
+from taxi_etl.transform.sources import SOURCE, constants, source_columns
+from taxi_etl.transform.statements import reasons_of, transform_sql
+
+DUCKDB_TYPES = {
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "timestamp_ntz": "TIMESTAMP",
+    "timestamp": "TIMESTAMPTZ",
+    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
+    "array<string>": "VARCHAR[]",
+}
+"""DuckDB's types of the tables' column types."""
+ROW_GROUP_ROWS = 122_880
+"""Rows of a row group: what DuckDB holds in memory while it writes."""
+
+
+def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
+    """Write the data files of a file's trips and quarantined rows into the task's folder.
+
+    Raises NotLoadable, duckdb.Error, OSError and others for a file that cannot be loaded.
+    """
+    read = _create_source(database, task)
+    file = task.file
+    view = transform_sql(file.dataset, source_columns(file.all_columns))
+    database.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {translated(view)}").fetchall()
+    table = DATASETS[file.dataset].table
+    trips = _copy(
+        database,
+        f"SELECT {_columns(columns_of(table), {})} FROM transformed WHERE reason_bits = 0",  # noqa: S608 (generated)
+        task.folder / "trips.parquet",
+        task.trips,
+    )
+    quarantine = None
+    reasons: dict[str, int] = {}
+    if trips.rows != read:
+        quarantine = _write_quarantine(database, task)
+        reasons = _count_reasons(database, quarantine)
+    kept = trips.rows + (quarantine.rows if quarantine else 0)
+    if kept != read:
+        raise NotLoadable(f"{read} rows were read, but {kept} written or quarantined")
+    refuse_unlike_texts(database, task, trips, quarantine)
+    return Answer(
+        read=read,
+        trips=trips if trips.rows else None,
+        quarantine=quarantine,
+        reasons=reasons,
+        other_months=_count_other_months(database, task, trips),
+    )
+
+
+def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
+    """Create the view from which the transform reads; returns the number of rows that it must have."""
+    file = task.file
+    if file.format == "csv":
+        if task.rows is None:
+            raise NotLoadable("its rows are not counted")
+        plain, rows = task.folder / "plain.csv", task.rows
+        write_plain(task.path, plain, file)
+        query = csv_query(plain, file)
+    else:
+        rows = parquet_rows(database, task.path)
+        refuse_page_checksums(task.path, [offset for _, offset in first_pages(database, task.path)])
+        query = parquet_query(task.path, file)
+    known = {name: translated_expression(text) for name, text in constants(file, task.run).items()}
+    listed = ", ".join(f"{text} AS {_unquoted(name)}" for name, text in known.items())
+    view = f"CREATE OR REPLACE TEMP VIEW {SOURCE} AS SELECT *, {listed} FROM ({query})"  # noqa: S608 (generated)
+    database.execute(view).fetchall()
+    return rows
+
+
+def _unquoted(name: str) -> str:
+    """A name in backticks, as `constants` spells those of the key, as identifier of DuckDB."""
+    if not name.startswith("`"):
+        return name
+    return quoted(name[1:-1].replace("``", "`"))
+
+
+def _write_quarantine(database: duckdb.DuckDBPyConnection, task: Task) -> WrittenFile:
+    values = {
+        "dataset": translated_expression(literal(task.file.dataset)),
+        "reasons": translated_expression(reasons_of("reason_bits")),
+        "file_failure": "NULL",
+    }
+    listed = _columns(columns_of(QUARANTINE), values)
+    query = f"SELECT {listed} FROM transformed WHERE reason_bits <> 0"  # noqa: S608 (generated)
+    return _copy(database, query, task.folder / "quarantine.parquet", task.quarantine)
+
+
+def _columns(columns: tuple[TableColumn, ...], values: Mapping[str, str]) -> str:
+    """The select list of a table's columns, from `values` or from columns of the same names."""
+    return ", ".join(
+        f"CAST({values.get(column.name, quoted(column.name))} AS {DUCKDB_TYPES[column.type]}) "
+        f"AS {quoted(column.name)}"
+        for column in columns
+    )
+
+
+def _copy(database: duckdb.DuckDBPyConnection, query: str, path: Path, ids: FieldIds) -> WrittenFile:
+    """Write a query's rows as a Parquet file with Iceberg's field IDs."""
+    fields = ", ".join(f"{quoted(name)}: {_field_id(number)}" for name, number in ids.items())
+    options = (
+        f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {{{fields}}}, "
+        "RETURN_STATS"
+    )
+    found = database.execute(f"COPY ({query}) TO '{path}' ({options})").fetchall()
+    [(_, rows, size, _, columns, _, _)] = found
+    starts: dict[int, int] = {}
+    for group, offset in first_pages(database, path):
+        starts[group] = min(offset, starts.get(group, offset))
+    return WrittenFile(path, int(rows), int(size), columns, tuple(starts[group] for group in sorted(starts)))
+
+
+def _field_id(number: "int | Mapping[str, int]") -> str:
+    if isinstance(number, int):
+        return str(number)
+    parts = (f"{name or '__duckdb_field_id'}: {part}" for name, part in number.items())
+    return f"{{{', '.join(parts)}}}"
+
+
+def _count_reasons(database: duckdb.DuckDBPyConnection, quarantine: WrittenFile) -> dict[str, int]:
+    """The quarantined rows by reason, in the order of `Reason`."""
+    query = f"SELECT unnest(reasons), count(*) FROM '{quarantine.path}' GROUP BY 1"  # noqa: S608 (own path)
+    found = dict(database.execute(query).fetchall())
+    return {str(reason): int(found[reason]) for reason in Reason if reason in found}
+
+
+def _count_other_months(database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile) -> int:
+    """The trips with a pickup outside the month in the file's name; 0 if the name has none."""
+    month = month_of(task.file.version.key)
+    if month is None or not trips.rows:
+        return 0
+    outside = f"100 * year({PICKUP}) + month({PICKUP}) <> {100 * month[0] + month[1]}"
+    query = f"SELECT count(*) FROM '{trips.path}' WHERE {outside}"  # noqa: S608 (own path and numbers)
+    return int(database.execute(query).fetchall()[0][0])

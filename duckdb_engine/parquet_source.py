@@ -1,0 +1,105 @@
+"""Reads Parquet files with DuckDB as Spark's reader offers them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from duckdb_engine.messages import NotLoadable
+from duckdb_engine.sql import quoted
+from taxi_etl.documents import AcceptedFile
+from taxi_etl.schema import SourceColumn, SourceType
+from taxi_etl.text_values import CONTROL_CHARACTERS
+from taxi_etl.transform.sources import source_columns
+
+PAGE_HEADER_BYTES = 40
+"""More than the first four fields of a page header take."""
+I32 = 0x15
+"""In Thrift's compact protocol, the byte of an i32 in the field after the last one."""
+
+
+def parquet_query(path: Path, file: AcceptedFile) -> str:
+    """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
+    offered = source_columns(file.columns)
+    # DuckDB numbers names that differ only in case.
+    seen = [column.name.casefold() for column in file.columns]
+    repeats = [seen[:place].count(name) for place, name in enumerate(seen)]
+    values = [
+        f"{_value(replace(column, name=column.name + (f'_{repeat}' if repeat else '')))} "
+        f"AS {quoted(offer.name)}"
+        for column, offer, repeat in zip(file.columns, offered, repeats, strict=True)
+    ]
+    listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
+    reader = f"read_parquet('{path}', file_row_number=true, hive_partitioning=false)"
+    return f"SELECT {listed} FROM {reader}"  # noqa: S608 (generated)
+
+
+def parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """The number of rows that the footer declares."""
+    query = f"SELECT num_rows FROM parquet_file_metadata('{path}')"  # noqa: S608 (generated)
+    return int(database.execute(query).fetchall()[0][0])
+
+
+def first_pages(database: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[int, int]]:
+    """The row group and the byte offset of the first page of each column chunk with values."""
+    start = "least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)"
+    query = f"SELECT row_group_id, {start} FROM parquet_metadata('{path}') WHERE num_values > 0"  # noqa: S608 (generated)
+    return [(int(group), int(offset)) for group, offset in database.execute(query).fetchall()]
+
+
+def refuse_page_checksums(path: Path, offsets: Sequence[int]) -> None:
+    """Raise NotLoadable if a page has a checksum, which Spark verifies and DuckDB ignores.
+
+    A page header begins with three numbers: its type and two sizes. The checksum is the next field, if any.
+    """
+    with path.open("rb") as file:
+        for offset in offsets:
+            file.seek(offset)
+            if _has_checksum(file.read(PAGE_HEADER_BYTES)):
+                raise NotLoadable("its pages have checksums")
+
+
+def _has_checksum(header: bytes) -> bool:
+    place = 0
+    for _ in range(3):
+        if header[place : place + 1] != bytes([I32]):
+            raise NotLoadable("a page header has an unknown form")
+        place += 1
+        while header[place : place + 1] >= b"\x80":
+            place += 1
+        place += 1
+    return header[place : place + 1] == bytes([I32])
+
+
+def _value(column: SourceColumn) -> str:
+    """A Parquet column as Spark's reader offers it."""
+    name = quoted(column.name)
+    text = f"TRY(decode({name}))"
+    return {
+        # Spark reads single precision as double: 0.1 prints as 0.10000000149011612.
+        SourceType.DOUBLE: f"CAST({name} AS DOUBLE)",
+        SourceType.NANOSECONDS: _micros(name),
+        SourceType.UTC_NANOSECONDS: _micros(name),
+        SourceType.NEW_YORK_NANOSECONDS: (
+            f"(({_micros(name)} AT TIME ZONE 'UTC') AT TIME ZONE 'America/New_York')"
+        ),
+        SourceType.UTC_INSTANT: f"({name}::timestamptz AT TIME ZONE 'UTC')",
+        SourceType.NEW_YORK_INSTANT: f"({name}::timestamptz AT TIME ZONE 'America/New_York')",
+        SourceType.NULL: "CAST(NULL AS VARCHAR)",
+        SourceType.UNSUPPORTED: "CAST(NULL AS VARCHAR)",
+        SourceType.UNSIGNED: f"CAST({name} AS DECIMAL(20, 0))",
+        SourceType.UUID: f"CAST({name} AS VARCHAR)",
+        SourceType.INSTANT: _micros(name)
+        if column.unit == "ns"
+        else f"CAST({name}::timestamptz AT TIME ZONE 'UTC' AS TIMESTAMP)",
+        SourceType.TIME: f"CAST({name} AS VARCHAR)",
+        SourceType.DURATION: f"{name} || ' {column.unit}'",
+        SourceType.BYTES: f"CASE WHEN NOT regexp_matches({text}, '{CONTROL_CHARACTERS}') THEN {text} "
+        f"ELSE '0x' || hex({name}) END",
+    }.get(column.type, name)
+
+
+def _micros(column: str) -> str:
+    nanos = f"epoch_ns({column})"
+    return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000)"

@@ -1,0 +1,83 @@
+"""Finds printed numbers and times that Spark would spell differently.
+
+`extra_columns` and `row_as_read` hold values as texts. Both engines print a double alike if it is whole, or
+has few digits and is in [1e-3, 1e7); outside, Java writes `1.0E7`. Times are alike in the years 1 to 9999.
+"""
+
+from collections.abc import Iterable
+
+import duckdb
+
+from duckdb_engine.messages import NotLoadable, Task, WrittenFile
+from taxi_etl.datasets import DATASETS
+from taxi_etl.schema import TIMES, ColumnType, SourceColumn, SourceType, match_columns
+from taxi_etl.transform.expressions import DOUBLE_DIGITS
+from taxi_etl.transform.sources import source_columns
+
+FRACTIONS = frozenset({SourceType.DOUBLE, SourceType.DECIMAL})
+DATES = TIMES | {SourceType.DATE, SourceType.INSTANT}
+NUMBER_CHARACTERS_MAX = DOUBLE_DIGITS + 2
+"""Of a printed number: its digits, the point and a sign."""
+ALIKE_NUMBERS = (
+    "(regexp_full_match({0}, '-?[0-9]+([.]0)?|NaN|-?Infinity') OR "
+    f"length({{0}}) <= {NUMBER_CHARACTERS_MAX} AND regexp_full_match({{0}}, '-?[0-9]{{{{1,7}}}}[.][0-9]+') "
+    "AND NOT regexp_matches({0}, '^-?0[.]000'))"
+)
+ALIKE_TIMES = "regexp_matches({0}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+
+
+def refuse_unlike_types(task: Task) -> None:
+    """Raise NotLoadable for columns whose values may differ from Spark's wherever they appear."""
+    if any(
+        column.type is SourceType.DECIMAL and column.precision > DOUBLE_DIGITS for column in task.file.columns
+    ):
+        raise NotLoadable(f"a column has decimals of more than {DOUBLE_DIGITS} digits")
+
+
+def refuse_unlike_texts(
+    database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile, quarantine: WrittenFile | None
+) -> None:
+    """Raise NotLoadable if a printed value may differ from Spark's."""
+    columns = source_columns(task.file.columns)
+    listed = {ALIKE_NUMBERS: _names(columns, FRACTIONS), ALIKE_TIMES: _names(columns, DATES)}
+    unlike = " OR ".join(
+        f"name IN ({', '.join(names)}) AND NOT {alike.format('value')}"
+        for alike, names in listed.items()
+        if names
+    )
+    if not unlike:
+        return
+    for name in _printed_columns(task):
+        query = f"SELECT '{name}' AS name, {name} AS value FROM '{trips.path}'"  # noqa: S608 (own names)
+        _refuse_any(database, query, f"NOT {ALIKE_NUMBERS.format('value')}")
+    for written, texts in ((trips, "extra_columns"), (quarantine, "row_as_read")):
+        if written is not None:
+            entries = (
+                f"SELECT unnest(map_entries({texts})) AS entry FROM '{written.path}' "  # noqa: S608 (own path)
+                f"WHERE cardinality({texts}) > 0"
+            )
+            _refuse_any(database, f"SELECT entry.key AS name, entry.value FROM ({entries})", unlike)  # noqa: S608
+
+
+def _printed_columns(task: Task) -> list[str]:
+    """The table's text columns that the file has as numbers with fractions."""
+    dataset = DATASETS[task.file.dataset]
+    sources = match_columns(dataset, task.file.columns).sources
+    return [
+        column.name
+        for column in dataset.columns
+        if column.type is ColumnType.STRING
+        and any(source.type in FRACTIONS for source in sources.get(column.name, ()))
+    ]
+
+
+def _refuse_any(database: duckdb.DuckDBPyConnection, values: str, condition: str) -> None:
+    """Raise NotLoadable for a name and a value of a query that meet a condition."""
+    query = f"SELECT name, value FROM ({values}) WHERE {condition} LIMIT 1"  # noqa: S608 (generated)
+    for name, value in database.execute(query).fetchall():
+        raise NotLoadable(f"the engines may print {value!r} of column {name!r} differently")
+
+
+def _names(columns: Iterable[SourceColumn], types: frozenset[SourceType]) -> list[str]:
+    """The names of columns of these types, as literals of DuckDB."""
+    return ["'" + column.name.replace("'", "''") + "'" for column in columns if column.type in types]

@@ -1,0 +1,29 @@
+"""The job's SQL in DuckDB's dialect, and connections with the settings that it needs."""
+
+import duckdb
+import sqlglot
+
+
+def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
+    """An in-memory database.
+
+    It does not use Parquet statistics, which leave out NaN: DuckDB would assume that a column has none.
+    """
+    database = duckdb.connect(config=dict(config))
+    database.execute("SET disabled_optimizers = 'statistics_propagation'").fetchall()
+    return database
+
+
+def translated(text: str) -> str:
+    """A statement of Spark SQL in DuckDB's dialect."""
+    return sqlglot.transpile(text, read="spark", write="duckdb")[0]
+
+
+def translated_expression(text: str) -> str:
+    """An expression of Spark SQL in DuckDB's dialect."""
+    return translated(f"SELECT {text}").removeprefix("SELECT ")
+
+
+def quoted(name: str) -> str:
+    """A name as SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'

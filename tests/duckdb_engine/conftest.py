@@ -1,0 +1,119 @@
+"""Fixtures of the DuckDB engine's tests: files on their way through its child process, without Spark."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.duckdb_views import contents_of
+from duckdb_engine.iceberg_schema import field_ids, schema_of
+from duckdb_engine.limits import Limits
+from duckdb_engine.messages import Answer, Task
+from duckdb_engine.writer import Writer
+from taxi_etl.csv_scan import scan_csv
+from taxi_etl.datasets import DATASETS
+from taxi_etl.documents import AcceptedFile
+from taxi_etl.identity import FileVersion
+from taxi_etl.recognition import recognize
+from taxi_etl.tables import QUARANTINE
+from taxi_etl.transform.sources import JobRun
+
+RUN = JobRun("jr_1", datetime(2025, 7, 1, 12, 0, tzinfo=UTC))
+GIB = 1024**3
+LIMITS = Limits(
+    address_space_bytes=4 * GIB, duckdb_bytes=GIB, threads=2, cpu_seconds=600, seconds_per_file=120
+)
+
+
+@dataclass
+class Files:
+    """Writes data files in a folder."""
+
+    folder: Path
+    writer: Writer
+
+    def accept(self, path: Path, name: str = "") -> AcceptedFile:
+        """The manifest entry of a local file; `name` is its name in the bucket if it differs."""
+        found = contents_of(path)
+        name = name or path.name
+        recognition = recognize(found.columns, name)
+        assert recognition.dataset, f"{name}: {recognition.failures}"
+        version = FileVersion("lake", f"raw/taxi/{name}", "v1", path.stat().st_size)
+        return AcceptedFile.of(version, recognition.dataset, found)
+
+    def write(self, path: Path, file: AcceptedFile | None = None) -> Answer:
+        """The answer about a file, whose data files stay in a folder of their own."""
+        file = file or self.accept(path)
+        folder = self.folder / f"task-{len(list(self.folder.iterdir()))}"
+        folder.mkdir()
+        local = folder / "source"
+        local.write_bytes(path.read_bytes())
+        return self.writer.write(
+            Task(
+                file=file,
+                path=local,
+                folder=folder,
+                rows=rows_of(path, file),
+                run=RUN,
+                trips=field_ids(schema_of(DATASETS[file.dataset].table)),
+                quarantine=field_ids(schema_of(QUARANTINE)),
+            )
+        )
+
+
+def rows_of(path: Path, file: AcceptedFile) -> int | None:
+    """The number of rows that the scan finds in a CSV file; None for Parquet."""
+    if file.format != "csv":
+        return None
+    scan = scan_csv(
+        [path.read_bytes()],
+        gzipped=file.compression == "gzip",
+        encoding=file.encoding,
+        delimiter=file.dialect.delimiter,
+        names=len(file.columns),
+        width=file.dialect.width(len(file.columns)),
+    )
+    return None if scan.lines is None else scan.lines - file.dialect.skip_lines - 1
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+    """A child process with limits for all tests, because it takes a second to start, and its folder."""
+    folder = tmp_path_factory.mktemp("work")
+    with Writer(folder, LIMITS) as writer:
+        yield Files(folder, writer)
+
+
+@pytest.fixture
+def slow_files(tmp_path: Path) -> Callable[[str, float], Files]:
+    """The same with a program in place of the child process, and with the seconds that it may take."""
+
+    def make(program: str, seconds: float = 30) -> Files:
+        folder = tmp_path / "work"
+        folder.mkdir()
+        script = tmp_path / "program.py"
+        script.write_text(program)
+        return Files(
+            folder,
+            Writer(folder, replace(LIMITS, seconds_per_file=seconds), command=(sys.executable, str(script))),
+        )
+
+    return make
+
+
+def yellow(path: Path, rows: int = 3, **columns: Any) -> Path:
+    """A Parquet file with trips of January 2024, and further columns as Arrow arrays."""
+    known = {
+        "VendorID": pa.array([2] * rows, pa.int64()),
+        "tpep_pickup_datetime": pa.array([datetime(2024, 1, 5, 10)] * rows, pa.timestamp("us")),
+        "tpep_dropoff_datetime": pa.array([datetime(2024, 1, 5, 10, 10)] * rows, pa.timestamp("us")),
+        "trip_distance": pa.array([1.5] * rows),
+    }
+    pq.write_table(pa.table(known | columns), path)
+    return path
