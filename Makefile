@@ -20,7 +20,7 @@ RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
 
 TEST_FOLDERS := unit infra workflow transform duckdb_engine spark local_aws e2e
 
-.PHONY: demo test $(TEST_FOLDERS) differential integration bench setup build lint types synth lock clean help check-machine
+.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst setup build lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
@@ -59,6 +59,10 @@ synth: setup
 ## bench: compare the job's speed with plain Spark and with DuckDB; ROWS=10000000 FORMAT=csv.gz REPEAT=3
 bench: setup
 	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
+
+## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 SEED=7
+burst: setup
+	$(BIN)/python -m benchmarks.burst --files $(FILES) --seed $(SEED)
 
 ## setup: install the tools and build what is deployed; the local AWS account fetches the rest at its first start
 setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build

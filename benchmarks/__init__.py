@@ -1,1 +1,1 @@
-"""Throughput benchmark of the job; `make bench` runs it."""
+"""Benchmarks: the throughput of the job (`make bench`), and a burst of small files (`make burst`)."""
