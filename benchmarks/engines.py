@@ -16,9 +16,12 @@ from pyspark.sql import SparkSession
 
 from benchmarks import duckdb_views
 from duckdb_engine.sql import connect, translated
-from glue_scripts.loading import Loader, Options
 from glue_scripts.process_taxi_data import SESSION
-from glue_scripts.reading import SourceFile, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import read_csv, read_parquet, with_lineage
+from glue_scripts.spark_engine import SparkEngine
+from loading.loader import Loader
+from loading.options import Options
+from loading.source_file import SourceFile
 from local_aws.spark import JAVA_OPTIONS, base_conf
 from taxi_etl import tables
 from taxi_etl.documents import AcceptedFile, Manifest
@@ -98,9 +101,14 @@ def job(folder: Path) -> Load:
 
     def load(path: Path) -> None:
         options = Options(
-            "lake.taxi", max_quarantine_share=1.0, sort_by_pickup=False, stall_minutes=5, command="taxi-etl"
+            "taxi",
+            max_quarantine_share=1.0,
+            sort_by_pickup=False,
+            command="taxi-etl",
+            program="benchmark",
         )
-        loader = Loader(session, FolderStorage(path.parent), options, RUN)
+        engine = SparkEngine(session, "lake", options, RUN, stall_minutes=5)
+        loader = Loader(engine, FolderStorage(path.parent), options, RUN)
         result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
         if result.counts()["loaded"] != 1:
             raise RuntimeError(f"the job did not load the file: {result.dumps()}")

@@ -1,16 +1,13 @@
-"""Bad rows of failed files: up to 20 per file, for its result and for quarantine.
-
-In quarantine they have the file's failure code in `file_failure`, and a partition of their own for each file:
-they are replaced and removed as one, and the rows of the file's last loaded version stay.
-"""
+"""Reads and writes bad rows of failed files with Spark; see `loading.bad_rows`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, SparkSession
 
-from glue_scripts.file_load import BadRow, FileLoad
 from glue_scripts.iceberg import LakeTable
+from loading.bad_rows import ROWS_MAX, quarantine_rows
+from loading.file_load import BadRow, FileLoad
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode
@@ -18,9 +15,6 @@ from taxi_etl.identity import failed_source_id
 from taxi_etl.schema import match_columns
 from taxi_etl.transform.expressions import text_map
 from taxi_etl.transform.sources import JobRun
-
-ROWS_MAX = 20
-"""How many bad rows of a failed file are kept."""
 
 
 def quarantined_rows(rows: DataFrame) -> tuple[BadRow, ...]:
@@ -42,7 +36,7 @@ def trips_that_fail(
     values = {found[0].name: f"CAST({column} AS string)" for column, found in sources.items()}
     rows = (
         spark.read.schema(schema)
-        .parquet(*(str(file.location()) for file in load.trips))
+        .parquet(*(file.location for file in load.trips))
         .where(condition)
         .limit(ROWS_MAX)
         .selectExpr(f"{text_map(list(values.items()))} AS row")
@@ -60,23 +54,7 @@ class BadRowWriter:
 
     def write(self, loads: Sequence[FileLoad]) -> None:
         """Write the rows of all failed files that have any, without committing them."""
-        values = [
-            (
-                load.source.file.dataset,
-                list(row.reasons),
-                dict(row.as_read),
-                row.position,
-                failed_source_id(load.source_id),
-                load.version.uri,
-                load.version.version_id,
-                self.run.started_at,
-                self.run.run_id,
-                str(load.failure.code),
-            )
-            for load in loads
-            if load.failure
-            for row in load.bad_rows
-        ]
+        values = quarantine_rows(loads, self.run)
         if not values:
             return
         schema = ", ".join(f"{column.name} {column.type}" for column in tables.quarantine_columns())

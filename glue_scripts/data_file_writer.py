@@ -8,19 +8,12 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
 from glue_scripts import quarantine_side_output
-from glue_scripts.file_load import FileLoad, loadable
 from glue_scripts.iceberg import LakeTable
-from glue_scripts.reading import (
-    SourceFile,
-    decoder,
-    footer_rows,
-    read_csv,
-    read_errors,
-    read_parquet,
-    with_lineage,
-)
+from glue_scripts.reading import decoder, footer_rows, read_csv, read_errors, read_parquet, with_lineage
 from glue_scripts.sorting import in_day_ranges
 from glue_scripts.spark_errors import RowsLostError, read_failure
+from loading.file_load import FileLoad, loadable
+from loading.source_file import SourceFile
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -131,7 +124,7 @@ class DataFileWriter:
             load.trips = staged.get(load.source_id, [])
             side_output += staged.get(quarantine_side_output.staging_id(load.source_id), [])
         if side_output:
-            self._write_quarantine(loads, [str(file.location()) for file in side_output])
+            self._write_quarantine(loads, [file.location for file in side_output])
             self.trips.discard(side_output)
 
     def _write_quarantine(self, loads: Sequence[FileLoad], locations: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ operation and validations as Spark's overwrite with `isolation-level=serializabl
 `validate-from-snapshot-id`.
 """
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +18,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from glue_scripts.reading import jvm
 from glue_scripts.spark_errors import java_class
+from loading.engine import ConflictError
+from loading.file_load import StagedFile
 from taxi_etl import tables
 from taxi_etl.same_trips import DataFile
 
@@ -27,10 +28,6 @@ CONFLICTS = (
     "org.apache.iceberg.exceptions.CommitFailedException",
 )
 ALTER_ATTEMPTS = 3
-
-
-class ConflictError(Exception):
-    """Another job run committed rows of the same source files after the snapshot this commit is based on."""
 
 
 class LakeTable:
@@ -78,7 +75,7 @@ class LakeTable:
                 if attempt == ALTER_ATTEMPTS:
                     raise
 
-    def stage(self, rows: DataFrame) -> dict[str, list[Any]]:
+    def stage(self, rows: DataFrame) -> dict[str, list[StagedFile]]:
         """Write rows as data files without committing them; returns the data files by `source_id`."""
         known = self._fields()
         rows = rows.selectExpr(
@@ -93,24 +90,27 @@ class LakeTable:
         cache.add(token, table)
         try:
             rows.write.format("iceberg").mode("append").save(token)
-            staged: dict[str, list[Any]] = {}
+            staged: dict[str, list[StagedFile]] = {}
             for file in coordinator.fetchNewFiles(table, token):
-                staged.setdefault(self._source_id(file), []).append(file)
+                staged.setdefault(self._source_id(file), []).append(_staged(file))
             return staged
         finally:
             cache.remove(token)
             coordinator.clearRewrite(table, token)
 
-    def discard(self, files: Iterable[Any]) -> None:
+    def discard(self, files: Iterable[StagedFile]) -> None:
         """Delete data files that will not be committed."""
         io = self._load().io()
         for file in files:
-            io.deleteFile(file.location())
+            io.deleteFile(file.location)
 
-    def time_bounds(self, file: Any, column: str) -> tuple[datetime, datetime] | None:
+    def time_bounds(self, file: StagedFile, column: str) -> tuple[datetime, datetime] | None:
         """The earliest and the latest time of a column in a data file; None if Iceberg did not note them."""
         field = self._load().schema().findField(column)
-        bounds = [(each or {}).get(field.fieldId()) for each in (file.lowerBounds(), file.upperBounds())]
+        bounds = [
+            (each or {}).get(field.fieldId())
+            for each in (file.handle.lowerBounds(), file.handle.upperBounds())
+        ]
         if None in bounds:
             return None
         conversions = jvm(self.spark).org.apache.iceberg.types.Conversions
@@ -191,7 +191,11 @@ class LakeTable:
         return {row[0]: row[1] for row in self.spark.sql(query).collect()}
 
     def replace_rows(
-        self, source_ids: Sequence[str], files: Iterable[Any], since: int | None, summary: Mapping[str, str]
+        self,
+        source_ids: Sequence[str],
+        files: Iterable[StagedFile],
+        since: int | None,
+        summary: Mapping[str, str],
     ) -> None:
         """Replace all rows of these sources by those in `files`, in one commit.
 
@@ -202,38 +206,19 @@ class LakeTable:
         table.refresh()
         commit = table.newOverwrite().overwriteByRowFilter(self._rows_of(source_ids))
         for file in files:
-            commit = commit.addFile(file)
+            commit = commit.addFile(file.handle)
         if since is not None:
             commit = commit.validateFromSnapshot(since)
         self._commit(commit.validateNoConflictingData().validateNoConflictingDeletes(), summary)
 
-    def remove_files(self, files: Iterable[Any], summary: Mapping[str, str]) -> None:
+    def remove_files(self, files: Iterable[StagedFile], summary: Mapping[str, str]) -> None:
         """Remove committed data files; files that are no longer in the table are ignored."""
         table = self._load()
         table.refresh()
         commit = table.newDelete()
         for file in files:
-            commit = commit.deleteFile(file)
+            commit = commit.deleteFile(file.handle)
         self._commit(commit, summary)
-
-    def record_source_columns(self, names: Iterable[str]) -> bool:
-        """Add source columns of loaded files to a table property; returns whether any of them is new."""
-        known = set(json.loads(self.property(tables.SEEN_COLUMNS_PROPERTY) or "[]"))
-        updated = known | set(names)
-        if updated == known:
-            return False
-        self.set_property(tables.SEEN_COLUMNS_PROPERTY, json.dumps(sorted(updated)))
-        return True
-
-    def record_cataloged_columns(self, bucket: str, names: Iterable[str]) -> bool:
-        """Note the columns of a bucket's cataloged files; return whether there are new ones."""
-        recorded = json.loads(self.property(tables.CATALOGED_COLUMNS_PROPERTY) or "{}")
-        updated = sorted({*recorded.get(bucket, ()), *names})
-        if updated == recorded.get(bucket, []):
-            return False
-        recorded[bucket] = updated
-        self.set_property(tables.CATALOGED_COLUMNS_PROPERTY, json.dumps(recorded, sort_keys=True))
-        return True
 
     def property(self, key: str) -> str | None:
         """The current value of a table property; None if it is not set."""
@@ -299,9 +284,9 @@ class LakeTable:
         return method.invoke(None, no_values)
 
 
-def row_count(files: Iterable[Any]) -> int:
-    """Rows in data files, as Iceberg counted them."""
-    return sum(int(file.recordCount()) for file in files)
+def _staged(file: Any) -> StagedFile:
+    """A data file from Iceberg's object."""
+    return StagedFile(str(file.location()), int(file.recordCount()), file)
 
 
 def _time_of_bound(bound: bytes | None) -> datetime | None:

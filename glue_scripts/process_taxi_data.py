@@ -1,4 +1,4 @@
-"""The Glue job: loads the files of a manifest into Iceberg tables and writes a result.
+"""The Glue job: loads the files of a manifest into Iceberg tables with Spark and writes a result.
 
 Runs unchanged on AWS Glue and locally; only Spark's configuration differs. A file that cannot be loaded is
 part of the result (`result.json` and `summary.json` next to the manifest), and the exit code is 0. If the job
@@ -13,16 +13,17 @@ from functools import partial
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.loading import Loader, Options
 from glue_scripts.reading import VECTORIZED_READER
+from glue_scripts.spark_engine import SparkEngine
 from glue_scripts.spark_errors import one_line
-from glue_scripts.storage import S3Storage, Storage
-from glue_scripts.table_optimizers import create_optimizers
-from taxi_etl.documents import JobResult, Manifest
-from taxi_etl.summaries import job_summary
+from loading.job import load_manifest
+from loading.options import Options
+from loading.storage import S3Storage, Storage
+from taxi_etl.documents import JobResult
 from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import JobRun
 
+PROGRAM = "process_taxi_data"
 SESSION = {
     # The SQL contains names of files and columns. Spark would replace each ${…} in them by a variable of the
     # driver's environment or JVM and so disclose it in the table.
@@ -65,38 +66,32 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, now: datetime) -> JobResult:
-    """Load the files of a manifest, write `result.json` and `summary.json` next to it, return the result."""
+    """Set the session up and load the files of a manifest; see `loading.job`."""
     for key, value in SESSION.items():
         spark.conf.set(key, value)
-    manifest = Manifest.loads(storage.read(arguments.manifest))
+    role = arguments.optimizer_role
     options = Options(
-        database=f"{arguments.catalog}.{arguments.database}",
+        database=arguments.database,
         max_quarantine_share=arguments.max_quarantine_share,
         sort_by_pickup=arguments.sort_by_pickup == "true",
-        stall_minutes=arguments.stall_minutes,
         command=arguments.command_line,
+        program=PROGRAM,
+        maintenance=TableMaintenance(role, arguments.retention_days) if role else None,
     )
-    loader = Loader(spark, storage, options, JobRun(arguments.run_id, now))
-    result = loader.load(manifest)
-    folder = arguments.manifest.rsplit("/", 1)[0]
-    storage.write(f"{folder}/result.json", result.dumps())
-    storage.write(f"{folder}/summary.json", job_summary(result, manifest))
-    if arguments.optimizer_role:
-        maintenance = TableMaintenance(arguments.optimizer_role, arguments.retention_days)
-        for warning in create_optimizers(loader.ensured_tables(), arguments.database, maintenance):
-            print(f"process_taxi_data: {warning}")
-    return result
+    job_run = JobRun(arguments.run_id, now)
+    engine = SparkEngine(spark, arguments.catalog, options, job_run, arguments.stall_minutes)
+    return load_manifest(arguments.manifest, engine, storage, options, job_run)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the job as Glue does."""
     parsed = parse_arguments(arguments)
-    spark = SparkSession.builder.appName("process_taxi_data").getOrCreate()
+    spark = SparkSession.builder.appName(PROGRAM).getOrCreate()
     try:
         result = run(spark, S3Storage.connect(), parsed, datetime.now(UTC))
     except Exception as error:
-        sys.exit(f"process_taxi_data: {type(error).__name__}: {one_line(error)}")
-    print(f"process_taxi_data: {result.counts()} {result.rows()}")
+        sys.exit(f"{PROGRAM}: {type(error).__name__}: {one_line(error)}")
+    print(f"{PROGRAM}: {result.counts()} {result.rows()}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -15,15 +14,14 @@ from pyspark.sql.types import StructType
 
 from glue_scripts.parquet_columns import spark_type, value_of
 from glue_scripts.spark_errors import SPARK_ERRORS, HiddenFileError, is_canceled
+from loading.source_file import SourceFile
+from loading.storage import THREADS
 from taxi_etl.csv_head import row_pattern
 from taxi_etl.csv_scan import LINE_MAX_BYTES
-from taxi_etl.documents import AcceptedFile
-from taxi_etl.failures import FileWarning
 from taxi_etl.schema import WITHOUT_VALUES
 from taxi_etl.transform import sources
 from taxi_etl.transform.expressions import literal, name
 
-THREADS = 16
 VECTORIZED_READER = "spark.sql.parquet.enableVectorizedReader"
 SCHEME = "^[a-z0-9]+:/+"
 """The scheme of a path. File systems return `s3a://` for `s3://` and `file:/` for `file:///`."""
@@ -46,28 +44,13 @@ GLOB_CHARACTERS = frozenset("{}[]*?\\")
 """Characters by which Spark takes a path for a pattern."""
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """An accepted file and the URI from which Spark reads it.
+def must_be_read_alone(file: SourceFile) -> bool:
+    """Whether Spark would read all files of a scan once more because of this file's path.
 
-    The other fields come from the bytes of a CSV file. `rows` is the number of its rows, None if unknown, and
-    `unbalanced_quotes` is true if any line has an odd number of quotes.
+    With `__globPaths__` off, Spark 4.1.1 replaces each path with such a character by all paths of the scan:
+    see findings/spark-glob-characters-repeat-files.sh.
     """
-
-    file: AcceptedFile
-    uri: str
-    rows: int | None = None
-    unbalanced_quotes: bool = False
-    warnings: tuple[FileWarning, ...] = ()
-
-    @property
-    def must_be_read_alone(self) -> bool:
-        """Whether Spark would read all files of a scan once more because of this file's path.
-
-        With `__globPaths__` off, Spark 4.1.1 replaces each path with such a character by all paths of the
-        scan: see findings/spark-glob-characters-repeat-files.sh.
-        """
-        return not GLOB_CHARACTERS.isdisjoint(self.uri)
+    return not GLOB_CHARACTERS.isdisjoint(file.uri)
 
 
 def read_parquet(spark: SparkSession, files: Sequence[SourceFile], *, skip_damage: bool = False) -> DataFrame:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glue_scripts.data_file_writer import DataFileWriter
-from glue_scripts.file_load import FileLoad
-from glue_scripts.reading import SourceFile, spark_path
+from glue_scripts.reading import spark_path
 from glue_scripts.spark_errors import SPARK_ERRORS, RowsLostError, one_line, read_failure, whole_text
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
+from loading.file_load import FileLoad
+from loading.source_file import SourceFile
 from taxi_etl.failures import FailureCode
 
 

@@ -1,26 +1,18 @@
-"""The order of dates in Parquet files whose times are texts, decided from their first rows.
-
-Validation reads only the footers of Parquet files, which hold no values.
-"""
+"""Reads the first rows of Parquet files whose times are texts, which decide the order of dates."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pyspark.sql import SparkSession
 
-from glue_scripts.file_load import FileLoad
 from glue_scripts.parquet_columns import spark_type, value_of
-from glue_scripts.reading import FILE_OPTIONS, SourceFile
+from glue_scripts.reading import FILE_OPTIONS
 from glue_scripts.spark_errors import SPARK_ERRORS
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
-from taxi_etl.datasets import DATASETS
-from taxi_etl.documents import AcceptedFile
-from taxi_etl.failures import FailureCode
-from taxi_etl.schema import TEXTS, ColumnType, SourceColumn, match_columns
-from taxi_etl.text_values import date_orders
+from loading.file_load import FileLoad
+from loading.source_file import SourceFile
+from loading.text_times import FIRST_ROWS, set_date_orders, text_times
+from taxi_etl.schema import SourceColumn
 from taxi_etl.transform.expressions import name
-
-FIRST_ROWS = 1000
 
 
 def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequence[FileLoad]) -> None:
@@ -29,7 +21,7 @@ def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequ
     A file that cannot be read keeps the usual order; staging reports its error.
     """
     for load in loads:
-        texts = _text_times(load.source.file)
+        texts = text_times(load.source.file)
         if not texts:
             continue
         try:
@@ -37,30 +29,7 @@ def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequ
                 values = _first_values(spark, load.source, texts)
         except (*SPARK_ERRORS, StalledError):
             continue
-        orders, problem = date_orders(values)
-        if problem:
-            load.fail(FailureCode.AMBIGUOUS_DATES, problem)
-            continue
-        file = load.source.file
-        columns = tuple(
-            replace(column, date_order=orders.get(column.name, column.date_order)) for column in file.columns
-        )
-        load.source = replace(load.source, file=replace(file, columns=columns))
-
-
-def _text_times(file: AcceptedFile) -> list[SourceColumn]:
-    """A Parquet file's columns that hold times as texts; validation decides the date orders of CSV files."""
-    if file.format != "parquet":
-        return []
-    dataset = DATASETS[file.dataset]
-    sources = match_columns(dataset, file.columns).sources
-    return [
-        source
-        for column in dataset.columns
-        if column.type is ColumnType.TIMESTAMP
-        for source in sources.get(column.name, ())
-        if source.type in TEXTS
-    ]
+        set_date_orders(load, values)
 
 
 def _first_values(

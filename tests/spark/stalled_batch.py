@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 
 from glue_scripts import data_file_writer
-from glue_scripts.reading import SourceFile, read_parquet
+from glue_scripts.reading import read_parquet
 from glue_scripts.stall_watchdog import VECTORIZED_READER
+from loading.source_file import SourceFile
 from local_aws.spark import base_conf
 from tests.spark.conftest import FolderStorage, Lake
 

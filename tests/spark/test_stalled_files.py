@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from glue_scripts.file_load import FileLoad
-from glue_scripts.reading import SourceFile
 from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
+from loading.file_load import FileLoad
+from loading.source_file import SourceFile
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.identity import FileVersion

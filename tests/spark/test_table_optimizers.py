@@ -1,13 +1,10 @@
-"""Tests that the job creates the table optimizers once per table and loads files even if it cannot."""
+"""Tests of the optimizers and the properties that the job gives its tables."""
 
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-
-from taxi_etl.file_status import FileStatus
-from taxi_etl.table_maintenance import WARNING
 
 KEY = "raw/taxi/green_tripdata_2024-01.csv"
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,fare_amount"
@@ -47,7 +44,7 @@ def glue(monkeypatch):
     client = boto3.client(
         "glue", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
-    monkeypatch.setattr("glue_scripts.table_optimizers.boto3.client", lambda name: client)
+    monkeypatch.setattr("loading.table_optimizers.boto3.client", lambda name: client)
     with Stubber(client) as stub:
         yield stub
 
@@ -80,49 +77,10 @@ def test_each_table_gets_three_optimizers_once(lake, glue, capsys):
     assert "WARNING" not in capsys.readouterr().out, "the second job run calls no Glue API"
 
 
-def test_an_existing_optimizer_is_updated(lake, glue, capsys):
-    for table in ("green_trips", "quarantined_trips"):
-        for kind in EXPECTED:
-            glue.add_client_error("create_table_optimizer", "AlreadyExistsException")
-            glue.add_response("update_table_optimizer", {}, expected_request(table, kind, lake.database))
-
-    load(lake)
-
-    glue.assert_no_pending_responses()
-    assert "WARNING" not in capsys.readouterr().out
-
-
-def test_a_run_without_permission_warns_and_loads_and_the_next_run_retries(lake, glue, capsys):
-    for _ in ("green_trips", "quarantined_trips"):
-        glue.add_client_error("create_table_optimizer", "AccessDeniedException", "no permission")
-
-    result = load(lake)
-
-    assert [file.status for file in result.files] == [FileStatus.LOADED]
-    [first, _] = [line for line in capsys.readouterr().out.splitlines() if "WARNING" in line]
-    assert "green_trips" in first
-    assert "no permission" in first
-    assert WARNING in first, "the metric filter of the job's log counts this text"
-    for table in ("green_trips", "quarantined_trips"):
-        for kind in EXPECTED:
-            glue.add_response("create_table_optimizer", {}, expected_request(table, kind, lake.database))
-    load(lake)
-    glue.assert_no_pending_responses()
-
-
 def test_without_a_role_no_optimizer_is_created(lake, glue):
     lake.storage.put(KEY, CONTENT)
 
     assert lake.load(KEY).counts()["loaded"] == 1
-
-
-def test_an_invalid_role_arn_is_a_warning(lake, glue, capsys):
-    lake.storage.put(KEY, CONTENT)
-
-    result = lake.load(KEY, arguments=["--optimizer-role", "optimizers"])
-
-    assert result.counts()["loaded"] == 1
-    assert "'optimizers' is not the ARN of a role" in capsys.readouterr().out
 
 
 def test_tables_have_a_target_file_size(lake, glue):

@@ -16,7 +16,8 @@ from pyspark.sql import functions as fn
 from benchmarks import duckdb_views
 from duckdb_engine.sql import connect, translated
 from glue_scripts.process_taxi_data import SESSION
-from glue_scripts.reading import SourceFile, decoder, read_csv, read_parquet, with_lineage
+from glue_scripts.reading import decoder, read_csv, read_parquet, with_lineage
+from loading.source_file import SourceFile
 from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion

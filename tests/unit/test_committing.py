@@ -1,14 +1,11 @@
 """Tests of the commits of a load: which rows they replace, and how they handle bad rows of failed files."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
+from fakes.engine import FakeStorage, FakeTable, data_file
 
-from glue_scripts.committing import COMMIT_ATTEMPTS, Committer
-from glue_scripts.file_load import BadRow, FileLoad
-from glue_scripts.iceberg import ConflictError
-from glue_scripts.reading import SourceFile
+from loading.committing import COMMIT_ATTEMPTS, Committer
+from loading.file_load import BadRow, FileLoad
+from loading.source_file import SourceFile
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.failures import FailureCode
 from taxi_etl.identity import FileVersion, source_id
@@ -16,73 +13,16 @@ from taxi_etl.identity import FileVersion, source_id
 SUMMARY = {"taxi-etl.run-id": "jr_1"}
 
 
-class DataFile:
-    """A data file of some rows in a partition."""
-
-    def __init__(self, partition: str, rows: int) -> None:
-        self.partition, self.rows = partition, rows
-
-    def recordCount(self) -> int:  # noqa: N802 - Iceberg's name
-        return self.rows
-
-
-@dataclass
-class FakeTable:
-    """A table of data files; `calls` are its requests, and `before_commit` acts before each commit."""
-
-    files: list[DataFile] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
-    discarded: list[DataFile] = field(default_factory=list)
-    conflicts: int = 0
-    before_commit: Callable[[], object] = lambda: None
-
-    def rows(self, partition: str) -> int:
-        return sum(file.rows for file in self.files if file.partition == partition)
-
-    def snapshot_id(self) -> int:
-        return 1
-
-    def row_counts(self, partitions) -> dict[str, int]:
-        self.calls.append("row_counts")
-        return {each: self.rows(each) for each in partitions if self.rows(each)}
-
-    def replace_rows(self, partitions, files, since, summary) -> None:
-        self.calls.append("replace_rows")
-        assert (since, summary) == (1, SUMMARY)
-        if self.conflicts:
-            self.conflicts -= 1
-            raise ConflictError("stale")
-        self.before_commit()
-        self.files = [file for file in self.files if file.partition not in partitions] + list(files)
-
-    def remove_files(self, files, summary) -> None:
-        self.calls.append("remove_files")
-        self.files = [file for file in self.files if file not in files]
-
-    def discard(self, files) -> None:
-        self.discarded += files
-
-
-class FakeStorage:
-    """The current version of each object: `v1` unless it was replaced, or deleted (None)."""
-
-    def __init__(self) -> None:
-        self.current: dict[str, str | None] = {}
-
-    def current_version(self, version: FileVersion) -> str | None:
-        return self.current.get(version.key, "v1")
-
-
 def load(key: str, *, good: int = 3, bad: int = 0, failed: int = 0) -> FileLoad:
     """A staged file; `failed` is the number of bad rows for which it failed."""
     version = FileVersion("lake", key, "v1")
     file = FileLoad(SourceFile(AcceptedFile(version, "green", "csv", ()), version.uri))
-    file.trips = [DataFile(file.source_id, good)]
-    file.quarantine = [DataFile(file.source_id, bad)] if bad else []
+    file.trips = [data_file(file.source_id, good)]
+    file.quarantine = [data_file(file.source_id, bad)] if bad else []
     if failed:
         file.fail(FailureCode.TOO_MANY_QUARANTINED, "too many")
         file.bad_rows = (BadRow(("unparseable",), {}),) * failed
-        file.bad_row_files = [DataFile(f"failed-{file.source_id}", failed)]
+        file.bad_row_files = [data_file(f"failed-{file.source_id}", failed)]
     return file
 
 
@@ -91,7 +31,7 @@ A, B = (source_id("lake", key) for key in "ab")
 
 @pytest.fixture
 def committer() -> Committer:
-    return Committer(FakeStorage(), FakeTable(), FakeTable(), SUMMARY)
+    return Committer(FakeStorage(), FakeTable("green_trips"), FakeTable("quarantined_trips"), SUMMARY)
 
 
 def test_a_clean_batch_makes_one_commit_and_one_look_into_quarantine(committer):
@@ -114,7 +54,7 @@ def test_bad_rows_of_a_failed_file_share_the_commit_of_the_quarantined_rows(comm
 
 
 def test_a_failed_file_keeps_the_rows_of_its_loaded_version_and_replaces_its_own(committer):
-    committer.quarantine.files = [DataFile(A, 5), DataFile(f"failed-{A}", 20)]
+    committer.quarantine.files = [data_file(A, 5), data_file(f"failed-{A}", 20)]
 
     committer.commit([load("a", failed=7)])
 
@@ -124,7 +64,7 @@ def test_a_failed_file_keeps_the_rows_of_its_loaded_version_and_replaces_its_own
 
 @pytest.mark.parametrize("bad", [0, 2])
 def test_a_loaded_file_removes_the_rows_of_its_failed_version(committer, bad):
-    committer.quarantine.files = [DataFile(f"failed-{A}", 20), DataFile(f"failed-{B}", 1)]
+    committer.quarantine.files = [data_file(f"failed-{A}", 20), data_file(f"failed-{B}", 1)]
 
     committer.commit([load("a", bad=bad)])
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -60,6 +61,7 @@ NOT_ELSEWHERE = {
     "aws_cdk": {"app", "stacks", "tests"},
     "stacks": {"app", "stacks", "tests"},
     "stores": {"stores", "lambdas", "ops", "tests"},
+    "glue_scripts": {"glue_scripts", "benchmarks", "tests"},
     "local_aws": {"local_aws", "ops", "benchmarks", "tests"},
     "ops": {"ops", "tests"},
     "sample_data": {"sample_data", "ops", "benchmarks", "tests"},
@@ -131,3 +133,19 @@ def test_the_import_diagram_matches_the_sources_and_has_no_cycle() -> None:
 
     assert drawn == imports
     TopologicalSorter(imports).prepare()  # raises CycleError
+
+
+def test_a_load_can_be_imported_without_any_engine() -> None:
+    modules = [f"loading.{path.stem}" for path in sorted((ROOT / "loading").glob("*.py"))]
+    engines = ["pyspark", "py4j", "pyiceberg", "pyarrow", "duckdb", "glue_scripts"]
+    program = (
+        f"import importlib, sys; [importlib.import_module(name) for name in {modules}]; "
+        f"print([name for name in {engines} if name in sys.modules])"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "loading.loader" in modules
+    assert done.stdout == "[]\n"

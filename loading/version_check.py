@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from glue_scripts.file_load import FileLoad
-from glue_scripts.reading import THREADS
-from glue_scripts.storage import RefusedObjectError, Storage
+from loading.file_load import FileLoad
+from loading.storage import THREADS, RefusedObjectError, Storage
 
 
 def check_versions(storage: Storage, files: Sequence[FileLoad]) -> None:

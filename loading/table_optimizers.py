@@ -1,4 +1,4 @@
-"""Creates Glue's table optimizers for each table of a job run.
+"""Creates Glue's table optimizers for each table of a load.
 
 A table property records the optimizers that a table has, so Glue is called only for a new table, after a
 changed setting, or after a failed attempt. A failure is a warning in the log; the load succeeds regardless.
@@ -9,16 +9,16 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from py4j.protocol import Py4JJavaError
 
-from glue_scripts.iceberg import LakeTable
-from glue_scripts.spark_errors import one_line
+from loading.engine import Engine, TableT
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY, WARNING, TableMaintenance
 
-ERRORS = (BotoCoreError, ClientError, Py4JJavaError, ValueError)
+ERRORS = (BotoCoreError, ClientError, ValueError)
 
 
-def create_optimizers(tables: Iterable[LakeTable], database: str, maintenance: TableMaintenance) -> list[str]:
+def create_optimizers(
+    engine: Engine[TableT], tables: Iterable[TableT], database: str, maintenance: TableMaintenance
+) -> list[str]:
     """Create missing or changed optimizers; returns a warning for each table where that failed.
 
     `database` is the name of the Glue database.
@@ -29,8 +29,8 @@ def create_optimizers(tables: Iterable[LakeTable], database: str, maintenance: T
             if table.property(OPTIMIZERS_PROPERTY) != maintenance.property_value():
                 _create_for_table(boto3.client("glue"), database, table.name, maintenance)
                 table.set_property(OPTIMIZERS_PROPERTY, maintenance.property_value())
-        except ERRORS as error:
-            warnings.append(f"{WARNING} for {table.name}: {one_line(error)}")
+        except (*ERRORS, *engine.errors) as error:
+            warnings.append(f"{WARNING} for {table.name}: {engine.error_line(error)}")
     return warnings
 
 

@@ -7,21 +7,20 @@ rule (`taxi_etl.same_trips`) suggests this, but does not prove it.
 import shlex
 from collections.abc import Sequence
 
-from glue_scripts.file_load import FileLoad
-from glue_scripts.iceberg import LakeTable
-from glue_scripts.spark_errors import SPARK_ERRORS, one_line
+from loading.engine import Engine, TableT
+from loading.file_load import FileLoad
+from loading.options import Options
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FileWarning, WarningCode
 from taxi_etl.same_trips import same_trips
 
 
 def warn_of_same_trips(
-    trips: LakeTable, quarantine: LakeTable, files: Sequence[FileLoad], command: str
+    engine: Engine[TableT], trips: TableT, quarantine: TableT, files: Sequence[FileLoad], options: Options
 ) -> None:
     """Add a warning to each loaded file that probably has the trips of another file.
 
-    `command` is the command line with its options, such as `taxi-etl --environment dev`. The rows are
-    committed already, so an error of this check is printed and does not fail the files.
+    The rows are committed already, so an error of this check is printed and does not fail the files.
     """
     by_source = {file.source_id: file for file in files if file.written}
     if not by_source:
@@ -31,8 +30,9 @@ def warn_of_same_trips(
             return
         found = same_trips(trips.data_files(PICKUP, quarantine), by_source)
         names = trips.source_files(sorted({other for others in found.values() for other in others}))
-    except SPARK_ERRORS as error:
-        print(f"process_taxi_data: cannot look for the same trips in other files: {one_line(error)}")
+    except engine.errors as error:
+        line = engine.error_line(error)
+        print(f"{options.program}: cannot look for the same trips in other files: {line}")
         return
     for source_id, others in found.items():
         file = by_source[source_id]
@@ -40,6 +40,6 @@ def warn_of_same_trips(
         text = (
             f"probably has the same trips as {which} ({file.written + file.quarantined:,} rows of the same "
             f"dataset and month); if so, remove the rows of one of them: "
-            f"`{command} remove {shlex.quote(min(names[other] for other in others))}`"
+            f"`{options.command} remove {shlex.quote(min(names[other] for other in others))}`"
         )
         file.warnings = (*file.warnings, FileWarning(WarningCode.SAME_TRIPS, text))

@@ -1,20 +1,18 @@
-"""Commits a dataset's data files without losing or doubling rows when job runs overlap.
+"""Commits a dataset's data files without losing or doubling rows when loads overlap.
 
 Each attempt notes the tables' snapshots, checks the file versions again, and commits against these snapshots.
-A newer version that exists by then supersedes the file. A newer version that another job run commits later
-makes one of the two commits conflict, and that job run starts the next attempt.
+A newer version that exists by then supersedes the file. A newer version that another load commits later
+makes one of the two commits conflict, and that load starts the next attempt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
-from glue_scripts.file_load import FileLoad, loadable
-from glue_scripts.iceberg import ConflictError, LakeTable
-from glue_scripts.reading import THREADS
-from glue_scripts.storage import RefusedObjectError, Storage
-from glue_scripts.version_check import check_versions
+from loading.engine import ConflictError, Table
+from loading.file_load import FileLoad, StagedFile, loadable
+from loading.storage import THREADS, RefusedObjectError, Storage
+from loading.version_check import check_versions
 from taxi_etl.failures import FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import failed_source_id
@@ -27,8 +25,8 @@ class Committer:
     """Commits to a dataset's table and to quarantine; `summary` is added to each snapshot's summary."""
 
     storage: Storage
-    trips: LakeTable
-    quarantine: LakeTable
+    trips: Table
+    quarantine: Table
     summary: Mapping[str, str]
 
     def commit(self, files: Sequence[FileLoad]) -> None:
@@ -56,7 +54,7 @@ class Committer:
             if file.status is not FileStatus.LOADED:
                 self._discard(file)
 
-    def remove_rows_from(self, other: LakeTable, files: Sequence[FileLoad]) -> None:
+    def remove_rows_from(self, other: Table, files: Sequence[FileLoad]) -> None:
         """Remove rows that committed files have in another dataset's table from an earlier version.
 
         This runs after the commit. When two job runs load different versions of a file into different tables,
@@ -104,7 +102,7 @@ class Committer:
 
     def _replace_quarantined_rows(
         self, loaded: Sequence[FileLoad], failed: Sequence[FileLoad], since: int | None
-    ) -> list[Any]:
+    ) -> list[StagedFile]:
         """Replace the quarantined rows of files that have any, now or before; returns the new data files.
 
         A loaded file replaces those of its last failed version too. A failed file replaces only these.
@@ -168,5 +166,5 @@ def _partitions(files: Iterable[FileLoad]) -> list[str]:
     return [each for file in files for each in (file.source_id, failed_source_id(file.source_id))]
 
 
-def _all(lists: Iterable[list[Any]]) -> list[Any]:
+def _all(lists: Iterable[list[StagedFile]]) -> list[StagedFile]:
     return [each for one in lists for each in one]

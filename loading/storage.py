@@ -1,4 +1,4 @@
-"""Object storage as the job uses it: S3, or a folder in tests."""
+"""Object storage as a load uses it: S3, or a folder in tests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from taxi_etl.object_access import refusal
 from taxi_etl.s3_uris import parse_s3_uri
 
 CHUNK_BYTES = 1024 * 1024
+THREADS = 16
+"""How many objects a load asks for at once."""
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 """The codes of S3's answers about an object that does not exist."""
 
@@ -26,7 +28,7 @@ class RefusedObjectError(Exception):
 
 
 class Storage(Protocol):
-    """The operations that the job needs from an object store."""
+    """The operations that a load needs from an object store."""
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
@@ -44,7 +46,7 @@ class Storage(Protocol):
         """
 
     def location(self, version: FileVersion) -> str:
-        """The URI from which Spark reads the file's current version."""
+        """The URI from which an engine reads the file's current version."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class S3Storage:
         return str(head.get("VersionId", UNVERSIONED))
 
     def location(self, version: FileVersion) -> str:
-        """`s3://bucket/key`. Spark always reads the current version of it."""
+        """`s3://bucket/key`, whose current version is read."""
         return version.uri
 
 

@@ -1,4 +1,4 @@
-"""Checks the bytes of whole CSV files before Spark parses them."""
+"""Checks the bytes of whole CSV files before an engine parses them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError
 
-from glue_scripts.file_load import FileLoad, loadable
-from glue_scripts.reading import THREADS
-from glue_scripts.storage import RefusedObjectError, Storage
-from glue_scripts.version_check import check_versions
+from loading.file_load import FileLoad, loadable
+from loading.storage import THREADS, RefusedObjectError, Storage
+from loading.version_check import check_versions
 from taxi_etl.csv_scan import CsvScan, scan_csv
 
 SCAN_ATTEMPTS = 3

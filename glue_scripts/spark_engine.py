@@ -1,0 +1,88 @@
+"""Spark as the engine of a load."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import SparkSession
+
+from glue_scripts.bad_rows import BadRowWriter
+from glue_scripts.data_file_writer import DataFileWriter
+from glue_scripts.iceberg import LakeTable
+from glue_scripts.reading import must_be_read_alone
+from glue_scripts.row_checks import check_key_values, check_months, check_quarantine_shares
+from glue_scripts.spark_errors import SPARK_ERRORS, one_line
+from glue_scripts.staging import Stager
+from glue_scripts.stall_watchdog import StallWatchdog
+from glue_scripts.text_times import decide_date_orders
+from loading.file_load import FileLoad
+from loading.options import Options
+from loading.source_file import SourceFile
+from taxi_etl.transform.sources import JobRun
+
+
+class SparkEngine:
+    """Implements `loading.engine.Engine` with a Spark session whose catalog has the tables."""
+
+    errors: tuple[type[Exception], ...] = SPARK_ERRORS
+
+    def __init__(
+        self, spark: SparkSession, catalog: str, options: Options, run: JobRun, stall_minutes: float
+    ) -> None:
+        """`catalog` is Spark's name of the catalog with the database, which must exist.
+
+        `stall_minutes` is the stall timeout: how long Spark may make no progress.
+        """
+        self.spark, self.options, self.run = spark, options, run
+        self.database = f"{catalog}.{options.database}"
+        self.watchdog = StallWatchdog(spark, stall_minutes * 60)
+
+    def table(self, name: str) -> LakeTable:
+        """The table of this name in the load's database; it may not exist yet."""
+        return LakeTable(self.spark, self.database, name)
+
+    def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
+        """Set the date orders of columns with text times in Parquet files; fail files with ambiguous dates.
+
+        Raises no error for a file that cannot be read; `stage` reports it.
+        """
+        decide_date_orders(self.spark, self.watchdog, loads)
+
+    def stage(self, trips: LakeTable, quarantine: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """Write the data files of both tables, with one plan for each layout; one load per file.
+
+        Raises StalledError after too many stalls, and errors that no file causes, such as a lost JVM.
+        """
+        writer = DataFileWriter(self.spark, trips, quarantine, self.run, self.options.sort_by_pickup)
+        stager = Stager(writer, self.watchdog)
+        groups: dict[tuple[object, ...], list[SourceFile]] = {}
+        for file in files:
+            groups.setdefault(_layout(file), []).append(file)
+        return [load for group in groups.values() for load in stager.stage(group)]
+
+    def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
+        """Fail staged files with too many quarantined rows, a wrong month or contradicting key values."""
+        check_quarantine_shares(self.spark, loads, self.options.max_quarantine_share)
+        check_months(self.spark, trips, loads)
+        check_key_values(self.spark, loads)
+
+    def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
+        """Write the bad rows of failed files as data files of quarantine, without committing them."""
+        BadRowWriter(self.spark, quarantine, self.run).write(loads)
+
+    def error_line(self, error: BaseException) -> str:
+        """The message of an error and its innermost cause in one line of limited length."""
+        return one_line(error)
+
+
+def _layout(source: SourceFile) -> tuple[object, ...]:
+    """What files that share a plan have in common."""
+    file = source.file
+    return (
+        file.format,
+        file.columns,
+        tuple(file.key_values),
+        file.encoding,
+        file.dialect,
+        file.row_decoder,
+        source.unbalanced_quotes,
+        source.uri if must_be_read_alone(source) else "",
+    )

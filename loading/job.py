@@ -1,0 +1,30 @@
+"""The job around a load: a manifest in, `result.json` and `summary.json` out."""
+
+from loading.engine import Engine, TableT
+from loading.loader import Loader
+from loading.options import Options
+from loading.storage import Storage
+from loading.table_optimizers import create_optimizers
+from taxi_etl.documents import JobResult, Manifest
+from taxi_etl.summaries import job_summary
+from taxi_etl.transform.sources import JobRun
+
+
+def load_manifest(
+    manifest_uri: str, engine: Engine[TableT], storage: Storage, options: Options, run: JobRun
+) -> JobResult:
+    """Load the files of a manifest, write `result.json` and `summary.json` next to it, return the result.
+
+    Raises Declined if the engine does not load the manifest; then nothing is committed or written.
+    """
+    manifest = Manifest.loads(storage.read(manifest_uri))
+    loader = Loader(engine, storage, options, run)
+    result = loader.load(manifest)
+    folder = manifest_uri.rsplit("/", 1)[0]
+    storage.write(f"{folder}/result.json", result.dumps())
+    storage.write(f"{folder}/summary.json", job_summary(result, manifest))
+    if options.maintenance:
+        tables = loader.ensured_tables()
+        for warning in create_optimizers(engine, tables, options.database, options.maintenance):
+            print(f"{options.program}: {warning}")
+    return result

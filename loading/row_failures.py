@@ -1,0 +1,131 @@
+"""Files that fail for their rows: the limits and the messages. An engine counts the rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from loading.file_load import FileLoad
+from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
+from taxi_etl.failures import FailureCode
+from taxi_etl.first_values import unreadable_text
+from taxi_etl.partitions import repeated_columns
+from taxi_etl.recognition import month_of
+from taxi_etl.schema import Column, SourceColumn, SourceType
+from taxi_etl.transform import explanations, sources
+from taxi_etl.transform.expressions import as_number, literal, typed
+from taxi_etl.transform.predicates import Reason, pickup_range
+
+OUTSIDE_SHARE_MAX = 0.05
+"""The largest share of pickups outside the month in a file's name; the TLC's files have 1 in 1,000."""
+OUTSIDE_ROWS_MIN = 10
+"""Number of pickups that may be outside in any file; a month's first rows hold most of its outliers."""
+EXPLAINED_COLUMNS_MAX = 3
+"""How many columns a failure's message names."""
+
+
+def has_too_many_quarantined(load: FileLoad, limit: float) -> bool:
+    """Whether the share of a file's quarantined rows is larger than `limit`."""
+    return load.read > 0 and load.quarantined / load.read > limit
+
+
+def fail_for_quarantined(load: FileLoad, limit: float, unreadable: Sequence[str]) -> None:
+    """Fail a file for its quarantined rows; `unreadable` are phrases of `unreadable_phrases`."""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in load.reasons.items())
+    text = (
+        f"{load.quarantined} of {load.read} rows failed validation ({reasons}), "
+        f"more than the allowed share of {limit:g}"
+    )
+    hints = [hint for reason in load.reasons if (hint := _range_hint(load, reason))]
+    load.fail(FailureCode.TOO_MANY_QUARANTINED, "; ".join([text, *unreadable, *hints]))
+
+
+def unreadable_sql(load: FileLoad, quarantined: str) -> str:
+    """The query for `unreadable_phrases`; `quarantined` is a view of the file's quarantined rows."""
+    file = load.source.file
+    return explanations.unreadable_values(file.dataset, sources.source_columns(file.all_columns), quarantined)
+
+
+def unreadable_phrases(load: FileLoad, row: Sequence[Any]) -> list[str]:
+    """A phrase for each of the columns with the most unreadable values.
+
+    `row` is the row of `unreadable_sql`: a number and an example for each checked column.
+    """
+    file = load.source.file
+    checked = explanations.checked_columns(file.dataset, sources.source_columns(file.all_columns))
+    found = sorted(zip(row[::2], row[1::2], checked, strict=False), key=lambda each: -int(each[0]))
+    return [
+        unreadable_text(each.source, int(unread), load.read, each.column.type, str(example))
+        for unread, example, each in found[:EXPLAINED_COLUMNS_MAX]
+        if unread
+    ]
+
+
+def month_number(load: FileLoad) -> int | None:
+    """The month in a file's name, for example 202401; None if the name has none."""
+    month = month_of(load.version.key)
+    return None if month is None else 100 * month[0] + month[1]
+
+
+def has_too_many_outside(load: FileLoad, outside: int) -> bool:
+    """Whether a file fails with this number of pickups outside the month in its name."""
+    return outside > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * load.written)
+
+
+def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -> None:
+    """Fail a file because this number of its pickups is outside the month in its name.
+
+    `most` are the other month with the most pickups, such as 202402, and their number.
+    """
+    month = _month_text(month_number(load) or 0)
+    in_one = f"{most[1]:,} are in {_month_text(most[0])}; " if most else ""
+    load.fail(
+        FailureCode.WRONG_MONTH,
+        f"{outside:,} of {load.written:,} pickups are outside {month}, the month in the file name; "
+        f"{in_one}rename the file, or upload it again if it is damaged",
+    )
+
+
+def repeated_values(load: FileLoad) -> list[tuple[Column, str | None]]:
+    """The table columns of a file whose values folders of its key repeat, and these values."""
+    file = load.source.file
+    repeated = repeated_columns(load.version.key, DATASETS[file.dataset], file.columns)
+    return [
+        (column, repeated[column.name])
+        for column in DATASETS[file.dataset].columns
+        if column.name in repeated
+    ]
+
+
+def differs(column: Column, value: str | None) -> str:
+    """The SQL condition of a row with another value; rows without a value do not contradict."""
+    if value is None:
+        return f"{column.name} IS NOT NULL"
+    text, source = literal(value), SourceColumn(column.name, SourceType.TEXT)
+    number = f"({as_number(text, source.type)})"
+    return f"{column.name} <> {typed(column, source, text, number)}"
+
+
+def fail_for_key_value(load: FileLoad, column: Column, value: str | None, count: int) -> None:
+    """Fail a file because this number of its rows contradicts the value in a folder of its key."""
+    load.fail(
+        FailureCode.CONTRADICTING_KEY,
+        f"{count:,} of {load.written:,} rows have another {column.name} than "
+        f"{value!r}, which a folder of the key says; move the file",
+    )
+
+
+def _month_text(number: int) -> str:
+    return f"{number // 100:04d}-{number % 100:02d}"
+
+
+def _range_hint(load: FileLoad, reason: str) -> str:
+    """The explanation of a rule's range, if it depends on the file's name."""
+    month = month_of(load.version.key)
+    if month is None or reason not in (Reason.PICKUP_OUT_OF_RANGE, Reason.DROPOFF_OUT_OF_RANGE):
+        return ""
+    earliest, latest = pickup_range(month, datetime.now().astimezone())
+    what = PICKUP if reason == Reason.PICKUP_OUT_OF_RANGE else DROPOFF
+    return (
+        f"{what} must be from {earliest:%Y-%m-%d} until {latest:%Y-%m-%d} "
+        f"for the month {month[0]:04d}-{month[1]:02d} in the file name"
+    )

@@ -1,0 +1,151 @@
+"""Tests of the order of steps of a load, of results and of engines that decline, with a fake engine."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from fakes.engine import FakeEngine, FakeStorage, data_file
+
+from loading.engine import Declined
+from loading.job import load_manifest
+from loading.options import Options
+from loading.storage import RefusedObjectError
+from taxi_etl.documents import AcceptedFile, JobResult, Manifest
+from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.identity import FileVersion, source_id
+from taxi_etl.transform.sources import JobRun
+
+OPTIONS = Options("taxi", max_quarantine_share=0.5, sort_by_pickup=False, command="taxi-etl", program="load")
+RUN = JobRun("jr_1", datetime(2025, 7, 1, tzinfo=UTC))
+MANIFEST = "s3://lake/runs/1/manifest.json"
+YELLOW, GREEN = ("yellow", "raw/taxi/yellow.parquet"), ("green", "raw/taxi/green.parquet")
+BAD_YELLOW = ("yellow", "raw/taxi/bad.parquet")
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def storage() -> FakeStorage:
+    return FakeStorage()
+
+
+def load(engine: FakeEngine, storage: FakeStorage, *files: tuple[str, str]) -> JobResult:
+    """Load a manifest with these datasets and keys."""
+    accepted = [
+        AcceptedFile(FileVersion("lake", key, "v1"), dataset, "parquet", ()) for dataset, key in files
+    ]
+    storage.texts[MANIFEST] = Manifest("1", "lake", "s3", tuple(accepted)).dumps()
+    return load_manifest(MANIFEST, engine, storage, OPTIONS, RUN)
+
+
+def written(engine: FakeEngine) -> dict[str, int]:
+    """The committed rows of each table that has any."""
+    rows = {name: sum(file.rows for file in table.files) for name, table in engine.tables.items()}
+    return {name: count for name, count in rows.items() if count}
+
+
+def test_all_datasets_are_staged_and_checked_before_the_first_commit(engine, storage):
+    committed: list[dict[str, int]] = []
+    engine.table("green_trips").before_commit = lambda: committed.append(written(engine))
+    engine.table("yellow_trips").before_commit = lambda: committed.append(list(engine.calls))
+
+    load(engine, storage, GREEN, YELLOW)
+
+    assert committed == [
+        [
+            *("decide_date_orders yellow", "stage yellow", "check_rows yellow", "write_bad_rows yellow"),
+            *("decide_date_orders green", "stage green", "check_rows green", "write_bad_rows green"),
+        ],
+        {"yellow_trips": 3, "quarantined_trips": 2},
+    ]
+    assert written(engine) == {"yellow_trips": 3, "green_trips": 3, "quarantined_trips": 2}
+
+
+def test_the_result_and_its_summary_stand_next_to_the_manifest_in_its_order(engine, storage):
+    result = load(engine, storage, GREEN, BAD_YELLOW, YELLOW)
+
+    assert [(file.dataset, file.status, file.written) for file in result.files] == [
+        ("green", "loaded", 3),
+        ("yellow", "failed", 0),
+        ("yellow", "loaded", 3),
+    ]
+    assert JobResult.loads(storage.texts["s3://lake/runs/1/result.json"].encode()) == result
+    assert json.loads(storage.texts["s3://lake/runs/1/summary.json"])["counts"] == result.counts()
+
+
+@pytest.mark.parametrize("method", ["decide_date_orders", "stage", "check_rows", "write_bad_rows"])
+def test_a_declined_manifest_leaves_no_row_no_data_file_and_no_result(engine, storage, method):
+    """The engine declines the second dataset, after the data files and bad rows of the first are written."""
+    engine.declines_in = method
+
+    with pytest.raises(Declined, match=f"^{method} is too much$"):
+        load(engine, storage, YELLOW, BAD_YELLOW, GREEN)
+
+    discarded = [file for table in engine.tables.values() for file in table.discarded]
+    assert len(engine.staged) == {"decide_date_orders": 5, "stage": 5}.get(method, 7)
+    assert sorted(map(str, discarded)) == sorted(map(str, engine.staged))
+    assert written(engine) == {}
+    assert [table.calls for table in engine.tables.values()] == [[]] * len(engine.tables)
+    assert list(storage.texts) == [MANIFEST]
+    assert {file.rows for file in engine.table("yellow_trips").discarded} == {3}
+    assert {file.rows for file in engine.table("quarantined_trips").discarded} == {1}
+
+
+def test_files_that_are_outdated_before_the_read_reach_neither_engine_nor_table(engine, storage):
+    storage.current = {YELLOW[1]: "v2", GREEN[1]: None}
+
+    result = load(engine, storage, YELLOW, GREEN)
+
+    assert [(file.status, file.failure and file.failure.code) for file in result.files] == [
+        ("superseded", None),
+        ("failed", "deleted"),
+    ]
+    assert engine.calls == []
+    assert not any(table.ensured for table in engine.tables.values())
+
+
+@pytest.mark.parametrize("refused_check", [1, 3], ids=["before the read", "before the commit"])
+def test_a_refused_object_fails_alone_and_the_others_load(engine, storage, monkeypatch, refused_check):
+    good, refused = ("green", "raw/taxi/a.parquet"), ("green", "raw/taxi/b.parquet")
+    denied = Failure(FailureCode.ACCESS_DENIED, "the pipeline may not read the object")
+    checks: list[str] = []
+
+    def current_version(version: FileVersion) -> str:
+        checks.append(version.key)
+        if version.key == refused[1] and len(checks) >= refused_check:
+            raise RefusedObjectError(denied)
+        return "v1"
+
+    monkeypatch.setattr(storage, "current_version", current_version)
+    result = load(engine, storage, good, refused)
+
+    assert [(file.status, file.written, file.failure) for file in result.files] == [
+        ("loaded", 3, None),
+        ("failed", 0, denied),
+    ]
+    assert written(engine) == {"green_trips": 3, "quarantined_trips": 1}
+    assert engine.table("green_trips").rows(source_id("lake", refused[1])) == 0
+
+
+def test_a_file_of_another_dataset_than_before_leaves_its_old_table(engine, storage):
+    green = engine.table("green_trips")
+    green.created, green.versions = True, {source_id("lake", YELLOW[1]): "v0"}
+    green.files = [data_file(source_id("lake", YELLOW[1]), 9), data_file("other", 5)]
+
+    load(engine, storage, YELLOW)
+
+    assert written(engine) == {"green_trips": 5, "yellow_trips": 3, "quarantined_trips": 1}
+
+
+def test_an_error_of_the_search_for_the_same_trips_is_printed_and_the_file_is_loaded(engine, storage, capsys):
+    first, second = ("green", "raw/taxi/a.parquet"), ("green", "raw/taxi/b.parquet")
+
+    result = load(engine, storage, first, second)
+
+    assert result.counts()["loaded"] == 2
+    assert capsys.readouterr().out == (
+        "load: cannot look for the same trips in other files: the times of data files are unknown\n"
+    )
