@@ -110,7 +110,8 @@ class Engine(Protocol[TableT]):
     def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
         """Set the date orders of columns with text times in Parquet files; fail files with ambiguous dates.
 
-        A file that cannot be read keeps the usual order; `stage` reports its error.
+        A file that cannot be read keeps the usual order; `stage` reports its error. `text_times.py` has the
+        columns and the decision, from the first rows that the engine reads.
         """
 
     def stage(self, trips: TableT, quarantine: TableT, files: Sequence[SourceFile]) -> list[FileLoad]:
@@ -124,10 +125,14 @@ class Engine(Protocol[TableT]):
         """Fail staged files with too many quarantined rows, a wrong month or contradicting key values.
 
         These are the checks that read the data files. They keep some of the bad rows in the loads.
+        `row_failures.py` has the limits and the messages, for the rows that the engine counts.
         """
 
     def write_bad_rows(self, quarantine: TableT, loads: Sequence[FileLoad]) -> None:
-        """Write the bad rows of failed files as data files of quarantine, without committing them."""
+        """Write the bad rows of failed files as data files of quarantine, without committing them.
+
+        `bad_rows.py` has the rows. The data files of each file go into its `bad_row_files`.
+        """
 
     def error_line(self, error: BaseException) -> str:
         """The message of an error in one line of limited length."""
