@@ -29,11 +29,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "status": (
         "taxi-etl status",
-        "taxi-etl --json status",
+        "taxi-etl status yellow_tripdata_2024-01.parquet",
+        "taxi-etl status raw/taxi/2024/",
     ),
     "list": (
         "taxi-etl list",
-        "taxi-etl list --status FAILED",
+        "taxi-etl list --status FAILED --since 7d",
+        "taxi-etl list --file raw/taxi/yellow_tripdata_2024-01.parquet",
         "taxi-etl --json list --count 100",
     ),
     "history": ("taxi-etl history EXECUTION",),

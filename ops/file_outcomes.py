@@ -1,18 +1,16 @@
 """Outcomes of file versions, as the commands show them: from the ledger, or from an execution's documents."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.deployment import Deployment
-from ops.history import Execution
+from ops.history import Execution, input_files
 from ops.session import Session
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import InvalidInputError, parse_input
 from taxi_etl.ledger import CLOSED_FILE, FileRecord
 from taxi_etl.outcomes import Ending
 
@@ -97,7 +95,7 @@ def outcomes_in(session: Session, deployment: Deployment, execution: Execution) 
             reasons=tuple(f"{reason.code}: {reason.message}" for reason in outcome.reasons),
             notes=outcome.notes,
         )
-        for outcome in documents.outcomes(execution.name, _input_files(execution), ending)
+        for outcome in documents.outcomes(execution.name, input_files(execution.input), ending)
     ]
 
 
@@ -131,10 +129,3 @@ def _recorded(record: FileRecord) -> FileOutcome:
         rows=record.rows,
         reasons=record.reasons,
     )
-
-
-def _input_files(execution: Execution) -> tuple[FileVersion, ...]:
-    try:
-        return parse_input(json.loads(execution.input)).files
-    except (InvalidInputError, ValueError):
-        return ()  # a manual start with an input that cannot be parsed

@@ -12,6 +12,8 @@ from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.session import Session
 from taxi_etl import names
+from taxi_etl.identity import FileVersion
+from taxi_etl.inputs import InvalidInputError, parse_input
 
 FAILURES = ("Failed", "TimedOut", "Aborted")
 
@@ -99,6 +101,14 @@ def events(session: Session, arn: str) -> list[dict[str, Any]]:
     """Return the events of the execution's history, oldest first."""
     pages = session.client("stepfunctions").get_paginator("get_execution_history")
     return [event for page in pages.paginate(executionArn=arn) for event in page["events"]]
+
+
+def input_files(text: str) -> tuple[FileVersion, ...]:
+    """Return the files in an execution's input, none for a manual start whose input cannot be parsed."""
+    try:
+        return parse_input(json.loads(text)).files
+    except (InvalidInputError, ValueError):
+        return ()
 
 
 def steps(history: Iterable[dict[str, Any]]) -> list[Step]:

@@ -201,7 +201,11 @@ class Ledger:
 
     def held_files(self) -> Iterator[FileRecord]:
         """Read the files on hold, oldest first."""
-        for item in self._table.query(_by_status(FileStatus.HELD)):
+        return self.files_with(FileStatus.HELD)
+
+    def files_with(self, status: FileStatus) -> Iterator[FileRecord]:
+        """Read the files with this status, the longest unchanged first."""
+        for item in self._table.query(_by_status(status, keep="#sk <> :kind")):
             yield FileRecord.from_item(item)
 
     def execution(self, name: str) -> ExecutionRecord | None:

@@ -50,7 +50,8 @@ class FileRecord:
 
     `rows` are counts by read, written and quarantined, None unless the file is loaded. `reasons` are texts
     `code: message`, because another version of the app may have written codes that this one does not have.
-    `alone` means that a replay should load this file in a separate execution.
+    `alone` means that a replay should load this file in a separate execution. `received_at` and `updated_at`
+    are ledger timestamps: of the version's first event, and of the last change of its status.
     """
 
     version: FileVersion
@@ -61,6 +62,8 @@ class FileRecord:
     rows: Mapping[str, int] | None = None
     reasons: tuple[str, ...] = ()
     alone: bool = False
+    received_at: str = ""
+    updated_at: str = ""
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
@@ -81,6 +84,8 @@ class FileRecord:
             rows={name: int(number) for name, number in item["rows"].items()} if "rows" in item else None,
             reasons=tuple(f"{each['code']}: {each['message']}" for each in item.get("reasons", ())),
             alone=bool(item.get("alone", False)),
+            received_at=item.get("receivedAt", ""),
+            updated_at=item.get("updatedAt", ""),
         )
 
 

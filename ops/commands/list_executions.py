@@ -1,28 +1,58 @@
 """The command `list`: the recent executions."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
+from ops import completion, history
 from ops.commands.context import app_of
+from ops.commands.options import bucket_and_key
 from ops.deployment import Deployment
 from ops.file_outcomes import ledger
+from ops.moments import parse_since
 from ops.output import duration, local_time, now, table
 from ops.session import Session
+from taxi_etl.ledger import ExecutionRecord
+
+
+class State(StrEnum):
+    """The statuses of executions in Step Functions."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
 
 
 def list_executions(
     context: typer.Context,
+    *,
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of executions.")] = 20,
-    status: Annotated[
-        str, typer.Option(help="Only this status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.")
+    status: Annotated[State | None, typer.Option(case_sensitive=False, help="Only this status.")] = None,
+    since: Annotated[
+        str, typer.Option(help="Only those started since then: 45m, 12h, 7d, or a date such as 2024-06-01.")
+    ] = "",
+    file: Annotated[
+        str,
+        typer.Option(
+            help="Only those of this file or key prefix, as object key or s3://BUCKET/KEY.",
+            autocompletion=completion.files,
+        ),
     ] = "",
 ) -> None:
     """List the recent executions, newest first."""
     app = app_of(context)
-    found = recent_executions(app.session, app.deployment, count, status.upper())
+    after = _moment(since) if since else None
+    bucket_key = bucket_and_key(file, app.deployment.bucket_name) if file else None
+    matches = islice(executions(app.session, app.deployment, status, after, bucket_key), count)
+    # AWS sorts the executions that have ended by their end, not by their start.
+    found = sorted(matches, key=lambda each: each.started, reverse=True)
     app.output.result(
         {"executions": [each.to_json() for each in found]},
         table(
@@ -40,8 +70,20 @@ def list_executions(
             ),
         ),
     )
-    if not found:
+    if found:
+        return
+    if status or since or file:
+        app.output.note(f"no execution matches; list the recent ones: {app.target.command('list')}")
+    else:
         app.output.note(f"there are no executions yet; upload a file: {app.target.command('upload', 'FILE')}")
+
+
+def _moment(text: str) -> datetime:
+    """Parse the option --since. Raises BadParameter."""
+    try:
+        return parse_since(text, now())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
 
 
 @dataclass(frozen=True)
@@ -70,22 +112,42 @@ class ListedExecution:
         }
 
 
-def recent_executions(
-    session: Session, deployment: Deployment, count: int, status: str = ""
-) -> list[ListedExecution]:
-    """Return the newest executions, the latest start first; with `status`, only those in this status."""
+def executions(
+    session: Session,
+    deployment: Deployment,
+    status: State | None = None,
+    since: datetime | None = None,
+    file: tuple[str, str] | None = None,
+) -> Iterator[ListedExecution]:
+    """Yield the executions that match, in the order of AWS, about the newest first.
+
+    `since` is the earliest start, `file` the bucket and the beginning of the key of a file in the input.
+    """
+    records = ledger(session, deployment)
     pages = session.client("stepfunctions").get_paginator("list_executions")
-    status_filter = {"statusFilter": status} if status else {}
-    answer = pages.paginate(
-        stateMachineArn=deployment.state_machine_arn, PaginationConfig={"MaxItems": count}, **status_filter
+    status_filter = {"statusFilter": str(status)} if status else {}
+    for page in pages.paginate(stateMachineArn=deployment.state_machine_arn, **status_filter):
+        for entry in page["executions"]:
+            if since and entry["startDate"] < since:
+                if entry.get("stopDate", since) < since:
+                    return  # those that follow ended even earlier
+                continue
+            record = records.execution(entry["name"])
+            if file:
+                text = record.input if record else history.describe(session, deployment, entry["name"]).input
+                if not _has_file(text, *file):
+                    continue
+            yield _listed(entry, record)
+
+
+def _has_file(text: str, bucket: str, key: str) -> bool:
+    """Return whether an execution's input has a file of the bucket whose key begins so."""
+    return any(
+        version.bucket == bucket and version.key.startswith(key) for version in history.input_files(text)
     )
-    found = [_listed(session, deployment, entry) for page in answer for entry in page["executions"]]
-    # AWS sorts the executions that have ended by their end, not by their start.
-    return sorted(found, key=lambda each: each.started, reverse=True)
 
 
-def _listed(session: Session, deployment: Deployment, entry: dict[str, Any]) -> ListedExecution:
-    record = ledger(session, deployment).execution(entry["name"])
+def _listed(entry: dict[str, Any], record: ExecutionRecord | None) -> ListedExecution:
     return ListedExecution(
         name=entry["name"],
         arn=entry["executionArn"],

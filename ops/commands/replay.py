@@ -8,11 +8,10 @@ import typer
 from ops import completion, orchestrator
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
-from ops.commands.options import Timeout, Wait
+from ops.commands.options import Timeout, Wait, bucket_and_key
 from ops.file_outcomes import files_of
 from ops.progress import TIMEOUT_SECONDS
 from taxi_etl.identity import FileVersion
-from taxi_etl.s3_uris import SCHEME, parse_s3_uri
 
 
 def replay(
@@ -45,19 +44,10 @@ def replay(
     elif execution or "/" not in target:
         started = orchestrator.replay_execution(app.session, app.deployment, execution or target)
     else:
-        bucket, key = _bucket_and_key(target, app.deployment.bucket_name)
+        bucket, key = bucket_and_key(target, app.deployment.bucket_name)
         versions = orchestrator.current_versions(app.session, bucket, [key])
         started = orchestrator.replay_files(app.session, app.deployment, versions)
     report_started(app, started, versions, wait=wait, timeout=timeout)
-
-
-def _bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
-    if not text.startswith(SCHEME):
-        return default_bucket, text
-    try:
-        return parse_s3_uri(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def report_started(

@@ -1,77 +1,183 @@
-"""The command `status`: counts of files, executions and messages, and the states of the alarms."""
+"""The command `status`: the state of the pipeline, or what became of the files with a key or prefix."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated
 
 import typer
+from rich.console import RenderableType
+from rich.text import Text
 
-from ops.commands.context import app_of
-from ops.deployment import Deployment
-from ops.file_outcomes import ledger
-from ops.output import table
-from ops.session import Session
-from taxi_etl.file_status import FileStatus
-from taxi_etl.ledger import OPEN_EXECUTION
+from ops import completion
+from ops.commands.context import App, app_of
+from ops.commands.options import bucket_and_key
+from ops.file_versions import ListedVersion, moment, problem_step, versions_under
+from ops.listing import Listing
+from ops.output import colored, duration, local_time, now, table
+from ops.pipeline_status import PipelineStatus, pipeline_status
+from taxi_etl.coverage import month_ranges, month_text
+from taxi_etl.ledger import FileRecord
+from taxi_etl.s3_uris import s3_uri
 
-FILE_STATUSES = (
-    FileStatus.RECEIVED,
-    FileStatus.RUNNING,
-    FileStatus.HELD,
-    FileStatus.FAILED,
-    FileStatus.REJECTED,
-)
-"""The statuses of files that wait, run, or need attention; loaded files are too many to count."""
-_QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+SHOWN = 10
+"""Waiting files and problems that are printed for people."""
 _QUEUE_LABELS = {
     "events": "file events",
-    "events, dead letters": "file events, dead letters",
-    "closer, dead letters": "finalizer, dead letters",
+    "events, dead letters": "dead letters of file events",
+    "closer, dead letters": "dead letters of the finalizer",
 }
 
 
-def status(context: typer.Context) -> None:
-    """Show files, executions and messages by status, and the states of the alarms."""
+def status(
+    context: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A file or key prefix, as object key or s3://BUCKET/KEY.", autocompletion=completion.files
+        ),
+    ] = "",
+) -> None:
+    """Show what loaded, waits, failed and is missing; with a file or prefix, what became of each version."""
     app = app_of(context)
-    found = pipeline_status(app.session, app.deployment)
-    queues = ((_QUEUE_LABELS[name], messages) for name, messages in found["queues"].items())
-    app.output.result(
-        found,
-        table("file status", "files", rows=found["files"].items()),
-        "",
-        table("execution status", "executions", rows=found["executions"].items()),
-        "",
-        table("queue", "messages", rows=queues),
-        "",
-        table("alarm", "state", rows=found["alarms"].items()),
+    if not file:
+        found = pipeline_status(app.session, app.deployment)
+        app.output.result(found.to_json(app.target), *_overview(app, found))
+        return
+    bucket, key = bucket_and_key(file, app.deployment.bucket_name)
+    with app.output.stderr.status(f"reading {s3_uri(bucket, key)}"):
+        versions = versions_under(app.session, app.deployment, bucket, key)
+    document = {"where": s3_uri(bucket, key), "versions": [each.to_json() for each in versions]}
+    app.output.result(document, _versions_table(versions), *_next_steps(versions), _summary(versions))
+
+
+def _versions_table(versions: Sequence[ListedVersion]) -> Listing:
+    return table(
+        *("file", "version", "status", "received", "execution", "rows", "reasons"),
+        rows=(
+            (
+                each.version.key,
+                each.version.version_id,
+                each.status,
+                local_time(each.received),
+                each.record.execution if each.record else "",
+                _rows(each),
+                "\n".join(each.record.reasons) if each.record else "",
+            )
+            for each in versions
+        ),
     )
 
 
-def pipeline_status(session: Session, deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """Count files and open executions by status and messages by queue, and read the state of each alarm."""
-    records = ledger(session, deployment)
-    return {
-        "files": {str(each): records.count_files(each) for each in FILE_STATUSES},
-        "executions": {str(each): records.count_executions(each) for each in OPEN_EXECUTION},
-        "queues": dict(_queues(session, deployment)),
-        "alarms": dict(_alarms(session, deployment)),
-    }
+def _rows(each: ListedVersion) -> str:
+    """Return the version's rows by table, or the version that replaced them."""
+    if each.story.replaced_by:
+        return f"replaced by version {each.story.replaced_by}"
+    return ", ".join(f"{count:,} in {name}" for name, count in each.story.tables.items())
 
 
-def _queues(session: Session, deployment: Deployment) -> Iterator[tuple[str, int]]:
-    urls = {
-        "events": deployment.queue_url,
-        "events, dead letters": deployment.dead_letter_queue_url,
-        "closer, dead letters": deployment.close_dead_letter_queue_url,
-    }
-    for name, url in urls.items():
-        answer = session.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(_QUEUE_COUNTS))
-        yield name, sum(int(answer["Attributes"].get(each, 0)) for each in _QUEUE_COUNTS)
+def _next_steps(versions: Sequence[ListedVersion]) -> list[Text]:
+    steps = ((each.version.key, each.next_step) for each in versions if each.next_step)
+    return [_next(key, step) for key, step in steps]
 
 
-def _alarms(session: Session, deployment: Deployment) -> Iterator[tuple[str, str]]:
-    if not deployment.alarm_names:
+def _next(key: str, step: str) -> Text:
+    return Text.assemble(("next: ", "bold"), f"{key}: {step}")
+
+
+def _summary(versions: Sequence[ListedVersion]) -> str:
+    files = len({each.version.key for each in versions})
+    counts = ", ".join(f"{count} {status}" for status, count in Counter(v.status for v in versions).items())
+    return f"{_number(len(versions), 'version')} of {_number(files, 'file')}: {counts}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _overview(app: App, found: PipelineStatus) -> Iterator[RenderableType]:
+    """Yield the state of the pipeline: what needs attention in full, the rest in one line each."""
+    yield from _section("last loads", _loads_table(found.last_loads), found.last_loads)
+    yield from _section("waiting", _waiting_table(found.waiting[:SHOWN]), found.waiting)
+    yield from _section("not loaded", _problems_table(found.problems[:SHOWN]), found.problems)
+    yield from (
+        _next(record.version.key, problem_step(app.target, record)) for record in found.problems[:SHOWN]
+    )
+    incomplete = [each for each in found.months if each.missing]
+    rows = (
+        (each.dataset, month_text(each.first), month_text(each.last), month_ranges(each.missing))
+        for each in incomplete
+    )
+    yield from _section("missing months", table("dataset", "first", "last", "missing", rows=rows), incomplete)
+    yield Text(f"open executions: {_counts(found.executions)}")
+    yield Text(f"queues: {_counts({_QUEUE_LABELS[name]: count for name, count in found.queues.items()})}")
+    yield Text.assemble("alarms: ", _alarm_text(found.alarms))
+
+
+def _section(title: str, listing: Listing, items: Sequence[object]) -> Iterator[RenderableType]:
+    """Yield a listing under its title, or one line if there is nothing to list."""
+    if not items:
+        yield Text.assemble((f"{title}: ", "bold"), "none")
         return
-    pages = session.client("cloudwatch").get_paginator("describe_alarms")
-    for page in pages.paginate(AlarmNames=list(deployment.alarm_names), AlarmTypes=["MetricAlarm"]):
-        for alarm in page["MetricAlarms"]:
-            yield alarm["AlarmName"], alarm["StateValue"]
+    yield Text(f"{title}:", "bold")
+    yield listing
+    if len(items) > len(listing.rows):
+        yield Text(f"and {len(items) - len(listing.rows):,} more; all: --json")
+    yield ""
+
+
+def _loads_table(records: Sequence[FileRecord]) -> Listing:
+    return table(
+        *("file", "loaded", "dataset", "rows", "quarantined", "execution"),
+        rows=(
+            (
+                record.version.key,
+                local_time(moment(record.updated_at)),
+                record.dataset,
+                *(f"{record.rows[name]:,}" if record.rows else "" for name in ("written", "quarantined")),
+                record.execution,
+            )
+            for record in records
+        ),
+    )
+
+
+def _waiting_table(records: Sequence[FileRecord]) -> Listing:
+    rows = ((record.version.key, record.status, _age(record), record.execution) for record in records)
+    return table("file", "status", "for", "execution", rows=rows)
+
+
+def _problems_table(records: Sequence[FileRecord]) -> Listing:
+    return table(
+        *("file", "status", "since", "reasons", "execution"),
+        rows=(
+            (
+                record.version.key,
+                record.status,
+                local_time(moment(record.updated_at)),
+                "\n".join(record.reasons),
+                record.execution,
+            )
+            for record in records
+        ),
+    )
+
+
+def _age(record: FileRecord) -> str:
+    since = moment(record.updated_at)
+    return duration((now() - since).total_seconds()) if since else ""
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _alarm_text(alarms: dict[str, str]) -> Text:
+    """Return the number of alarms in each state, with the names of those that are not OK."""
+    states: dict[str, list[str]] = {}
+    for name, state in alarms.items():
+        states.setdefault(state, []).append(name)
+    parts = [
+        Text.assemble(f"{len(names)} ", colored(state), "" if state == "OK" else f" ({', '.join(names)})")
+        for state, names in sorted(states.items())
+    ]
+    return Text(", ").join(parts) if parts else Text("none")

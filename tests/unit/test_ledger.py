@@ -261,7 +261,9 @@ def test_an_adopted_execution_records_outcomes_only_on_files_unchanged_since_its
 
 def test_an_adopted_execution_creates_the_records_of_unknown_files(ledger: Ledger) -> None:
     assert ledger.close_file(A, "manual", {"status": FileStatus.LOADED}, T3, adopted_since=T1)
-    assert ledger.files([A]) == {A.identity: FileRecord(A, FileStatus.LOADED, "manual", attempts=1)}
+    assert ledger.files([A]) == {
+        A.identity: FileRecord(A, FileStatus.LOADED, "manual", attempts=1, received_at=T3, updated_at=T3)
+    }
 
 
 # Leases
@@ -329,14 +331,24 @@ def test_a_second_adoption_after_the_first_lease_expired_keeps_the_attributes(
 
 def test_a_file_record_is_read_as_it_was_written(ledger: Ledger, table: FakeTable) -> None:
     ledger.claim(claim(A), T1)
-    assert ledger.files([A, B]) == {A.identity: FileRecord(A, FileStatus.RECEIVED, "one", attempts=1)}
+    assert ledger.files([A, B]) == {
+        A.identity: FileRecord(A, FileStatus.RECEIVED, "one", attempts=1, received_at=T1, updated_at=T1)
+    }
     ledger.close_file(A, "one", {**REJECTED, "alone": True}, T2)
     assert ledger.files([A])[A.identity] == FileRecord(
-        A, FileStatus.REJECTED, "one", attempts=1, reasons=("empty: no bytes",), alone=True
+        A,
+        FileStatus.REJECTED,
+        "one",
+        attempts=1,
+        reasons=("empty: no bytes",),
+        alone=True,
+        received_at=T1,
+        updated_at=T2,
     )
     rows = {"read": 3, "written": 2, "quarantined": 1}
     put_file(table, B, "loaded", dataset="green", rows=rows)
-    assert ledger.files([B])[B.identity] == FileRecord(B, FileStatus.LOADED, dataset="green", rows=rows)
+    record = ledger.files([B])[B.identity]
+    assert (record.status, record.dataset, record.rows) == (FileStatus.LOADED, "green", rows)
 
 
 def test_many_files_are_read_in_batches_and_unprocessed_keys_again(ledger: Ledger, table: FakeTable) -> None:

@@ -66,6 +66,11 @@ def test_files_are_suggested_below_the_raw_prefix(suggested):
     ]
 
 
+def test_nothing_is_suggested_outside_the_raw_prefix(suggested):
+    assert suggested("start", "--key", "warehouse/") == {}
+    assert suggested("status", "raw/t") != {}
+
+
 def test_uris_are_suggested_in_the_bucket_that_they_name(suggested):
     found = suggested("remove", "s3://other/raw/taxi/gre")
     assert next(iter(found)) == "s3://other/raw/taxi/green_tripdata_2024-01.parquet"

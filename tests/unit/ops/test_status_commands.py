@@ -6,6 +6,7 @@ import pytest
 from conftest import ARN, LAKE, NOON, PIPELINE, at, execution_item, file_item
 from fake_aws import FakeAws, error, stream
 
+from ops.commands import list_executions
 from ops.console_links import links
 from ops.deployment import Deployment
 from ops.session import Target
@@ -265,22 +266,68 @@ def test_list_shows_executions_with_files_and_duration(taxi_etl):
     assert "4 min 05 s" in taxi_etl("list").stdout
 
 
-def test_status_counts_running_files_and_running_executions_separately(taxi_etl):
-    def query(request):
-        kind = "executions" if request["FilterExpression"] == "#sk = :kind" else "files"
-        counts = {("files", "running"): 7, ("executions", "running"): 2, ("files", "held"): 1}
-        return {"Count": counts.get((kind, request["ExpressionAttributeValues"][":status"]), 0)}
+def test_list_with_an_unknown_status_is_wrong_usage(taxi_etl):
+    assert taxi_etl("list", "--status", "broken").exit_code == 2
 
+
+@pytest.fixture
+def listed(taxi_etl, monkeypatch):
+    """Executions in the order of AWS, two a page; `early` started before `late`, and ended after it."""
+    ended = {"early": (at(-60), at(60)), "late": (at(30), at(50)), "old": (at(-86400), at(-86000))}
+    entries = [
+        {"name": "other", "status": "RUNNING", "startDate": at(-86400)},
+        *(
+            {"name": name, "status": "SUCCEEDED", "startDate": started, "stopDate": stopped}
+            for name, (started, stopped) in ended.items()
+        ),
+        {"name": "never-read", "status": "SUCCEEDED", "startDate": at(100), "stopDate": at(101)},
+    ]
+    for entry in entries:
+        entry.update(executionArn=f"{RUN}-{entry['name']}", stateMachineArn=f"{ARN}:stateMachine:m")
+    inputs = {"other": "a.csv", "early": "b.csv", "late": "b.csv.gz", "old": "c.csv"}
+
+    def record(request):
+        name = request["Key"]["pk"].removeprefix("execution#")
+        files = [{"key": f"{RAW_PREFIX}{inputs[name]}", "versionId": "v"}]
+        document = json.dumps({"bucket": "lake", "files": files, "trigger": "s3"})
+        return {"Item": execution_item(name, "closed", input=document)}
+
+    def page(request):
+        start = int(request.get("nextToken", 0))
+        more = {"nextToken": str(start + 2)} if start + 2 < len(entries) else {}
+        return {"executions": entries[start : start + 2], **more}
+
+    taxi_etl.aws.answers |= {"stepfunctions.ListExecutions": page, "dynamodb.GetItem": record}
+    monkeypatch.setattr(list_executions, "now", lambda: at(120))
+    return lambda *words: [each["name"] for each in taxi_etl.json("list", *words)[1]["executions"]]
+
+
+def test_list_since_an_age_or_a_date_leaves_out_earlier_starts(listed):
+    assert listed("--since", "2m") == ["late"]
+    assert listed("--since", "2024-06-01T11:59:00+00:00") == ["late", "early"]
+
+
+def test_list_of_a_file_or_prefix_shows_the_executions_with_it_in_their_input(listed):
+    assert listed("--file", f"s3://lake/{RAW_PREFIX}b.csv", "--count", "2") == ["late", "early"]
+    assert listed("--file", "b.csv.gz", "--count", "1") == ["late"]
+    assert listed("--file", f"{RAW_PREFIX}a", "--count", "1") == ["other"]
+    assert listed("--file", f"s3://another/{RAW_PREFIX}b.csv", "--since", "2m") == []
+
+
+def test_list_reads_the_input_of_an_execution_without_a_record_from_step_functions(taxi_etl):
     taxi_etl.aws.answers |= {
-        "dynamodb.Query": query,
-        "sqs.GetQueueAttributes": {
-            "Attributes": {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "2"}
-        },
-        "cloudwatch.DescribeAlarms": {"MetricAlarms": [{"AlarmName": "failed", "StateValue": "ALARM"}]},
+        "stepfunctions.ListExecutions": {"executions": [described("SUCCEEDED")]},
+        "stepfunctions.DescribeExecution": described("SUCCEEDED"),
+        "dynamodb.GetItem": {},
     }
-    code, document = taxi_etl.json("status")
-    assert code == 0
-    assert document["files"] == {"received": 0, "running": 7, "held": 1, "failed": 0, "rejected": 0}
-    assert document["executions"] == {"claimed": 0, "running": 2}
-    assert document["queues"] == {"events": 5, "events, dead letters": 5, "closer, dead letters": 5}
-    assert document["alarms"] == {"failed": "ALARM"}
+    del taxi_etl.aws.answers["stepfunctions.ListExecutions"]["executions"][0]["input"]
+    code, document = taxi_etl.json("list", "--file", KEY)
+    assert (code, [each["name"] for each in document["executions"]]) == (0, ["run"])
+    assert taxi_etl.json("list", "--file", f"{KEY}.gz") == (0, {"executions": []})
+    assert "no execution matches" in taxi_etl("list", "--file", f"{KEY}.gz").stderr
+
+
+def test_list_since_something_else_is_wrong_usage(taxi_etl):
+    result = taxi_etl("list", "--since", "yesterday")
+    assert result.exit_code == 2
+    assert "'yesterday' is neither an age such as 12h or 7d nor a date such as 2024-06-01" in result.stderr

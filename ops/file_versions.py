@@ -1,0 +1,176 @@
+"""The versions of a file, or of the files under a prefix, with what became of each and what to do next."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from ops.deployment import Deployment
+from ops.errors import CliError
+from ops.file_outcomes import UNSEEN, ledger
+from ops.session import Session, Target
+from taxi_etl.file_rules import ignored_object_reason
+from taxi_etl.file_status import FileStatus
+from taxi_etl.file_story import PROBLEMS, KnownVersion, VersionStory, stories
+from taxi_etl.identity import FileVersion
+from taxi_etl.ledger import OPEN_FILE, FileRecord
+from taxi_etl.names import RAW_PREFIX
+from taxi_etl.remedies import Then, remedy
+from taxi_etl.s3_uris import s3_uri
+
+
+@dataclass(frozen=True)
+class ListedVersion:
+    """A version's story; `next_step` is empty if nothing is left to do."""
+
+    story: VersionStory
+    next_step: str
+
+    @property
+    def version(self) -> FileVersion:
+        """The version."""
+        return self.story.known.version
+
+    @property
+    def record(self) -> FileRecord | None:
+        """The version's record in the ledger."""
+        return self.story.known.record
+
+    @property
+    def status(self) -> str:
+        """The status in the ledger, or `UNSEEN`."""
+        return str(self.record.status) if self.record else UNSEEN
+
+    @property
+    def received(self) -> datetime | None:
+        """When the version's event arrived."""
+        return moment(self.record.received_at) if self.record else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON document of the version."""
+        record = self.record
+        return {
+            "bucket": self.version.bucket,
+            "key": self.version.key,
+            "versionId": self.version.version_id,
+            "current": self.story.known.is_current,
+            "uploaded": self.story.known.uploaded,
+            "received": self.received,
+            "changed": moment(record.updated_at) if record else None,
+            "status": self.status,
+            "execution": record.execution if record else "",
+            "attempts": record.attempts if record else 0,
+            "dataset": record.dataset if record else "",
+            "rows": record.rows if record else None,
+            "tables": dict(self.story.tables),
+            "replacedBy": self.story.replaced_by,
+            "reasons": list(record.reasons) if record else [],
+            "nextStep": self.next_step,
+        }
+
+
+def moment(timestamp: str) -> datetime | None:
+    """Return the moment of a ledger timestamp, None for an empty one."""
+    return datetime.fromisoformat(timestamp) if timestamp else None
+
+
+def versions_under(session: Session, deployment: Deployment, bucket: str, key: str) -> list[ListedVersion]:
+    """Return all versions of the file with this key or, if there is none, of the files whose keys begin so.
+
+    Sorted by key, the newest version first. Raises CliError if neither S3 nor the ledger has one.
+    """
+    records = ledger(session, deployment)
+    stored = list(_stored(session, bucket, key))
+    exact = [each for each in stored if each.version.key == key]
+    recorded = records.versions_of(bucket, key) if key and not key.endswith("/") else []
+    if exact or recorded:
+        known = _with_records(exact, recorded)
+    else:
+        known = _with_records(stored, records.files(each.version for each in stored).values())
+    if not known:
+        folder = key[: key.rfind("/") + 1] or RAW_PREFIX
+        raise CliError(
+            f"neither S3 nor the ledger has a version of {s3_uri(bucket, key)}",
+            f"see which files are there: {session.target.command('status', s3_uri(bucket, folder))}",
+        )
+    known.sort(key=lambda each: each.version.key)  # stable: S3's order of the versions stays
+    return [
+        ListedVersion(story, next_step(session.target, story))
+        for _, versions in groupby(known, key=lambda each: each.version.key)
+        for story in stories(versions)
+    ]
+
+
+def next_step(target: Target, story: VersionStory) -> str:
+    """Return what an operator does about a version, with the command; empty if nothing is left to do."""
+    version, record = story.known.version, story.known.record
+    if record is None:
+        load = target.command("backfill", version.key, "--bucket", version.bucket, "--yes")
+        step = f"its event has not arrived; if it stays so, load it: {load}"
+        return step if story.known.is_current else ""
+    if record.status in OPEN_FILE:
+        return f"it is being loaded; see its progress: {target.command('history', record.execution)}"
+    if record.status is FileStatus.HELD:
+        return f"orchestration is off; once it is on: {target.command('replay', '--held')}"
+    if story.is_newest and record.status in (*PROBLEMS, FileStatus.REMOVED):
+        return _reload_step(target, story.known, record)
+    return ""
+
+
+def _reload_step(target: Target, known: KnownVersion, record: FileRecord) -> str:
+    """Return how the newest version of a file, whose rows are in no table, loads."""
+    if not known.is_current:
+        return f"its object was deleted; to load it, upload it again: {_upload(target, record.version)}"
+    if record.status is FileStatus.REMOVED:
+        return f"its rows were removed; to load them again: {target.command('replay', record.version.uri)}"
+    return problem_step(target, record)
+
+
+def problem_step(target: Target, record: FileRecord) -> str:
+    """Return what to do about a version that was rejected or failed, with the command that loads the file."""
+    found = remedy(record.reasons)
+    return f"{found.advice}{_then(target, record.version, found.then)}"
+
+
+def _then(target: Target, version: FileVersion, then: Then) -> str:
+    """Return the command that loads a file after its problem is solved, as the end of a sentence."""
+    if then is Then.NOTHING:
+        return ""
+    if then is Then.REPLAY:
+        return f"; then load it again: {target.command('replay', version.uri)}"
+    name = PurePosixPath(version.key).name if then is Then.UPLOAD else "FILE"
+    return f"; then: {_upload(target, version, name)}"
+
+
+def _upload(target: Target, version: FileVersion, name: str = "") -> str:
+    """Return the command that uploads a file next to a version, under the same name or another one."""
+    path = PurePosixPath(version.key)
+    folder = f"{path.parent}/" if version.key.startswith(RAW_PREFIX) else RAW_PREFIX
+    return target.command("upload", name or path.name, "--bucket", version.bucket, "--prefix", folder)
+
+
+def _stored(session: Session, bucket: str, prefix: str) -> Iterator[KnownVersion]:
+    """Yield the versions in S3 whose keys begin so, those of one key from the newest to the oldest."""
+    pages = session.client("s3").get_paginator("list_object_versions")
+    try:
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
+            for entry in page.get("Versions", []):
+                if ignored_object_reason(entry["Key"], int(entry["Size"])):
+                    continue
+                version = FileVersion(bucket, entry["Key"], entry["VersionId"], int(entry["Size"]))
+                yield KnownVersion(version, entry["LastModified"], entry["IsLatest"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
+
+
+def _with_records(stored: Sequence[KnownVersion], records: Iterable[FileRecord]) -> list[KnownVersion]:
+    """Return the versions with their records, followed by those that only the ledger knows."""
+    by_identity = {record.version.identity: record for record in records}
+    known = [replace(each, record=by_identity.pop(each.version.identity, None)) for each in stored]
+    return [*known, *(KnownVersion(record.version, record=record) for record in by_identity.values())]
