@@ -1,6 +1,7 @@
 """Tables that suit their reader: aligned lines for files and pipes, and whole names on narrow terminals.
 
-The first column names the row, and people copy it; so it is never folded.
+The first column names the row, and other cells without spaces are names too, such as executions. People copy
+names, so only prose is wrapped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,16 +15,16 @@ from rich.text import Text
 UNLIMITED = 1_000_000
 """The width of a console that does not write to a terminal; no line is ever folded there."""
 _GAP = 2
-_WORD_MAX = 24
-"""Longer words, such as object keys, may be folded in every column but the first."""
+_PROSE_MIN = 24
+"""The narrowest column of prose, in characters."""
 
 
 @dataclass(frozen=True)
 class Listing:
     """Rows under headings; `rich` prints it in one of three forms, by the width of the console.
 
-    Not on a terminal: one line a row, with every text whole. On a terminal: a table whose first column is not
-    folded, or if that is too wide, one block a row with the name on its own line.
+    Not on a terminal: one line a row, with every text whole. On a terminal: a table in which only prose is
+    wrapped, or if that is too wide, one block a row with the name on its own line.
     """
 
     headings: tuple[str, ...]
@@ -77,12 +78,9 @@ def _one_line(cell: Text) -> Text:
 
 
 def _fitted(columns: Sequence[Sequence[Text]], limit: int) -> list[int] | None:
-    """Return column widths that fit a terminal, the first column's whole; None if words would be folded."""
+    """Return column widths that fit a terminal; None if names would be folded or prose too narrow."""
     natural = [max(_widest(cell.plain.splitlines()) for cell in column) for column in columns]
-    least = [
-        min(width, _WORD_MAX, max(_widest(cell.plain.split()) for cell in column))
-        for width, column in zip(natural, columns, strict=True)
-    ]
+    least = [max(map(_least, column)) for column in columns]
     least[0] = natural[0]
     room = limit - _GAP * (len(columns) - 1)
     if sum(least) > room:
@@ -92,6 +90,12 @@ def _fitted(columns: Sequence[Sequence[Text]], limit: int) -> list[int] | None:
         foldable = [place for place, width in enumerate(widths) if width > least[place]]
         widths[max(foldable, key=lambda place: widths[place])] -= 1
     return widths
+
+
+def _least(cell: Text) -> int:
+    """Return the least width of a cell: all of a name, some words of prose."""
+    lines = cell.plain.splitlines()
+    return max(_widest(line for line in lines if " " not in line), min(_widest(lines), _PROSE_MIN))
 
 
 def _widest(texts: Iterable[str]) -> int:

@@ -183,7 +183,8 @@ def _start(app: App, plan: Plan, *, again: bool) -> list[orchestrator.Started]:
     """Send the files to the orchestrator; repeating this after a failure starts no file twice."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     started: list[orchestrator.Started] = []
-    with Progress(*columns, console=app.output.stderr, transient=True) as progress:
+    stderr = app.output.stderr
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task("starting", total=len(plan.chosen))
         for files in plan.batches():
             if again:

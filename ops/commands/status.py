@@ -98,10 +98,9 @@ def _overview(app: App, found: PipelineStatus) -> Iterator[RenderableType]:
     """Yield the state of the pipeline: what needs attention in full, the rest in one line each."""
     yield from _section("last loads", _loads_table(found.last_loads), found.last_loads)
     yield from _section("waiting", _waiting_table(found.waiting[:SHOWN]), found.waiting)
-    yield from _section("not loaded", _problems_table(found.problems[:SHOWN]), found.problems)
-    yield from (
-        _next(record.version.key, problem_step(app.target, record)) for record in found.problems[:SHOWN]
-    )
+    shown = found.problems[:SHOWN]
+    steps = [_next(record.version.key, problem_step(app.target, record)) for record in shown]
+    yield from _section("not loaded", _problems_table(shown), found.problems, steps)
     incomplete = [each for each in found.months if each.missing]
     rows = (
         (each.dataset, month_text(each.first), month_text(each.last), month_ranges(each.missing))
@@ -113,8 +112,10 @@ def _overview(app: App, found: PipelineStatus) -> Iterator[RenderableType]:
     yield Text.assemble("alarms: ", _alarm_text(found.alarms))
 
 
-def _section(title: str, listing: Listing, items: Sequence[object]) -> Iterator[RenderableType]:
-    """Yield a listing under its title, or one line if there is nothing to list."""
+def _section(
+    title: str, listing: Listing, items: Sequence[object], steps: Sequence[Text] = ()
+) -> Iterator[RenderableType]:
+    """Yield a listing under its title with the next steps, or one line if there is nothing to list."""
     if not items:
         yield Text.assemble((f"{title}: ", "bold"), "none")
         return
@@ -122,6 +123,7 @@ def _section(title: str, listing: Listing, items: Sequence[object]) -> Iterator[
     yield listing
     if len(items) > len(listing.rows):
         yield Text(f"and {len(items) - len(listing.rows):,} more; all: --json")
+    yield from steps
     yield ""
 
 

@@ -14,6 +14,7 @@ from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from taxi_etl.identity import FileVersion
 from taxi_etl.names import RAW_PREFIX
+from taxi_etl.s3_uris import s3_uri
 
 
 def upload(
@@ -27,7 +28,8 @@ def upload(
 ) -> None:
     """Upload trip files into the raw zone; the upload triggers the load."""
     app = app_of(context)
-    planned = uploads.plan(files, prefix if prefix.endswith("/") else f"{prefix}/")
+    folder = prefix if prefix.endswith("/") else f"{prefix}/"
+    planned = uploads.plan(files, folder)
     versions = _send(app, bucket or app.deployment.bucket_name, planned)
     if wait:
         outcome_reports.report(app, outcome_reports.follow(app, versions, timeout))
@@ -35,12 +37,15 @@ def upload(
     document = {"files": [{"bucket": version.bucket, **version.to_json()} for version in versions]}
     rows = ((version.uri, f"{version.size:,}", version.version_id) for version in versions)
     app.output.result(document, table("uploaded", "bytes", "version ID", rows=rows))
-    app.output.note(f"the files load automatically; see the executions: {app.target.command('list')}")
+    where = versions[0].uri if len(versions) == 1 else s3_uri(versions[0].bucket, folder)
+    see = app.target.command("status", where)
+    app.output.note(f"the files load automatically; see what becomes of them: {see}")
 
 
 def _send(app: App, bucket: str, planned: list[uploads.Upload]) -> list[FileVersion]:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=app.output.stderr, transient=True) as progress:
+    stderr = app.output.stderr
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         tasks = {
             each.key: progress.add_task(each.path.name, total=each.path.stat().st_size) for each in planned
         }

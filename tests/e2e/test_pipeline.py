@@ -78,6 +78,20 @@ def test_reuploaded_files_replace_only_their_own_rows(
         Bucket=app.deployed.bucket_name, Prefix=f"{RAW_PREFIX}{same.path.name}"
     )["Versions"]
     assert len(versions) == 2
+    code, document = app.command("status", changed.path.name)
+    newest, oldest = document["versions"]
+    assert (code, newest["tables"]) == (0, {"green_trips": 980, "quarantined_trips": 20})
+    assert (oldest["status"], oldest["tables"], oldest["replacedBy"]) == ("loaded", {}, newest["versionId"])
+    _, document = app.command("list", "--file", changed.path.name, "--since", "1d", "--status", "SUCCEEDED")
+    assert {each["name"] for each in document["executions"]} == {loaded, outcomes[0].execution}
+
+
+def test_status_names_the_last_loads_and_the_months_between_loaded_ones(app: App, loaded: str) -> None:
+    code, document = app.command("status")
+    assert (code, len(document["lastLoads"]), document["waiting"]) == (0, 5, [])
+    months = {each["dataset"]: each for each in document["months"]}
+    assert "2020-05" in months["green"]["missing"]
+    assert {"2020-04", "2024-01", "2025-03"}.isdisjoint(months["green"]["missing"])
 
 
 @pytest.fixture(scope="module")

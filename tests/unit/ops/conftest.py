@@ -122,6 +122,7 @@ class CommandLine:
 def taxi_etl(monkeypatch):
     """`taxi_etl("list")` runs a command; `taxi_etl.aws.answers` holds the answers of AWS."""
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("TAXI_ETL_ENVIRONMENT", raising=False)
     return CommandLine(monkeypatch)
 
 

@@ -48,18 +48,27 @@ def test_a_terminal_that_is_wide_enough_keeps_the_lines_of_a_cell():
     ]
 
 
-def test_a_narrower_terminal_wraps_the_other_columns_at_words_and_keeps_the_name():
-    assert [line.rstrip() for line in printed(LISTING, 72)] == [
+def test_a_narrower_terminal_wraps_prose_at_words_and_keeps_the_name():
+    assert [line.rstrip() for line in printed(LISTING, 78)] == [
         "execution                                 status     reasons",
-        f"{NAME}  FAILED     empty: it has 0",
-        " " * 53 + "bytes",
-        " " * 53 + "not_parquet: it is",
-        " " * 53 + "a workbook",
+        f"{NAME}  FAILED     empty: it has 0 bytes",
+        " " * 53 + "not_parquet: it is a",
+        " " * 53 + "workbook",
         "short                                     SUCCEEDED  -",
     ]
 
 
-@pytest.mark.parametrize("width", [64, 30])
+def test_a_name_in_another_column_is_not_folded_either():
+    listing = table("file", "execution", rows=[("a.csv", NAME), ("b.csv", "-")])
+    assert [line.rstrip() for line in printed(listing, 47)] == [
+        "file   execution",
+        f"a.csv  {NAME}",
+        "b.csv  -",
+    ]
+    assert printed(listing, 46)[:2] == ["file a.csv", f"  execution: {NAME}"]
+
+
+@pytest.mark.parametrize("width", [76, 30])
 def test_a_terminal_that_is_too_narrow_for_columns_shows_a_block_for_each_row(width):
     assert printed(LISTING, width) == [
         f"execution {NAME}",

@@ -316,7 +316,7 @@ def test_people_get_what_needs_attention_first_and_the_rest_in_one_line_each(pip
     ]
     problems = words.index("not loaded:")
     assert words[problems + 2].startswith("raw/taxi/bad.csv failed 2024-06-01")
-    assert words[problems + 4].startswith("next: raw/taxi/bad.csv: get the file again; then: taxi-etl")
+    assert words[problems + 3].startswith("next: raw/taxi/bad.csv: get the file again; then: taxi-etl")
     months = words.index("missing months:")
     assert words[months:] == [
         "missing months:",

@@ -66,6 +66,16 @@ def test_a_large_file_is_uploaded_in_parts_and_has_the_version_of_the_completed_
     assert len(versioned.aws.requests("s3.UploadPart")) == 2
 
 
+def test_upload_says_how_to_see_what_becomes_of_the_files(versioned, a_file, tmp_path):
+    other = tmp_path / "green_tripdata_2024-02.parquet"
+    other.write_bytes(b"PAR1......")
+    says = "the files load automatically; see what becomes of them: taxi-etl --environment dev status"
+    alone = versioned("upload", str(a_file)).stderr
+    assert alone == f"{says} s3://lake/raw/taxi/green_tripdata_2024-01.parquet\n"
+    both = versioned("upload", str(a_file), str(other), "--prefix", "raw/taxi/2024").stderr
+    assert both == f"{says} s3://lake/raw/taxi/2024/\n"
+
+
 def test_upload_with_wait_reports_the_outcome_of_the_uploaded_version(versioned, a_file):
     rows = {"read": 10, "written": 9, "quarantined": 1}
     versioned.aws.answers["dynamodb.BatchGetItem"] = found(
