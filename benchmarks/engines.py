@@ -1,12 +1,17 @@
-"""The three engines that the benchmark compares; each loads files in its own process.
+"""The engines that the benchmark compares; each loads files in its own process.
 
 - `job`: the Glue job's code.
 - `floor`: Spark with the same reader, settings and table properties, writing the columns without a transform.
 - `duckdb`: the job's SQL, transpiled, into plain Parquet files.
+- `small`: the engine for small batches, with all checks and commits.
 """
 
 import json
+import os
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -15,10 +20,14 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from benchmarks import duckdb_views
+from benchmarks.folder_catalog import FolderCatalog
+from duckdb_engine.engine import DuckDBEngine
+from duckdb_engine.limits import Limits
 from duckdb_engine.sql import connect, translated
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import read_csv, read_parquet, with_lineage
 from glue_scripts.spark_engine import SparkEngine
+from loading.engine import Engine, TableT
 from loading.loader import Loader
 from loading.options import Options
 from loading.source_file import SourceFile
@@ -34,6 +43,17 @@ THREADS = 2
 MEMORY = "2g"
 RUN = JobRun("benchmark", datetime(2025, 7, 1, tzinfo=UTC))
 VERSION = "v1"
+OPTIONS = Options(
+    "taxi", max_quarantine_share=1.0, sort_by_pickup=False, command="taxi-etl", program="benchmark"
+)
+LIMITS = Limits(
+    address_space_bytes=4 * 1024**3,
+    duckdb_bytes=1024**3,
+    threads=THREADS,
+    cpu_seconds=3600,
+    seconds_per_file=3600,
+)
+"""The memory of a function with 2 GiB."""
 
 Load = Callable[[Path], None]
 
@@ -100,19 +120,31 @@ def job(folder: Path) -> Load:
     session = spark(folder)
 
     def load(path: Path) -> None:
-        options = Options(
-            "taxi",
-            max_quarantine_share=1.0,
-            sort_by_pickup=False,
-            command="taxi-etl",
-            program="benchmark",
-        )
-        engine = SparkEngine(session, "lake", options, RUN, stall_minutes=5)
-        loader = Loader(engine, FolderStorage(path.parent), options, RUN)
-        result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
-        if result.counts()["loaded"] != 1:
-            raise RuntimeError(f"the job did not load the file: {result.dumps()}")
+        load_with(SparkEngine(session, "lake", OPTIONS, RUN, stall_minutes=5), path)
 
+    return load
+
+
+def load_with(engine: Engine[TableT], path: Path) -> None:
+    """Load a file as both jobs do. Raises RuntimeError if it is not loaded."""
+    loader = Loader(engine, FolderStorage(path.parent), OPTIONS, RUN)
+    result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
+    if result.counts()["loaded"] != 1:
+        raise RuntimeError(f"the file was not loaded: {result.dumps()}")
+
+
+def small(folder: Path) -> Load:
+    """The engine for small batches. Each load starts a child process, as each load of a function does."""
+    catalog = FolderCatalog(folder / "warehouse")
+
+    def load(path: Path) -> None:
+        with (
+            tempfile.TemporaryDirectory(dir=folder) as name,
+            DuckDBEngine(catalog, OPTIONS, RUN, Path(name), limits=LIMITS) as engine,
+        ):
+            load_with(engine, path)
+
+    folder.mkdir(parents=True, exist_ok=True)
     return load
 
 
@@ -161,19 +193,40 @@ def duckdb(folder: Path) -> Load:
     return load
 
 
-ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckdb": duckdb}
+ENGINES: dict[str, Callable[[Path], Load]] = {"job": job, "floor": floor, "duckdb": duckdb, "small": small}
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process, its ended children, and its running ones such as Spark's JVM."""
+    ended = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    children = subprocess.run(  # noqa: S603 (fixed words and our own number)
+        ["ps", "-o", "time=", "--ppid", str(os.getpid())],  # noqa: S607 (any ps will do)
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    running = 0.0
+    for text in children:
+        days, _, clock = text.rpartition("-")
+        hours, minutes, seconds = map(int, clock.split(":"))
+        running += int(days or 0) * 86_400 + hours * 3600 + minutes * 60 + seconds
+    return sum(each.ru_utime + each.ru_stime for each in ended) + running
 
 
 def main(engine: str, folder: str, small: str, large: str) -> None:
-    """Time one engine's start, a first small file and the measured file. Prints seconds as JSON."""
+    """Time one engine's start, a first small file and the measured file. Prints seconds as JSON.
+
+    `cpu` are the CPU seconds of the measured file, in all processes.
+    """
     seconds: dict[str, float] = {}
     began = time.perf_counter()
     load = ENGINES[engine](Path(folder))
     seconds["start"] = time.perf_counter() - began
     for name, path in (("first", small), ("run", large)):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu_seconds()
         load(Path(path))
         seconds[name] = time.perf_counter() - began
+        seconds["cpu"] = cpu_seconds() - used
     print(json.dumps(seconds))
 
 

@@ -35,11 +35,15 @@ POLL_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Measured:
-    """One engine's times in seconds, and the peak memory of its process tree in megabytes."""
+    """One engine's times in seconds, and the peak memory of its process tree in megabytes.
+
+    `cpu` are the CPU seconds of the run.
+    """
 
     start: float
     first: float
     run: float
+    cpu: float
     peak_mb: int
 
 
@@ -86,7 +90,7 @@ def tree_kilobytes(root: int) -> int:
 
 
 def differences(folder: Path, large: Path) -> list[str]:
-    """Differences between the rows that the job and DuckDB wrote; empty if they are equal.
+    """Differences between the rows that the engines wrote; empty if they are equal.
 
     Compares row counts and sums of row hashes, which do not depend on order. Maps are compared as text.
     """
@@ -105,10 +109,15 @@ def differences(folder: Path, large: Path) -> list[str]:
         query = f"SELECT count(*), sum(hash({', '.join(wanted)})) FROM read_parquet('{{}}') "  # noqa: S608 (our own names)
         query += f"WHERE source_file LIKE '%/{large.name}'"
         job = query.format(f"{folder}/job/warehouse/taxi/{table}/data/**/*.parquet")
-        duck = query.format(f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}/kind={kind}/*.parquet")
-        ours, theirs = database.execute(job).fetchone(), database.execute(duck).fetchone()
-        if ours != theirs:
-            found.append(f"{kind}: (count, hash) is {ours} from the job, {theirs} from DuckDB")
+        others = {
+            "DuckDB": f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}/kind={kind}/*.parquet",
+            "the engine for small batches": f"{folder}/small/warehouse/taxi/{table}/data/**/*.parquet",
+        }
+        ours = database.execute(job).fetchone()
+        for name, files in others.items():
+            theirs = database.execute(query.format(files)).fetchone()
+            if ours != theirs:
+                found.append(f"{kind}: (count, hash) is {ours} from the job, {theirs} from {name}")
     return found
 
 
@@ -119,12 +128,13 @@ def report(rows: int, kind: str, results: dict[str, Measured]) -> str:
         f"{rows:,} rows, {kind}, {THREADS} threads, {MEMORY} of Java heap, {os.cpu_count()} CPUs "
         f"({platform.machine()}), Python {platform.python_version()}",
         "",
-        f"| engine | start s | first {SMALL_ROWS:,} rows s | run s | rows/s | time / floor | peak MB |",
-        "|---|---|---|---|---|---|---|",
+        f"| engine | start s | first {SMALL_ROWS:,} rows s | run s | CPU s | rows/s | time / floor "
+        "| peak MB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for engine, result in results.items():
         lines.append(
-            f"| {engine} | {result.start:.1f} | {result.first:.1f} | {result.run:.1f} | "
+            f"| {engine} | {result.start:.1f} | {result.first:.1f} | {result.run:.1f} | {result.cpu:.1f} | "
             f"{rows / result.run:,.0f} | {result.run / floor:.2f} | {result.peak_mb:,} |"
         )
     return "\n".join(lines)
@@ -162,7 +172,7 @@ def main() -> None:
         found = differences(folder, large)
     if found:
         sys.exit("\n".join(found))
-    print("\njob and DuckDB wrote the same rows")
+    print("\nthe job, DuckDB and the engine for small batches wrote the same rows")
 
 
 if __name__ == "__main__":

@@ -117,3 +117,11 @@ def yellow(path: Path, rows: int = 3, **columns: Any) -> Path:
     }
     pq.write_table(pa.table(known | columns), path)
     return path
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> "Any":
+    """An empty bucket and no tables."""
+    from tests.duckdb_engine.lake import empty_lake
+
+    return empty_lake(tmp_path)

@@ -1,0 +1,190 @@
+"""The engine for small batches: DuckDB writes the data files of each file, pyiceberg commits them.
+
+It loads only what it loads exactly as Spark does. Anything else raises Declined: the manifest goes to Glue.
+"""
+
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+from botocore.exceptions import BotoCoreError, ClientError
+from pyiceberg.catalog import Catalog
+
+from duckdb_engine.data_files import IncompleteStatisticsError, data_file
+from duckdb_engine.iceberg_schema import PARTITION_COLUMN, field_ids
+from duckdb_engine.lake_table import LakeTable
+from duckdb_engine.limits import Limits
+from duckdb_engine.messages import Answer, Task, WrittenFile
+from duckdb_engine.writer import Writer
+from loading.engine import Declined
+from loading.file_load import FileLoad, StagedFile, loadable
+from loading.options import Options
+from loading.row_failures import has_too_many_outside, has_too_many_quarantined, repeated_values
+from loading.source_file import SourceFile
+from loading.storage import THREADS, RefusedObjectError
+from loading.text_times import text_times
+from taxi_etl.transform.sources import JobRun
+
+COLUMNS_MAX = 100
+"""The most columns of a file; with hundreds of them DuckDB exceeds its memory limit."""
+ERROR_CHARACTERS_MAX = 500
+
+
+def path_of(source: SourceFile) -> Path:
+    """The path of a file whose URI is local."""
+    return Path(unquote(urlsplit(source.uri).path))
+
+
+class DuckDBEngine:
+    """Loads small files of a database; implements `loading.engine.Engine`.
+
+    `folder` is an empty local folder. `copy_of` returns a file's local copy. Use it as a context manager.
+    """
+
+    errors: tuple[type[Exception], ...] = (duckdb.Error, OSError, ClientError, BotoCoreError, ValueError)
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        options: Options,
+        run: JobRun,
+        folder: Path,
+        *,
+        copy_of: Callable[[SourceFile], Path] = path_of,
+        limits: Limits | None = None,
+    ) -> None:
+        """Raises Declined for options that only Spark offers."""
+        if options.sort_by_pickup:
+            raise Declined("rows are to be sorted by pickup time")
+        self.catalog, self.options, self.run = catalog, options, run
+        self.folder, self.copy_of = folder, copy_of
+        self._writer = Writer(folder, limits or Limits.of_machine())
+        self._answers: dict[str, Answer] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    def table(self, name: str) -> LakeTable:
+        """The table of this name in the load's database; it may not exist yet."""
+        return LakeTable(self.catalog, self.options.database, name)
+
+    def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
+        """Decline Parquet files with times as texts, whose order of day and month their values decide."""
+        for load in loads:
+            if text_times(load.source.file):
+                _decline(load.source, "its times are texts")
+
+    def stage(self, trips: LakeTable, quarantine: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
+        """Write and upload the data files of both tables; one load per file.
+
+        Raises Declined if any file is declined; then no data file stays.
+        """
+        loads = [FileLoad(source) for source in files]
+        try:
+            for load in loads:
+                _refuse_unlike(load)
+            with ThreadPoolExecutor(THREADS) as pool:
+                copies = list(pool.map(self._copy, files))
+            for load, copy in zip(loads, copies, strict=True):
+                self._stage(load, copy, trips, quarantine)
+        except BaseException:
+            for load in loads:
+                trips.discard(load.trips)
+                quarantine.discard(load.quarantine)
+            raise
+        return loads
+
+    def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
+        """Decline files that fail for their rows, because their messages quote rows."""
+        for load in loadable(loads):
+            if has_too_many_quarantined(load, self.options.max_quarantine_share):
+                _decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
+            if has_too_many_outside(load, self._answers[load.source_id].other_months):
+                _decline(load.source, "too many pickups are outside the month in its name")
+
+    def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
+        """Nothing: this engine declines files with bad rows."""
+
+    def error_line(self, error: BaseException) -> str:
+        """The message of an error in one line of limited length."""
+        return " ".join(str(error).split())[:ERROR_CHARACTERS_MAX]
+
+    def _copy(self, source: SourceFile) -> Path:
+        try:
+            return self.copy_of(source)
+        except RefusedObjectError as error:
+            raise Declined(f"{source.file.version.key}: {error}") from error
+
+    def _stage(self, load: FileLoad, copy: Path, trips: LakeTable, quarantine: LakeTable) -> None:
+        """Write and upload the data files of one file."""
+        folder = self.folder / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            if not copy.is_relative_to(self.folder):
+                copy = Path(shutil.copy(copy, folder / "source"))
+            answer = self._writer.write(
+                Task(
+                    file=load.source.file,
+                    path=copy,
+                    folder=folder,
+                    rows=load.source.rows,
+                    run=self.run,
+                    trips=field_ids(trips.table.schema()),
+                    quarantine=field_ids(quarantine.table.schema()),
+                )
+            )
+            if answer.declined:
+                _decline(load.source, answer.declined)
+            load.read, load.reasons = answer.read, dict(answer.reasons)
+            self._answers[load.source_id] = answer
+            try:
+                load.trips = _uploaded(trips, load, answer.trips)
+                load.quarantine = _uploaded(quarantine, load, answer.quarantine)
+            except IncompleteStatisticsError as error:
+                _decline(load.source, str(error))
+            if not load.is_complete:
+                _decline(load.source, f"{load.read} rows were read, but {load.kept}")
+        finally:
+            shutil.rmtree(folder)
+
+
+def _uploaded(table: LakeTable, load: FileLoad, written: WrittenFile | None) -> list[StagedFile]:
+    """Upload a data file, if there is one, under the name that Spark would give it."""
+    if written is None:
+        return []
+    folder = f"{table.table.location()}/data/{PARTITION_COLUMN}={load.source_id}"
+    location = f"{folder}/00000-0-{uuid.uuid4()}.parquet"
+    handle = data_file(table.table.schema(), load.source_id, location, written)
+    table.upload(written.path, location)
+    return [StagedFile(location, written.rows, handle)]
+
+
+def _refuse_unlike(load: FileLoad) -> None:
+    """Decline a file that DuckDB may read differently from Spark, by what is known before it is read."""
+    file = load.source.file
+    names = {column.name.casefold() for column in file.columns}
+    if file.row_decoder:
+        _decline(load.source, "it has an encoding that Spark decodes row by row")
+    if load.source.unbalanced_quotes:
+        _decline(load.source, "a line has an odd number of quotes")
+    if len(file.columns) > COLUMNS_MAX:
+        _decline(load.source, f"it has {len(file.columns)} columns")
+    if file.format == "parquet" and len(names) < len(file.columns):
+        _decline(load.source, "names of its columns differ in case only")
+    if repeated_values(load):
+        _decline(load.source, "folders of its key repeat a column")
+
+
+def _decline(source: SourceFile, reason: str) -> None:
+    raise Declined(f"{source.file.version.key}: {reason}")

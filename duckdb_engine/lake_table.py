@@ -1,0 +1,260 @@
+"""The Iceberg tables of the DuckDB engine, through pyiceberg: without Spark, a JVM or pyarrow."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import duckdb
+from pyiceberg.catalog import Catalog
+from pyiceberg.conversions import from_bytes
+from pyiceberg.exceptions import TableAlreadyExistsError
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.types import TimestampType
+
+from duckdb_engine.data_files import EPOCH
+from duckdb_engine.file_io import Boto3FileIO
+from duckdb_engine.iceberg_schema import TYPES, partition_spec, schema_of
+from duckdb_engine.overwrite import REFUSED, overwrite, rows_of
+from loading.engine import ConflictError, Declined
+from loading.file_load import StagedFile
+from taxi_etl import tables
+from taxi_etl.same_trips import DataFile as FileOfTrips
+
+ATTEMPTS = 5
+"""How often a change that cannot conflict in substance is tried again."""
+CREATED_PROPERTIES = {"write.parquet.compression-codec": "zstd"}
+"""What Iceberg's Java library adds to each table that it creates."""
+
+
+class LakeTable:
+    """An Iceberg table that a load creates, alters and writes; implements `loading.engine.Table`."""
+
+    def __init__(self, catalog: Catalog, database: str, name: str) -> None:
+        self.catalog = catalog
+        self.name = name
+        self.identifier = (database, name)
+        self.changed = False
+        self.ensured = False
+        self._table: Table | None = None
+        self._looks: dict[int | None, Table] = {}
+
+    def exists(self) -> bool:
+        """Whether the catalog has the table."""
+        return self._table is not None or self.catalog.table_exists(self.identifier)
+
+    def ensure(self) -> None:
+        """Create the table or add missing columns and properties. Raises Declined for unknown columns."""
+        if not self.exists():
+            self._create()
+        self.ensured = True
+        self._retried(self._add_columns)
+        self._retried(self._add_properties)
+        known = {column.name for column in tables.columns_of(self.name)}
+        unknown = [field.name for field in self._current().schema().fields if field.name not in known]
+        if unknown:
+            raise Declined(
+                f"the table {self.name} has a column that this release does not know: {unknown[0]}"
+            )
+
+    @property
+    def table(self) -> Table:
+        """The table as it was last seen."""
+        return self._table or self._current()
+
+    def upload(self, path: Path, location: str) -> None:
+        """Copy a local data file to a location in the table."""
+        self._io(self.table).upload(path, location)
+
+    def discard(self, files: Iterable[StagedFile]) -> None:
+        """Delete data files that will not be committed."""
+        for file in files:
+            self.table.io.delete(file.location)
+
+    def snapshot_id(self) -> int | None:
+        """The table's current snapshot; None if it has none. `replace_rows` builds on what is seen here."""
+        table = self._current()
+        snapshot = table.current_snapshot()
+        number = snapshot.snapshot_id if snapshot else None
+        self._looks[number] = _copy(table)
+        return number
+
+    def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Rows per source, for sources with any; read from the table's metadata."""
+        counts: dict[str, int] = {}
+        for file in _files(self._current(), rows_of(source_ids)):
+            source_id = str(file.partition[0])
+            counts[source_id] = counts.get(source_id, 0) + file.record_count
+        return counts
+
+    def source_versions(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The version ID of the rows of each source, for sources with any rows."""
+        return self._texts("source_version", source_ids)
+
+    def source_files(self, source_ids: Sequence[str]) -> dict[str, str]:
+        """The URI of each source's file, for sources with any rows."""
+        return self._texts("source_file", source_ids)
+
+    def data_files(self, time_column: str, quarantine: Self) -> list[FileOfTrips]:
+        """The data files of this table with the bounds of a time column, and those of quarantine without."""
+        table = self._current()
+        number = table.schema().find_field(time_column).field_id
+
+        def time(bounds: dict[int, bytes] | None) -> datetime | None:
+            bound = (bounds or {}).get(number)
+            if bound is None:
+                return None
+            return EPOCH + timedelta(microseconds=int(from_bytes(TimestampType(), bound)))
+
+        trips = [
+            FileOfTrips(
+                str(file.partition[0]), file.record_count, time(file.lower_bounds), time(file.upper_bounds)
+            )
+            for file in _files(table, AlwaysTrue())
+        ]
+        held = _files(quarantine._current(), AlwaysTrue())
+        return trips + [FileOfTrips(str(file.partition[0]), file.record_count) for file in held]
+
+    def has_only(self, number: int) -> bool:
+        """Whether the table had exactly this many data files at this load's last commit."""
+        snapshot = self.table.current_snapshot()
+        return (
+            snapshot is not None
+            and snapshot.summary is not None
+            and snapshot.summary.additional_properties.get("total-data-files") == str(number)
+        )
+
+    def replace_rows(
+        self,
+        source_ids: Sequence[str],
+        files: Iterable[StagedFile],
+        since: int | None,
+        summary: Mapping[str, str],
+    ) -> None:
+        """Replace all rows of these sources by those in `files`, in one commit.
+
+        `since` is what `snapshot_id` returned. Raises ConflictError if rows of these sources were committed
+        or removed after it.
+        """
+        base = _copy(self._looks[since])
+        removed = _files(base, rows_of(source_ids))
+        try:
+            self._table = overwrite(base, source_ids, removed, [file.handle for file in files], summary)
+        except REFUSED as error:
+            raise ConflictError(str(error)) from error
+
+    def remove_files(self, files: Iterable[StagedFile], summary: Mapping[str, str]) -> None:
+        """Remove committed data files; files that are no longer in the table are ignored."""
+        wanted = {file.location for file in files}
+        if wanted:
+            self._retried(lambda: self._remove(wanted, summary))
+
+    def property(self, key: str) -> str | None:
+        """The current value of a table property; None if it is not set."""
+        return self._current().properties.get(key)
+
+    def set_property(self, key: str, value: str) -> None:
+        """Set a table property."""
+        self._retried(lambda: self._set_properties({key: value}))
+
+    def _create(self) -> None:
+        schema = schema_of(self.name)
+        try:
+            self._table = self.catalog.create_table(
+                self.identifier,
+                schema,
+                partition_spec=partition_spec(schema),
+                properties={**tables.PROPERTIES, **CREATED_PROPERTIES},
+            )
+            self.changed = True
+        except TableAlreadyExistsError:
+            self._current()
+
+    def _add_columns(self) -> None:
+        table = self._current()
+        known = {field.name for field in table.schema().fields}
+        missing = [column for column in tables.columns_of(self.name) if column.name not in known]
+        if not missing:
+            return
+        with table.update_schema() as update:
+            for column in missing:
+                update.add_column(column.name, TYPES[column.type], column.doc)
+        self.changed = True
+
+    def _add_properties(self) -> None:
+        found = self.table.properties
+        missing = {
+            key: value
+            for key, value in tables.PROPERTIES.items()
+            if key.startswith("write.") and key not in found
+        }
+        if missing:
+            self._set_properties(missing)
+
+    def _set_properties(self, properties: Mapping[str, str]) -> None:
+        with self._current().transaction() as transaction:
+            transaction.set_properties(dict(properties))
+
+    def _remove(self, locations: set[str], summary: Mapping[str, str]) -> None:
+        table = self._current()
+        there = [file for file in _files(table, AlwaysTrue()) if file.file_path in locations]
+        if there:
+            source_ids = {str(file.partition[0]) for file in there}
+            self._table = overwrite(table, source_ids, there, [], summary)
+
+    def _retried(self, change: Callable[[], None]) -> None:
+        """Make a change, again if another commit came first; each attempt reads the table anew."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return change()
+            except REFUSED:
+                if attempt == ATTEMPTS:
+                    raise
+        return None
+
+    def _texts(self, column: str, source_ids: Sequence[str]) -> dict[str, str]:
+        """The greatest value of a text column for each source with any rows, read from its data files.
+
+        The bounds in Iceberg's metadata hold the first characters only.
+        """
+        if not source_ids:
+            return {}
+        table = self._current()
+        found: dict[str, str] = {}
+        with tempfile.TemporaryDirectory(prefix="rows-") as folder, duckdb.connect() as database:
+            for number, file in enumerate(_files(table, rows_of(source_ids))):
+                path = Path(folder) / f"{number}.parquet"
+                self._io(table).download(file.file_path, path)
+                query = f"SELECT max({column}) FROM '{path}'"  # noqa: S608 (own names)
+                value = database.execute(query).fetchall()[0][0]
+                path.unlink()
+                source_id = str(file.partition[0])
+                found[source_id] = max(str(value), found.get(source_id, ""))
+        return found
+
+    def _current(self) -> Table:
+        """The table as it is now. Raises NoSuchTableError."""
+        if self._table is None:
+            self._table = self.catalog.load_table(self.identifier)
+        else:
+            self._table = self._table.refresh()
+        return self._table
+
+    @staticmethod
+    def _io(table: Table) -> Boto3FileIO:
+        if not isinstance(table.io, Boto3FileIO):
+            raise TypeError(f"the catalog uses {type(table.io).__name__}; set py-io-impl to {Boto3FileIO}")
+        return table.io
+
+
+def _copy(table: Table) -> Table:
+    """The same state of a table. pyiceberg changes the object whose commit it tries again."""
+    return Table(table.name(), table.metadata, table.metadata_location, table.io, table.catalog)
+
+
+def _files(table: Table, rows: BooleanExpression) -> list[DataFile]:
+    """The data files with rows that meet a condition on the partition."""
+    return [task.file for task in table.scan(row_filter=rows).plan_files()]

@@ -1,0 +1,73 @@
+"""One Iceberg snapshot that removes and adds data files, as Iceberg's Java library commits it.
+
+pyiceberg 0.12's own overwrite keeps each manifest of removed files for good, and merges none: after a
+thousand loads, every read would open more than a thousand manifests. The subclass below mends that with
+private names of pyiceberg; delete it when `update_snapshot().overwrite()` does the same.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.expressions import BooleanExpression, In
+from pyiceberg.manifest import DataFile, ManifestContent, ManifestFile
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+
+from duckdb_engine.iceberg_schema import PARTITION_COLUMN
+
+REFUSED = (CommitFailedException, ValidationException)
+MANIFEST_BYTES = 8 * 1024**2
+MANIFESTS_MIN = 100
+"""How large merged manifests become, and from which number on they are merged. Source: Iceberg's defaults of
+`commit.manifest.target-size-bytes` and `commit.manifest.min-count-to-merge`."""
+
+
+class _Overwrite(_OverwriteFiles):
+    """An overwrite that drops manifests without live files and merges the others."""
+
+    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        live = [
+            manifest
+            for manifest in manifests
+            if manifest.has_added_files()
+            or manifest.has_existing_files()
+            or manifest.added_snapshot_id == self._snapshot_id
+        ]
+        data = [manifest for manifest in live if manifest.content == ManifestContent.DATA]
+        others = [manifest for manifest in live if manifest.content != ManifestContent.DATA]
+        merging = _ManifestMergeManager(MANIFEST_BYTES, MANIFESTS_MIN, True, self)
+        return [*merging.merge_manifests(data), *others]
+
+
+def overwrite(
+    table: Table,
+    source_ids: Iterable[str],
+    removed: Iterable[DataFile],
+    added: Iterable[DataFile],
+    summary: Mapping[str, str],
+) -> Table:
+    """Commit a snapshot on top of the one that `table` holds; returns the table with it.
+
+    If another snapshot was committed meanwhile, pyiceberg tries again on top of it, unless it added or
+    removed rows of these sources: then raises one of REFUSED. `table` itself becomes current.
+    """
+    transaction = table.transaction()
+    commit = _Overwrite(
+        operation=Operation.OVERWRITE if table.current_snapshot() else Operation.APPEND,
+        transaction=transaction,
+        io=table.io,
+        snapshot_properties=dict(summary),
+    )
+    commit.delete_by_predicate(rows_of(source_ids))
+    for file in removed:
+        commit.delete_data_file(file)
+    for file in added:
+        commit.append_data_file(file)
+    commit.commit()
+    return transaction.commit_transaction()
+
+
+def rows_of(source_ids: Iterable[str]) -> BooleanExpression:
+    """The rows of these sources."""
+    return In(PARTITION_COLUMN, set(source_ids))  # type: ignore[arg-type, call-arg] # pydantic's signature

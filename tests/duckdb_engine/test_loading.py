@@ -1,0 +1,212 @@
+"""Tests of whole loads with the DuckDB engine: what it commits, and what stays as it was when it declines."""
+
+import io
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from loading.engine import Declined
+from taxi_etl.file_status import FileStatus
+
+A = "raw/taxi/trips_2024-01.parquet"
+B = "raw/taxi/trips_2024-02.parquet"
+BEFORE_COMMIT = 2
+
+
+def trips(good: int, bad: int = 0, prefix: str = "lpep", day: datetime = datetime(2024, 1, 5)) -> bytes:
+    """A file with valid trips of ten minutes and invalid trips that end before they begin.
+
+    The prefix `lpep` makes a green file, `tpep` a yellow one.
+    """
+    starts = [day.replace(hour=10)] * (good + bad)
+    ends = [day.replace(hour=10, minute=10)] * good + [day.replace(hour=9)] * bad
+    columns = {
+        "VendorID": pa.array([2] * (good + bad), pa.int64()),
+        f"{prefix}_pickup_datetime": pa.array(starts, pa.timestamp("us")),
+        f"{prefix}_dropoff_datetime": pa.array(ends, pa.timestamp("us")),
+        "trip_distance": pa.array([1.5] * (good + bad)),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def counts(lake, key: str) -> dict[str, int]:
+    return {name: lake.count(name, key) for name in ("green", "yellow", "quarantine")}
+
+
+def test_a_load_commits_trips_and_quarantined_rows(lake):
+    lake.storage.put(A, trips(3, 2))
+
+    [file] = lake.load(A).files
+
+    assert (file.status, file.read, file.written, file.quarantined) == (FileStatus.LOADED, 5, 3, 2)
+    assert file.reasons == {"negative_duration": 2}
+    assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 2}
+    [first, _] = lake.rows("quarantine", A)
+    assert (first["dataset"], first["reasons"], first["position"]) == ("green", ["negative_duration"], 3)
+    assert dict(first["row_as_read"])["VendorID"] == "2"
+    assert first["file_failure"] is None
+
+
+def test_a_reupload_replaces_only_its_own_rows(lake):
+    lake.storage.put(A, trips(3, 2))
+    lake.storage.put(B, trips(1, 1))
+    lake.load(A, B)
+    lake.storage.put(A, trips(4, 0))
+
+    result = lake.load(A)
+
+    assert result.counts()["loaded"] == 1
+    assert counts(lake, A) == {"green": 4, "yellow": 0, "quarantine": 0}
+    assert counts(lake, B) == {"green": 1, "yellow": 0, "quarantine": 1}
+
+
+def test_a_reupload_as_another_dataset_moves_the_rows(lake):
+    lake.storage.put(A, trips(3))
+    lake.load(A)
+    lake.storage.put(A, trips(2, prefix="tpep"))
+
+    lake.load(A)
+
+    assert counts(lake, A) == {"green": 0, "yellow": 2, "quarantine": 0}
+
+
+def test_two_datasets_are_loaded_together(lake):
+    lake.storage.put(A, trips(3, 1))
+    lake.storage.put(B, trips(2, 1, prefix="tpep"))
+
+    assert lake.load(A, B).counts()["loaded"] == 2
+
+    assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 1}
+    assert counts(lake, B) == {"green": 0, "yellow": 2, "quarantine": 1}
+
+
+def test_a_superseded_version_is_not_loaded(lake):
+    lake.storage.put(A, trips(3))
+    older = lake.accept(A)
+    lake.storage.put(A, trips(4))
+
+    [file] = lake.load(older).files
+
+    assert file.status is FileStatus.SUPERSEDED
+    assert counts(lake, A) == {"green": 0, "yellow": 0, "quarantine": 0}
+
+
+@pytest.mark.parametrize("newer_is_clean", [True, False])
+def test_a_newer_version_loaded_before_the_commit_wins(lake, newer_is_clean):
+    lake.storage.put(A, trips(1, 1))
+    older = lake.accept(A)
+
+    def load_newer(check: int) -> None:
+        if check == BEFORE_COMMIT:
+            lake.storage.before_check = lambda _: None
+            lake.storage.put(A, trips(4, 0 if newer_is_clean else 2))
+            assert lake.load(A).counts()["loaded"] == 1
+
+    lake.storage.before_check = load_newer
+    [file] = lake.load(older).files
+
+    assert file.status is FileStatus.SUPERSEDED
+    assert counts(lake, A) == {"green": 4, "yellow": 0, "quarantine": 0 if newer_is_clean else 2}
+
+
+def test_the_same_file_committed_meanwhile_is_replaced_by_the_next_attempt(lake):
+    lake.storage.put(A, trips(3, 2))
+    file = lake.accept(A)
+
+    def load_too(check: int) -> None:
+        if check == BEFORE_COMMIT:
+            lake.storage.before_check = lambda _: None
+            assert lake.load(file).counts()["loaded"] == 1
+
+    lake.storage.before_check = load_too
+
+    assert lake.load(file).counts()["loaded"] == 1
+    assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 2}
+
+
+def test_a_commit_of_another_file_does_not_conflict(lake):
+    lake.storage.put(A, trips(3, 2))
+    lake.storage.put(B, trips(1, 1))
+
+    def load_other(check: int) -> None:
+        if check == BEFORE_COMMIT:
+            lake.storage.before_check = lambda _: None
+            assert lake.load(B).counts()["loaded"] == 1
+
+    lake.storage.before_check = load_other
+    checks_of_b = 2
+    assert lake.load(A).counts()["loaded"] == 1
+
+    assert lake.storage.checks == 2 + checks_of_b, "the first attempt succeeded"
+    assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 2}
+    assert counts(lake, B) == {"green": 1, "yellow": 0, "quarantine": 1}
+
+
+DECLINED = {
+    "too many quarantined": (trips(1, 2), A, "2 of 3 rows failed validation"),
+    "another month": (
+        trips(11, 0, day=datetime(2024, 3, 5)),
+        A,
+        "too many pickups are outside the month in its name",
+    ),
+    "a folder of the key": (
+        trips(1),
+        "raw/taxi/VendorID=2/trips_2024-01.parquet",
+        "folders of its key repeat a column",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DECLINED)
+def test_a_file_that_would_fail_declines_the_batch_and_leaves_nothing(lake, case):
+    content, key, reason = DECLINED[case]
+    lake.storage.put(B, trips(3, 1))
+    lake.storage.put(key, content)
+
+    with pytest.raises(Declined) as declined:
+        lake.load(B, key)
+
+    assert declined.value.reason == f"{key}: {reason}"
+    assert lake.data_files() == set()
+    assert lake.count("green", B) == 0
+    assert not list(lake.storage.root.rglob("result.json"))
+
+
+def test_sorted_rows_are_declined(lake):
+    lake.storage.put(A, trips(1))
+
+    with pytest.raises(Declined, match="sorted"):
+        lake.load(A, sort_by_pickup=True)
+
+
+def test_text_times_in_parquet_are_declined(lake):
+    table = pq.read_table(io.BytesIO(trips(1)))
+    times = pa.array(["2024-01-05 10:00:00"])
+    buffer = io.BytesIO()
+    pq.write_table(table.set_column(1, "lpep_pickup_datetime", times), buffer)
+    lake.storage.put(A, buffer.getvalue())
+
+    with pytest.raises(Declined, match="its times are texts"):
+        lake.load(A)
+
+
+def test_a_file_without_rows_is_loaded(lake):
+    lake.storage.put(A, trips(0))
+
+    [file] = lake.load(A).files
+
+    assert (file.status, file.read) == (FileStatus.LOADED, 0)
+
+
+def test_many_loads_keep_the_manifests_few(lake):
+    for number in range(4):
+        lake.storage.put(A, trips(1 + number, 1))
+        lake.load(A)
+
+    table = lake.table("green").table
+    assert len(table.current_snapshot().manifests(table.io)) == 2, "one of added, one of removed files"
+    assert counts(lake, A) == {"green": 4, "yellow": 0, "quarantine": 1}
