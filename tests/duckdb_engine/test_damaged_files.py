@@ -1,0 +1,55 @@
+"""Tests that no damage ends a load otherwise than declined or loaded: the child process answers each time."""
+
+import random
+
+import pyarrow as pa
+import pytest
+
+from taxi_etl.documents import AcceptedFile
+from tests.duckdb_engine.conftest import yellow
+from tests.fixtures.file_checks import VersionedFolder, key_of, validated
+
+FLIPS = 40
+
+
+def is_answered(answer) -> bool:
+    """Whether a file is declined, or each of its rows is kept once."""
+    kept = sum(written.rows for written in (answer.trips, answer.quarantine) if written)
+    return bool(answer.declined) or kept == answer.read
+
+
+def test_flipped_bits_are_answered(files, tmp_path):
+    texts = pa.array([f"note {number % 7}" for number in range(500)])
+    path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet", rows=500, note=texts)
+    file, content = files.accept(path), path.read_bytes()
+    places = random.Random(5)
+
+    answers = []
+    for _ in range(FLIPS):
+        damaged = bytearray(content)
+        place = places.randrange(4, len(content) - 8)
+        damaged[place] ^= 1 << places.randrange(8)
+        path.write_bytes(bytes(damaged))
+        answers.append(files.write(path, file))
+
+    assert all(map(is_answered, answers))
+    assert any(answer.declined for answer in answers)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_declined(files, tmp_path, share):
+    path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet", rows=500)
+    file, content = files.accept(path), path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+
+    assert files.write(path, file).declined
+
+
+def test_every_damaged_file_is_rejected_declined_or_loaded(files, tmp_path, shared_data):
+    storage = VersionedFolder(tmp_path / "bucket")
+    for path in sorted((shared_data / "corrupt").iterdir()):
+        key = key_of(path.name)
+        storage.put(key, path)
+        finding = validated(storage, key)
+        if isinstance(finding, AcceptedFile):
+            assert is_answered(files.write(path, finding)), path.name
