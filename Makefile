@@ -16,7 +16,10 @@ MINUTES ?= 15
 # Options for pytest.
 ARGS ?=
 # Packages that AWS Lambda's Python runtime contains; layers leave them out.
-RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3 python-dateutil six
+RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3
+# Packages that pyiceberg requires for its command line, its REST catalog and deletion vectors; the engine
+# imports none of them.
+NOT_IMPORTED := pyroaring rich pygments markdown-it-py mdurl fsspec requests certifi charset-normalizer idna
 
 TEST_FOLDERS := unit infra workflow transform duckdb_engine spark local_aws e2e
 
@@ -75,7 +78,8 @@ build: $(VENV)/.installed
 lock: $(VENV)/.installed
 	$(UV_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(UV_COMPILE) --output-file local_aws/requirements.txt local_aws/requirements.in
-	for layer in runtime parquet; do $(UV_COMPILE) $(addprefix --no-emit-package ,$(RUNTIME_PROVIDES)) \
+	for layer in runtime parquet engine; do $(UV_COMPILE) \
+		$(addprefix --no-emit-package ,$(RUNTIME_PROVIDES) $(NOT_IMPORTED)) \
 		--output-file lambdas/layers/$$layer.txt lambdas/layers/$$layer.in; done
 
 ## clean: remove everything that was installed or built in the checkout

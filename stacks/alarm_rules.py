@@ -32,6 +32,8 @@ class AlarmSources:
     """Names of dead-letter queues by alarm name."""
     functions: Mapping[str, lambda_.Function]
     """Functions by the prefix of their alarms' names."""
+    small_batch: lambda_.Function | None
+    """The function for small batches, if the app has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,8 @@ def alarm_rules(sources: AlarmSources) -> Iterator[AlarmRule]:
         yield _dead_letter_rule(name, queue)
     for prefix, function in sources.functions.items():
         yield from _function_rules(prefix, function)
+    if sources.small_batch:
+        yield _small_batch_rule(sources.small_batch)
 
 
 def _execution_rules(settings: Settings, machine: sfn.StateMachine) -> Iterator[AlarmRule]:
@@ -170,4 +174,17 @@ def _function_rules(prefix: str, function: lambda_.Function) -> Iterator[AlarmRu
         threshold=1,
         description="Lambda throttled invocations because the account runs too many functions concurrently.",
         runbook_heading="FunctionThrottles",
+    )
+
+
+def _small_batch_rule(function: lambda_.Function) -> AlarmRule:
+    """An alarm on errors only: throttled and declined batches are loaded by the Glue job as intended."""
+    return AlarmRule(
+        name="SmallBatchErrors",
+        metric=function.metric_errors(period=FIVE_MINUTES, statistic="Sum"),
+        threshold=1,
+        description=(
+            "The function for small batches failed, ran out of time or out of memory. "
+            "The Glue job loads its files instead."
+        ),
     )

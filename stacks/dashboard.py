@@ -9,7 +9,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.alarms import Alarms
-from stacks.metrics import OLDEST_MESSAGE, VISIBLE_MESSAGES, finalizer_count, finalizer_gauge, queue_gauge
+from stacks.metrics import (
+    OLDEST_MESSAGE,
+    VISIBLE_MESSAGES,
+    finalizer_count,
+    finalizer_gauge,
+    queue_gauge,
+    small_batch_average,
+    small_batch_sum,
+)
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
 from taxi_etl.names import STATE_MACHINE, physical_name
@@ -24,6 +32,10 @@ COST = (
     "## Cost\nGlue job runs, by far the largest part of the cost, at "
     f"{GLUE_USD_PER_DPU_HOUR} US dollars per DPU-hour (list price, N. Virginia). An estimate: the bill also "
     "includes crawls, storage and smaller items."
+)
+SMALL_BATCHES = (
+    "## Small batches\nThe function that loads small batches with DuckDB, the share it declined, and its "
+    "cost. The Glue job loads what the function declines or fails to load."
 )
 
 Row = list[cloudwatch.IWidget]
@@ -41,6 +53,7 @@ class Dashboard(Construct):
         state_machine: sfn.StateMachine,
         queue: str,
         functions: Sequence[lambda_.Function],
+        small_batch: lambda_.Function | None,
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -53,6 +66,7 @@ class Dashboard(Construct):
                 *_health(settings, state_machine, functions, alarms),
                 *_throughput(settings, state_machine, queue),
                 *_cost(settings),
+                *(_small_batches(settings, small_batch) if small_batch else []),
             ],
         )
 
@@ -129,6 +143,26 @@ def _cost(settings: Settings) -> list[Row]:
             total,
             _graph("US dollars per day", dollars, parts=3),
             _graph("DPU-hours per day", hours, parts=3),
+        ],
+    ]
+
+
+def _small_batches(settings: Settings, function: lambda_.Function) -> list[Row]:
+    declined = small_batch_average(Metric.SMALL_BATCH_DECLINED_PERCENT, settings, HOUR)
+    return [
+        [_text(SMALL_BATCHES)],
+        [
+            _graph(
+                "Invocations and errors",
+                function.metric_invocations(period=HOUR),
+                function.metric_errors(period=HOUR),
+                function.metric_throttles(period=HOUR),
+                parts=3,
+            ),
+            _graph("Declined batches (percent)", declined, parts=3),
+            _graph(
+                "US dollars per day", small_batch_sum(Metric.SMALL_BATCH_COST_USD, settings, DAY), parts=3
+            ),
         ],
     ]
 

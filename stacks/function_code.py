@@ -6,10 +6,14 @@ from constructs import Construct
 
 from stacks import build
 from stacks.settings import Settings
+from taxi_etl.engines import EngineChoice
 
 
 class FunctionCode(Construct):
-    """One asset with all functions' code, one layer of libraries, and one with pyarrow."""
+    """One asset with all functions' code, one layer of libraries, one with pyarrow, and one with DuckDB.
+
+    Apps that load all batches with the Glue job have no layer with DuckDB.
+    """
 
     settings: Settings
     runtime: lambda_.Runtime
@@ -17,6 +21,7 @@ class FunctionCode(Construct):
     code: lambda_.Code
     libraries: lambda_.LayerVersion
     parquet: lambda_.LayerVersion
+    engine: lambda_.LayerVersion | None
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
@@ -26,6 +31,11 @@ class FunctionCode(Construct):
         self.code = lambda_.Code.from_asset(build.function_code())
         self.libraries = self._layer("Runtime", "runtime", "Powertools")
         self.parquet = self._layer("Parquet", "parquet", "pyarrow, to read Parquet footers")
+        self.engine = (
+            self._layer("Engine", "engine", "DuckDB and pyiceberg, to load small batches")
+            if settings.engine is EngineChoice.AUTO
+            else None
+        )
 
     def _layer(self, construct_id: str, name: str, description: str) -> lambda_.LayerVersion:
         directory, asset_hash = build.layer(name, self.settings.layer_target)

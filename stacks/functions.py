@@ -1,4 +1,4 @@
-"""The three Lambda functions: orchestrator, validator and finalizer."""
+"""The Lambda functions: orchestrator, validator, finalizer, and the one for small batches."""
 
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
@@ -9,8 +9,20 @@ from stacks.function_code import FunctionCode
 from stacks.notifications import Notifications
 from stacks.pipeline_function import FunctionSpec, PipelineFunction
 from stacks.settings import Settings
-from taxi_etl.function_settings import FinalizerSettings, OrchestratorSettings, ValidatorSettings
-from taxi_etl.names import CLOSE_FUNCTION, ORCHESTRATOR_FUNCTION, VALIDATE_FUNCTION
+from taxi_etl.engines import EngineChoice
+from taxi_etl.function_settings import (
+    FinalizerSettings,
+    OrchestratorSettings,
+    SmallBatchSettings,
+    ValidatorSettings,
+)
+from taxi_etl.names import (
+    CLOSE_FUNCTION,
+    ORCHESTRATOR_FUNCTION,
+    SMALL_BATCH_FUNCTION,
+    VALIDATE_FUNCTION,
+    WAREHOUSE_PREFIX,
+)
 
 ORCHESTRATOR = FunctionSpec(
     name=ORCHESTRATOR_FUNCTION,
@@ -26,6 +38,17 @@ VALIDATOR = FunctionSpec(
     timeout_seconds=lambda settings: settings.validate_timeout_seconds,
     memory_mb=lambda settings: settings.validate_memory_mb,
     reads_parquet=True,
+)
+# It has no reserved concurrency: that would take from the account's, which may be as low as ten. Throttled
+# invocations are repeated, then the Glue job takes over.
+SMALL_BATCH = FunctionSpec(
+    name=SMALL_BATCH_FUNCTION,
+    package="run_small_batch",
+    description="Loads the files of a small taxi batch into Iceberg tables with DuckDB, or declines them",
+    timeout_seconds=lambda settings: settings.small_batch_timeout_seconds,
+    memory_mb=lambda settings: settings.small_batch_memory_mb,
+    storage_mb=lambda settings: settings.small_batch_storage_mb,
+    loads_batches=True,
 )
 FINALIZER = FunctionSpec(
     name=CLOSE_FUNCTION,
@@ -51,9 +74,30 @@ class Functions:
             runs_bucket=self._data.lake.name,
             max_file_bytes=self._settings.max_file_bytes,
             instants=str(self._settings.instants),
+            engine=str(self._settings.engine),
+            small_batch_max_parquet_bytes=self._settings.small_batch_max_parquet_bytes,
+            small_batch_max_csv_bytes=self._settings.small_batch_max_csv_bytes,
+            small_batch_max_csv_gz_bytes=self._settings.small_batch_max_csv_gz_bytes,
+            small_batch_max_columns=self._settings.small_batch_max_columns,
         )
         return PipelineFunction(
             self._scope, "ValidateInput", code=self._code, spec=VALIDATOR, environment=environment
+        ).function
+
+    def small_batch(self) -> lambda_.Function | None:
+        """Loads small batches in seconds; None in apps that load all batches with the Glue job."""
+        if self._settings.engine is EngineChoice.GLUE:
+            return None
+        lake, catalog = self._data.lake, self._data.catalog
+        environment = SmallBatchSettings(
+            database=catalog.taxi_name,
+            warehouse=f"s3://{lake.name}/{WAREHOUSE_PREFIX}",
+            max_quarantine_share=self._settings.max_quarantine_share,
+            command=self._settings.command,
+            storage_mb=self._settings.small_batch_storage_mb,
+        )
+        return PipelineFunction(
+            self._scope, "SmallBatch", code=self._code, spec=SMALL_BATCH, environment=environment
         ).function
 
     def orchestrator(self, state_machine: sfn.StateMachine) -> lambda_.Function:
@@ -64,6 +108,7 @@ class Functions:
             ledger_table=self._data.ledger.name,
             batch_max_files=self._settings.execution_max_files,
             batch_max_bytes=self._settings.execution_max_bytes,
+            engine=str(self._settings.engine),
         )
         return PipelineFunction(
             self._scope, "Orchestrator", code=self._code, spec=ORCHESTRATOR, environment=environment

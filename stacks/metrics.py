@@ -5,7 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from stacks.settings import Settings
 from taxi_etl.metrics import Metric
-from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, physical_name
+from taxi_etl.names import CLOSE_FUNCTION, METRICS_NAMESPACE, SMALL_BATCH_FUNCTION, physical_name
 
 VISIBLE_MESSAGES = "ApproximateNumberOfMessagesVisible"
 OLDEST_MESSAGE = "ApproximateAgeOfOldestMessage"
@@ -24,21 +24,31 @@ def queue_gauge(name: str, queue: str, period: Duration) -> cloudwatch.Metric:
 
 def finalizer_count(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
     """A count or amount that the finalizer emits, such as FilesFailed or JobCostUsd: the sum of a period."""
-    return _finalizer_metric(name, settings, period, "Sum")
+    return _function_metric(name, CLOSE_FUNCTION, settings, period, "Sum")
 
 
 def finalizer_gauge(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
     """A gauge that the finalizer emits, such as HoursSinceLastFile: the maximum of a period."""
-    return _finalizer_metric(name, settings, period, "Maximum")
+    return _function_metric(name, CLOSE_FUNCTION, settings, period, "Maximum")
 
 
-def _finalizer_metric(
-    name: Metric, settings: Settings, period: Duration, statistic: str
+def small_batch_sum(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
+    """An amount that the function for small batches emits, such as SmallBatchCostUsd."""
+    return _function_metric(name, SMALL_BATCH_FUNCTION, settings, period, "Sum")
+
+
+def small_batch_average(name: Metric, settings: Settings, period: Duration) -> cloudwatch.Metric:
+    """A share that the function for small batches emits, such as SmallBatchDeclinedPercent."""
+    return _function_metric(name, SMALL_BATCH_FUNCTION, settings, period, "Average")
+
+
+def _function_metric(
+    name: Metric, function: str, settings: Settings, period: Duration, statistic: str
 ) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=name,
-        dimensions_map={"service": physical_name(CLOSE_FUNCTION, settings.environment)},
+        dimensions_map={"service": physical_name(function, settings.environment)},
         period=period,
         statistic=statistic,
     )

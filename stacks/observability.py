@@ -22,6 +22,8 @@ class ObservedParts:
 
     orchestrator: lambda_.Function
     validator: lambda_.Function
+    small_batch: lambda_.Function | None
+    """None if the Glue job loads all batches."""
     finalizer: lambda_.Function
     finalizer_dead_letters: sqs.Queue
     workflow: EtlWorkflow
@@ -45,6 +47,7 @@ def add_alarms(
             "Validate": parts.validator,
             "Close": parts.finalizer,
         },
+        small_batch=parts.small_batch,
     )
     return Alarms(scope, "Alarms", topic=notifications.topic, sources=sources)
 
@@ -59,6 +62,7 @@ def add_log_queries(scope: Construct, parts: ObservedParts, *, settings: Setting
             "orchestrator": parts.orchestrator.log_group,
             "validate": parts.validator.log_group,
             "close": parts.finalizer.log_group,
+            **({"small batches": parts.small_batch.log_group} if parts.small_batch else {}),
         },
         workflow=parts.workflow.logs,
     )
@@ -73,5 +77,6 @@ def add_dashboard(scope: Construct, parts: ObservedParts, *, settings: Settings,
         state_machine=parts.workflow.state_machine,
         queue=parts.events.name,
         functions=(parts.orchestrator, parts.validator, parts.finalizer),
+        small_batch=parts.small_batch,
         alarms=alarms,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -25,6 +25,9 @@ class FunctionSpec:
     timeout_seconds: Callable[[Settings], int]
     memory_mb: Callable[[Settings], int]
     reads_parquet: bool = False
+    loads_batches: bool = False
+    storage_mb: Callable[[Settings], int] | None = None
+    """The size of `/tmp`; None for Lambda's default."""
 
 
 class PipelineFunction(Construct):
@@ -58,7 +61,7 @@ class PipelineFunction(Construct):
             architecture=code.architecture,
             code=code.code,
             handler=f"lambdas.{spec.package}.handler.handler",
-            layers=[code.libraries, *([code.parquet] if spec.reads_parquet else [])],
+            layers=_layers(spec, code),
             environment={
                 **environment.to_environment(),
                 "POWERTOOLS_SERVICE_NAME": name,
@@ -67,6 +70,17 @@ class PipelineFunction(Construct):
             },
             timeout=Duration.seconds(spec.timeout_seconds(settings)),
             memory_size=spec.memory_mb(settings),
+            ephemeral_storage_size=Size.mebibytes(spec.storage_mb(settings)) if spec.storage_mb else None,
             tracing=lambda_.Tracing.ACTIVE,
             log_group=logs,
         )
+
+
+def _layers(spec: FunctionSpec, code: FunctionCode) -> list[lambda_.ILayerVersion]:
+    layers: list[lambda_.ILayerVersion] = [code.libraries]
+    if spec.reads_parquet:
+        layers.append(code.parquet)
+    if spec.loads_batches:
+        assert code.engine is not None, "only apps with engine = auto have this function"
+        layers.append(code.engine)
+    return layers

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Fn, Names, Stack
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.data_lake_stack import DataLakeStack
@@ -43,6 +44,7 @@ class PipelineStack(Stack):
             self._grant_in_lake_formation()
         functions = Functions(self, settings=settings, data=lake)
         self.validator = functions.validator()
+        self.small_batch = functions.small_batch()
         self.workflow = EtlWorkflow(self, "Workflow", parts=self._workflow_parts())
         machine = self.workflow.state_machine
         self.orchestrator = functions.orchestrator(machine)
@@ -68,6 +70,7 @@ class PipelineStack(Stack):
         return Parts(
             settings=self.settings,
             validator=self.validator,
+            small_batch=self.small_batch,
             job=self.job,
             crawler=self.crawler,
             lake=self.data.lake,
@@ -78,6 +81,7 @@ class PipelineStack(Stack):
         return ObservedParts(
             orchestrator=self.orchestrator,
             validator=self.validator,
+            small_batch=self.small_batch,
             finalizer=self.finalizer,
             finalizer_dead_letters=self.finalizer_triggers.dead_letters,
             workflow=self.workflow,
@@ -113,6 +117,17 @@ class PipelineStack(Stack):
         machine.grant_execution(self.finalizer, "states:DescribeExecution")
         machine.grant(self.finalizer, "states:ListExecutions")
         self.job.grant_read_runs(self.finalizer)
+        if self.small_batch:
+            self._grant_load(self.small_batch)
+
+    def _grant_load(self, function: lambda_.Function) -> None:
+        """Grant the function for small batches what the Glue job may do, apart from table optimizers."""
+        lake, catalog = self.data.lake, self.data.catalog
+        lake.grant_read_raw(function, versions=True)
+        lake.grant_read_runs(function, may_be_missing=False)
+        lake.grant_write_runs(function)
+        lake.grant_warehouse(function)
+        catalog.grant_write(function)
 
     def _grant_in_lake_formation(self) -> None:
         """Grant the job, the optimizers and the crawler their databases in Lake Formation."""

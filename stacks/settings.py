@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from stacks.settings_checks import find_problems
+from taxi_etl.engines import EngineChoice
 from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.names import PROD
 from taxi_etl.schema import Instants
 
+MIB = 1024**2
 GIB = 1024**3
 
 
@@ -84,6 +86,21 @@ class Settings:
     # Validation
     validate_timeout_seconds: int = 60
     validate_memory_mb: int = 256
+
+    # Engines
+    engine: EngineChoice = EngineChoice.GLUE
+    """`glue` loads all batches with the Glue job; `auto` loads small ones with DuckDB in a function."""
+    small_batch_max_parquet_bytes: int = 256 * MIB
+    small_batch_max_csv_bytes: int = 256 * MIB
+    small_batch_max_csv_gz_bytes: int = 256 * MIB
+    """Larger batches go to the Glue job; in mixed batches, the shares of the three limits add up."""
+    small_batch_max_columns: int = 100
+    """Batches with wider files go to the Glue job; DuckDB's memory grows with the columns."""
+    small_batch_timeout_seconds: int = 600
+    small_batch_memory_mb: int = 3008
+    """The most that new AWS accounts allow."""
+    small_batch_storage_mb: int = 4096
+    """Room for unpacked CSV files and for what does not fit into memory."""
 
     # Glue job
     worker_type: str = "G.1X"

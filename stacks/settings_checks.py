@@ -23,6 +23,10 @@ _AT_LEAST_ONE = (
     "event_max_receives",
     "execution_max_bytes",
     "max_file_bytes",
+    "small_batch_max_parquet_bytes",
+    "small_batch_max_csv_bytes",
+    "small_batch_max_csv_gz_bytes",
+    "small_batch_max_columns",
     "max_concurrent_runs",
     "job_timeout_minutes",
     "stall_minutes",
@@ -41,9 +45,12 @@ _RANGES = {
     "orchestrator_timeout_seconds": (1, 900),  # Lambda
     "validate_timeout_seconds": (1, 900),
     "close_timeout_seconds": (1, 900),
+    "small_batch_timeout_seconds": (1, 900),
     "orchestrator_memory_mb": (128, 10_240),  # Lambda
     "validate_memory_mb": (128, 10_240),
     "close_memory_mb": (128, 10_240),
+    "small_batch_memory_mb": (128, 10_240),
+    "small_batch_storage_mb": (512, 10_240),  # Lambda, ephemeral storage
     "orchestrator_concurrency": (2, 1_000),  # Lambda's MaximumConcurrency of an SQS source
     "execution_max_files": (1, EXECUTION_MAX_FILES),
     "worker_count": (2, 299),  # Glue, G.1X

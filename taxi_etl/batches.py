@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import EXECUTION_MAX_FILES, INPUT_MAX_BYTES, ExecutionInput, Trigger
 
@@ -26,13 +27,16 @@ class BatchLimits:
 
 
 def batches(
-    versions: Iterable[FileVersion], limits: BatchLimits, trigger: Trigger
+    versions: Iterable[FileVersion],
+    limits: BatchLimits,
+    trigger: Trigger,
+    engine: EngineChoice | None = None,
 ) -> list[tuple[FileVersion, ...]]:
     """Group versions so that each group fits one execution; each version is in one group.
 
     The files of a group share a bucket. The order of the versions does not matter: two deliveries of the same
     events give the same groups, and so start the same executions. A file larger than `execution_max_bytes`
-    gets a separate group, because only validation rejects files.
+    gets a separate group, because only validation rejects files. `engine` is that of the executions' inputs.
     """
     groups: list[tuple[FileVersion, ...]] = []
     group: list[FileVersion] = []
@@ -53,7 +57,7 @@ def batches(
         if not group:
             group_bytes = 0
             # Minus one: entries are counted with a comma, and the first has none.
-            input_bytes = len(ExecutionInput(version.bucket, (), trigger).dumps().encode()) - 1
+            input_bytes = len(ExecutionInput(version.bucket, (), trigger, engine).dumps().encode()) - 1
         group.append(version)
         group_bytes += version.size
         input_bytes += entry_bytes

@@ -31,25 +31,51 @@ class FunctionSettings:
 
 @dataclass(frozen=True)
 class OrchestratorSettings(FunctionSettings):
-    """Settings of etl-orchestrator; the batch limits are files and bytes of files per execution."""
+    """Settings of etl-orchestrator; the batch limits are files and bytes of files per execution.
+
+    `engine` is one of `taxi_etl.engines.EngineChoice`.
+    """
 
     state_machine_arn: str
     enable_orchestration: bool
     ledger_table: str
     batch_max_files: int
     batch_max_bytes: int
+    engine: str
 
 
 @dataclass(frozen=True)
 class ValidatorSettings(FunctionSettings):
     """Settings of etl-orchestrator-validate-input.
 
-    `max_file_bytes` limits one object, `instants` is one of `taxi_etl.schema.Instants`.
+    `max_file_bytes` limits one object, `instants` is one of `taxi_etl.schema.Instants`, `engine` one of
+    `taxi_etl.engines.EngineChoice`. The limits of small batches are those of
+    `taxi_etl.engines.SmallBatchLimits`.
     """
 
     runs_bucket: str
     max_file_bytes: int
     instants: str
+    engine: str
+    small_batch_max_parquet_bytes: int
+    small_batch_max_csv_bytes: int
+    small_batch_max_csv_gz_bytes: int
+    small_batch_max_columns: int
+
+
+@dataclass(frozen=True)
+class SmallBatchSettings(FunctionSettings):
+    """Settings of etl-run-small-batch.
+
+    `warehouse` is the URI of the tables' folder, `max_quarantine_share` a fraction of a file's rows,
+    `storage_mb` the size of the function's `/tmp`; `command` is as for the finalizer.
+    """
+
+    database: str
+    warehouse: str
+    max_quarantine_share: float
+    command: str
+    storage_mb: int
 
 
 @dataclass(frozen=True)
@@ -68,11 +94,11 @@ class FinalizerSettings(FunctionSettings):
     command: str
 
 
-def _to_text(value: bool | int | str) -> str:
+def _to_text(value: bool | int | float | str) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _from_text(kind: Any, name: str, text: str) -> bool | int | str:
+def _from_text(kind: Any, name: str, text: str) -> bool | int | float | str:
     if kind is bool:
         if text not in ("true", "false"):
             raise ValueError(f"{name} is {text!r}; it must be true or false")
@@ -82,4 +108,9 @@ def _from_text(kind: Any, name: str, text: str) -> bool | int | str:
             return int(text)
         except ValueError:
             raise ValueError(f"{name} is {text!r}; it must be a whole number") from None
+    if kind is float:
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"{name} is {text!r}; it must be a number") from None
     return text

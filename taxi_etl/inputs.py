@@ -1,7 +1,8 @@
 """Input of an execution.
 
-`{"bucket", "files": [file versions], "trigger"}`. A manual input may be the shorthand `{"bucket", "key"}` or
-list files by key only; ValidateInput adds the rest.
+`{"bucket", "files": [file versions], "trigger", "engine"}`. A manual input may be the shorthand
+`{"bucket", "key"}` or list files by key only; ValidateInput adds the rest. `engine` is optional: `glue` loads
+the batch with the Glue job, `auto` chooses by its size, as apps deployed with `engine = auto` do anyway.
 """
 
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import FileVersion
 
 INPUT_MAX_BYTES = 64 * 1024
@@ -37,17 +39,22 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True)
 class ExecutionInput:
-    """The files of one execution, all in one bucket; a `version_id` may be `CURRENT_VERSION`."""
+    """The files of one execution, all in one bucket; a `version_id` may be `CURRENT_VERSION`.
+
+    `engine` is None where the input leaves the choice to the app's settings.
+    """
 
     bucket: str
     files: tuple[FileVersion, ...]
     trigger: Trigger
+    engine: EngineChoice | None = None
 
     def dumps(self) -> str:
         """The input's text. Non-ASCII keys are not escaped, which would triple their length."""
         entries = [version.to_json() for version in self.files]
+        engine = {"engine": str(self.engine)} if self.engine else {}
         return json.dumps(
-            {"bucket": self.bucket, "files": entries, "trigger": str(self.trigger)},
+            {"bucket": self.bucket, "files": entries, "trigger": str(self.trigger), **engine},
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -67,7 +74,32 @@ def parse_input(document: Any) -> ExecutionInput:
     versions = parse_files(bucket, entries)
     if len(versions) > EXECUTION_MAX_FILES:
         raise InvalidInputError(f"the input has {len(versions)} files; the limit is {EXECUTION_MAX_FILES}")
-    return ExecutionInput(bucket, versions, _trigger(document.get("trigger")))
+    return ExecutionInput(
+        bucket, versions, _trigger(document.get("trigger")), parse_engine(document.get("engine"))
+    )
+
+
+def parse_engine(value: Any) -> EngineChoice | None:
+    """Parse the engine of an input or a command; None stands for the app's. Raises InvalidInputError."""
+    if value is None:
+        return None
+    try:
+        return EngineChoice(value)
+    except ValueError:
+        raise InvalidInputError(f'"engine" must be one of {", ".join(EngineChoice)}, not {value!r}') from None
+
+
+def effective_engine(given: EngineChoice | None, deployed: EngineChoice) -> EngineChoice:
+    """The engine of an execution, from its input and the app's setting.
+
+    Raises InvalidInputError for a choice that the app does not have.
+    """
+    if given is EngineChoice.AUTO and deployed is EngineChoice.GLUE:
+        raise InvalidInputError(
+            '"engine" is "auto", but this app is deployed with engine = glue and has no function for small '
+            "batches; leave it out, or set engine = auto in stacks/settings.py and deploy"
+        )
+    return given or deployed
 
 
 def parse_files(bucket: str, entries: Any) -> tuple[FileVersion, ...]:

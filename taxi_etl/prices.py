@@ -1,8 +1,9 @@
-"""AWS list prices for the costs of a job run and a crawl in notifications and metrics.
+"""AWS list prices for the costs of a job run, a crawl and a function in notifications and metrics.
 
 Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30% below the 0.44 USD per DPU-hour of 5.x,
 by the second with a minimum of one minute. A crawl is billed by the second with a minimum of ten minutes,
-in AWS's example for 2 DPUs.
+in AWS's example for 2 DPUs. AWS Lambda pricing, us-east-1: arm64, per GB-second of memory and of ephemeral
+storage beyond 512 MB, and per request.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,12 @@ CRAWLER_DPUS = 2
 CRAWLER_MINIMUM_SECONDS = 600
 COST_DIGITS = 4
 """Decimal places of a cost in US dollars."""
+FUNCTION_USD_PER_GB_SECOND = 0.0000133334
+FUNCTION_USD_PER_STORAGE_GB_SECOND = 0.0000000309
+FUNCTION_FREE_STORAGE_MB = 512
+FUNCTION_USD_PER_REQUEST = 0.0000002
+FUNCTION_COST_DIGITS = 6
+"""Decimal places of a function's cost in US dollars, which is far below a cent."""
 
 
 def dpu_hours(run: Mapping[str, Any]) -> float | None:
@@ -40,3 +47,10 @@ def crawl_cost_usd() -> float:
     """The least that a crawl costs in US dollars."""
     hours = CRAWLER_DPUS * CRAWLER_MINIMUM_SECONDS / 3600
     return round(hours * CRAWLER_USD_PER_DPU_HOUR, COST_DIGITS)
+
+
+def function_cost_usd(milliseconds: int, memory_mb: int, storage_mb: int) -> float:
+    """The price of one invocation of a function in US dollars, without the start of its environment."""
+    memory = memory_mb / 1024 * FUNCTION_USD_PER_GB_SECOND
+    storage = max(0, storage_mb - FUNCTION_FREE_STORAGE_MB) / 1024 * FUNCTION_USD_PER_STORAGE_GB_SECOND
+    return round(milliseconds / 1000 * (memory + storage) + FUNCTION_USD_PER_REQUEST, FUNCTION_COST_DIGITS)

@@ -17,6 +17,7 @@ from taxi_etl.documents import (
     RejectedFile,
     shorten,
 )
+from taxi_etl.engines import Decision
 from taxi_etl.failures import Failure
 from taxi_etl.file_status import FileStatus
 from taxi_etl.notifications import (
@@ -35,8 +36,8 @@ NAMED_FILES_MAX = 3
 """How many rejected files the cause names."""
 
 
-def validation_summary(manifest: Manifest, manifest_uri: str) -> dict[str, Any]:
-    """The validator's answer to the state machine.
+def validation_summary(manifest: Manifest, manifest_uri: str, decision: Decision) -> dict[str, Any]:
+    """The validator's answer to the state machine; `decision` is the engine of the accepted files.
 
     Lists at most LISTED_FILES_MAX rejected files, and fewer where the list would exceed SUMMARY_MAX_BYTES;
     `rejectedOmitted` counts the rest. `failure` and `message` are null when no file was rejected.
@@ -61,6 +62,8 @@ def validation_summary(manifest: Manifest, manifest_uri: str) -> dict[str, Any]:
         "rejected": listed,
         "rejectedOmitted": rejected - len(listed),
         "manifest": manifest_uri,
+        "engine": str(decision.engine),
+        "engineReason": decision.reason,
         "failure": {"Error": VALIDATION_FAILED, "Cause": cause} if rejected else None,
         "subjects": {
             str(Status.VALIDATION_FAILED): subject(Status.VALIDATION_FAILED, share(rejected, files)),

@@ -4,6 +4,7 @@
     {"command": "replay", "bucket", "files": [...]}   {"command": "replay", "execution": NAME}
     {"command": "replay_held"}
 
+Each may have an `engine`, which goes into the inputs of the new executions (`taxi_etl.inputs`).
 Each returns `{"executions": [{"name", "arn", "files", "state"}]}`. `replay_held` adds `more`, which is true
 when it stopped before the timeout and must be sent again. A command that cannot be run as it is returns
 `{"refused": REASON}`: a mistake of the caller must not raise the alarm for errors of the function.
@@ -16,8 +17,17 @@ from typing import Any
 
 from lambdas.etl_orchestrator.dispatch import DispatchedExecution, Dispatcher
 from lambdas.observability import count, logger
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import CURRENT_VERSION, InvalidInputError, Trigger, parse_files, parse_input
+from taxi_etl.inputs import (
+    CURRENT_VERSION,
+    InvalidInputError,
+    Trigger,
+    effective_engine,
+    parse_engine,
+    parse_files,
+    parse_input,
+)
 from taxi_etl.metrics import Metric
 
 START_TRIGGERS = (Trigger.MANUAL, Trigger.BACKFILL)
@@ -36,10 +46,14 @@ class StartError(RuntimeError):
 
 
 def run(
-    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+    command: Mapping[str, Any],
+    dispatcher: Dispatcher,
+    remaining_ms: Callable[[], int],
+    deployed_engine: EngineChoice,
 ) -> dict[str, Any]:
     """Run a command and return its result, or why it is refused. Raises StartError, and AWS faults."""
     try:
+        effective_engine(parse_engine(command.get("engine")), deployed_engine)
         return _run(command, dispatcher, remaining_ms)
     except (RefusedCommandError, InvalidInputError) as error:
         logger.warning("command refused", reason=str(error))
@@ -55,7 +69,7 @@ def _run(
         case "replay":
             return _replay(command, dispatcher)
         case "replay_held":
-            return _replay_held(dispatcher, remaining_ms)
+            return _replay_held(command, dispatcher, remaining_ms)
         case name:
             raise RefusedCommandError(f'"command" must be start, replay or replay_held, not {name!r}')
 
@@ -66,20 +80,22 @@ def _start(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]
         raise RefusedCommandError(
             f'"trigger" of a start must be one of {", ".join(START_TRIGGERS)}, not {trigger!r}'
         )
-    return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger)))
+    return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger), command))
 
 
 def _replay(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
     by_name = "execution" in command
     files = _files_of(dispatcher, command["execution"]) if by_name else _named_files(command)
-    return _result(_dispatch(dispatcher, files, Trigger.REPLAY))
+    return _result(_dispatch(dispatcher, files, Trigger.REPLAY, command))
 
 
-def _replay_held(dispatcher: Dispatcher, remaining_ms: Callable[[], int]) -> dict[str, Any]:
+def _replay_held(
+    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+) -> dict[str, Any]:
     held = dispatcher.ledger.held_files()
     executions: list[DispatchedExecution] = []
     while chunk := [record.version for record in islice(held, HELD_CHUNK)]:
-        executions += _dispatch(dispatcher, chunk, Trigger.REPLAY)
+        executions += _dispatch(dispatcher, chunk, Trigger.REPLAY, command)
         if remaining_ms() < STOP_BEFORE_TIMEOUT_MS:
             return {**_result(executions), "more": True}
     return {**_result(executions), "more": False}
@@ -118,9 +134,9 @@ def _files_of(dispatcher: Dispatcher, execution: str) -> tuple[FileVersion, ...]
 
 
 def _dispatch(
-    dispatcher: Dispatcher, files: Iterable[FileVersion], trigger: Trigger
+    dispatcher: Dispatcher, files: Iterable[FileVersion], trigger: Trigger, command: Mapping[str, Any]
 ) -> list[DispatchedExecution]:
-    report = dispatcher.dispatch(files, trigger)
+    report = dispatcher.dispatch(files, trigger, parse_engine(command.get("engine")))
     count(Metric.EXECUTIONS_STARTED, report.started())
     if report.failed:
         raise StartError(

@@ -20,6 +20,7 @@ from lambdas.executions import Executions
 from lambdas.observability import logger
 from stores.ledger import Ledger
 from taxi_etl.batches import BatchLimits, batches
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import FileVersion, execution_name
 from taxi_etl.inputs import ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import OPEN_FILE, Claim, ExecutionStatus, FileRecord, is_claimable, timestamp
@@ -41,6 +42,14 @@ class DispatchState(StrEnum):
     STARTED = "started"
     RUNNING = "running"
     CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What new executions have in their inputs besides files; `engine` is None for the app's choice."""
+
+    trigger: Trigger
+    engine: EngineChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,12 @@ class Dispatcher:
     limits: BatchLimits
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def dispatch(self, versions: Iterable[FileVersion], trigger: Trigger) -> DispatchReport:
+    def dispatch(
+        self, versions: Iterable[FileVersion], trigger: Trigger, engine: EngineChoice | None = None
+    ) -> DispatchReport:
         """Start executions for unclaimed files, and roll open claims forward; a replay reloads closed files.
+
+        `engine` goes into the inputs of new executions; None leaves the choice to the app's settings.
 
         AWS faults are logged, and their files reported in `failed`; dispatching those again is safe.
         """
@@ -96,7 +109,7 @@ class Dispatcher:
                 break
             if number:
                 sleep(random.uniform(0, FIRST_BACKOFF_SECONDS * 2 ** (number - 1)))  # noqa: S311 (no secret)
-            pending = self._claim_round(pending, trigger, report)
+            pending = self._claim_round(pending, StartRequest(trigger, engine), report)
         if pending:
             logger.error("gave up files that concurrent writers keep claiming", files=len(pending))
         report.failed |= pending.keys()
@@ -117,11 +130,11 @@ class Dispatcher:
         return report
 
     def _claim_round(
-        self, pending: dict[Identity, FileVersion], trigger: Trigger, report: DispatchReport
+        self, pending: dict[Identity, FileVersion], request: StartRequest, report: DispatchReport
     ) -> dict[Identity, FileVersion]:
         """Read the ledger once and act on it; return the files that a concurrent writer claimed first."""
         records = self.ledger.files(pending.values())
-        replay = trigger is Trigger.REPLAY
+        replay = request.trigger is Trigger.REPLAY
         owned = {
             identity: record
             for identity, record in records.items()
@@ -131,19 +144,19 @@ class Dispatcher:
             self._roll_forward(name, [each for each in owned.values() if each.execution == name], report)
         claimable = [version for identity, version in pending.items() if identity not in owned]
         refused: dict[Identity, FileVersion] = {}
-        for files in self._batches(claimable, records, trigger):
-            if not self._claim_and_start(files, records, trigger, report):
+        for files in self._batches(claimable, records, request):
+            if not self._claim_and_start(files, records, request, report):
                 refused |= {version.identity: version for version in files}
         return refused
 
     def _batches(
-        self, versions: Sequence[FileVersion], records: Records, trigger: Trigger
+        self, versions: Sequence[FileVersion], records: Records, request: StartRequest
     ) -> list[tuple[FileVersion, ...]]:
         """Split files into batches; files that may have killed a whole job run get one each."""
         alone = {identity for identity, record in records.items() if record.alone}
         together = [version for version in versions if version.identity not in alone]
         single = [(version,) for version in versions if version.identity in alone]
-        return [*batches(together, self.limits, trigger), *single]
+        return [*batches(together, self.limits, request.trigger, request.engine), *single]
 
     def _roll_forward(self, name: str, records: Sequence[FileRecord], report: DispatchReport) -> None:
         """Start the execution that owns these files again, unless all of them are closed."""
@@ -168,11 +181,11 @@ class Dispatcher:
             self._mark_running(name, arn, parse_input(json.loads(execution.input)).files)
 
     def _claim_and_start(
-        self, files: tuple[FileVersion, ...], records: Records, trigger: Trigger, report: DispatchReport
+        self, files: tuple[FileVersion, ...], records: Records, request: StartRequest, report: DispatchReport
     ) -> bool:
         """Claim a batch and start its execution; False when a concurrent writer claimed one of its files."""
         now = self._now()
-        claim = _claim(files, records, trigger, now)
+        claim = _claim(files, records, request, now)
         try:
             if not self.ledger.claim(claim, now):
                 return False
@@ -198,14 +211,14 @@ class Dispatcher:
         return timestamp(self.clock())
 
 
-def _claim(files: tuple[FileVersion, ...], records: Records, trigger: Trigger, now: str) -> Claim:
+def _claim(files: tuple[FileVersion, ...], records: Records, request: StartRequest, now: str) -> Claim:
     """Return the claim of a batch, one attempt above the highest of its files."""
     attempts = [records[version.identity].attempts for version in files if version.identity in records]
     attempt = 1 + max(attempts, default=0)
     return Claim(
-        name=execution_name(files, attempt, now if trigger in RELOADS else ""),
-        input=ExecutionInput(files[0].bucket, files, trigger).dumps(),
-        trigger=str(trigger),
+        name=execution_name(files, attempt, now if request.trigger in RELOADS else ""),
+        input=ExecutionInput(files[0].bucket, files, request.trigger, request.engine).dumps(),
+        trigger=str(request.trigger),
         files=files,
         attempt=attempt,
     )

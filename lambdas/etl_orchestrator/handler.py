@@ -13,6 +13,7 @@ from lambdas.executions import Executions
 from lambdas.observability import logger, metrics
 from stores.ledger import Ledger
 from taxi_etl.batches import BatchLimits
+from taxi_etl.engines import EngineChoice
 from taxi_etl.function_settings import OrchestratorSettings
 
 
@@ -37,4 +38,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Process a batch of SQS messages and return its failures, or run a command and return its result."""
     if "Records" in event:
         return sqs_batch.process(event["Records"], _dispatcher(), enabled=_settings().enable_orchestration)
-    return commands.run(event, _dispatcher(), context.get_remaining_time_in_millis)
+    engine = EngineChoice(_settings().engine)
+    return commands.run(event, _dispatcher(), context.get_remaining_time_in_millis, engine)

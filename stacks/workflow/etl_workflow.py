@@ -7,6 +7,7 @@ from constructs import Construct
 from stacks.log_groups import log_group
 from stacks.settings import Settings
 from stacks.workflow.transitions import Parts, wire
+from taxi_etl.engines import EngineChoice
 from taxi_etl.names import STATE_MACHINE, physical_name
 
 OTHER_STATES_MINUTES = 60
@@ -48,4 +49,14 @@ class EtlWorkflow(Construct):
 def machine_timeout(settings: Settings) -> Duration:
     """The machine's timeout: longer than all states together, so that a state's own timeout comes first."""
     crawl_minutes = settings.crawl_polls_max * (settings.crawl_poll_seconds + POLL_SECONDS) // 60
-    return Duration.minutes(settings.glue_task_timeout_minutes + crawl_minutes + OTHER_STATES_MINUTES)
+    return Duration.minutes(
+        settings.glue_task_timeout_minutes
+        + crawl_minutes
+        + _small_batch_minutes(settings)
+        + OTHER_STATES_MINUTES
+    )
+
+
+def _small_batch_minutes(settings: Settings) -> int:
+    """The longest time of the function for small batches, rounded up; its retries are among the others'."""
+    return settings.small_batch_timeout_seconds // 60 + 1 if settings.engine is EngineChoice.AUTO else 0

@@ -4,16 +4,18 @@ Python composes the texts wherever it runs before the notification (`taxi_etl.su
 expression, so that its keys keep their order, printed with line breaks for readers of e-mails.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from stacks.settings import Settings
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
+from taxi_etl.engines import Engine, EngineChoice
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
     CRAWLED,
+    FALLBACK,
     MEND,
     SCHEMA_VERSION,
     UNKNOWN_DATASET,
@@ -54,7 +56,7 @@ def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
 
 def success_message(settings: Settings) -> str:
     """The message about an execution that loaded all files."""
-    return _printed(_success(Status.SUCCESS, _loaded(), settings))
+    return _printed({**_success(Status.SUCCESS, _loaded(settings), settings), **_load(settings)})
 
 
 def partial_success_message(settings: Settings) -> str:
@@ -68,11 +70,12 @@ def partial_success_message(settings: Settings) -> str:
         {
             **_success(
                 Status.PARTIAL_SUCCESS,
-                f"{_loaded()} & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
+                f"{_loaded(settings)} & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
                 settings,
             ),
             "nextStep": f"($summary.counts.failed > 0 ? {again} : {see}) "
             f"& ($crawl.state = 'FAILED' ? {crawl} : '')",
+            **_load(settings),
         }
     )
 
@@ -97,10 +100,11 @@ def job_failure_message(settings: Settings) -> str:
     no_result = f"$validation.jobFailure.before & {sentence('$failure.Cause')} & $validation.jobFailure.after"
     return _failure(
         Status.FAILED,
-        f"($exists($summary.message) ? $summary.message : {no_result})",
+        f"($exists($summary.message) ? $summary.message : {no_result}){_fallback(settings)}",
         files="$summary.files",
         omitted="$summary.filesOmitted",
         next_step_text=_of_execution(next_step, settings),
+        load=_load(settings),
     )
 
 
@@ -119,16 +123,43 @@ def crawl_cost() -> str:
     return f"($crawl.polls > 0 ? {crawl_cost_usd()} : null)"
 
 
-def _loaded() -> str:
-    """The job's message, and the cost of a crawl if one ran."""
-    return f"$summary.message & ($crawl.state = 'READY' ? {text(f' {CRAWLED}')} : '')"
+def _loaded(settings: Settings) -> str:
+    """The job's message, the reason for a fallback, and the cost of a crawl if one ran."""
+    crawled = f"($crawl.state = 'READY' ? {text(f' {CRAWLED}')} : '')"
+    return f"$summary.message{_fallback(settings)} & {crawled}"
+
+
+def _fallback(settings: Settings) -> str:
+    """The reason why the Glue job loaded a small batch, to append to a text; empty if there was none."""
+    if settings.engine is EngineChoice.GLUE:
+        return ""
+    return f" & ($exists($load.declined) ? {text(f' {FALLBACK}')} & {sentence('$load.declined')} : '')"
+
+
+def _job_name(settings: Settings) -> str:
+    """The Glue job's name; null if the function for small batches loaded the files."""
+    name = text(physical_name(GLUE_JOB, settings.environment))
+    if settings.engine is EngineChoice.GLUE:
+        return name
+    return f"($load.engine = '{Engine.GLUE}' ? {name} : null)"
+
+
+def _load(settings: Settings) -> dict[str, str]:
+    """The fields about the engine, which only apps with `engine = auto` have."""
+    if settings.engine is EngineChoice.GLUE:
+        return {}
+    return {
+        "engine": "$load.engine",
+        "declined": or_null("$load.declined"),
+        "smallBatchCostUsd": or_null("$load.costUsd"),
+    }
 
 
 def _success(status: Status, message: str, settings: Settings) -> dict[str, str]:
     return {
         "status": text(status),
         "message": message,
-        "jobName": text(physical_name(GLUE_JOB, settings.environment)),
+        "jobName": _job_name(settings),
         "jobRunId": or_null("$jobRun.Id"),
         "executionTimeSeconds": or_null("$jobRun.ExecutionTime"),
         "bucket": or_null("$validation.bucket"),
@@ -146,7 +177,15 @@ def _success(status: Status, message: str, settings: Settings) -> dict[str, str]
     }
 
 
-def _failure(status: Status, message: str, *, files: str, omitted: str, next_step_text: str) -> str:
+def _failure(
+    status: Status,
+    message: str,
+    *,
+    files: str,
+    omitted: str,
+    next_step_text: str,
+    load: Mapping[str, str] | None = None,
+) -> str:
     return _printed(
         {
             "status": text(status),
@@ -161,6 +200,7 @@ def _failure(status: Status, message: str, *, files: str, omitted: str, next_ste
             "filesOmitted": omitted,
             "manifest": or_null("$validation.manifest"),
             "nextStep": next_step_text,
+            **(load or {}),
         }
     )
 

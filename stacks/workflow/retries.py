@@ -62,6 +62,18 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
             LAMBDA_SERVICE, 3, 2, 2.0, 30, "Lambda was throttled or failed before the function answered"
         ),
     ),
+    "RunSmallBatch": (
+        RetryRow(
+            # Any other error may come from a function that still works, or from files that would fail again.
+            # The Glue job takes over at once; a second invocation would double the work.
+            ("Lambda.TooManyRequestsException",),
+            4,
+            5,
+            2.0,
+            60,
+            "Lambda started nothing, and a small batch is sooner loaded by the function than by a job run",
+        ),
+    ),
     "RunGlueETLJob": (
         RetryRow(
             # Glue API reference, StartJobRun: the second one is the account's quota of DPUs.

@@ -11,7 +11,7 @@ from stacks.notifications import Notifications
 from stacks.raw_crawler import RawCrawler
 from stacks.settings import Settings
 from stacks.taxi_job import TaxiJob
-from stacks.workflow import conditions, jsonata, states
+from stacks.workflow import conditions, jsonata, small_batches, states
 from stacks.workflow.retries import add_retries
 
 CRAWLER_RUNNING = "Glue.CrawlerRunningException"
@@ -23,10 +23,21 @@ class Parts:
 
     settings: Settings
     validator: lambda_.Function
+    small_batch: lambda_.Function | None
+    """The function for small batches; None if the Glue job loads all batches."""
     job: TaxiJob
     crawler: RawCrawler
     lake: LakeBucket
     notifications: Notifications
+
+
+class SmallBatchStates:
+    """The states of an app that loads small batches with a function, not yet connected."""
+
+    def __init__(self, scope: Construct, function: lambda_.Function, settings: Settings) -> None:
+        self.choose_engine = small_batches.choose_engine(scope)
+        self.run_small_batch = small_batches.run_small_batch(scope, function=function, settings=settings)
+        self.check_small_batch = small_batches.check_small_batch(scope)
 
 
 class States:
@@ -36,6 +47,7 @@ class States:
         settings, topic = parts.settings, parts.notifications.topic
         self.validate_input = states.validate_input(scope, function=parts.validator, settings=settings)
         self.check_validation = states.check_validation(scope)
+        self.small = SmallBatchStates(scope, parts.small_batch, settings) if parts.small_batch else None
         self.run_glue_etl_job = states.run_glue_etl_job(scope, job=parts.job.job, settings=settings)
         self.check_glue_job_status = states.check_glue_job_status(scope)
         self.read_job_result = states.read_job_result(scope, lake=parts.lake)
@@ -64,11 +76,17 @@ class States:
         """The states that call AWS, except for those that publish."""
         return (
             self.validate_input,
+            *([self.small.run_small_batch] if self.small else []),
             self.run_glue_etl_job,
             self.read_job_result,
             self.run_crawler_update,
             self.check_crawler_status,
         )
+
+    @property
+    def load(self) -> sfn.Choice | sfn.TaskStateBase:
+        """The state with which loading begins."""
+        return self.small.choose_engine if self.small else self.run_glue_etl_job
 
     @property
     def publishes(self) -> tuple[sfn.TaskStateBase, ...]:
@@ -90,6 +108,8 @@ def wire(scope: Construct, parts: Parts) -> sfn.IChainable:
     """Connect the states and return the first; docs/architecture.md has the diagram."""
     s = States(scope, parts)
     _validation(s)
+    if s.small:
+        _small_batch(s, s.small)
     _job(s)
     _crawl(s, parts.settings)
     _endings(s)
@@ -104,8 +124,17 @@ def _validation(s: States) -> None:
     s.check_validation.when(_is(conditions.NONE_VALID_SOME_REJECTED), s.notify_validation_failure)
     s.check_validation.when(_is(conditions.NONE_VALID), s.nothing_to_do)
     s.check_validation.when(_is(conditions.SOME_REJECTED), s.notify_rejected_files)
-    s.check_validation.otherwise(s.run_glue_etl_job)
-    s.notify_rejected_files.next(s.run_glue_etl_job)
+    s.check_validation.otherwise(s.load)
+    s.notify_rejected_files.next(s.load)
+
+
+def _small_batch(s: States, small: SmallBatchStates) -> None:
+    small.choose_engine.when(_is(small_batches.FITS), small.run_small_batch)
+    small.choose_engine.otherwise(s.run_glue_etl_job)
+    small.run_small_batch.next(small.check_small_batch)
+    small.check_small_batch.when(_is(small_batches.LOADED), s.read_job_result)
+    small.check_small_batch.otherwise(s.run_glue_etl_job)
+    _catch(small.run_small_batch, s.run_glue_etl_job, {"load": small_batches.caught_load()})
 
 
 def _job(s: States) -> None:

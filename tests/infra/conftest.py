@@ -97,8 +97,9 @@ CDK_JSON = json.loads((ROOT / "cdk.json").read_text())
 
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
-    """Every environment, and `custom`: prod with every optional setting."""
+    """Every environment; `custom`: prod with every optional setting; `auto`: prod with both engines."""
     from stacks.settings import ENVIRONMENTS, PRODUCTION, CrawlPolicy
+    from taxi_etl.engines import EngineChoice
 
     custom = replace(
         PRODUCTION,
@@ -114,7 +115,8 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         job_metrics=True,
         lake_formation=True,
     )
-    wanted = {**ENVIRONMENTS, "custom": custom}
+    auto = replace(PRODUCTION, engine=EngineChoice.AUTO)
+    wanted = {**ENVIRONMENTS, "custom": custom, "auto": auto}
     return {
         name: synthesize(tmp_path_factory.mktemp(f"cdk-{name}"), settings)
         for name, settings in wanted.items()
@@ -132,14 +134,27 @@ def custom(environments: dict[str, Stacks]) -> Stacks:
 
 
 @pytest.fixture(scope="session")
+def auto(environments: dict[str, Stacks]) -> Stacks:
+    return environments["auto"]
+
+
+@pytest.fixture(scope="session")
+def auto_definition(auto: Stacks) -> dict[str, Any]:
+    """The definition of the state machine with `engine = auto`."""
+    return machine_definition(auto)
+
+
+@pytest.fixture(scope="session")
 def definition(prod: Stacks) -> dict[str, Any]:
     """The definition of prod's state machine."""
     return machine_definition(prod)
 
 
 @pytest.fixture(scope="session")
-def notifications(definition: dict[str, Any]) -> "dict[str, list[GoldenNotification]]":
-    """The notifications of each outcome in prod."""
+def notifications(
+    definition: dict[str, Any], auto_definition: dict[str, Any]
+) -> "dict[str, list[GoldenNotification]]":
+    """The notifications of each outcome in prod, and of small batches in prod with both engines."""
     from .golden_notifications import collect_notifications
 
-    return collect_notifications(definition)
+    return collect_notifications(definition, auto_definition)

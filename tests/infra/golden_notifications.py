@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from .finalizer_notifications import FINALIZER_OUTCOMES, finalizer_notifications
+from .small_batch_notifications import SMALL_BATCH_OUTCOMES
 from .workflow_notifications import WORKFLOW_OUTCOMES
 
 GOLDEN = Path(__file__).parent / "notifications"
-OUTCOMES = [*WORKFLOW_OUTCOMES, *FINALIZER_OUTCOMES]
+OUTCOMES = [*WORKFLOW_OUTCOMES, *SMALL_BATCH_OUTCOMES, *FINALIZER_OUTCOMES]
 COMMAND = "taxi-etl --environment prod"
 TIMESTAMP = re.compile(r'(?<="timestamp": ")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z')
 NOW = "2026-01-02T03:10:00.000Z"
@@ -43,11 +44,17 @@ class GoldenNotification(Mapping[str, Any]):
         return "\n".join([f"Subject: {self.subject}", *attributes, "", self.text]) + "\n"
 
 
-def collect_notifications(definition: Mapping[str, Any]) -> dict[str, list[GoldenNotification]]:
-    """The notifications by name of the outcome."""
+def collect_notifications(
+    definition: Mapping[str, Any], auto_definition: Mapping[str, Any]
+) -> dict[str, list[GoldenNotification]]:
+    """The notifications by name of the outcome; `auto_definition` is that of apps with both engines."""
     found = {}
-    for name, outcome in WORKFLOW_OUTCOMES.items():
-        published = outcome().execute(definition).published
+    executions = [
+        *((name, outcome(), definition) for name, outcome in WORKFLOW_OUTCOMES.items()),
+        *((name, outcome(), auto_definition) for name, outcome in SMALL_BATCH_OUTCOMES.items()),
+    ]
+    for name, outcome, machine in executions:
+        published = outcome.execute(machine).published
         found[name] = [GoldenNotification(each.subject, each.attributes, each.text) for each in published]
     with pytest.MonkeyPatch.context() as patch:
         # Without the patch, metrics would stay in the process and reach other tests.

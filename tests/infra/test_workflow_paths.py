@@ -25,13 +25,16 @@ from tests.workflow.scenario import (
     Scenario,
 )
 from tests.workflow.service_answers import Answer, job_run_document, validation_result
+from tests.workflow.small_batch_scenarios import AUTO, CHOICES, DECLINES
 
 from .workflow_interpreter import InterpretedExecution, Raised, interpret
 
 ENTERED = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
 UNCATCHABLE = {"States.DataLimitExceeded", "States.Runtime"}
 INTERPRETED = [
-    scenario for scenario in PATH_SCENARIOS if not scenario.retry_delays and scenario.error not in UNCATCHABLE
+    scenario
+    for scenario in (*PATH_SCENARIOS, *CHOICES, *DECLINES)
+    if not scenario.retry_delays and scenario.error not in UNCATCHABLE
 ]
 
 
@@ -69,7 +72,11 @@ def execute(
 
 
 @pytest.mark.parametrize("scenario", INTERPRETED, ids=lambda scenario: scenario.name)
-def test_the_scenario_ends_as_expected(definition: dict[str, Any], scenario: Scenario) -> None:
+def test_the_scenario_ends_as_expected(
+    definition: dict[str, Any], auto_definition: dict[str, Any], scenario: Scenario
+) -> None:
+    if scenario.engine == AUTO:
+        definition = auto_definition
     if scenario.policy != ON_SCHEMA_CHANGE:
         definition = with_crawl_policy(definition, scenario.policy)
 
@@ -84,6 +91,8 @@ def test_the_scenario_ends_as_expected(definition: dict[str, Any], scenario: Sce
         assert published.message["status"] == expected.status
         assert published.message.get("error", {}).get("Error", "") == expected.error
         assert published.message.get("crawlerState", "") == expected.crawler_state
+        assert published.message.get("engine", "") == expected.engine
+        assert expected.declined in (published.message.get("declined") or "")
         assert [fact for fact in expected.facts if fact not in published.message["message"]] == []
 
 

@@ -95,6 +95,7 @@ def interpret(
                     state,
                 )
                 next_state = chosen.get("Next") or state["Default"]
+                execution.variables.update(evaluate(chosen.get("Assign", {}), states, execution.variables))
             case "Task":
                 arguments = evaluate(state["Arguments"], states, execution.variables)
                 execution.arguments.setdefault(state_name, []).append(arguments)

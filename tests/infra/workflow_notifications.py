@@ -9,6 +9,7 @@ from typing import Any
 
 from taxi_etl import contents
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
+from taxi_etl.engines import Decision, Engine
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_rules import FileFacts, Limits, check_file
 from taxi_etl.file_status import FileStatus
@@ -90,6 +91,7 @@ class Outcome:
         *accepted: FileVersion,
         rejected: Mapping[FileVersion, tuple[Failure, ...]] | None = None,
         superseded: tuple[FileVersion, ...] = (),
+        engine: Engine = Engine.GLUE,
     ) -> None:
         rejected = rejected or {}
         self.given = ExecutionInput(BUCKET, (*accepted, *rejected, *superseded), Trigger.S3)
@@ -105,7 +107,7 @@ class Outcome:
             tuple(SupersededFile(file) for file in superseded),
         )
         uri = f"s3://{BUCKET}/{manifest_key(self.name)}"
-        validated = validation_summary(self.manifest, uri)
+        validated = validation_summary(self.manifest, uri, Decision(engine))
         self.answers: dict[str, list[Any]] = {
             "ValidateInput": [{"Payload": json.loads(json.dumps(validated))}]
         }

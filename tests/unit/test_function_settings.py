@@ -2,9 +2,16 @@
 
 import pytest
 
-from taxi_etl.function_settings import FinalizerSettings, OrchestratorSettings, ValidatorSettings
+from taxi_etl.function_settings import (
+    FinalizerSettings,
+    FunctionSettings,
+    OrchestratorSettings,
+    SmallBatchSettings,
+    ValidatorSettings,
+)
 
-GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9)
+GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9, "glue")
+SMALL_BATCH = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.5, "taxi-etl", 4096)
 
 
 def test_variables_are_the_fields_in_capitals() -> None:
@@ -14,6 +21,7 @@ def test_variables_are_the_fields_in_capitals() -> None:
         "LEDGER_TABLE": "etl-file-ledger",
         "BATCH_MAX_FILES": "99",
         "BATCH_MAX_BYTES": "1000000000",
+        "ENGINE": "glue",
     }
 
 
@@ -21,13 +29,14 @@ def test_variables_are_the_fields_in_capitals() -> None:
     "settings",
     [
         GIVEN,
-        OrchestratorSettings("arn:machine", True, "t", 1, 1),
-        ValidatorSettings("lake", 5, "reject"),
+        OrchestratorSettings("arn:machine", True, "t", 1, 1, "auto"),
+        ValidatorSettings("lake", 5, "reject", "auto", 4, 3, 2, 1),
+        SMALL_BATCH,
         FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
     ],
 )
 def test_a_handler_reads_the_variables_that_the_construct_writes(
-    settings: OrchestratorSettings | ValidatorSettings | FinalizerSettings,
+    settings: FunctionSettings,
 ) -> None:
     environment = {**settings.to_environment(), "AWS_REGION": "eu-west-1"}
     assert type(settings).from_environment(environment) == settings
@@ -35,9 +44,10 @@ def test_a_handler_reads_the_variables_that_the_construct_writes(
 
 def test_an_error_names_every_missing_variable() -> None:
     with pytest.raises(
-        ValueError, match="missing environment variables: RUNS_BUCKET, MAX_FILE_BYTES, INSTANTS;"
+        ValueError,
+        match="missing environment variables: WAREHOUSE, MAX_QUARANTINE_SHARE, COMMAND, STORAGE_MB;",
     ):
-        ValidatorSettings.from_environment({})
+        SmallBatchSettings.from_environment({"DATABASE": "taxi"})
 
 
 @pytest.mark.parametrize(
@@ -50,3 +60,8 @@ def test_an_error_names_every_missing_variable() -> None:
 def test_a_wrong_value_is_named(name: str, value: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         OrchestratorSettings.from_environment({**GIVEN.to_environment(), name: value})
+
+
+def test_a_wrong_share_is_named() -> None:
+    with pytest.raises(ValueError, match="MAX_QUARANTINE_SHARE is 'half'; it must be a number"):
+        SmallBatchSettings.from_environment({**SMALL_BATCH.to_environment(), "MAX_QUARANTINE_SHARE": "half"})

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import (
     CURRENT_VERSION,
     ExecutionInput,
     InvalidInputError,
     Trigger,
+    effective_engine,
     parse_files,
     parse_input,
 )
@@ -84,8 +86,42 @@ def test_an_execution_takes_99_files(files: int, accepted: bool) -> None:
             {"bucket": "lake", "key": "k", "trigger": "cron"},
             "must be one of s3, manual, backfill, replay, not 'cron'",
         ),
+        (
+            {"bucket": "lake", "key": "k", "engine": "duckdb"},
+            "\"engine\" must be one of glue, auto, not 'duckdb'",
+        ),
+        ({"bucket": "lake", "key": "k", "engine": 1}, "must be one of glue, auto, not 1"),
     ],
 )
 def test_an_invalid_input_is_an_error_with_the_reason(document: Any, why: str) -> None:
     with pytest.raises(InvalidInputError, match=why):
         parse_input(document)
+
+
+@pytest.mark.parametrize("engine", [None, EngineChoice.GLUE, EngineChoice.AUTO])
+def test_an_engine_survives_the_text_of_an_input(engine: EngineChoice | None) -> None:
+    given = ExecutionInput("lake", parse_files("lake", [ENTRY]), Trigger.REPLAY, engine)
+
+    assert parse_input(json.loads(given.dumps())) == given
+    assert ("engine" in json.loads(given.dumps())) == (engine is not None)
+
+
+@pytest.mark.parametrize(
+    ("given", "deployed", "engine"),
+    [
+        (None, EngineChoice.GLUE, EngineChoice.GLUE),
+        (None, EngineChoice.AUTO, EngineChoice.AUTO),
+        (EngineChoice.GLUE, EngineChoice.GLUE, EngineChoice.GLUE),
+        (EngineChoice.GLUE, EngineChoice.AUTO, EngineChoice.GLUE),
+        (EngineChoice.AUTO, EngineChoice.AUTO, EngineChoice.AUTO),
+    ],
+)
+def test_an_input_overrides_the_engine_of_its_app(
+    given: EngineChoice | None, deployed: EngineChoice, engine: EngineChoice
+) -> None:
+    assert effective_engine(given, deployed) is engine
+
+
+def test_an_app_without_the_function_for_small_batches_refuses_auto() -> None:
+    with pytest.raises(InvalidInputError, match=r"deployed with engine = glue .* set engine = auto"):
+        effective_engine(EngineChoice.AUTO, EngineChoice.GLUE)

@@ -12,12 +12,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from taxi_etl.documents import FileResult, JobResult, Manifest, RejectedFile
+from taxi_etl.engines import Decision, Engine
 from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.outcomes import FileOutcome
 from taxi_etl.summaries import job_summary, validation_summary
 
+GLUE = Decision(Engine.GLUE, "the Glue job loads all batches")
 SCHEMA = json.loads((Path(__file__).resolve().parents[2] / "docs" / "notifications.schema.json").read_text())
 LONG = "x" * 400
 VERSION = FileVersion("lake", f"raw/taxi/{LONG}.csv", "v1", 5, "e", "01")
@@ -116,6 +118,8 @@ def test_the_finalizers_entry_has_only_keys_of_the_schema(status: str) -> None:
 
 def test_the_entry_of_a_rejected_file_has_only_keys_of_the_schema() -> None:
     file = RejectedFile(VERSION, (FAILURE,))
-    summary = validation_summary(Manifest("nightly", "lake", "s3", rejected=(file,)), "s3://lake/m.json")
+    summary = validation_summary(
+        Manifest("nightly", "lake", "s3", rejected=(file,)), "s3://lake/m.json", GLUE
+    )
     [entry] = summary["rejected"]
     assert violations(entry_schema("validationFailed"), entry) == []

@@ -16,11 +16,13 @@ from taxi_etl.documents import (
     RejectedFile,
     SupersededFile,
 )
+from taxi_etl.engines import Decision, Engine
 from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.summaries import job_summary, validation_summary
 
+GLUE = Decision(Engine.GLUE, "the Glue job loads all batches")
 MANIFEST_URI = "s3://lake/runs/etl-pipeline-workflow/nightly/manifest.json"
 EARLIER_ROWS = "Rows from earlier versions of a file that did not load stay in the tables."
 UNREADABLE = Failure(FailureCode.UNREADABLE, "page 3")
@@ -75,7 +77,7 @@ def test_warnings_are_in_the_text_and_with_their_files() -> None:
 
 
 def test_valid_files_have_no_failure() -> None:
-    found = validation_summary(manifest(accepted=2), MANIFEST_URI)
+    found = validation_summary(manifest(accepted=2), MANIFEST_URI, GLUE)
 
     assert (found["valid"], found["key"], found["label"]) == (True, None, "2 files")
     assert (found["failure"], found["message"], found["rejected"]) == (None, None, [])
@@ -83,7 +85,7 @@ def test_valid_files_have_no_failure() -> None:
 
 
 def test_a_single_rejected_file_is_named() -> None:
-    found = validation_summary(manifest(rejected=1), MANIFEST_URI)
+    found = validation_summary(manifest(rejected=1), MANIFEST_URI, GLUE)
 
     assert (found["valid"], found["key"], found["label"]) == (False, "raw/taxi/r0.csv", "r0.csv")
     assert found["counts"] == {"files": 1, "valid": 0, "rejected": 1, "superseded": 0}
@@ -100,7 +102,7 @@ def test_a_single_rejected_file_is_named() -> None:
     [(1, " 1 other file is being loaded."), (2, " 2 other files are being loaded.")],
 )
 def test_rejected_files_are_counted_among_valid_ones(accepted: int, others: str) -> None:
-    found = validation_summary(manifest(accepted=accepted, rejected=1), MANIFEST_URI)
+    found = validation_summary(manifest(accepted=accepted, rejected=1), MANIFEST_URI, GLUE)
 
     files = accepted + 1
     assert found["message"] == (
@@ -113,7 +115,7 @@ def test_rejected_files_are_counted_among_valid_ones(accepted: int, others: str)
 
 
 def test_the_cause_names_three_rejected_files_and_counts_the_rest() -> None:
-    found = validation_summary(manifest(rejected=5), MANIFEST_URI)
+    found = validation_summary(manifest(rejected=5), MANIFEST_URI, GLUE)
 
     assert found["failure"]["Cause"] == (
         "raw/taxi/r0.csv: no bytes; raw/taxi/r1.csv: no bytes; raw/taxi/r2.csv: no bytes; and 2 more"
@@ -122,7 +124,7 @@ def test_the_cause_names_three_rejected_files_and_counts_the_rest() -> None:
 
 @pytest.mark.parametrize(("rejected", "listed"), [(20, 20), (21, 20), (99, 20)])
 def test_at_most_twenty_rejected_files_are_listed(rejected: int, listed: int) -> None:
-    found = validation_summary(manifest(rejected=rejected), MANIFEST_URI)
+    found = validation_summary(manifest(rejected=rejected), MANIFEST_URI, GLUE)
 
     assert (len(found["rejected"]), found["rejectedOmitted"]) == (listed, rejected - listed)
 
@@ -130,7 +132,7 @@ def test_at_most_twenty_rejected_files_are_listed(rejected: int, listed: int) ->
 def test_the_list_of_rejected_files_stays_within_its_limit() -> None:
     reasons = tuple(Failure(code, "\x00" * 5_000) for code in FailureCode)
     files = tuple(RejectedFile(version(f"{number}"), reasons) for number in range(99))
-    found = validation_summary(Manifest("nightly", "lake", "s3", rejected=files), MANIFEST_URI)
+    found = validation_summary(Manifest("nightly", "lake", "s3", rejected=files), MANIFEST_URI, GLUE)
 
     assert len(json.dumps(found["rejected"])) <= SUMMARY_MAX_BYTES
     assert 0 < len(found["rejected"]) < 20

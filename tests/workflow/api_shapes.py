@@ -14,6 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 
 from taxi_etl.documents import FileResult, JobResult, Manifest, RejectedFile
+from taxi_etl.engines import Decision, Engine
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
@@ -23,6 +24,8 @@ from taxi_etl.summaries import validation_summary
 Shape = Mapping[str, Any] | None
 SCALAR: Shape = {}
 UNKNOWN: Shape = None
+SMALL_BATCH: Shape = {"declined": SCALAR, "costUsd": SCALAR}
+"""The answer of the function for small batches; its tests compare the two."""
 DEPTH_MAX = 6
 _VERSION = {
     "bucket": "lake",
@@ -71,13 +74,15 @@ def operation(resource: str) -> OperationModel:
 
 
 @cache
-def result(resource: str) -> Shape:
-    """Return the shape of a task's result. Raises NoSuchApiError."""
+def result(resource: str, state: str = "") -> Shape:
+    """Return the shape of a task's result; `state` names its payload. Raises NoSuchApiError."""
     model = operation(resource)
     if resource.endswith("glue:startJobRun.sync"):
         return of_model(model.service_model.operation_model("GetJobRun").output_shape.members["JobRun"])
     shape = of_model(model.output_shape)
-    return {**(shape or {}), "Payload": validation()} if resource.endswith("lambda:invoke") else shape
+    if resource.endswith("lambda:invoke"):
+        return {**(shape or {}), "Payload": SMALL_BATCH if state == "RunSmallBatch" else validation()}
+    return shape
 
 
 def of_model(shape: Any, depth: int = 0) -> Shape:
@@ -99,7 +104,7 @@ def validation() -> Shape:
     version = FileVersion.from_json("lake", _VERSION)
     rejected = RejectedFile(version, (Failure(FailureCode.EMPTY, "no bytes"),))
     manifest = Manifest(execution="run", bucket="lake", trigger="s3", rejected=(rejected,))
-    return of_json(validation_summary(manifest, "s3://lake/manifest.json"))
+    return of_json(validation_summary(manifest, "s3://lake/manifest.json", Decision(Engine.GLUE)))
 
 
 @cache

@@ -14,7 +14,8 @@ from tests.infra.conftest import synthesize, use_pinned_node
 from tests.workflow.coverage import COVERAGE_REPORT
 from tests.workflow.definition import Definition, machine_template, reference_values, resolved
 from tests.workflow.executions import Execution, StateMachines
-from tests.workflow.scenario import ON_SCHEMA_CHANGE, Scenario
+from tests.workflow.scenario import GLUE, ON_SCHEMA_CHANGE, Scenario
+from tests.workflow.small_batch_scenarios import AUTO
 
 use_pinned_node()
 
@@ -36,33 +37,43 @@ def topic_arn(workflow_aws: Aws) -> str:
 
 
 @pytest.fixture(scope="session")
-def template(synthesized: Callable[[str], Any]) -> Definition:
+def template(synthesized: Callable[..., Any]) -> Definition:
     """Production's state machine with unresolved references."""
     return machine_template(synthesized(ON_SCHEMA_CHANGE))
 
 
 @pytest.fixture(scope="session")
-def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
-    """Returns production's templates with a crawl policy; each policy is synthesized once."""
+def auto_template(synthesized: Callable[..., Any]) -> Definition:
+    """The state machine of `engine = auto` with unresolved references."""
+    return machine_template(synthesized(ON_SCHEMA_CHANGE, AUTO))
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Returns production's templates with a crawl policy and an engine; each pair is synthesized once."""
     from stacks.settings import PRODUCTION, CrawlPolicy
+    from taxi_etl.engines import EngineChoice
 
-    by_policy: dict[str, Any] = {}
+    found: dict[tuple[str, str], Any] = {}
 
-    def stacks(policy: str) -> Any:
-        if policy not in by_policy:
-            settings = replace(PRODUCTION, crawl_policy=CrawlPolicy(policy))
-            by_policy[policy] = synthesize(tmp_path_factory.mktemp(f"workflow-{policy}"), settings)
-        return by_policy[policy]
+    def stacks(policy: str, engine: str = GLUE) -> Any:
+        if (policy, engine) not in found:
+            settings = replace(PRODUCTION, crawl_policy=CrawlPolicy(policy), engine=EngineChoice(engine))
+            outdir = tmp_path_factory.mktemp(f"workflow-{policy}-{engine}")
+            found[policy, engine] = synthesize(outdir, settings)
+        return found[policy, engine]
 
     return stacks
 
 
 @pytest.fixture(scope="session")
-def executable(synthesized: Callable[[str], Any], topic_arn: str) -> Callable[..., Definition]:
-    """Return a function that resolves the references of a crawl policy's or a template's definition."""
+def executable(synthesized: Callable[..., Any], topic_arn: str) -> Callable[..., Definition]:
+    """Return a function that resolves the references of a template's or of these settings' definition."""
 
-    def definition(policy: str = ON_SCHEMA_CHANGE, template: Mapping[str, Any] | None = None) -> Definition:
-        stacks = synthesized(policy)
+    def definition(
+        policy: str = ON_SCHEMA_CHANGE, template: Mapping[str, Any] | None = None, engine: str = GLUE
+    ) -> Definition:
+        stacks = synthesized(policy, engine)
         return resolved(template or machine_template(stacks), reference_values(stacks, topic_arn))
 
     return definition
@@ -85,7 +96,9 @@ class ScenarioExecutions:
     def all(self, scenarios: list[Scenario]) -> list[Execution]:
         """Return the executions of these scenarios; execute those that are missing."""
         missing = [scenario for scenario in scenarios if scenario.name not in self._executed]
-        pairs = [(self._executable(scenario.policy), scenario) for scenario in missing]
+        pairs = [
+            (self._executable(scenario.policy, engine=scenario.engine), scenario) for scenario in missing
+        ]
         for scenario, execution in zip(missing, self._machines.execute_all(pairs), strict=True):
             self._executed[scenario.name] = execution
         return [self._executed[scenario.name] for scenario in scenarios]

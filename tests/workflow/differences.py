@@ -58,6 +58,10 @@ def _task_differences(scenario: Scenario, execution: Execution) -> Iterator[str]
                 "execution": {"name": name, "arn": execution.arn},
             },
         },
+        "RunSmallBatch": {
+            "FunctionName": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:etl-run-small-batch",
+            "Payload": {"manifest": MANIFEST},
+        },
         "RunGlueETLJob": {
             "JobName": "job-process-taxi-data",
             "Arguments": {"--manifest": MANIFEST},
@@ -97,6 +101,13 @@ def _message_differences(message: Mapping[str, Any], expected: ExpectedNotificat
         yield f"the message's error is {error['Error']!r}, expected {expected.error!r}"
     if message.get("crawlerState", "") != expected.crawler_state:
         yield f"crawlerState is {message.get('crawlerState')!r}, expected {expected.crawler_state!r}"
+    if message.get("engine", "") != expected.engine:
+        yield f"engine is {message.get('engine')!r}, expected {expected.engine!r}"
+    declined = message.get("declined") or ""
+    if (expected.declined not in declined) or (bool(declined) != bool(expected.declined)):
+        yield f"declined is {declined!r}, expected it to contain {expected.declined!r}"
+    if expected.declined not in message["message"]:
+        yield f"the message is {message['message']!r}, expected it to contain {expected.declined!r}"
     for fact in expected.facts:
         if fact not in message["message"]:
             yield f"the message is {message['message']!r}, expected it to contain {fact!r}"

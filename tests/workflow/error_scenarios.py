@@ -196,7 +196,8 @@ def answer_at_timeout(state: str) -> Scenario:
     )
 
 
-def _sandbox(kind: str, message: str) -> Answer:
+def sandbox(kind: str, message: str) -> Answer:
+    """Return the error of a function whose process ended."""
     return raised(kind, json.dumps({"errorType": kind, "errorMessage": message}))
 
 
@@ -224,14 +225,14 @@ UNRETRIED_ERRORS = (
     (
         "ValidateInput",
         "function-timeout",
-        _sandbox("Sandbox.Timedout", FUNCTION_TIMED_OUT),
+        sandbox("Sandbox.Timedout", FUNCTION_TIMED_OUT),
         "Sandbox.Timedout",
         FUNCTION_TIMED_OUT,
     ),
     (
         "ValidateInput",
         "function-out-of-memory",
-        _sandbox("Runtime.ExitError", FUNCTION_KILLED),
+        sandbox("Runtime.ExitError", FUNCTION_KILLED),
         "Runtime.ExitError",
         FUNCTION_KILLED,
     ),

@@ -20,6 +20,7 @@ from tests.workflow.service_answers import (
 )
 
 ON_SCHEMA_CHANGE = "on_schema_change"
+GLUE = "glue"
 ONE_FILE = {
     "bucket": BUCKET,
     "files": [{"key": FILE_KEY, "size": 47, "etag": "e", "versionId": "v1", "sequencer": "0061"}],
@@ -47,7 +48,8 @@ NOT_CRAWLED = "the raw zone was not crawled"
 class ExpectedNotification:
     """A published message: the state that publishes it, its status, and the facts that its text contains.
 
-    With `error`, the message names that error, and the error's cause contains each fact. The golden
+    With `error`, the message names that error, and the error's cause contains each fact. `engine` is empty
+    where the message has no such field; the message and its field `declined` contain `declined`. The golden
     notifications prove the exact words.
     """
 
@@ -56,6 +58,8 @@ class ExpectedNotification:
     facts: tuple[str, ...]
     error: str = ""
     crawler_state: str = ""
+    engine: str = ""
+    declined: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +67,7 @@ class Scenario:
     """One execution: its input, the answers of its tasks, and everything that is expected of it.
 
     `cause` is contained in the cause of a failed execution. `retry_delays` is (state, error, longest delay in
-    seconds) for each retry. `policy` is the crawl policy of the state machine.
+    seconds) for each retry. `policy` and `engine` are the settings of the state machine.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Scenario:
     retry_delays: Sequence[tuple[str, str, float]] = ()
     execution_input: Any = field(default_factory=lambda: ONE_FILE)
     policy: str = ON_SCHEMA_CHANGE
+    engine: str = GLUE
 
     @property
     def status(self) -> str:

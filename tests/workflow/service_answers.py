@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile, SupersededFile
+from taxi_etl.engines import Decision, Engine
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
@@ -36,6 +37,7 @@ JOB_RUN_STATES = (
 )
 CRAWLER_STATES = ("READY", "RUNNING", "STOPPING")
 CRAWL_STATUSES = ("SUCCEEDED", "CANCELLED", "FAILED")
+SMALL_BATCH_USD = 0.000098
 REQUEST_ID = "6a1b2c3d-0000-1111-2222-333344445555"
 
 
@@ -50,10 +52,26 @@ def raised(error: str, cause: str = "") -> Answer:
 
 
 def validation_result(
-    *, valid: int = 1, rejected: int = 0, superseded: int = 0, after_seconds: float = 0
+    *, valid: int = 1, rejected: int = 0, superseded: int = 0, engine: str = "glue", after_seconds: float = 0
 ) -> Answer:
     """Return the result of `lambda:invoke` with the validator's summary as its payload."""
-    payload = validation_summary(_manifest(valid, rejected, superseded), MANIFEST)
+    decision = Decision(Engine(engine))
+    return _invoked(
+        validation_summary(_manifest(valid, rejected, superseded), MANIFEST, decision), after_seconds
+    )
+
+
+def small_batch_loaded(after_seconds: float = 0) -> Answer:
+    """Return the result of `lambda:invoke` of the function that loaded a small batch."""
+    return _invoked({"costUsd": SMALL_BATCH_USD}, after_seconds)
+
+
+def small_batch_declined(reason: str) -> Answer:
+    """Return the result of `lambda:invoke` of the function that declined a small batch."""
+    return _invoked({"declined": reason, "costUsd": SMALL_BATCH_USD})
+
+
+def _invoked(payload: Any, after_seconds: float = 0) -> Answer:
     metadata = {"RequestId": REQUEST_ID}
     http = {"HttpHeaders": {"Content-Type": "application/json"}, "HttpStatusCode": 200}
     return returned(

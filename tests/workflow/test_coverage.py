@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from tests.workflow import coverage
-from tests.workflow.scenario import ON_SCHEMA_CHANGE
+from tests.workflow.scenario import GLUE, ON_SCHEMA_CHANGE
 from tests.workflow.scenarios import SCENARIOS
+from tests.workflow.small_batch_scenarios import SMALL_BATCH_SCENARIOS
 
 
 @pytest.fixture(scope="module")
 def covered(executions: Any, executable: Any) -> tuple[Any, list[Any]]:
     """Production's definition, and the executions of every scenario on it."""
-    return executable(), executions.all([each for each in SCENARIOS if each.policy == ON_SCHEMA_CHANGE])
+    return executable(), executions.all(
+        [each for each in SCENARIOS if (each.policy, each.engine) == (ON_SCHEMA_CHANGE, GLUE)]
+    )
 
 
 def test_every_state_and_transition_was_executed(covered: Any, request: pytest.FixtureRequest) -> None:
@@ -25,6 +28,29 @@ def test_every_state_and_transition_was_executed(covered: Any, request: pytest.F
 
     assert executed - required == set(), "an execution has elements that the definition does not have"
     assert required - executed == set(), "not executed:\n" + "\n".join(report)
+
+
+def test_every_state_and_transition_of_small_batches_was_executed(executions: Any, executable: Any) -> None:
+    definition = executable(engine="auto")
+    executed = coverage.executed_elements(definition, executions.all(list(SMALL_BATCH_SCENARIOS)))
+    added = coverage.required_elements(definition) - coverage.required_elements(executable())
+
+    assert executed - coverage.required_elements(definition) == set()
+    assert added - executed == set()
+    # ChooseEngine, RunSmallBatch and CheckSmallBatch, and two states that lead to the first.
+    assert sorted(each for each in added if not each.startswith("retry")) == [
+        "catch RunSmallBatch entry 1 -> RunGlueETLJob",
+        "choice CheckSmallBatch default -> RunGlueETLJob",
+        "choice CheckSmallBatch rule 1 -> ReadJobResult",
+        "choice CheckValidation default -> ChooseEngine",
+        "choice ChooseEngine default -> RunGlueETLJob",
+        "choice ChooseEngine rule 1 -> RunSmallBatch",
+        "next NotifyRejectedFiles -> ChooseEngine",
+        "next RunSmallBatch -> CheckSmallBatch",
+        "state CheckSmallBatch",
+        "state ChooseEngine",
+        "state RunSmallBatch",
+    ]
 
 
 def test_an_unused_state_transition_or_retry_is_reported(covered: Any) -> None:

@@ -10,7 +10,9 @@ from tests.workflow import checks
 from tests.workflow.differences import differences
 from tests.workflow.executions import StateMachines
 from tests.workflow.mutants import MUTANTS, Mutant
+from tests.workflow.scenario import GLUE
 from tests.workflow.scenarios import BY_NAME
+from tests.workflow.small_batch_scenarios import AUTO
 
 
 def mutated(template: Any, mutant: Mutant) -> Any:
@@ -22,11 +24,16 @@ def mutated(template: Any, mutant: Mutant) -> Any:
 
 
 @pytest.fixture(scope="module")
-def findings(template: Any, executable: Any, machines: StateMachines) -> dict[str, list[str]]:
+def findings(
+    template: Any, auto_template: Any, executable: Any, machines: StateMachines
+) -> dict[str, list[str]]:
     """The findings of each mutant's check or scenario; Node starts once, executions run in parallel."""
-    templates = {mutant.name: mutated(template, mutant) for mutant in MUTANTS}
+    originals = {GLUE: template, AUTO: auto_template}
+    templates = {mutant.name: mutated(originals[mutant.engine], mutant) for mutant in MUTANTS}
     assert len(templates) == len(MUTANTS), "two mutants have the same name"
-    definitions = {name: executable(template=each) for name, each in templates.items()}
+    definitions = {
+        mutant.name: executable(template=templates[mutant.name], engine=mutant.engine) for mutant in MUTANTS
+    }
 
     validated = [mutant for mutant in MUTANTS if mutant.killed_by == "asl_validator"]
     executed = [mutant for mutant in MUTANTS if mutant.killed_by in BY_NAME]

@@ -24,7 +24,7 @@ def undefined_references(definition: Mapping[str, Any]) -> list[str]:
     for name, state in definition["States"].items():
         if name not in known:
             continue
-        for part, states in _parts(state):
+        for part, states in _parts(name, state):
             for expression in expressions(part):
                 analysis = analyze(expression, _scope(name, known[name], states))
                 found.update(f"{name} {finding}" for finding in analysis.findings)
@@ -56,7 +56,7 @@ def _transitions(
     name: str, state: Mapping[str, Any], variables: Variables
 ) -> Iterator[tuple[str, Variables]]:
     """Yield each following state with the variables that the transition assigns."""
-    before, after, on_error = _states_shapes(state)
+    before, after, on_error = _states_shapes(name, state)
     for rule in state.get("Choices", []):
         yield rule["Next"], _assigned(name, rule, variables, before)
     if "Default" in state:
@@ -90,19 +90,19 @@ def _scope(name: str, variables: Variables, states: Shape) -> Scope:
     return Scope(variables=variables, states=states, parsed=parsed)
 
 
-def _states_shapes(state: Mapping[str, Any]) -> tuple[Shape, Shape, Shape]:
+def _states_shapes(name: str, state: Mapping[str, Any]) -> tuple[Shape, Shape, Shape]:
     """Return the shape of `$states` before the call, after it, and in a Catch."""
     before = {"input": UNKNOWN, "context": CONTEXT}
     try:
-        result = api_shapes.result(state["Resource"]) if "Resource" in state else UNKNOWN
+        result = api_shapes.result(state["Resource"], name) if "Resource" in state else UNKNOWN
     except NoSuchApiError:
         result = UNKNOWN
     return before, {**before, "result": result}, {**before, "errorOutput": ERROR}
 
 
-def _parts(state: Mapping[str, Any]) -> Iterator[tuple[Any, Shape]]:
+def _parts(state_name: str, state: Mapping[str, Any]) -> Iterator[tuple[Any, Shape]]:
     """Yield every part of a state with the shape of `$states` in it."""
-    before, result, on_error = _states_shapes(state)
+    before, result, on_error = _states_shapes(state_name, state)
     after = result if state["Type"] in ("Task", "Pass") else before
     for name, part in state.items():
         if name == "Catch":

@@ -37,9 +37,9 @@ MIN_CLAIM_AGE = timedelta(minutes=15)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications"
 ENVIRONMENT = {
     **OrchestratorSettings(
-        MACHINE, True, "ledger", batch_max_files=3, batch_max_bytes=10**9
+        MACHINE, True, "ledger", batch_max_files=3, batch_max_bytes=10**9, engine="glue"
     ).to_environment(),
-    **ValidatorSettings(runs_bucket=LAKE, max_file_bytes=10**9, instants="reject").to_environment(),
+    **ValidatorSettings(LAKE, 10**9, "reject", "glue", 10**6, 10**6, 10**6, 100).to_environment(),
     **FinalizerSettings(
         MACHINE, "ledger", LAKE, TOPIC, int(MIN_CLAIM_AGE.total_seconds()), "taxi-etl"
     ).to_environment(),

@@ -24,8 +24,19 @@ from taxi_etl.inputs import ExecutionInput, Trigger
 from taxi_etl.ledger import Claim
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
-ORCHESTRATOR = OrchestratorSettings(MACHINE, True, "ledger", batch_max_files=99, batch_max_bytes=10**12)
-VALIDATOR = ValidatorSettings(runs_bucket="lake", max_file_bytes=10_000_000, instants="reject")
+ORCHESTRATOR = OrchestratorSettings(
+    MACHINE, True, "ledger", batch_max_files=99, batch_max_bytes=10**12, engine="glue"
+)
+VALIDATOR = ValidatorSettings(
+    runs_bucket="lake",
+    max_file_bytes=10_000_000,
+    instants="reject",
+    engine="glue",
+    small_batch_max_parquet_bytes=1_000_000,
+    small_batch_max_csv_bytes=500_000,
+    small_batch_max_csv_gz_bytes=100_000,
+    small_batch_max_columns=30,
+)
 FINALIZER = FinalizerSettings(
     state_machine_arn=MACHINE,
     ledger_table="ledger",

@@ -257,3 +257,52 @@ def test_the_input_of_a_claim_names_the_claimed_files(ledger: Ledger) -> None:
     record = ledger.execution("one")
     assert record is not None
     assert json.loads(record.input)["files"] == [A.to_json()]
+
+
+@pytest.mark.parametrize("make", [start, replay])
+def test_the_engine_of_a_command_goes_into_the_input(
+    orchestrate: Handler, step_functions: StepFunctions, make: Callable[..., dict[str, Any]]
+) -> None:
+    (started,) = orchestrate({**make(A), "engine": "glue"})["executions"]
+
+    assert json.loads(step_functions.executions[started["name"]].input)["engine"] == "glue"
+
+
+def test_held_files_take_the_engine_of_the_command(
+    orchestrate: Handler, step_functions: StepFunctions, ledger: Ledger
+) -> None:
+    ledger.hold(A, NOW)
+
+    (started,) = orchestrate({"command": "replay_held", "engine": "glue"})["executions"]
+
+    assert json.loads(step_functions.executions[started["name"]].input)["engine"] == "glue"
+
+
+def test_a_command_without_an_engine_leaves_it_out_of_the_input(
+    orchestrate: Handler, step_functions: StepFunctions
+) -> None:
+    (started,) = orchestrate(start(A))["executions"]
+
+    assert "engine" not in json.loads(step_functions.executions[started["name"]].input)
+
+
+@pytest.mark.parametrize(
+    ("engine", "why"),
+    [
+        ("auto", "this app is deployed with engine = glue and has no function for small batches"),
+        ("spark", "\"engine\" must be one of glue, auto, not 'spark'"),
+    ],
+)
+def test_an_engine_that_the_app_does_not_have_is_refused(
+    orchestrate: Handler, step_functions: StepFunctions, engine: str, why: str
+) -> None:
+    assert why in orchestrate({**start(A), "engine": engine})["refused"]
+    assert step_functions.executions == {}
+
+
+def test_an_app_with_both_engines_accepts_auto(orchestrate: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE", "auto")
+
+    (started,) = orchestrate({**start(A), "engine": "auto"})["executions"]
+
+    assert started["state"] == "started"

@@ -92,6 +92,8 @@ def test_the_summary_of_a_valid_file_is_what_the_state_machine_expects(
         "rejected": [],
         "rejectedOmitted": 0,
         "manifest": f"s3://lake/{MANIFEST_KEY}",
+        "engine": "glue",
+        "engineReason": "the Glue job loads all batches",
         "failure": None,
         "message": None,
         "subjects": {},
@@ -620,3 +622,34 @@ def test_every_real_file_is_accepted_as_its_dataset(
     accepted = {file.version.key: file.dataset for file in manifest(s3).accepted}
     whole = [path.name for path in paths if path.name not in CUT_SAMPLES]
     assert accepted == {key(name): name.split("_")[0] for name in whole}
+
+
+def test_an_app_with_both_engines_chooses_by_the_files(
+    validate: Handler, s3: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE", "auto")
+    s3.upload("lake", key("green_tripdata_2024-01.parquet"), parquet(), "v1")
+    given = one("green_tripdata_2024-01.parquet")
+
+    small = validate(given)
+    forced = validate({**given, "engine": "glue"})
+
+    assert (small["engine"], small["engineReason"]) == ("duckdb", "")
+    assert (forced["engine"], forced["engineReason"]) == ("glue", "the Glue job loads all batches")
+
+
+def test_the_limits_of_small_batches_are_settings(
+    validate: Handler, s3: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENGINE", "auto")
+    monkeypatch.setenv("SMALL_BATCH_MAX_COLUMNS", "9")  # the file has ten
+    s3.upload("lake", key("green_tripdata_2024-01.parquet"), parquet(), "v1")
+
+    answer = validate(one("green_tripdata_2024-01.parquet"))
+
+    assert answer["engineReason"] == "a file has 10 columns; those of a small batch have at most 9"
+
+
+def test_an_input_for_an_engine_that_the_app_does_not_have_is_refused(validate: Handler) -> None:
+    with pytest.raises(InvalidInputError, match="this app is deployed with engine = glue"):
+        validate({**one("green_tripdata_2024-01.parquet"), "engine": "auto"})

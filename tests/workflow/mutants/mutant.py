@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.workflow.scenario import GLUE
+
 Definition = dict[str, Any]
 Edit = Callable[[Definition], None]
 
@@ -15,12 +17,14 @@ Edit = Callable[[Definition], None]
 class Mutant:
     """One fault, put into the definition by `edit`.
 
-    `killed_by` is a check of checks.py, `asl_validator`, or the name of a scenario that then fails.
+    `killed_by` is a check of checks.py, `asl_validator`, or the name of a scenario that then fails. `engine`
+    is the setting with which the definition is synthesized.
     """
 
     name: str
     killed_by: str
     edit: Edit
+    engine: str = GLUE
 
 
 def remove(*path: Any) -> Edit:

@@ -1,0 +1,59 @@
+"""The states that load a small batch with DuckDB in a function; only apps with `engine = auto` have them.
+
+$load says what loaded the batch: `engine`, why the function did not load it (`declined`), and what the
+function cost. The Glue job is the fallback for everything that the function does not load.
+"""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.settings import Settings
+from stacks.workflow.jsonata import caught_failure, render
+from stacks.workflow.lambda_task import InvokeFunction
+from stacks.workflow.states import INPUT, LAMBDA_MARGIN_SECONDS
+from taxi_etl.engines import Engine
+
+FITS = render(f"$validation.engine = '{Engine.DUCKDB}'")
+LOADED = render(f"$load.engine = '{Engine.DUCKDB}'")
+
+
+def choose_engine(scope: Construct) -> sfn.Choice:
+    """Choose by the validator's decision; a large batch goes to the Glue job, like one that was declined."""
+    return sfn.Choice.jsonata(scope, "ChooseEngine", assign={"load": {"engine": str(Engine.GLUE)}})
+
+
+def run_small_batch(scope: Construct, *, function: lambda_.Function, settings: Settings) -> InvokeFunction:
+    """Invoke the function once; it loads the batch, or declines it and leaves the tables unchanged."""
+    return InvokeFunction(
+        scope,
+        "RunSmallBatch",
+        comment="Loads the manifest's files with DuckDB, in seconds; declines what the Glue job has to load",
+        function=function,
+        payload=sfn.TaskInput.from_object({"manifest": "{% $validation.manifest %}"}),
+        task_timeout=sfn.Timeout.duration(
+            Duration.seconds(settings.small_batch_timeout_seconds + LAMBDA_MARGIN_SECONDS)
+        ),
+        assign={
+            "load": render(
+                f"($answer := $states.result.Payload; $merge([{{'costUsd': $answer.costUsd}}, "
+                f"$exists($answer.declined) ? {{'engine': '{Engine.GLUE}', 'declined': $answer.declined}} "
+                f": {{'engine': '{Engine.DUCKDB}'}}]))"
+            ),
+            # Notifications read it; without a job run, its fields are null there.
+            "jobRun": {},
+        },
+        outputs=INPUT,
+    )
+
+
+def check_small_batch(scope: Construct) -> sfn.Choice:
+    """Choose by whether the function loaded the batch or declined it."""
+    return sfn.Choice.jsonata(scope, "CheckSmallBatch")
+
+
+def caught_load() -> str:
+    """$load after an error of the function. Its commit may have succeeded; the job then replaces the rows."""
+    reason = "$caught.Error & ': ' & $caught.Cause"
+    return f"($caught := {caught_failure()}; {{'engine': '{Engine.GLUE}', 'declined': {reason}}})"

@@ -1,0 +1,45 @@
+"""Outcomes of apps with `engine = auto`, and the answers that lead to them."""
+
+import json
+from collections.abc import Callable, Mapping
+
+from taxi_etl.engines import Engine
+from taxi_etl.identity import FileVersion
+
+from .workflow_notifications import FAILED_FHV, FHV, LOADED_YELLOW, OUT_OF_DISK, YELLOW, Outcome, died
+
+SMALL_BATCH_USD = 0.000098
+DECLINED = "raw/taxi/yellow_tripdata_2024-01.parquet has page checksums"
+TIMED_OUT = json.dumps(
+    {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": "RequestId: 3f1c Error: Task timed out after 600.00 seconds",
+    }
+)
+
+
+def _small(outcome: Outcome, **answer: str) -> Outcome:
+    outcome.answers["RunSmallBatch"] = [{"Payload": {**answer, "costUsd": SMALL_BATCH_USD}}]
+    return outcome
+
+
+def _batch(*files: FileVersion) -> Outcome:
+    return Outcome(*files, engine=Engine.DUCKDB)
+
+
+SMALL_BATCH_OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
+    "success_small_batch": lambda: _small(_batch(YELLOW)).resulting(LOADED_YELLOW),
+    "success_small_batch_declined": lambda: _small(_batch(YELLOW), declined=DECLINED).resulting(
+        LOADED_YELLOW
+    ),
+    "success_small_batch_timed_out": lambda: (
+        _batch(YELLOW).raising("RunSmallBatch", "Sandbox.Timedout", TIMED_OUT).resulting(LOADED_YELLOW)
+    ),
+    "success_large_batch": lambda: Outcome(YELLOW).resulting(LOADED_YELLOW),
+    "partial_small_batch": lambda: _small(_batch(YELLOW, FHV)).resulting(LOADED_YELLOW, FAILED_FHV),
+    "failed_small_batch": lambda: _small(_batch(FHV)).resulting(FAILED_FHV),
+    "failed_job_run_after_a_decline": lambda: _small(_batch(YELLOW), declined=DECLINED).raising(
+        "RunGlueETLJob", *died("FAILED", OUT_OF_DISK)
+    ),
+}
+"""The outcomes by name of their golden file."""
