@@ -1,7 +1,7 @@
 """The history of an execution from Step Functions: its states with times, and its job run."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,13 @@ from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.session import Session
 from taxi_etl import names
+from taxi_etl.engines import Engine
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import InvalidInputError, parse_input
 
+SMALL_BATCH_STATE = "RunSmallBatch"
+ENGINES = {SMALL_BATCH_STATE: Engine.DUCKDB, "RunGlueETLJob": Engine.GLUE}
+"""The states that start an engine."""
 FAILURES = ("Failed", "TimedOut", "Aborted")
 
 
@@ -143,6 +147,27 @@ def job_run_id(history: Iterable[dict[str, Any]]) -> str:
             if found:
                 return str(found)
     return ""
+
+
+def engine_of(steps: Iterable[Step]) -> Engine | None:
+    """Return the engine that loaded the files of an execution, or that was started last; None before that."""
+    started = [ENGINES[step.state] for step in steps if step.state in ENGINES]
+    return started[-1] if started else None
+
+
+def fallback_reason(history: Iterable[dict[str, Any]], steps: Sequence[Step]) -> str:
+    """Return why the function for small batches did not load the files and the Glue job was started.
+
+    Empty if the function loaded them or was not invoked.
+    """
+    if engine_of(steps) is not Engine.GLUE:
+        return ""
+    for step in steps:
+        if step.state == SMALL_BATCH_STATE and step.error:
+            return f"{step.error}: {step.cause}"
+    answers = (_parsed(_details(event).get("output")).get("Payload") for event in history)
+    reasons = [answer["declined"] for answer in answers if isinstance(answer, dict) and "declined" in answer]
+    return str(reasons[0]) if reasons else ""
 
 
 def readable(cause: str) -> str:

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from ops.deployment import Deployment
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
+from taxi_etl.engines import EngineChoice
 from taxi_etl.identity import UNVERSIONED, FileVersion
 from taxi_etl.inputs import Trigger
 from taxi_etl.s3_uris import s3_uri
@@ -72,26 +73,43 @@ def start(
     deployment: Deployment,
     files: Sequence[FileVersion],
     trigger: Trigger = Trigger.MANUAL,
+    engine: EngineChoice | None = None,
 ) -> list[Started]:
     """Start executions for these file versions, which must be in one bucket."""
-    entries = [file.to_json() for file in files]
-    return send(session, deployment, command="start", bucket=files[0].bucket, files=entries, trigger=trigger)
+    entries, bucket = [file.to_json() for file in files], files[0].bucket
+    return send(
+        session, deployment, command="start", bucket=bucket, files=entries, trigger=trigger, **_engine(engine)
+    )
 
 
-def replay_files(session: Session, deployment: Deployment, files: Sequence[FileVersion]) -> list[Started]:
+def replay_files(
+    session: Session,
+    deployment: Deployment,
+    files: Sequence[FileVersion],
+    engine: EngineChoice | None = None,
+) -> list[Started]:
     """Load these file versions again; they must be in one bucket."""
-    entries = [file.to_json() for file in files]
-    return send(session, deployment, command="replay", bucket=files[0].bucket, files=entries)
+    entries, bucket = [file.to_json() for file in files], files[0].bucket
+    return send(session, deployment, command="replay", bucket=bucket, files=entries, **_engine(engine))
 
 
-def replay_execution(session: Session, deployment: Deployment, execution: str) -> list[Started]:
+def replay_execution(
+    session: Session, deployment: Deployment, execution: str, engine: EngineChoice | None = None
+) -> list[Started]:
     """Load the files of an execution again."""
-    return send(session, deployment, command="replay", execution=execution)
+    return send(session, deployment, command="replay", execution=execution, **_engine(engine))
 
 
-def replay_held(session: Session, deployment: Deployment) -> list[Started]:
+def replay_held(
+    session: Session, deployment: Deployment, engine: EngineChoice | None = None
+) -> list[Started]:
     """Start the files that were held while orchestration was off."""
-    return send(session, deployment, command="replay_held")
+    return send(session, deployment, command="replay_held", **_engine(engine))
+
+
+def _engine(engine: EngineChoice | None) -> dict[str, str]:
+    """The engine in a command; left out, the app's setting decides."""
+    return {"engine": str(engine)} if engine else {}
 
 
 def current_versions(session: Session, bucket: str, keys: Iterable[str]) -> list[FileVersion]:

@@ -187,4 +187,5 @@ def _small_batch_rule(function: lambda_.Function) -> AlarmRule:
             "The function for small batches failed, ran out of time or out of memory. "
             "The Glue job loads its files instead."
         ),
+        runbook_heading="small-batches",
     )

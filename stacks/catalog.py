@@ -21,9 +21,10 @@ CRAWL = (
     "glue:CreatePartition",
     "glue:UpdatePartition",
 )
-WRITE = ("glue:GetTable", "glue:CreateTable", "glue:UpdateTable")
 LOAD = (
-    *WRITE,
+    "glue:GetTable",
+    "glue:CreateTable",
+    "glue:UpdateTable",
     "glue:CreateTableOptimizer",
     "glue:UpdateTableOptimizer",
 )
@@ -65,13 +66,11 @@ class Catalog(Construct):
         self._grant_database(grantee, self.raw_name)
         self._grant_tables(grantee, self.raw_name, CRAWL)
 
-    def grant_write(self, grantee: iam.IGrantable) -> None:
-        """Grant creating, reading and updating tables of the taxi database; each commit updates its table."""
-        self._grant_database(grantee, self.taxi_name)
-        self._grant_tables(grantee, self.taxi_name, WRITE)
-
     def grant_load(self, grantee: iam.IGrantable) -> None:
-        """Grant writing tables of the taxi database as `grant_write` does, and creating their optimizers."""
+        """Grant creating, reading and updating tables of the taxi database, and creating their optimizers.
+
+        Each Iceberg commit updates the table's catalog entry.
+        """
         self._grant_database(grantee, self.taxi_name)
         self._grant_tables(grantee, self.taxi_name, LOAD)
 

@@ -1,5 +1,6 @@
 """The Lambda functions: orchestrator, validator, finalizer, and the one for small batches."""
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -84,7 +85,7 @@ class Functions:
             self._scope, "ValidateInput", code=self._code, spec=VALIDATOR, environment=environment
         ).function
 
-    def small_batch(self) -> lambda_.Function | None:
+    def small_batch(self, optimizer_role: iam.Role) -> lambda_.Function | None:
         """Loads small batches in seconds; None in apps that load all batches with the Glue job."""
         if self._settings.engine is EngineChoice.GLUE:
             return None
@@ -94,6 +95,8 @@ class Functions:
             warehouse=f"s3://{lake.name}/{WAREHOUSE_PREFIX}",
             max_quarantine_share=self._settings.max_quarantine_share,
             command=self._settings.command,
+            optimizer_role=optimizer_role.role_arn,
+            retention_days=self._settings.table_retention_days,
             storage_mb=self._settings.small_batch_storage_mb,
         )
         return PipelineFunction(

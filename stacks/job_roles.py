@@ -15,13 +15,18 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
     """Grant what a job run needs, apart from its logs: script, files, and tables."""
     # Asset keys change with every release. The permission covers the bucket, so that it stays the same.
     role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
-    lake.grant_read_raw(role)
-    lake.grant_read_runs(role, may_be_missing=False)
-    lake.grant_write_runs(role)
-    # Without it, a failed upload of a large file would leave its parts in the bucket.
-    lake.grant_warehouse(role, "s3:AbortMultipartUpload")
+    grant_load_files(role, lake)
     lake.grant_location(role)
     catalog.grant_load(role)
+
+
+def grant_load_files(grantee: iam.IGrantable, lake: LakeBucket) -> None:
+    """Grant what either engine does with files: read raw ones, write the tables' and the results."""
+    lake.grant_read_raw(grantee)
+    lake.grant_read_runs(grantee, may_be_missing=False)
+    lake.grant_write_runs(grantee)
+    # Without it, a failed upload of a large file would leave its parts in the bucket.
+    lake.grant_warehouse(grantee, "s3:AbortMultipartUpload")
 
 
 def grant_job_metrics(role: iam.Role) -> None:

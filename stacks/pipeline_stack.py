@@ -3,12 +3,14 @@
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Fn, Names, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.data_lake_stack import DataLakeStack
 from stacks.finalizer_triggers import FinalizerTriggers
 from stacks.functions import Functions
+from stacks.job_roles import grant_load_files
 from stacks.lake_formation import LakeFormation
 from stacks.notifications import Notifications
 from stacks.observability import ObservedParts, add_alarms, add_dashboard, add_log_queries
@@ -40,11 +42,11 @@ class PipelineStack(Stack):
         self.notifications = Notifications(self, "Notifications", settings=settings)
         self.job = TaxiJob(self, "Job", settings=settings, lake=lake.lake, catalog=lake.catalog)
         self.crawler = RawCrawler(self, "Crawler", settings=settings, lake=lake.lake, catalog=lake.catalog)
-        if settings.lake_formation:
-            self._grant_in_lake_formation()
         functions = Functions(self, settings=settings, data=lake)
         self.validator = functions.validator()
-        self.small_batch = functions.small_batch()
+        self.small_batch = functions.small_batch(self.job.optimizer_role)
+        if settings.lake_formation:
+            self._grant_in_lake_formation()
         self.workflow = EtlWorkflow(self, "Workflow", parts=self._workflow_parts())
         machine = self.workflow.state_machine
         self.orchestrator = functions.orchestrator(machine)
@@ -121,19 +123,21 @@ class PipelineStack(Stack):
             self._grant_load(self.small_batch)
 
     def _grant_load(self, function: lambda_.Function) -> None:
-        """Grant the function for small batches what the Glue job may do, apart from table optimizers."""
+        """Grant the function for small batches what the Glue job may do with files and tables."""
         lake, catalog = self.data.lake, self.data.catalog
-        lake.grant_read_raw(function, versions=True)
-        lake.grant_read_runs(function, may_be_missing=False)
-        lake.grant_write_runs(function)
-        lake.grant_warehouse(function)
-        catalog.grant_write(function)
+        assert function.role is not None
+        grant_load_files(function, lake)
+        catalog.grant_load(function)
+        self.job.optimizer_role.grant_pass_role(function.role)
 
     def _grant_in_lake_formation(self) -> None:
-        """Grant the job, the optimizers and the crawler their databases in Lake Formation."""
+        """Grant the engines, the optimizers and the crawler their databases in Lake Formation."""
         catalog = self.data.catalog
         governed = LakeFormation(self, "LakeFormation", settings=self.settings)
         governed.grant_load(self.job.role, catalog.taxi_name)
+        if self.small_batch:
+            assert isinstance(self.small_batch.role, iam.Role)
+            governed.grant_load(self.small_batch.role, catalog.taxi_name)
         governed.grant_optimize(self.job.optimizer_role, catalog.taxi_name)
         governed.grant_crawl(self.crawler.role, catalog.raw_name)
 

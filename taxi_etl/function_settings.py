@@ -67,14 +67,17 @@ class ValidatorSettings(FunctionSettings):
 class SmallBatchSettings(FunctionSettings):
     """Settings of etl-run-small-batch.
 
-    `warehouse` is the URI of the tables' folder, `max_quarantine_share` a fraction of a file's rows,
-    `storage_mb` the size of the function's `/tmp`; `command` is as for the finalizer.
+    `warehouse` is the URI of the tables' folder, `max_quarantine_share` a fraction of a file's rows, and
+    `storage_mb` the size of the function's `/tmp`. `optimizer_role` is the ARN of the role of new tables'
+    optimizers, which keep old snapshots for `retention_days`; `command` is as for the finalizer.
     """
 
     database: str
     warehouse: str
     max_quarantine_share: float
     command: str
+    optimizer_role: str
+    retention_days: int
     storage_mb: int
 
 

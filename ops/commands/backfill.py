@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from ops import orchestrator
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
-from ops.commands.options import Bucket, Timeout, Wait
+from ops.commands.options import Bucket, Engine, Timeout, Wait
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
@@ -22,6 +22,7 @@ from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
 from taxi_etl.batches import BatchLimits
+from taxi_etl.engines import EngineChoice
 from taxi_etl.file_rules import check_key, ignored_object_reason
 from taxi_etl.forecast import Capacity, Forecast, forecast
 from taxi_etl.function_settings import OrchestratorSettings
@@ -47,6 +48,7 @@ def backfill(
             "--again", help="Also load files that are loaded, rejected or failed, to rebuild a table."
         ),
     ] = False,
+    engine: Engine = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start the executions; default: only list.")] = False,
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
@@ -61,7 +63,7 @@ def backfill(
     with app.output.stderr.status(f"listing {uri}"):
         plan = make_plan(app.session, app.deployment, bucket, prefix, again=again)
     expected = expect(app.session, app.deployment, plan.chosen) if plan.chosen and not yes else None
-    started = _start(app, plan, again=again) if yes else []
+    started = _start(app, plan, again=again, engine=engine) if yes else []
     document = {
         **_document(plan, done=yes, uri=uri),
         "forecast": expected.to_json() if expected else None,
@@ -179,7 +181,7 @@ def _current_versions(session: Session, bucket: str, prefix: str) -> Iterator[di
         raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
 
 
-def _start(app: App, plan: Plan, *, again: bool) -> list[orchestrator.Started]:
+def _start(app: App, plan: Plan, *, again: bool, engine: EngineChoice | None) -> list[orchestrator.Started]:
     """Send the files to the orchestrator; repeating this after a failure starts no file twice."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     started: list[orchestrator.Started] = []
@@ -188,9 +190,9 @@ def _start(app: App, plan: Plan, *, again: bool) -> list[orchestrator.Started]:
         task = progress.add_task("starting", total=len(plan.chosen))
         for files in plan.batches():
             if again:
-                started += orchestrator.replay_files(app.session, app.deployment, files)
+                started += orchestrator.replay_files(app.session, app.deployment, files, engine)
             else:
-                started += orchestrator.start(app.session, app.deployment, files, Trigger.BACKFILL)
+                started += orchestrator.start(app.session, app.deployment, files, Trigger.BACKFILL, engine)
             progress.advance(task, len(files))
     return started
 
@@ -218,4 +220,5 @@ def _repeat_with_yes(context: typer.Context) -> list[str]:
     """Return the arguments of this call, followed by `--yes`."""
     given = context.params
     bucket = ["--bucket", given["bucket"]] if given["bucket"] else []
-    return [given["prefix"], *bucket, *(["--again"] if given["again"] else []), "--yes"]
+    engine = ["--engine", str(given["engine"])] if given["engine"] else []
+    return [given["prefix"], *bucket, *engine, *(["--again"] if given["again"] else []), "--yes"]

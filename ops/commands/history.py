@@ -25,9 +25,12 @@ def show_history(
     steps = history.steps(events)
     files = file_outcomes.outcomes_in(app.session, app.deployment, found)
     job_run = history.job_run_id(events)
+    engine, declined = history.engine_of(steps), history.fallback_reason(events, steps)
     links = console_links.links(app.session, app.deployment, found.arn, job_run)
     document = {
         **_execution_json(found),
+        "engine": engine and str(engine),
+        "declined": declined or None,
         "jobRunId": job_run or None,
         "steps": [step.to_json() for step in steps],
         "files": [file.to_json() for file in files],
@@ -37,6 +40,8 @@ def show_history(
         ("status", found.status),
         ("started", local_time(found.started)),
         ("duration", duration(found.seconds)),
+        ("engine", engine or ""),
+        *((("small batch declined", declined),) if declined else ()),
         ("job run", job_run),
     )
     rows = (

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from taxi_etl.engines import EngineChoice
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.s3_uris import SCHEME, parse_s3_uri
 
@@ -25,3 +26,12 @@ def bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
         return parse_s3_uri(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+Engine = Annotated[
+    EngineChoice | None,
+    typer.Option(
+        help="The engine: glue loads with the Glue job, auto chooses by size. Default: the app's setting.",
+        show_default=False,
+    ),
+]

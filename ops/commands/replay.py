@@ -8,7 +8,7 @@ import typer
 from ops import completion, orchestrator
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
-from ops.commands.options import Timeout, Wait, bucket_and_key
+from ops.commands.options import Engine, Timeout, Wait, bucket_and_key
 from ops.file_outcomes import files_of
 from ops.progress import TIMEOUT_SECONDS
 from taxi_etl.identity import FileVersion
@@ -31,6 +31,7 @@ def replay(
     held: Annotated[
         bool, typer.Option("--held", help="Start the files held while orchestration was off.")
     ] = False,
+    engine: Engine = None,
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
@@ -40,13 +41,13 @@ def replay(
     app = app_of(context)
     versions: list[FileVersion] = []
     if held:
-        started = orchestrator.replay_held(app.session, app.deployment)
+        started = orchestrator.replay_held(app.session, app.deployment, engine)
     elif execution or "/" not in target:
-        started = orchestrator.replay_execution(app.session, app.deployment, execution or target)
+        started = orchestrator.replay_execution(app.session, app.deployment, execution or target, engine)
     else:
         bucket, key = bucket_and_key(target, app.deployment.bucket_name)
         versions = orchestrator.current_versions(app.session, bucket, [key])
-        started = orchestrator.replay_files(app.session, app.deployment, versions)
+        started = orchestrator.replay_files(app.session, app.deployment, versions, engine)
     report_started(app, started, versions, wait=wait, timeout=timeout)
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from stacks.settings import Settings
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
-from taxi_etl.engines import Engine, EngineChoice
+from taxi_etl.engines import EngineChoice
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
     CRAWLED,
@@ -136,14 +136,6 @@ def _fallback(settings: Settings) -> str:
     return f" & ($exists($load.declined) ? {text(f' {FALLBACK}')} & {sentence('$load.declined')} : '')"
 
 
-def _job_name(settings: Settings) -> str:
-    """The Glue job's name; null if the function for small batches loaded the files."""
-    name = text(physical_name(GLUE_JOB, settings.environment))
-    if settings.engine is EngineChoice.GLUE:
-        return name
-    return f"($load.engine = '{Engine.GLUE}' ? {name} : null)"
-
-
 def _load(settings: Settings) -> dict[str, str]:
     """The fields about the engine, which only apps with `engine = auto` have."""
     if settings.engine is EngineChoice.GLUE:
@@ -159,7 +151,7 @@ def _success(status: Status, message: str, settings: Settings) -> dict[str, str]
     return {
         "status": text(status),
         "message": message,
-        "jobName": _job_name(settings),
+        "jobName": text(physical_name(GLUE_JOB, settings.environment)),
         "jobRunId": or_null("$jobRun.Id"),
         "executionTimeSeconds": or_null("$jobRun.ExecutionTime"),
         "bucket": or_null("$validation.bucket"),

@@ -12,7 +12,7 @@ IGNORED = {
 }
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 @pytest.mark.parametrize("stack", ["data_lake", "pipeline"])
 def test_cfn_lint_finds_nothing(environments: dict[str, Stacks], environment: str, stack: str) -> None:
     found = [

@@ -198,7 +198,7 @@ UNSCOPED = {
 }
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 def test_wildcards_are_used_only_where_aws_requires_them(
     environments: dict[str, Stacks], environment: str
 ) -> None:
@@ -285,7 +285,7 @@ def test_with_a_key_for_the_bucket_its_users_may_use_the_key(custom: Stacks, rol
     assert found == actions
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 def test_no_resource_allows_other_accounts(environments: dict[str, Stacks], environment: str) -> None:
     for template in environments[environment].all().values():
         for each in resources(template):
@@ -303,7 +303,7 @@ def test_no_resource_allows_other_accounts(environments: dict[str, Stacks], envi
                     assert "aws:Source" in json.dumps(statement["Condition"]), each.path
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 def test_every_queue_topic_and_bucket_is_encrypted_and_refuses_plain_http(
     environments: dict[str, Stacks], environment: str
 ) -> None:

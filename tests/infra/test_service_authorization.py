@@ -12,7 +12,7 @@ GROUP = "arn:aws:logs:us-east-1:111122223333:log-group:/aws-glue/crawlers"
 TABLES = "arn:aws:glue:us-east-1:111122223333:table/taxi/*"
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 def test_every_statement_names_existing_actions_on_resources_that_they_take(
     environments: dict[str, Stacks], environment: str
 ) -> None:

@@ -46,7 +46,7 @@ def test_the_data_lake_is_deployed_before_the_pipeline(
     assert environments[environment].deployed_first == {prefix}
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom"])
+@pytest.mark.parametrize("environment", ["dev", "prod", "local", "custom", "auto"])
 def test_the_pipeline_names_every_resource_of_the_data_lake(
     environments: dict[str, Stacks], environment: str
 ) -> None:

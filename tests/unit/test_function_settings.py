@@ -11,7 +11,7 @@ from taxi_etl.function_settings import (
 )
 
 GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9, "glue")
-SMALL_BATCH = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.5, "taxi-etl", 4096)
+SMALL_BATCH = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.5, "taxi-etl", "arn:role", 7, 4096)
 
 
 def test_variables_are_the_fields_in_capitals() -> None:
@@ -45,9 +45,10 @@ def test_a_handler_reads_the_variables_that_the_construct_writes(
 def test_an_error_names_every_missing_variable() -> None:
     with pytest.raises(
         ValueError,
-        match="missing environment variables: WAREHOUSE, MAX_QUARANTINE_SHARE, COMMAND, STORAGE_MB;",
+        match="missing environment variables: COMMAND, OPTIMIZER_ROLE, RETENTION_DAYS, STORAGE_MB;",
     ):
-        SmallBatchSettings.from_environment({"DATABASE": "taxi"})
+        given = {"DATABASE": "taxi", "WAREHOUSE": "s3://lake/", "MAX_QUARANTINE_SHARE": "0.5"}
+        SmallBatchSettings.from_environment(given)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.names import RAW_PREFIX
 
 NEW, DONE, RUNS, HELD = (f"{RAW_PREFIX}{name}.csv" for name in ("a", "b", "c", "d"))
-LIMITS = OrchestratorSettings(ARN, True, "ledger", batch_max_files=99, batch_max_bytes=20 * 1024**3)
+LIMITS = OrchestratorSettings(
+    ARN, True, "ledger", batch_max_files=99, batch_max_bytes=20 * 1024**3, engine="glue"
+)
 STATUSES = {DONE: "loaded", RUNS: "running", HELD: "held"}
 
 

@@ -331,3 +331,64 @@ def test_list_since_something_else_is_wrong_usage(taxi_etl):
     result = taxi_etl("list", "--since", "yesterday")
     assert result.exit_code == 2
     assert "'yesterday' is neither an age such as 12h or 7d nor a date such as 2024-06-01" in result.stderr
+
+
+def entered(number, state):
+    return {"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state}, "timestamp": at(number)}
+
+
+def small_batch_history(*after):
+    """Return the history of an execution that enters RunSmallBatch, followed by these events."""
+    return history_of([entered(1, "RunSmallBatch"), *after])
+
+
+def invoked(payload):
+    """Return the event of a function's answer."""
+    output = json.dumps({"StatusCode": 200, "Payload": payload})
+    return {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": output}, "timestamp": at(2)}
+
+
+THROTTLED = {
+    "type": "TaskFailed",
+    "taskFailedEventDetails": {"error": "Lambda.TooManyRequestsException", "cause": "Rate Exceeded."},
+    "timestamp": at(2),
+}
+
+
+@pytest.mark.parametrize(
+    ("after", "engine", "declined"),
+    [
+        ([invoked({"costUsd": 0.1})], "duckdb", None),
+        ([THROTTLED, invoked({"costUsd": 0.1})], "duckdb", None),
+        (
+            [invoked({"declined": "odd quotes", "costUsd": 0.1}), entered(3, "RunGlueETLJob")],
+            "glue",
+            "odd quotes",
+        ),
+        (
+            [THROTTLED, entered(3, "RunGlueETLJob")],
+            "glue",
+            "Lambda.TooManyRequestsException: Rate Exceeded.",
+        ),
+    ],
+)
+def test_history_names_the_engine_and_why_the_function_did_not_load_the_files(
+    failed, after, engine, declined
+):
+    failed.aws.answers["stepfunctions.GetExecutionHistory"] = small_batch_history(*after)
+    _, document = failed.json("history", "run")
+    assert (document["engine"], document["declined"]) == (engine, declined)
+
+
+def test_history_of_an_execution_without_a_load_names_no_engine(failed):
+    failed.aws.answers["stepfunctions.GetExecutionHistory"] = history_of([entered(1, "ValidateInput")])
+    _, document = failed.json("history", "run")
+    assert (document["engine"], document["declined"]) == (None, None)
+
+
+def test_history_shows_why_a_small_batch_was_declined(failed):
+    declined = [invoked({"declined": "odd quotes", "costUsd": 0.1}), entered(3, "RunGlueETLJob")]
+    failed.aws.answers["stepfunctions.GetExecutionHistory"] = small_batch_history(*declined)
+    result = failed("history", "run")
+    assert "small batch declined" in result.stdout
+    assert "odd quotes" in result.stdout

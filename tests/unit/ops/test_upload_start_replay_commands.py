@@ -329,3 +329,36 @@ def test_replay_without_held_files_is_an_error(taxi_etl):
 @pytest.mark.parametrize("words", [(), ("run", "--held"), ("run", "--execution", "run"), ("s3://lake",)])
 def test_replay_needs_exactly_one_target(words, taxi_etl):
     assert taxi_etl("replay", *words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["start", "--key", KEY],
+        ["replay", f"s3://lake/{KEY}"],
+        ["replay", "--execution", "run"],
+        ["replay", "--held"],
+        ["backfill", "--yes"],
+        ["backfill", "--again", "--yes"],
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(("option", "engine"), [([], None), (["--engine", "glue"], "glue")])
+def test_the_engine_is_sent_to_the_orchestrator(versioned, words, option, engine):
+    listed = {"Key": KEY, "VersionId": "v7", "Size": 10, "ETag": '"abc"', "IsLatest": True}
+    versioned.aws.answers |= {
+        "s3.HeadObject": HEAD,
+        "s3.ListObjectVersions": {"Versions": [listed]},
+        "dynamodb.BatchGetItem": found(),
+        "lambda.Invoke": orchestrator(execution()),
+    }
+    code, _ = versioned.json(*words, *option)
+    assert code == 0
+    [request] = versioned.aws.requests("lambda.Invoke")
+    assert json.loads(request["Payload"]).get("engine") == engine
+
+
+def test_an_unknown_engine_is_wrong_usage(versioned):
+    result = versioned("start", "--key", KEY, "--engine", "spark")
+    assert result.exit_code == 2
+    assert "'glue', 'auto'" in result.output

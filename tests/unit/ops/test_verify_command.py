@@ -22,11 +22,17 @@ ENVIRONMENTS = {
         "LEDGER_TABLE": "ledger",
         "BATCH_MAX_FILES": "99",
         "BATCH_MAX_BYTES": "1000",
+        "ENGINE": "glue",
     },
     "etl-orchestrator-validate-input-dev": {
         "RUNS_BUCKET": "lake",
         "MAX_FILE_BYTES": "1000",
         "INSTANTS": "reject",
+        "ENGINE": "glue",
+        "SMALL_BATCH_MAX_PARQUET_BYTES": "1000",
+        "SMALL_BATCH_MAX_CSV_BYTES": "1000",
+        "SMALL_BATCH_MAX_CSV_GZ_BYTES": "1000",
+        "SMALL_BATCH_MAX_COLUMNS": "100",
     },
     "etl-close-execution-dev": {
         "STATE_MACHINE_ARN": MACHINE,
