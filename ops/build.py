@@ -101,9 +101,9 @@ def main() -> int:
 
 
 def build_code(directory: Path) -> None:
-    """Copy the sources of the core, the repositories and the handlers."""
+    """Copy the sources of the core, the repositories, the engine for small batches and the handlers."""
     shutil.rmtree(directory, ignore_errors=True)
-    for package in ("taxi_etl", "stores", "lambdas"):
+    for package in ("taxi_etl", "stores", "loading", "duckdb_engine", "lambdas"):
         shutil.copytree(
             ROOT / package, directory / package, ignore=shutil.ignore_patterns("__pycache__", "layers")
         )

@@ -69,7 +69,16 @@ class Upgrade:
 def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout of the next version, built."""
     copy = tmp_path_factory.mktemp("next")
-    for name in ("stacks", "taxi_etl", "stores", "lambdas", "loading", "glue_scripts", "ops"):
+    for name in (
+        "stacks",
+        "taxi_etl",
+        "stores",
+        "lambdas",
+        "loading",
+        "duckdb_engine",
+        "glue_scripts",
+        "ops",
+    ):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", copy)
     for name, (old, new) in CHANGES.items():

@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import ROOT
 from .mermaid import flowchart
-from .templates import Stacks, flat, machine_definition, only, permissions, resources
+from .templates import Stacks, flat, machine_definition, only, permissions, readable, resources
 
 FUNCTION = "etl-run-small-batch"
 STATES = {"ChooseEngine", "RunSmallBatch", "CheckSmallBatch"}
@@ -156,8 +156,8 @@ def test_lake_formation_grants_the_function_what_it_grants_the_job(
     template = synthesize(tmp_path, settings).pipeline
     granted: dict[str, list[Any]] = {}
     for each in resources(template, "AWS::LakeFormation::PrincipalPermissions"):
-        role = flat(each.properties["Principal"]["DataLakePrincipalIdentifier"])
-        granted.setdefault(role[2:-14], []).append(each.properties["Permissions"])
+        role = each.properties["Principal"]["DataLakePrincipalIdentifier"]["Fn::GetAtt"][0]
+        granted.setdefault(readable(template, role), []).append(each.properties["Permissions"])
 
     assert granted["SmallBatchRole"] == granted["JobRole"]
     assert len(granted["JobRole"]) == 3

@@ -34,6 +34,8 @@ MAY_IMPORT = {
         "taxi_etl",
         "stores",
         "lambdas",
+        "loading",
+        "duckdb_engine",
         "boto3",
         "botocore",
         "aws_lambda_powertools",

@@ -1,0 +1,1 @@
+"""etl-run-small-batch: loads a small batch with DuckDB."""
