@@ -65,7 +65,7 @@ NOT_ELSEWHERE = {
     "stores": {"stores", "lambdas", "ops", "tests"},
     "glue_scripts": {"glue_scripts", "benchmarks", "tests"},
     "local_aws": {"local_aws", "ops", "benchmarks", "tests"},
-    "ops": {"ops", "tests"},
+    "ops": {"ops", "benchmarks", "tests"},
     "sample_data": {"sample_data", "ops", "benchmarks", "tests"},
     "benchmarks": {"benchmarks", "tests"},
 }
