@@ -44,6 +44,7 @@ NOT_NEEDED_HERE = {
     "xray:PutTraceSegments": "X-Ray, which the local account does not have",
     "xray:PutTelemetryRecords": "the same",
     "s3:AbortMultipartUpload": "a failed upload of a large file",
+    "s3:ListBucket": "a deleted file, which S3 otherwise reports as forbidden",
     "glue:UpdateTableOptimizer": "optimizers with other settings",
 }
 """Permissions of the function's role that these files do not need, with what needs them."""
