@@ -43,9 +43,20 @@ def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     """
     read = _create_source(database, task)
     file = task.file
-    view = transform_sql(file.dataset, source_columns(file.all_columns))
-    database.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {translated(view)}").fetchall()
-    table = DATASETS[file.dataset].table
+    query = translated(transform_sql(file.dataset, source_columns(file.all_columns)))
+    # To transform texts a second time, for quarantine, takes longer than to keep the rows; numbers do not.
+    # Rows beyond the memory limit go to temporary files.
+    kind = "TABLE" if file.format == "csv" else "VIEW"
+    database.execute(f"CREATE TEMP {kind} transformed AS {query}").fetchall()
+    try:
+        return _write_tables(database, task, read)
+    finally:
+        database.execute(f"DROP {kind} transformed").fetchall()
+
+
+def _write_tables(database: duckdb.DuckDBPyConnection, task: Task, read: int) -> Answer:
+    """Write the data files of `read` transformed rows."""
+    table = DATASETS[task.file.dataset].table
     trips = _copy(
         database,
         f"SELECT {_columns(columns_of(table), {})} FROM transformed WHERE reason_bits = 0",  # noqa: S608 (generated)

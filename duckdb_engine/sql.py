@@ -1,5 +1,7 @@
 """The job's SQL in DuckDB's dialect, and connections with the settings that it needs."""
 
+from functools import lru_cache
+
 import duckdb
 import sqlglot
 
@@ -14,8 +16,9 @@ def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
     return database
 
 
+@lru_cache(maxsize=128)
 def translated(text: str) -> str:
-    """A statement of Spark SQL in DuckDB's dialect."""
+    """A statement of Spark SQL in DuckDB's dialect. Files of one layout share a statement."""
     return sqlglot.transpile(text, read="spark", write="duckdb")[0]
 
 
