@@ -8,6 +8,7 @@ from ops.session import Session
 LABELS = {
     "execution": "execution",
     "validation log": "validator log",
+    "small batch log": "small batch log",
     "closing log": "finalizer log",
     "job run": "job run",
     "job output": "job output",
@@ -18,9 +19,14 @@ _DOMAINS = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}
 
 
 def links(session: Session, deployment: Deployment, execution_arn: str, job_run: str) -> dict[str, str]:
-    """Return the links for an execution by key of `LABELS`; those of the job run only if there is one."""
+    """Return the links for an execution by key of `LABELS`.
+
+    Those of the job run exist only if there is one, that of small batches if the app has their function.
+    """
+    small = deployment.small_batch_function_name
     groups = {
         "validation log": f"/aws/lambda/{deployment.validate_function_name}",
+        **({"small batch log": f"/aws/lambda/{small}"} if small else {}),
         "closing log": f"/aws/lambda/{deployment.close_function_name}",
     }
     job_groups = {

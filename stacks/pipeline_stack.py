@@ -143,6 +143,8 @@ class PipelineStack(Stack):
 
     def _add_outputs(self) -> None:
         """Export the names that the command line reads."""
+        if self.small_batch:
+            CfnOutput(self, "SmallBatchFunctionName", value=self.small_batch.function_name)
         for output, value in {
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "OrchestratorFunctionName": self.orchestrator.function_name,

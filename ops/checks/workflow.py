@@ -10,6 +10,7 @@ from taxi_etl.function_settings import (
     FinalizerSettings,
     FunctionSettings,
     OrchestratorSettings,
+    SmallBatchSettings,
     ValidatorSettings,
 )
 
@@ -45,6 +46,8 @@ def functions(scope: Scope) -> Iterator[Finding]:
         deployment.validate_function_name: ValidatorSettings,
         deployment.close_function_name: FinalizerSettings,
     }
+    if deployment.small_batch_function_name:
+        kinds[deployment.small_batch_function_name] = SmallBatchSettings
     for name, kind in kinds.items():
         yield from _function(scope, name, kind)
 
@@ -82,6 +85,7 @@ def settings_problem(scope: Scope, variables: dict[str, str], kind: type[Functio
         "ledger_table": deployment.ledger_table_name,
         "runs_bucket": deployment.bucket_name,
         "topic_arn": deployment.topic_arn,
+        "database": deployment.taxi_database_name,
     }
     wrong = [
         f"{name.upper()} is {getattr(settings, name)}, not {value}"

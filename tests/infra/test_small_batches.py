@@ -133,6 +133,10 @@ def test_the_function_may_do_what_the_job_may_do_with_files_and_tables(auto: Sta
     ]
 
 
+def test_the_command_line_finds_the_function_in_an_output(prod: Stacks, auto: Stacks) -> None:
+    assert set(auto.pipeline["Outputs"]) - set(prod.pipeline["Outputs"]) == {"SmallBatchFunctionName"}
+
+
 def test_the_other_roles_get_one_permission_more(prod: Stacks, auto: Stacks) -> None:
     before, after = permissions(prod.pipeline), permissions(auto.pipeline)
 

@@ -908,3 +908,24 @@ def test_every_check_of_the_first_load_is_explained(loaded):
     for check in checks:
         name = re.sub(r"^(logs /[a-z-]+/).*", r"\1", check)
         assert name in page, f"docs/first-deployment.md does not explain {check}"
+
+
+SMALL_BATCH = {
+    "DATABASE": "taxi_dev",
+    "WAREHOUSE": "s3://lake/warehouse/",
+    "MAX_QUARANTINE_SHARE": "0.5",
+    "COMMAND": "taxi-etl --environment dev",
+    "OPTIMIZER_ROLE": f"arn:aws:iam::123456789012:role/{OPTIMIZER_ROLE}",
+    "RETENTION_DAYS": "7",
+    "STORAGE_MB": "4096",
+}
+
+
+@pytest.mark.parametrize(("database", "found"), [("taxi_dev", []), ("taxi_other", ["settings"])])
+def test_the_function_for_small_batches_is_checked_if_the_app_has_it(deployed, database, found):
+    name = "etl-run-small-batch-dev"
+    deployed.environments[name] = {**SMALL_BATCH, "DATABASE": database}
+    deployed.aws.answers["cloudformation.DescribeStacks"] = lambda request: stack(
+        request, SmallBatchFunctionName=name
+    )
+    assert problems(deployed) == (len(found), [(name, check, "failed") for check in found])
