@@ -34,10 +34,10 @@ OPTIONS = Options(
 class FolderStorage(VersionedFolder):
     """The load's storage over a versioned bucket in a folder.
 
-    `before_check` is called with the number of each version check.
+    `after_check` is called with the number of each version check, when its result is known.
     """
 
-    before_check: Callable[[int], None] = lambda _: None
+    after_check: Callable[[int], None] = lambda _: None
     checks: int = 0
 
     def read(self, uri: str) -> bytes:
@@ -53,8 +53,9 @@ class FolderStorage(VersionedFolder):
 
     def current_version(self, version: FileVersion) -> str | None:
         self.checks += 1
-        self.before_check(self.checks)
-        return self.versions.get(version.key)
+        current = self.versions.get(version.key)
+        self.after_check(self.checks)
+        return current
 
     def location(self, version: FileVersion) -> str:
         raise AssertionError("the engine reads local copies")

@@ -102,15 +102,33 @@ def test_a_newer_version_loaded_before_the_commit_wins(lake, newer_is_clean):
 
     def load_newer(check: int) -> None:
         if check == BEFORE_COMMIT:
-            lake.storage.before_check = lambda _: None
+            lake.storage.after_check = lambda _: None
             lake.storage.put(A, trips(4, 0 if newer_is_clean else 2))
             assert lake.load(A).counts()["loaded"] == 1
 
-    lake.storage.before_check = load_newer
+    lake.storage.after_check = load_newer
     [file] = lake.load(older).files
 
     assert file.status is FileStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 4, "yellow": 0, "quarantine": 0 if newer_is_clean else 2}
+
+
+def test_a_commit_that_turns_out_to_be_superseded_is_undone(lake):
+    """The versions are of different datasets, so their commits do not conflict."""
+    lake.storage.put(A, trips(2, 1))
+    older = lake.accept(A)
+
+    def load_newer(check: int) -> None:
+        if check == BEFORE_COMMIT:
+            lake.storage.after_check = lambda _: None
+            lake.storage.put(A, trips(4, prefix="tpep"))
+            assert lake.load(A).counts()["loaded"] == 1
+
+    lake.storage.after_check = load_newer
+    [file] = lake.load(older).files
+
+    assert file.status is FileStatus.SUPERSEDED
+    assert counts(lake, A) == {"green": 0, "yellow": 4, "quarantine": 0}
 
 
 def test_the_same_file_committed_meanwhile_is_replaced_by_the_next_attempt(lake):
@@ -119,10 +137,10 @@ def test_the_same_file_committed_meanwhile_is_replaced_by_the_next_attempt(lake)
 
     def load_too(check: int) -> None:
         if check == BEFORE_COMMIT:
-            lake.storage.before_check = lambda _: None
+            lake.storage.after_check = lambda _: None
             assert lake.load(file).counts()["loaded"] == 1
 
-    lake.storage.before_check = load_too
+    lake.storage.after_check = load_too
 
     assert lake.load(file).counts()["loaded"] == 1
     assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 2}
@@ -134,10 +152,10 @@ def test_a_commit_of_another_file_does_not_conflict(lake):
 
     def load_other(check: int) -> None:
         if check == BEFORE_COMMIT:
-            lake.storage.before_check = lambda _: None
+            lake.storage.after_check = lambda _: None
             assert lake.load(B).counts()["loaded"] == 1
 
-    lake.storage.before_check = load_other
+    lake.storage.after_check = load_other
     checks_of_b = 2
     assert lake.load(A).counts()["loaded"] == 1
 
