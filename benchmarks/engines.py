@@ -126,7 +126,7 @@ def job(folder: Path) -> Load:
 
 
 def load_with(engine: Engine[TableT], path: Path) -> None:
-    """Load a file as both jobs do. Raises RuntimeError if it is not loaded."""
+    """Load a file with an engine, as the deployed code does. Raises RuntimeError if it is not loaded."""
     loader = Loader(engine, FolderStorage(path.parent), OPTIONS, RUN)
     result = loader.load(Manifest("benchmark", "benchmark", "manual", (accepted(path),)))
     if result.counts()["loaded"] != 1:

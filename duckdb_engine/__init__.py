@@ -2,5 +2,5 @@
 
 It loads only what it reads exactly as Spark does, and declines everything else (`loading.engine.Declined`).
 DuckDB runs in a child process with limits (`writer_process.py`), because damaged bytes can crash a native
-library, make it hang, or make it ask for any amount of memory.
+library, make it hang, or make it allocate any amount of memory.
 """

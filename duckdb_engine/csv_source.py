@@ -1,7 +1,7 @@
 """Reads CSV files with DuckDB as Spark does, if they are plain.
 
 The scan of the bytes (`taxi_etl.csv_scan`) has already found that the file is text and that its gzip data is
-complete, and has counted its lines. What is left are the places where parsers differ: line ends and quotes.
+complete, and has counted its lines. Parsers still differ in line ends and quotes.
 """
 
 import re
@@ -45,7 +45,7 @@ def write_plain(source: Path, target: Path, file: AcceptedFile) -> None:
 def csv_query(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a file that `write_plain` wrote, all columns as text.
 
-    DuckDB ignores empty fields behind the last column, as the transform does, and rejects any other number of
+    DuckDB ignores empty fields after the last column, as the transform does, and rejects any other number of
     fields.
     """
     names = [quoted(column.name) for column in source_columns(file.columns)]
@@ -62,7 +62,7 @@ def csv_query(path: Path, file: AcceptedFile) -> str:
 
 
 def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks of whole lines; the last line gets an end if it has none."""
+    """The same bytes in blocks of whole lines; the last line gets a line end if it has none."""
     rest = b""
     for chunk in chunks:
         end = chunk.rfind(b"\n") + 1
@@ -85,7 +85,7 @@ def _with_plain_ends(block: bytes) -> bytes:
 
 def _write_rows(lines: bytes, out: BinaryIO, quoted_value: re.Pattern[bytes]) -> None:
     if b'"' in lines and b'"' in quoted_value.sub(b"", lines):
-        raise NotLoadable("a value has a quote within it")
+        raise NotLoadable("a value contains a quote")
     out.write(BLANK_LINES.sub(b"", b"\n" + lines)[1:])
 
 

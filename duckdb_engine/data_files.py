@@ -1,7 +1,7 @@
 """Iceberg's metadata of a data file, from the statistics that DuckDB returns.
 
-The same statistics as those of Iceberg's Java library: counts of values, nulls and NaN, and bounds of columns
-that are not nested, of strings the first 16 characters.
+They match those of Iceberg's Java library: counts of values, nulls and NaN, and bounds of columns that are
+not nested. Bounds of strings have at most 16 characters.
 """
 
 from collections.abc import Iterator, Mapping
@@ -105,9 +105,9 @@ def _statistics(written: WrittenFile, name: str) -> Mapping[str, str]:
 
 
 def _bounds(name: str, kind: PrimitiveType, found: Mapping[str, str]) -> tuple[Any, Any]:
-    """The lowest and the highest value as Iceberg notes them; no highest text if none can be cut off."""
+    """The bounds as Iceberg records them; the upper one is None for a text that cannot be shortened."""
     if found.get("min_is_exact") != "true" or found.get("max_is_exact") != "true":
-        # DuckDB returns none for long texts.
+        # DuckDB returns no bounds for long texts.
         raise IncompleteStatisticsError(f"DuckDB returned no bounds of {name}")
     low, high = found["min"], found["max"]
     if isinstance(kind, StringType):
@@ -126,7 +126,9 @@ def _micros(name: str, text: str) -> int:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
-        raise IncompleteStatisticsError(f"the bound {text} of {name} is not a time of Python") from None
+        raise IncompleteStatisticsError(
+            f"the bound {text} of {name} is outside the range of Python times"
+        ) from None
     if time.tzinfo is not None:
         time = time.astimezone(UTC).replace(tzinfo=None)
     return (time - EPOCH) // timedelta(microseconds=1)

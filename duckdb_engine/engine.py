@@ -32,7 +32,7 @@ from loading.text_times import text_times
 from taxi_etl.transform.sources import JobRun
 
 COLUMNS_MAX = 100
-"""The most columns of a file; with hundreds of them DuckDB exceeds its memory limit."""
+"""Maximum number of columns of a file; with hundreds of them, DuckDB exceeds its memory limit."""
 ERROR_CHARACTERS_MAX = 500
 
 
@@ -59,9 +59,9 @@ class DuckDBEngine:
         copy_of: Callable[[SourceFile], Path] = path_of,
         limits: Limits | None = None,
     ) -> None:
-        """Raises Declined for options that only Spark offers."""
+        """Raises Declined for options that only Spark supports."""
         if options.sort_by_pickup:
-            raise Declined("rows are to be sorted by pickup time")
+            raise Declined("the rows must be sorted by pickup time")
         self.catalog, self.options, self.run = catalog, options, run
         self.folder, self.copy_of = folder, copy_of
         self._writer = Writer(folder, limits or Limits.of_machine())
@@ -80,15 +80,15 @@ class DuckDBEngine:
         return LakeTable(self.catalog, self.options.database, name)
 
     def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
-        """Decline Parquet files with times as texts, whose order of day and month their values decide."""
+        """Decline Parquet files with times as text: their values decide the order of day and month."""
         for load in loads:
             if text_times(load.source.file):
-                _decline(load.source, "its times are texts")
+                _decline(load.source, "its times are text")
 
     def stage(self, trips: LakeTable, quarantine: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
         """Write and upload the data files of both tables; one load per file.
 
-        Raises Declined if any file is declined; then no data file stays.
+        Raises Declined if any file is declined; then no data file remains.
         """
         loads = [FileLoad(source) for source in files]
         try:
@@ -106,7 +106,7 @@ class DuckDBEngine:
         return loads
 
     def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
-        """Decline files that fail for their rows, because their messages quote rows."""
+        """Decline files that would fail because of their rows; the messages quote Spark's rows."""
         for load in loadable(loads):
             if has_too_many_quarantined(load, self.options.max_quarantine_share):
                 _decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
@@ -114,7 +114,7 @@ class DuckDBEngine:
                 _decline(load.source, "too many pickups are outside the month in its name")
 
     def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
-        """Nothing: this engine declines files with bad rows."""
+        """Do nothing: this engine declines files that would fail because of their rows."""
 
     def error_line(self, error: BaseException) -> str:
         """The message of an error in one line of limited length."""
@@ -171,7 +171,7 @@ def _uploaded(table: LakeTable, load: FileLoad, written: WrittenFile | None) -> 
 
 
 def _refuse_unlike(load: FileLoad) -> None:
-    """Decline a file that DuckDB may read differently from Spark, by what is known before it is read."""
+    """Decline a file that DuckDB may read differently from Spark, as far as is known before the read."""
     file = load.source.file
     names = {column.name.casefold() for column in file.columns}
     if file.row_decoder:
@@ -181,9 +181,9 @@ def _refuse_unlike(load: FileLoad) -> None:
     if len(file.columns) > COLUMNS_MAX:
         _decline(load.source, f"it has {len(file.columns)} columns")
     if file.format == "parquet" and len(names) < len(file.columns):
-        _decline(load.source, "names of its columns differ in case only")
+        _decline(load.source, "some column names differ only in case")
     if repeated_values(load):
-        _decline(load.source, "folders of its key repeat a column")
+        _decline(load.source, "a folder of its key repeats a column")
 
 
 def _decline(source: SourceFile, reason: str) -> None:

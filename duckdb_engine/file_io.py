@@ -137,7 +137,7 @@ class StoredFile(InputFile, OutputFile):
 
 
 class _WholeFile(io.BytesIO):
-    """Collects a file's content and hands it over when it is closed; not after an error."""
+    """Collects a file's content and writes it on close, but not after an error."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         super().__init__()
@@ -170,5 +170,5 @@ def _path(location: str) -> Path:
 
 
 def _not_found(error: ClientError, location: str) -> Exception:
-    """FileNotFoundError for the answer about an object that does not exist; any other error as it is."""
+    """FileNotFoundError if the object does not exist; otherwise the same error."""
     return FileNotFoundError(location) if error.response["Error"]["Code"] in MISSING else error

@@ -33,7 +33,7 @@ DUCKDB_TYPES = {
 }
 """DuckDB's types of the tables' column types."""
 ROW_GROUP_ROWS = 122_880
-"""Rows of a row group: what DuckDB holds in memory while it writes."""
+"""Rows of a row group; DuckDB holds whole row groups in memory while it writes."""
 
 
 def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
@@ -86,7 +86,7 @@ def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
     file = task.file
     if file.format == "csv":
         if task.rows is None:
-            raise NotLoadable("its rows are not counted")
+            raise NotLoadable("its rows were not counted")
         plain, rows = task.folder / "plain.csv", task.rows
         write_plain(task.path, plain, file)
         query = csv_query(plain, file)
@@ -102,7 +102,7 @@ def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
 
 
 def _unquoted(name: str) -> str:
-    """A name in backticks, as `constants` spells those of the key, as identifier of DuckDB."""
+    """A name from `constants` as a DuckDB identifier; names of key values are in backticks there."""
     if not name.startswith("`"):
         return name
     return quoted(name[1:-1].replace("``", "`"))

@@ -35,7 +35,7 @@ def load(
     """Load the files of a manifest into the Glue database, and write the result next to the manifest.
 
     `warehouse` is the URI below which new tables are created. Credentials, region and endpoints come from the
-    environment. Raises Declined, and errors of AWS; after Declined nothing is committed or written.
+    environment. Raises Declined, after which nothing is committed or written, and AWS errors.
     """
     catalog = GlueCatalog(
         "glue_catalog",
@@ -63,7 +63,7 @@ def run(
     *,
     limits: Limits | None = None,
 ) -> JobResult:
-    """The same with any catalog and storage. Local files are deleted afterwards."""
+    """Load a manifest with any catalog and storage. Local files are deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="small-batch-") as name:
         folder = Path(name).resolve()
         copies = LocalCopies(storage, folder)

@@ -25,9 +25,9 @@ from taxi_etl import tables
 from taxi_etl.same_trips import DataFile as FileOfTrips
 
 ATTEMPTS = 5
-"""How often a change that cannot conflict in substance is tried again."""
+"""Number of attempts for a change that any order of commits allows."""
 CREATED_PROPERTIES = {"write.parquet.compression-codec": "zstd"}
-"""What Iceberg's Java library adds to each table that it creates."""
+"""The properties that Iceberg's Java library sets on each table that it creates."""
 
 
 class LakeTable:
@@ -75,7 +75,7 @@ class LakeTable:
             self.table.io.delete(file.location)
 
     def snapshot_id(self) -> int | None:
-        """The table's current snapshot; None if it has none. `replace_rows` builds on what is seen here."""
+        """The table's current snapshot; None if it has none. `replace_rows` builds on this state."""
         table = self._current()
         snapshot = table.current_snapshot()
         number = snapshot.snapshot_id if snapshot else None
@@ -99,7 +99,7 @@ class LakeTable:
         return self._texts("source_file", source_ids)
 
     def data_files(self, time_column: str, quarantine: Self) -> list[FileOfTrips]:
-        """The data files of this table with the bounds of a time column, and those of quarantine without."""
+        """The data files of this table, with the bounds of a time column, and those of quarantine."""
         table = self._current()
         number = table.schema().find_field(time_column).field_id
 
@@ -119,7 +119,7 @@ class LakeTable:
         return trips + [FileOfTrips(str(file.partition[0]), file.record_count) for file in held]
 
     def has_only(self, number: int) -> bool:
-        """Whether the table had exactly this many data files at this load's last commit."""
+        """Whether the table had exactly this many data files after this load's last commit."""
         snapshot = self.table.current_snapshot()
         return (
             snapshot is not None
@@ -134,7 +134,7 @@ class LakeTable:
         since: int | None,
         summary: Mapping[str, str],
     ) -> None:
-        """Replace all rows of these sources by those in `files`, in one commit.
+        """Replace all rows of these sources with those in `files`, in one commit.
 
         `since` is what `snapshot_id` returned. Raises ConflictError if rows of these sources were committed
         or removed after it.
@@ -206,7 +206,7 @@ class LakeTable:
             self._table = overwrite(table, source_ids, there, [], summary)
 
     def _retried(self, change: Callable[[], None]) -> None:
-        """Make a change, again if another commit came first; each attempt reads the table anew."""
+        """Make a change, and retry it if another commit came first; each attempt reads the table again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return change()
@@ -251,7 +251,7 @@ class LakeTable:
 
 
 def _copy(table: Table) -> Table:
-    """The same state of a table. pyiceberg changes the object whose commit it tries again."""
+    """A copy of a table in the same state. pyiceberg modifies the object when it retries a commit."""
     return Table(table.name(), table.metadata, table.metadata_location, table.io, table.catalog)
 
 

@@ -17,7 +17,7 @@ OVERHEAD_BYTES = 1024 * MIB
 class Limits:
     """What the child process may use: bytes of address space and of DuckDB's buffers, threads, and seconds.
 
-    `seconds_per_file` is the time after which the engine ends the process.
+    `seconds_per_file` is the time limit after which the engine kills the process.
     """
 
     address_space_bytes: int
@@ -30,7 +30,7 @@ class Limits:
     def of_machine(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """The limits for this machine, or for the Lambda function that the environment describes.
 
-        DuckDB gets half of the memory, because it allocates some of its memory beside its limit.
+        DuckDB gets half of the memory, because it allocates some memory outside its limit.
         """
         stated = environment.get(MEMORY_VARIABLE)
         physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

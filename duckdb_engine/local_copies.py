@@ -10,7 +10,7 @@ from taxi_etl.identity import FileVersion
 
 
 class LocalCopies:
-    """Another storage, whose files are read from copies in `folder`; implements `loading.storage.Storage`."""
+    """Wraps a storage and reads its files from copies in `folder`; implements `loading.storage.Storage`."""
 
     def __init__(self, storage: Storage, folder: Path) -> None:
         self.storage = storage
@@ -39,11 +39,11 @@ class LocalCopies:
                 yield chunk
 
     def copy_of(self, source: SourceFile) -> Path:
-        """The local copy of a file. Raises what `chunks` of the other storage raises."""
+        """The local copy of a file. Raises the errors of `chunks` of the wrapped storage."""
         return self._copy(source.file.version)
 
     def _copy(self, version: FileVersion) -> Path:
-        """The local copy, made on first use; a copy that was broken off is made again."""
+        """The local copy, made on first use; an interrupted copy is made again."""
         path = self._path(version)
         if not path.exists():
             part = path.with_suffix(".part")

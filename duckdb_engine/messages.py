@@ -1,4 +1,4 @@
-"""What the engine and its child process tell each other, as JSON."""
+"""The messages between the engine and its child process, as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -88,7 +88,7 @@ class WrittenFile:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a task: the rows read and the data files, or why the file is `declined`.
+    """The outcome of a task: the rows read and the data files, or why the file is `declined`.
 
     A table without rows has no data file. `reasons` are the quarantined rows by reason, `other_months` the
     trips with a pickup outside the month in the file's name.

@@ -1,8 +1,8 @@
 """One Iceberg snapshot that removes and adds data files, as Iceberg's Java library commits it.
 
-pyiceberg 0.12's own overwrite keeps each manifest of removed files for good, and merges none: after a
-thousand loads, every read would open more than a thousand manifests. The subclass below mends that with
-private names of pyiceberg; delete it when `update_snapshot().overwrite()` does the same.
+pyiceberg 0.12's own overwrite never drops manifests of removed files and never merges manifests: after a
+thousand loads, every read would open more than a thousand of them. The subclass below fixes that with private
+names of pyiceberg; delete it when `update_snapshot().overwrite()` does the same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ from duckdb_engine.iceberg_schema import PARTITION_COLUMN
 REFUSED = (CommitFailedException, ValidationException)
 MANIFEST_BYTES = 8 * 1024**2
 MANIFESTS_MIN = 100
-"""How large merged manifests become, and from which number on they are merged. Source: Iceberg's defaults of
-`commit.manifest.target-size-bytes` and `commit.manifest.min-count-to-merge`."""
+"""Target size of merged manifests, and the number of manifests that starts a merge. Source: Iceberg's
+defaults of `commit.manifest.target-size-bytes` and `commit.manifest.min-count-to-merge`."""
 
 
 class _Overwrite(_OverwriteFiles):
@@ -47,7 +47,7 @@ def overwrite(
     added: Iterable[DataFile],
     summary: Mapping[str, str],
 ) -> Table:
-    """Commit a snapshot on top of the one that `table` holds; returns the table with it.
+    """Commit a snapshot on top of the one that `table` holds; return the table at that snapshot.
 
     If another snapshot was committed meanwhile, pyiceberg tries again on top of it, unless it added or
     removed rows of these sources: then raises one of REFUSED. `table` itself becomes current.

@@ -1,4 +1,4 @@
-"""Reads Parquet files with DuckDB as Spark's reader offers them."""
+"""Reads Parquet files with DuckDB, with the same values as Spark's reader."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,15 +14,15 @@ from taxi_etl.text_values import CONTROL_CHARACTERS
 from taxi_etl.transform.sources import source_columns
 
 PAGE_HEADER_BYTES = 40
-"""More than the first four fields of a page header take."""
+"""Bytes to read for the first four fields of a page header; they take fewer."""
 I32 = 0x15
-"""In Thrift's compact protocol, the byte of an i32 in the field after the last one."""
+"""In Thrift's compact protocol, the header of an i32 field whose ID follows the previous field's ID."""
 
 
 def parquet_query(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
     offered = source_columns(file.columns)
-    # DuckDB numbers names that differ only in case.
+    # DuckDB appends a number to names that differ only in case.
     seen = [column.name.casefold() for column in file.columns]
     repeats = [seen[:place].count(name) for place, name in enumerate(seen)]
     values = [
@@ -64,7 +64,7 @@ def _has_checksum(header: bytes) -> bool:
     place = 0
     for _ in range(3):
         if header[place : place + 1] != bytes([I32]):
-            raise NotLoadable("a page header has an unknown form")
+            raise NotLoadable("a page header has an unknown format")
         place += 1
         while header[place : place + 1] >= b"\x80":
             place += 1
@@ -73,7 +73,7 @@ def _has_checksum(header: bytes) -> bool:
 
 
 def _value(column: SourceColumn) -> str:
-    """A Parquet column as Spark's reader offers it."""
+    """The SQL for a Parquet column's value as Spark's reader returns it."""
     name = quoted(column.name)
     text = f"TRY(decode({name}))"
     return {

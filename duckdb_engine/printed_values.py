@@ -1,7 +1,8 @@
-"""Finds printed numbers and times that Spark would spell differently.
+"""Finds printed numbers and times that Spark would print differently.
 
-`extra_columns` and `row_as_read` hold values as texts. Both engines print a double alike if it is whole, or
-has few digits and is in [1e-3, 1e7); outside, Java writes `1.0E7`. Times are alike in the years 1 to 9999.
+`extra_columns` and `row_as_read` hold values as text. Both engines print a double in the same way if it is
+whole, or has few digits and is in [1e-3, 1e7); others have the form `1.0E7` in Java. Times are printed in the
+same way in the years 1 to 9999.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from taxi_etl.transform.sources import source_columns
 FRACTIONS = frozenset({SourceType.DOUBLE, SourceType.DECIMAL})
 DATES = TIMES | {SourceType.DATE, SourceType.INSTANT}
 NUMBER_CHARACTERS_MAX = DOUBLE_DIGITS + 2
-"""Of a printed number: its digits, the point and a sign."""
+"""Maximum length of a printed number: its digits, the point and a sign."""
 ALIKE_NUMBERS = (
     "(regexp_full_match({0}, '-?[0-9]+([.]0)?|NaN|-?Infinity') OR "
     f"length({{0}}) <= {NUMBER_CHARACTERS_MAX} AND regexp_full_match({{0}}, '-?[0-9]{{{{1,7}}}}[.][0-9]+') "

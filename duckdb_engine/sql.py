@@ -28,5 +28,5 @@ def translated_expression(text: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A name as SQL identifier."""
+    """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -25,9 +25,9 @@ ERROR_CHARACTERS_MAX = 300
 class Writer:
     """Writes one file after another in a child process, which starts on first use.
 
-    A child process that ends or exceeds the time declines its file; the next file gets a new one. `folder`
-    is what DuckDB may read and write: local copies, data files, temporary files. Use it as a context manager,
-    and not concurrently. `command` answers as `writer_process` does.
+    If the child process ends or exceeds the time limit, its file is declined, and the next one gets a new
+    process. `folder` is what DuckDB may read and write: local copies, data files, temporary files. Use it as
+    a context manager, in one thread at a time. `command` starts a program that answers like `writer_process`.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class Writer:
         self.close()
 
     def write(self, task: Task) -> Answer:
-        """Write the data files of a file; the answer says why it is declined, also if the process ended."""
+        """Write the data files of a file, or decline it, for example because the process ended."""
         process = self._running()
         is_late = threading.Event()
 
@@ -59,11 +59,11 @@ class Writer:
             line = self._exchange(process, json.dumps(task.to_json()))
             return Answer.from_json(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            # No line, half of one, or something else: the process is gone or damaged.
+            # No answer, or not a valid one: the process has ended or is damaged.
             self.close()
             if is_late.is_set():
                 return Answer(declined=f"reading it took more than {self.limits.seconds_per_file:g} seconds")
-            return Answer(declined=f"reading it ended the process ({self._ending(process)})")
+            return Answer(declined=f"the process that read it ended ({self._ending(process)})")
         finally:
             timer.cancel()
 
@@ -79,7 +79,7 @@ class Writer:
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None:
             kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-            # Its own error output goes to a file: nobody would empty a pipe.
+            # Its error output goes to a file, because nothing reads a pipe while it runs.
             self._errors = (self.folder / "writer_errors.txt").open("w+")
             self._process = subprocess.Popen(  # noqa: S603 (the command is a constant)
                 [*self.command, json.dumps(self.limits.to_json()), str(self.folder)],

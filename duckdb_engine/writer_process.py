@@ -1,7 +1,7 @@
 """The child process in which DuckDB writes data files: tasks on standard input, answers on standard output.
 
-Each is a line of JSON (`messages.py`). The process has limits on memory, CPU time and file size, so that a
-damaged file ends it, or fails in it, instead of ending the function.
+Each is a line of JSON (`messages.py`). The process has limits on memory and CPU time. A damaged file can
+only fail in this process or end it; the caller goes on.
 """
 
 import json
@@ -20,12 +20,12 @@ from duckdb_engine.printed_values import refuse_unlike_types
 from duckdb_engine.sql import connect
 
 ERRORS = (NotLoadable, duckdb.Error, OSError, ValueError, RuntimeError, MemoryError)
-"""What a file can cause. Other errors end the process, with the same effect."""
+"""The errors that a file can cause. Other errors end the process, which also declines the file."""
 ERROR_CHARACTERS_MAX = 500
 
 
 def main(arguments: list[str]) -> None:
-    """Answer until the input ends. The argument is the limits as JSON; DuckDB's temporary files follow it."""
+    """Answer tasks until the input ends. The arguments are the limits as JSON and the folder of the files."""
     limits, folder = Limits.from_json(json.loads(arguments[0])), Path(arguments[1])
     apply_limits(limits)
     database = open_database(limits, folder)

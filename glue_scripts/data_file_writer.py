@@ -51,7 +51,7 @@ class DataFileWriter:
         return loads
 
     def _write_readable(self, loads: Sequence[FileLoad]) -> None:
-        """Write files in one scan. Damaged ones then cost a read of their own each, not another scan of all.
+        """Write files in one scan. Only damaged ones are then read again, each alone.
 
         The scan of several files leaves out damaged parts instead of failing, so that a damaged file has
         fewer rows than its footer counts.

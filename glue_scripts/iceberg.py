@@ -58,7 +58,7 @@ class LakeTable:
             self.changed = True
         self.ensured = True
         self._add_columns()
-        # What was loaded before has the columns of then, also if another job run added some since.
+        # The cached table may lack columns that another job run has added since.
         self._java = None
         self._add_properties()
 
@@ -105,7 +105,7 @@ class LakeTable:
             io.deleteFile(file.location)
 
     def time_bounds(self, file: StagedFile, column: str) -> tuple[datetime, datetime] | None:
-        """The earliest and the latest time of a column in a data file; None if Iceberg did not note them."""
+        """The earliest and the latest time of a column in a data file; None if Iceberg has none."""
         field = self._load().schema().findField(column)
         bounds = [
             (each or {}).get(field.fieldId())
@@ -155,15 +155,15 @@ class LakeTable:
         return {row[0]: row[1] for row in rows}
 
     def has_only(self, number: int) -> bool:
-        """Whether the table had exactly this many data files at this job run's last commit."""
+        """Whether the table had exactly this many data files after this job run's last commit."""
         snapshot = self._load().currentSnapshot()
         return snapshot is not None and snapshot.summary().get("total-data-files") == str(number)
 
     def data_files(self, time_column: str, quarantine: "LakeTable") -> list[DataFile]:
         """The data files of this table with the bounds of a time column, and those of quarantine.
 
-        All of it comes from the tables' metadata. The raw bounds are asked for, because Spark takes about a
-        second to plan the readable ones of all columns.
+        All of it comes from the tables' metadata. It reads the raw bounds, because Spark takes about
+        a second to plan a query for the readable bounds of all columns.
         """
         for table in (self, quarantine):
             self.spark.catalog.refreshTable(table.qualified)
@@ -197,7 +197,7 @@ class LakeTable:
         since: int | None,
         summary: Mapping[str, str],
     ) -> None:
-        """Replace all rows of these sources by those in `files`, in one commit.
+        """Replace all rows of these sources with those in `files`, in one commit.
 
         `since` is the snapshot that the caller based its checks on; `summary` is added to the new snapshot's
         summary. Raises ConflictError if rows of these sources were committed after `since`.

@@ -61,7 +61,7 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
     if not mixed:
         return
     months = {load.source_id: month_number(load) for load in mixed}
-    # Counted as rows pass by: a grouped query would shuffle, and be planned and compiled for that.
+    # An observation counts rows during the scan; a grouped query would need a shuffle.
     observation = Observation()
     counts = [fn.expr(f"count_if(source_id = '{source_id}')").alias(source_id) for source_id in months]
     outside = _pickup_months(spark, mixed).where(f"month <> {_by_source(months)}")
@@ -88,14 +88,14 @@ def _by_source(months: Mapping[str, int | None]) -> str:
 
 
 def _is_within(trips: LakeTable, load: FileLoad) -> bool:
-    """Whether all pickups of a file are in the month in its name, as far as Iceberg noted their bounds."""
+    """Whether all pickups of a file are in the month in its name, as far as Iceberg recorded their bounds."""
     bounds = [trips.time_bounds(file, PICKUP) for file in load.trips]
     month = month_number(load)
     return all(each and all(100 * time.year + time.month == month for time in each) for each in bounds)
 
 
 def _fail_for_month(spark: SparkSession, load: FileLoad, outside: int) -> None:
-    """Fail a file because this number of its pickups is outside the month in its name."""
+    """Fail a file because `outside` of its pickups are outside the month in its name."""
     month = month_number(load)
     others = _pickup_months(spark, [load]).where(f"month <> {month}").groupBy("month").count()
     most = others.orderBy(fn.desc("count"), "month").first()

@@ -18,7 +18,7 @@ from taxi_etl.transform.expressions import name
 def decide_date_orders(spark: SparkSession, watchdog: StallWatchdog, loads: Sequence[FileLoad]) -> None:
     """Set the date orders of the files' columns, and fail files whose dates are ambiguous.
 
-    A file that cannot be read keeps the usual order; staging reports its error.
+    A file that cannot be read keeps the default order; staging reports its error.
     """
     for load in loads:
         texts = text_times(load.source.file)

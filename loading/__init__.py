@@ -1,1 +1,1 @@
-"""The load of a manifest, the same for every engine: order of steps, checks of versions, commits, results."""
+"""The load of a manifest, the same for every engine: order of steps, version checks, commits, results."""

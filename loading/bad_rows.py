@@ -1,7 +1,7 @@
 """Bad rows of failed files: up to 20 per file, for its result and for quarantine.
 
-In quarantine they have the file's failure code in `file_failure`, and a partition of their own for each file:
-they are replaced and removed as one, and the rows of the file's last loaded version stay.
+In quarantine, the column `file_failure` has the file's failure code. The bad rows of each file have their own
+partition: they are replaced and removed together, and the rows of the file's last loaded version stay.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from taxi_etl.identity import failed_source_id
 from taxi_etl.transform.sources import JobRun
 
 ROWS_MAX = 20
-"""How many bad rows of a failed file are kept."""
+"""Maximum number of bad rows to keep for each failed file."""
 
 
 def quarantine_rows(loads: Sequence[FileLoad], run: JobRun) -> list[tuple[Any, ...]]:

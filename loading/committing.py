@@ -1,8 +1,8 @@
 """Commits a dataset's data files without losing or doubling rows when loads overlap.
 
-Each attempt notes the tables' snapshots, checks the file versions again, and commits against these snapshots.
-A newer version that exists by then supersedes the file. A newer version that another load commits later
-makes one of the two commits conflict, and that load starts the next attempt.
+Each attempt records the tables' snapshots, checks the file versions again, and commits against these
+snapshots. If a newer version exists by then, the file is superseded. If another load commits a newer version
+later, one of the two commits conflicts, and that load makes another attempt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -79,7 +79,7 @@ class Committer:
             other.replace_rows(outdated, [], since, self.summary)
 
     def _current_version(self, file: FileLoad) -> str | None:
-        """The current version's ID; None if the object was deleted, or may not be read anymore."""
+        """The current version's ID; None if the object was deleted or S3 refuses to read it."""
         try:
             return self.storage.current_version(file.version)
         except RefusedObjectError:
@@ -88,7 +88,7 @@ class Committer:
     def _replace_rows(
         self, files: Sequence[FileLoad], trips_since: int | None, quarantine_since: int | None
     ) -> None:
-        """Commit quarantine, then trips. A conflict in trips undoes quarantine, so no stale row stays."""
+        """Commit quarantine, then trips. A conflict in trips undoes the commit to quarantine."""
         loaded = loadable(files)
         added = self._replace_quarantined_rows(loaded, _with_bad_rows(files), quarantine_since)
         if not loaded:
@@ -105,7 +105,7 @@ class Committer:
     ) -> list[StagedFile]:
         """Replace the quarantined rows of files that have any, now or before; returns the new data files.
 
-        A loaded file replaces those of its last failed version too. A failed file replaces only these.
+        A loaded file also replaces the bad rows of its last failed version; a failed file only those.
         """
         before = self.quarantine.row_counts(_partitions(loaded)) if loaded else {}
         affected = [file for file in loaded if file.quarantined or before.keys() & set(_partitions([file]))]

@@ -1,7 +1,7 @@
 """The operations that a load needs from an engine, such as Spark, and from its Iceberg tables.
 
-An engine reads files, runs the SQL of the transform, writes data files, and commits them. The order of these
-steps is `loader.py`'s. An engine is made for one load: it has the options and the job run of the load.
+An engine reads files, runs the SQL of the transform, writes data files, and commits them. `loader.py` has the
+order of these steps. Each load makes its own engine, with the options and the job run of the load.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +16,12 @@ class ConflictError(Exception):
     """Another load committed rows of the same sources after the snapshot this commit is based on."""
 
 
-class Declined(Exception):  # noqa: N818 (an answer of the engine, not an error)
+class Declined(Exception):  # noqa: N818 (an answer, not an error)
     """The engine does not load this manifest; nothing was committed.
 
     `reason` is one line. An engine may raise it from any of its own methods and from `Table.ensure`, all of
-    which run before the first commit. The loader then deletes the data files that it knows; a method that
-    raises deletes the data files that it has not returned.
+    which run before the first commit. The loader then deletes the data files that it received; a
+    method that raises deletes the data files that it has not returned.
     """
 
     def __init__(self, reason: str) -> None:
@@ -64,10 +64,10 @@ class Table(Protocol):
         """The URI of each source's file, for sources with any rows."""
 
     def data_files(self, time_column: str, quarantine: Self) -> list[DataFile]:
-        """The data files of this table with the bounds of a time column, and those of quarantine without."""
+        """The data files of this table, with the bounds of a time column, and those of quarantine."""
 
     def has_only(self, number: int) -> bool:
-        """Whether the table had exactly this many data files at this load's last commit."""
+        """Whether the table had exactly this many data files after this load's last commit."""
 
     def replace_rows(
         self,
@@ -76,7 +76,7 @@ class Table(Protocol):
         since: int | None,
         summary: Mapping[str, str],
     ) -> None:
-        """Replace all rows of these sources by those in `files`, in one commit.
+        """Replace all rows of these sources with those in `files`, in one commit.
 
         `since` is the snapshot that the caller based its checks on, None if the table had none. Raises
         ConflictError if rows of these sources were committed after `since`.
@@ -96,13 +96,13 @@ TableT = TypeVar("TableT", bound=Table)
 
 
 class Engine(Protocol[TableT]):
-    """Reads, transforms and writes files; commits are its tables' matter.
+    """Reads, transforms and writes files; its tables commit them.
 
     `trips` is the table of the files' dataset. All files of a call belong to one dataset.
     """
 
     errors: tuple[type[Exception], ...]
-    """What its queries raise; a check after the commit prints these errors and goes on."""
+    """The errors of its queries; a check after the commit prints them and does not fail the load."""
 
     def table(self, name: str) -> TableT:
         """The table of this name in the load's database; it may not exist yet."""
@@ -110,8 +110,8 @@ class Engine(Protocol[TableT]):
     def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
         """Set the date orders of columns with text times in Parquet files; fail files with ambiguous dates.
 
-        A file that cannot be read keeps the usual order; `stage` reports its error. `text_times.py` has the
-        columns and the decision, from the first rows that the engine reads.
+        A file that cannot be read keeps the default order; `stage` reports its error. The engine reads the
+        first rows; `text_times.py` selects the columns and decides.
         """
 
     def stage(self, trips: TableT, quarantine: TableT, files: Sequence[SourceFile]) -> list[FileLoad]:
@@ -124,14 +124,14 @@ class Engine(Protocol[TableT]):
     def check_rows(self, trips: TableT, loads: Sequence[FileLoad]) -> None:
         """Fail staged files with too many quarantined rows, a wrong month or contradicting key values.
 
-        These are the checks that read the data files. They keep some of the bad rows in the loads.
-        `row_failures.py` has the limits and the messages, for the rows that the engine counts.
+        These checks read the data files, and keep some of the bad rows in the loads. The engine counts rows;
+        `row_failures.py` has the limits and the messages.
         """
 
     def write_bad_rows(self, quarantine: TableT, loads: Sequence[FileLoad]) -> None:
         """Write the bad rows of failed files as data files of quarantine, without committing them.
 
-        `bad_rows.py` has the rows. The data files of each file go into its `bad_row_files`.
+        `bad_rows.py` makes the rows. Each load's data files go into its `bad_row_files`.
         """
 
     def error_line(self, error: BaseException) -> str:

@@ -28,7 +28,7 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row for which its file failed: the reasons, its texts by column, and its place in a Parquet file."""
+    """A row that made its file fail: the reasons, its text by column, and its position in a Parquet file."""
 
     reasons: tuple[str, ...]
     as_read: Mapping[str, str]
@@ -37,11 +37,11 @@ class BadRow:
 
 @dataclass
 class FileLoad:
-    """One file on its way into the tables.
+    """The state of one file during a load.
 
     `read` is the number of rows in the file, `reasons` the quarantined rows by reason. `trips` and
-    `quarantine` are the data files with its rows, committed or not. `bad_rows` are some of the rows
-    of a file that failed for them, and `bad_row_files` the data files with these.
+    `quarantine` are the data files with its rows, committed or not. `bad_rows` are some of the
+    rows that made the file fail, and `bad_row_files` the data files with these rows.
     """
 
     source: SourceFile

@@ -1,4 +1,4 @@
-"""The job around a load: a manifest in, `result.json` and `summary.json` out."""
+"""Loads the files of a manifest from S3, and writes `result.json` and `summary.json`."""
 
 from loading.engine import Engine, TableT
 from loading.loader import Loader
@@ -13,7 +13,7 @@ from taxi_etl.transform.sources import JobRun
 def load_manifest(
     manifest_uri: str, engine: Engine[TableT], storage: Storage, options: Options, run: JobRun
 ) -> JobResult:
-    """Load the files of a manifest, write `result.json` and `summary.json` next to it, return the result.
+    """Load the files of a manifest, write `result.json` and `summary.json` next to it, and return the result.
 
     Raises Declined if the engine does not load the manifest; then nothing is committed or written.
     """

@@ -94,7 +94,7 @@ class Loader(Generic[TableT]):
         self.engine.write_bad_rows(self.quarantine, dataset.staged)
 
     def _commit(self, dataset: DatasetLoad[TableT], execution: str) -> None:
-        """Commit the data files of one dataset, and note what the commit changes."""
+        """Commit the data files of one dataset, and record which columns the commit adds."""
         trips, staged = dataset.trips, dataset.staged
         summary = {"taxi-etl.run-id": self.run.run_id, "taxi-etl.execution": execution}
         committer = Committer(self.storage, trips, self.quarantine, summary)
@@ -112,7 +112,7 @@ class Loader(Generic[TableT]):
             self.quarantine.discard([*load.quarantine, *load.bad_row_files])
 
     def _record_columns(self, trips: TableT, files: Sequence[FileLoad]) -> None:
-        """Note whether this load changed the dataset's columns, and whether the crawler has to see them."""
+        """Record whether this load changed the dataset's columns, and whether the crawler has to see them."""
         if files:
             has_new_columns = record_source_columns(trips, _column_names(files))
             self.schema_changed = self.schema_changed or trips.changed or has_new_columns

@@ -10,9 +10,9 @@ class Options:
     """Options that are the same for every engine.
 
     `database` is the name of the Glue database, `max_quarantine_share` a fraction of a file's rows, and
-    `sort_by_pickup` whether each file's rows are sorted by pickup time. `command` is how messages call the
-    command line, such as `taxi-etl --environment dev`. `program` begins the lines that the load prints. With
-    `maintenance`, the tables get Glue's table optimizers.
+    `sort_by_pickup` whether each file's rows are sorted by pickup time. `command` is the command line
+    that messages show, such as `taxi-etl --environment dev`. `program` begins the lines that the load prints.
+    With `maintenance`, the tables get Glue's table optimizers.
     """
 
     database: str

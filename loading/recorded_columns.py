@@ -18,7 +18,7 @@ def record_source_columns(table: Table, names: Iterable[str]) -> bool:
 
 
 def record_cataloged_columns(table: Table, bucket: str, names: Iterable[str]) -> bool:
-    """Note the columns of a bucket's cataloged files; return whether there are new ones."""
+    """Record the columns of a bucket's cataloged files; return whether there are new ones."""
     recorded = json.loads(table.property(tables.CATALOGED_COLUMNS_PROPERTY) or "{}")
     updated = sorted({*recorded.get(bucket, ()), *names})
     if updated == recorded.get(bucket, []):

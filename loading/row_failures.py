@@ -1,4 +1,4 @@
-"""Files that fail for their rows: the limits and the messages. An engine counts the rows."""
+"""Limits and messages for files that fail because of their rows; the engine counts the rows."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from taxi_etl.transform.predicates import Reason, pickup_range
 OUTSIDE_SHARE_MAX = 0.05
 """The largest share of pickups outside the month in a file's name; the TLC's files have 1 in 1,000."""
 OUTSIDE_ROWS_MIN = 10
-"""Number of pickups that may be outside in any file; a month's first rows hold most of its outliers."""
+"""Number of pickups outside the month that any file may have, however small it is."""
 EXPLAINED_COLUMNS_MAX = 3
 """How many columns a failure's message names."""
 
@@ -72,9 +72,9 @@ def has_too_many_outside(load: FileLoad, outside: int) -> bool:
 
 
 def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -> None:
-    """Fail a file because this number of its pickups is outside the month in its name.
+    """Fail a file because `outside` of its pickups are outside the month in its name.
 
-    `most` are the other month with the most pickups, such as 202402, and their number.
+    `most` is the other month with the most pickups, such as 202402, and the number of these pickups.
     """
     month = _month_text(month_number(load) or 0)
     in_one = f"{most[1]:,} are in {_month_text(most[0])}; " if most else ""
@@ -86,7 +86,7 @@ def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -
 
 
 def repeated_values(load: FileLoad) -> list[tuple[Column, str | None]]:
-    """The table columns of a file whose values folders of its key repeat, and these values."""
+    """The table columns that the file and a folder of its key both have, and the values in the key."""
     file = load.source.file
     repeated = repeated_columns(load.version.key, DATASETS[file.dataset], file.columns)
     return [
@@ -97,7 +97,7 @@ def repeated_values(load: FileLoad) -> list[tuple[Column, str | None]]:
 
 
 def differs(column: Column, value: str | None) -> str:
-    """The SQL condition of a row with another value; rows without a value do not contradict."""
+    """The SQL condition for rows with a different value; rows without a value do not match it."""
     if value is None:
         return f"{column.name} IS NOT NULL"
     text, source = literal(value), SourceColumn(column.name, SourceType.TEXT)
@@ -106,11 +106,11 @@ def differs(column: Column, value: str | None) -> str:
 
 
 def fail_for_key_value(load: FileLoad, column: Column, value: str | None, count: int) -> None:
-    """Fail a file because this number of its rows contradicts the value in a folder of its key."""
+    """Fail a file because `count` of its rows contradict the value in a folder of its key."""
     load.fail(
         FailureCode.CONTRADICTING_KEY,
-        f"{count:,} of {load.written:,} rows have another {column.name} than "
-        f"{value!r}, which a folder of the key says; move the file",
+        f"{count:,} of {load.written:,} rows have a {column.name} other than "
+        f"{value!r}, the value in a folder of the key; move the file",
     )
 
 

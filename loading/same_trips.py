@@ -1,6 +1,6 @@
 """Warns of trips that were probably loaded before, under another object key.
 
-A moved object, or an export with new part names, is a new file: its rows come on top of the earlier ones. The
+A moved object, or an export with new part names, is a new file: its rows are added to the earlier ones. The
 rule (`taxi_etl.same_trips`) suggests this, but does not prove it.
 """
 

@@ -14,9 +14,9 @@ from taxi_etl.s3_uris import parse_s3_uri
 
 CHUNK_BYTES = 1024 * 1024
 THREADS = 16
-"""How many objects a load asks for at once."""
+"""Maximum number of objects that a load reads at once."""
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
-"""The codes of S3's answers about an object that does not exist."""
+"""S3's error codes for an object that does not exist."""
 
 
 class RefusedObjectError(Exception):

@@ -14,7 +14,7 @@ from taxi_etl.schema import TEXTS, ColumnType, SourceColumn, match_columns
 from taxi_etl.text_values import date_orders
 
 FIRST_ROWS = 1000
-"""How many rows of a file decide."""
+"""Number of rows of each file that decide its order."""
 
 
 def text_times(file: AcceptedFile) -> list[SourceColumn]:

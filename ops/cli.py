@@ -87,7 +87,7 @@ def _output(context: Any) -> Output:
 def _wrong_usage(output: Output, error: UsageError) -> typer.Exit:
     """Print what is wrong with the command line and which help shows more; return the exit."""
     command = error.ctx.command_path if error.ctx else PROGRAM
-    output.error(CliError(error.format_message().rstrip("."), f"see how it is written: {command} --help"))
+    output.error(CliError(error.format_message().rstrip("."), f"see the usage: {command} --help"))
     return typer.Exit(error.exit_code)
 
 

@@ -1,7 +1,6 @@
 """Values that the shell completes on TAB: executions, files and datasets.
 
-Whatever goes wrong, such as an account that is not reachable, leaves the shell without suggestions and never
-prints anything.
+Any failure, such as an unreachable account, gives no suggestions and prints nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ def executions(context: typer.Context, incomplete: str) -> list[Suggestion]:
 
 
 def files(context: typer.Context, incomplete: str) -> list[Suggestion]:
-    """Suggest the object keys in the raw zone that begin so, or URIs for a beginning of `s3://`."""
+    """Suggest object keys in the raw zone that start with the text, or URIs if it starts with `s3://`."""
     return _quietly(lambda: _files(session_of(context), incomplete))
 
 
@@ -47,7 +46,7 @@ def files_and_executions(context: typer.Context, incomplete: str) -> list[Sugges
 
 
 def session_of(context: typer.Context) -> Session:
-    """Return a session for the global options, which completion has only parsed; its timeouts are short."""
+    """Return a session with short timeouts for the global options, which completion has parsed."""
     given = context.find_root().params
     options = (given.get(name) for name in ("region", "profile", "endpoint_url"))
     return Session(Target(given.get("environment") or "dev", *options), _QUICK)

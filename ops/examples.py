@@ -70,7 +70,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "local down": ("taxi-etl local down",),
     "local status": ("taxi-etl local status",),
 }
-"""The examples by command. People replace the words in capitals."""
+"""The examples by command. Words in capitals are placeholders."""
 
 
 def epilog(command: str) -> str:

@@ -1,4 +1,4 @@
-"""The versions of a file, or of the files under a prefix, with what became of each and what to do next."""
+"""The versions of a file, or of the files under a prefix: the outcome of each, and what to do next."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,30 +15,30 @@ from ops.file_outcomes import UNSEEN, ledger
 from ops.session import Session, Target
 from taxi_etl.file_rules import ignored_object_reason
 from taxi_etl.file_status import FileStatus
-from taxi_etl.file_story import PROBLEMS, KnownVersion, VersionStory, stories
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import OPEN_FILE, FileRecord
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.remedies import Then, remedy
 from taxi_etl.s3_uris import s3_uri
+from taxi_etl.version_outcomes import PROBLEMS, KnownVersion, VersionOutcome, version_outcomes
 
 
 @dataclass(frozen=True)
 class ListedVersion:
-    """A version's story; `next_step` is empty if nothing is left to do."""
+    """A version's outcome; `next_step` is empty if nothing is left to do."""
 
-    story: VersionStory
+    outcome: VersionOutcome
     next_step: str
 
     @property
     def version(self) -> FileVersion:
         """The version."""
-        return self.story.known.version
+        return self.outcome.known.version
 
     @property
     def record(self) -> FileRecord | None:
         """The version's record in the ledger."""
-        return self.story.known.record
+        return self.outcome.known.record
 
     @property
     def status(self) -> str:
@@ -57,8 +57,8 @@ class ListedVersion:
             "bucket": self.version.bucket,
             "key": self.version.key,
             "versionId": self.version.version_id,
-            "current": self.story.known.is_current,
-            "uploaded": self.story.known.uploaded,
+            "current": self.outcome.known.is_current,
+            "uploaded": self.outcome.known.uploaded,
             "received": self.received,
             "changed": moment(record.updated_at) if record else None,
             "status": self.status,
@@ -66,8 +66,8 @@ class ListedVersion:
             "attempts": record.attempts if record else 0,
             "dataset": record.dataset if record else "",
             "rows": record.rows if record else None,
-            "tables": dict(self.story.tables),
-            "replacedBy": self.story.replaced_by,
+            "tables": dict(self.outcome.tables),
+            "replacedBy": self.outcome.replaced_by,
             "reasons": list(record.reasons) if record else [],
             "nextStep": self.next_step,
         }
@@ -79,7 +79,7 @@ def moment(timestamp: str) -> datetime | None:
 
 
 def versions_under(session: Session, deployment: Deployment, bucket: str, key: str) -> list[ListedVersion]:
-    """Return all versions of the file with this key or, if there is none, of the files whose keys begin so.
+    """Return all versions of the file with this key or, if there is none, of the files with this prefix.
 
     Sorted by key, the newest version first. Raises CliError if neither S3 nor the ledger has one.
     """
@@ -95,29 +95,29 @@ def versions_under(session: Session, deployment: Deployment, bucket: str, key: s
         folder = key[: key.rfind("/") + 1] or RAW_PREFIX
         raise CliError(
             f"neither S3 nor the ledger has a version of {s3_uri(bucket, key)}",
-            f"see which files are there: {session.target.command('status', s3_uri(bucket, folder))}",
+            f"list the files there: {session.target.command('status', s3_uri(bucket, folder))}",
         )
     known.sort(key=lambda each: each.version.key)  # stable: S3's order of the versions stays
     return [
-        ListedVersion(story, next_step(session.target, story))
+        ListedVersion(outcome, next_step(session.target, outcome))
         for _, versions in groupby(known, key=lambda each: each.version.key)
-        for story in stories(versions)
+        for outcome in version_outcomes(versions)
     ]
 
 
-def next_step(target: Target, story: VersionStory) -> str:
+def next_step(target: Target, outcome: VersionOutcome) -> str:
     """Return what an operator does about a version, with the command; empty if nothing is left to do."""
-    version, record = story.known.version, story.known.record
+    version, record = outcome.known.version, outcome.known.record
     if record is None:
         load = target.command("backfill", version.key, "--bucket", version.bucket, "--yes")
-        step = f"its event has not arrived; if it stays so, load it: {load}"
-        return step if story.known.is_current else ""
+        step = f"its event has not arrived; if it does not arrive, load it: {load}"
+        return step if outcome.known.is_current else ""
     if record.status in OPEN_FILE:
         return f"it is being loaded; see its progress: {target.command('history', record.execution)}"
     if record.status is FileStatus.HELD:
         return f"orchestration is off; once it is on: {target.command('replay', '--held')}"
-    if story.is_newest and record.status in (*PROBLEMS, FileStatus.REMOVED):
-        return _reload_step(target, story.known, record)
+    if outcome.is_newest and record.status in (*PROBLEMS, FileStatus.REMOVED):
+        return _reload_step(target, outcome.known, record)
     return ""
 
 
@@ -133,17 +133,18 @@ def _reload_step(target: Target, known: KnownVersion, record: FileRecord) -> str
 def problem_step(target: Target, record: FileRecord) -> str:
     """Return what to do about a version that was rejected or failed, with the command that loads the file."""
     found = remedy(record.reasons)
-    return f"{found.advice}{_then(target, record.version, found.then)}"
+    load = _load_step(target, record.version, found.then)
+    return "; then ".join(part for part in (found.advice, load) if part)
 
 
-def _then(target: Target, version: FileVersion, then: Then) -> str:
-    """Return the command that loads a file after its problem is solved, as the end of a sentence."""
+def _load_step(target: Target, version: FileVersion, then: Then) -> str:
+    """Return the command that loads a file after its problem is solved; empty if it needs no load."""
     if then is Then.NOTHING:
         return ""
     if then is Then.REPLAY:
-        return f"; then load it again: {target.command('replay', version.uri)}"
+        return f"load it again: {target.command('replay', version.uri)}"
     name = PurePosixPath(version.key).name if then is Then.UPLOAD else "FILE"
-    return f"; then: {_upload(target, version, name)}"
+    return f"upload it: {_upload(target, version, name)}"
 
 
 def _upload(target: Target, version: FileVersion, name: str = "") -> str:
@@ -154,7 +155,7 @@ def _upload(target: Target, version: FileVersion, name: str = "") -> str:
 
 
 def _stored(session: Session, bucket: str, prefix: str) -> Iterator[KnownVersion]:
-    """Yield the versions in S3 whose keys begin so, those of one key from the newest to the oldest."""
+    """Yield the versions in S3 with this key prefix; those of one key from the newest to the oldest."""
     pages = session.client("s3").get_paginator("list_object_versions")
     try:
         for page in pages.paginate(Bucket=bucket, Prefix=prefix):

@@ -1,4 +1,4 @@
-"""Tables that suit their reader: aligned lines for files and pipes, and whole names on narrow terminals.
+"""Tables for people: aligned lines in files and pipes, and whole names on narrow terminals.
 
 The first column names the row, and other cells without spaces are names too, such as executions. People copy
 names, so only prose is wrapped.

@@ -1,4 +1,4 @@
-"""Moments that people give on the command line: an age or a date."""
+"""Points in time on the command line: an age or a date."""
 
 import re
 from datetime import datetime, timedelta
@@ -8,9 +8,9 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_since(text: str, now: datetime) -> datetime:
-    """Return the moment of an age before `now` (`45m`, `12h`, `7d`, `2w`), or of an ISO date or time.
+    """Return the time of an age before `now` (`45m`, `12h`, `7d`, `2w`), or of an ISO date or time.
 
-    A date or time without a zone is that of the machine. Raises ValueError that shows the forms.
+    A date or time without a zone is in the machine's zone. Raises ValueError, whose message shows both forms.
     """
     age = _AGE.fullmatch(text.strip().lower())
     try:

@@ -63,7 +63,7 @@ def _invoke(session: Session, deployment: Deployment, payload: dict[str, Any]) -
         command = str(payload["command"]).partition("_")[0]
         raise CliError(
             f"the orchestrator refused the command: {document['refused']}",
-            f"see how it is written: {session.target.command(command, '--help')}",
+            f"see the usage: {session.target.command(command, '--help')}",
         )
     return document
 

@@ -65,7 +65,7 @@ def _console(file: TextIO) -> Console:
 
 
 def _print(console: Console, renderable: RenderableType) -> None:
-    """Print a renderable. Texts and names hold what people copy, so they stay on one line.
+    """Print a renderable. Texts and tables hold names that people copy, so they are not folded.
 
     Brackets in a plain text belong to an object key and are not rich's markup.
     """

@@ -1,4 +1,4 @@
-"""The state of the whole pipeline: last loads, what waits, what failed, missing months, queues and alarms."""
+"""The state of the whole pipeline: last loads, waiting and failed files, missing months, queues, alarms."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from ops.file_versions import moment, problem_step
 from ops.session import Session, Target
 from taxi_etl.coverage import Coverage, coverage, month_text
 from taxi_etl.file_status import FileStatus
-from taxi_etl.file_story import PROBLEMS, unresolved
 from taxi_etl.ledger import OPEN_EXECUTION, FileRecord
+from taxi_etl.version_outcomes import PROBLEMS, unresolved
 
 WAITING = (FileStatus.RECEIVED, FileStatus.RUNNING, FileStatus.HELD)
 LAST_LOADS = 5

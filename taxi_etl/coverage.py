@@ -1,6 +1,6 @@
 """Months of trips that are loaded and missing, by dataset.
 
-The month of a file is that in its name; the job fails a file whose trips are of another month.
+The month of a file is the one in its name; a file with too many trips of other months does not load.
 """
 
 from collections import defaultdict

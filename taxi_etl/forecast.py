@@ -1,7 +1,7 @@
 """Forecast of a backfill's executions, time and cost on Glue.
 
-The rates are those of `make bench` (docs/performance.md), rounded down. Expect to be off by a factor of two:
-the rates depend on the files' columns, and how fast Glue starts is not measured.
+The rates are those of `make bench` (docs/performance.md), rounded down. The forecast may be wrong by a factor
+of two: the rates depend on the files' columns, and the time that Glue needs to start is not measured.
 """
 
 import heapq
@@ -46,7 +46,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What loading files takes: executions, hours until the last one ends, DPU-hours, and US dollars."""
+    """The forecast of a backfill: executions, hours until the last one ends, DPU-hours, and US dollars."""
 
     executions: int
     hours: float
@@ -64,7 +64,7 @@ class Forecast:
 
 
 def forecast(versions: Sequence[FileVersion], limits: BatchLimits, capacity: Capacity) -> Forecast:
-    """The forecast for loading these files with the Glue job. Without files, all of it is 0."""
+    """The forecast for loading these files with the Glue job. Without files, all values are 0."""
     seconds = [_run_seconds(batch, capacity) for batch in batches(versions, limits, Trigger.BACKFILL)]
     billed = sum(max(each, GLUE_MINIMUM_SECONDS) for each in seconds)
     dpu_hours = billed * capacity.dpus / 3600
@@ -73,19 +73,19 @@ def forecast(versions: Sequence[FileVersion], limits: BatchLimits, capacity: Cap
 
 
 def _run_seconds(versions: Sequence[FileVersion], capacity: Capacity) -> float:
-    """The duration of one job run: all its cores busy, but no less than its largest `.csv.gz` file takes."""
+    """The duration of one job run: all cores are busy, and one core reads its largest `.csv.gz` file."""
     work = {version: version.size / CORE_BYTES_PER_SECOND[_rate(version)] for version in versions}
     alone = max((work[version] for version in versions if is_gzipped(version.key)), default=0)
     return START_SECONDS + max(sum(work.values()) / capacity.cores, alone)
 
 
 def _rate(version: FileVersion) -> str:
-    """The key of a file's rate. A file of no known format is rejected, so that its rate does not matter."""
+    """The key of a file's rate. Files of unknown formats are rejected, so their rate hardly matters."""
     return "csv.gz" if is_gzipped(version.key) else file_format(version.key) or "parquet"
 
 
 def _span_seconds(seconds: Sequence[float], concurrent: int) -> float:
-    """The time until the last job run ends, if each starts as soon as another one has ended."""
+    """The time until the last job run ends, if a waiting one starts whenever another one ends."""
     ends = [0.0] * max(1, concurrent)
     for each in seconds:
         heapq.heapreplace(ends, ends[0] + each)

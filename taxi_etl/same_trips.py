@@ -1,7 +1,8 @@
 """Finds sources that probably have the same trips.
 
-Two files of one dataset probably have the same trips if they have as many rows and begin in the same month or
-end at the same time. Rows in quarantine count too, because a file's name decides which of its rows go there.
+Two files of one dataset probably have the same trips if they have the same number of rows, and their first
+pickups are in the same month or their last pickups are at the same time. Quarantined rows count too,
+because a file's name decides which of its rows are quarantined.
 """
 
 from collections import defaultdict
@@ -33,7 +34,7 @@ class _Source:
 
 
 def same_trips(files: Iterable[DataFile], loaded: Collection[str]) -> dict[str, list[str]]:
-    """The other sources that probably have the trips of each loaded source, if there are any.
+    """Return the other sources that probably have the trips of each loaded source, for sources with any.
 
     `files` are the data files of a dataset's table and of quarantine, `loaded` the IDs of the loaded sources.
     """

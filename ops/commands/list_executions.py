@@ -36,7 +36,7 @@ def list_executions(
     count: Annotated[int, typer.Option(min=1, max=1000, help="Number of executions.")] = 20,
     status: Annotated[State | None, typer.Option(case_sensitive=False, help="Only this status.")] = None,
     since: Annotated[
-        str, typer.Option(help="Only those started since then: 45m, 12h, 7d, or a date such as 2024-06-01.")
+        str, typer.Option(help="Only those started since then, such as 45m, 12h, 7d, or the date 2024-06-01.")
     ] = "",
     file: Annotated[
         str,
@@ -51,7 +51,7 @@ def list_executions(
     after = _moment(since) if since else None
     bucket_key = bucket_and_key(file, app.deployment.bucket_name) if file else None
     matches = islice(executions(app.session, app.deployment, status, after, bucket_key), count)
-    # AWS sorts the executions that have ended by their end, not by their start.
+    # AWS sorts ended executions by the time when they ended, not by their start.
     found = sorted(matches, key=lambda each: each.started, reverse=True)
     app.output.result(
         {"executions": [each.to_json() for each in found]},
@@ -119,7 +119,7 @@ def executions(
     since: datetime | None = None,
     file: tuple[str, str] | None = None,
 ) -> Iterator[ListedExecution]:
-    """Yield the executions that match, in the order of AWS, about the newest first.
+    """Yield the executions that match, in the order of AWS: roughly, the newest first.
 
     `since` is the earliest start, `file` the bucket and the beginning of the key of a file in the input.
     """
@@ -130,7 +130,7 @@ def executions(
         for entry in page["executions"]:
             if since and entry["startDate"] < since:
                 if entry.get("stopDate", since) < since:
-                    return  # those that follow ended even earlier
+                    return  # all others ended even earlier
                 continue
             record = records.execution(entry["name"])
             if file:
@@ -141,7 +141,7 @@ def executions(
 
 
 def _has_file(text: str, bucket: str, key: str) -> bool:
-    """Return whether an execution's input has a file of the bucket whose key begins so."""
+    """Return whether an execution's input has a file of the bucket whose key has this prefix."""
     return any(
         version.bucket == bucket and version.key.startswith(key) for version in history.input_files(text)
     )

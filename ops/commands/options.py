@@ -16,9 +16,9 @@ Timeout = Annotated[float, typer.Option(min=1, help="Seconds to wait before givi
 
 
 def bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
-    """Return the bucket and key of a file or prefix that is given as S3 URI, object key or bare file name.
+    """Return the bucket and key of a file or prefix, given as an S3 URI, object key or bare file name.
 
-    A bare name is that of a file directly below the raw prefix. Raises BadParameter for a URI without a key.
+    A bare name means a file directly below the raw prefix. Raises BadParameter for a URI without a key.
     """
     if not text.startswith(SCHEME):
         return default_bucket, text if "/" in text else f"{RAW_PREFIX}{text}"

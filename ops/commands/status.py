@@ -1,4 +1,4 @@
-"""The command `status`: the state of the pipeline, or what became of the files with a key or prefix."""
+"""The command `status`: the state of the pipeline, or the outcome of the files with a key or prefix."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ def status(
         ),
     ] = "",
 ) -> None:
-    """Show what loaded, waits, failed and is missing; with a file or prefix, what became of each version."""
+    """Show the last loads, waiting files, failures and missing months; for a file or prefix, each version."""
     app = app_of(context)
     if not file:
         found = pipeline_status(app.session, app.deployment)
@@ -70,9 +70,9 @@ def _versions_table(versions: Sequence[ListedVersion]) -> Listing:
 
 def _rows(each: ListedVersion) -> str:
     """Return the version's rows by table, or the version that replaced them."""
-    if each.story.replaced_by:
-        return f"replaced by version {each.story.replaced_by}"
-    return ", ".join(f"{count:,} in {name}" for name, count in each.story.tables.items())
+    if each.outcome.replaced_by:
+        return f"replaced by version {each.outcome.replaced_by}"
+    return ", ".join(f"{count:,} in {name}" for name, count in each.outcome.tables.items())
 
 
 def _next_steps(versions: Sequence[ListedVersion]) -> list[Text]:

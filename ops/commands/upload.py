@@ -39,7 +39,7 @@ def upload(
     app.output.result(document, table("uploaded", "bytes", "version ID", rows=rows))
     where = versions[0].uri if len(versions) == 1 else s3_uri(versions[0].bucket, folder)
     see = app.target.command("status", where)
-    app.output.note(f"the files load automatically; see what becomes of them: {see}")
+    app.output.note(f"the files load automatically; see their status: {see}")
 
 
 def _send(app: App, bucket: str, planned: list[uploads.Upload]) -> list[FileVersion]:

@@ -19,9 +19,7 @@ def verify(
     first: Annotated[
         bool, typer.Option("--first", help="Also check what a first load leaves: logs, metrics, traces.")
     ] = False,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Show every check; default: only what is wrong.")
-    ] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every check, not only problems.")] = False,
 ) -> None:
     """Check every part of the deployment, and show how to fix what is wrong."""
     app = app_of(context)

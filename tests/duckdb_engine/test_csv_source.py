@@ -24,11 +24,11 @@ PLAIN = {
     "a byte-order mark": (f"\ufeff{HEADER}\n{ROW},a\n", ["a"]),
     "quoted values": (f'{HEADER}\n{ROW},"a, b"\n{ROW},""\n"1"{ROW[1:]},c\n', ["", "a, b", "c"]),
     "blanks around a value": (f"{HEADER}\n{ROW}, a \n", [" a "]),
-    "empty fields behind the last column": (f"{HEADER}\n{ROW},a,,\n{ROW},b,,\n", ["a", "b"]),
+    "empty fields after the last column": (f"{HEADER}\n{ROW},a,,\n{ROW},b,,\n", ["a", "b"]),
     "a line with the delimiter": (f"sep=;\n{HEADER.replace(',', ';')}\n{ROW.replace(',', ';')};a\n", ["a"]),
     "a backslash": (f"{HEADER}\n{ROW},a\\\n{ROW},\\N\n", ["\\N", "a\\"]),
     "a number sign": (f"{HEADER}\n{ROW},#a\n{ROW},b#\n", ["#a", "b#"]),
-    "no ASCII": (f"{HEADER}\n{ROW},Straße\u00a0\n", ["Straße\u00a0"]),
+    "characters outside ASCII": (f"{HEADER}\n{ROW},Straße\u00a0\n", ["Straße\u00a0"]),
 }
 
 
@@ -46,10 +46,10 @@ def test_a_plain_file_is_read_whole(files, tmp_path, case, suffix):
 
 
 NOT_PLAIN = {
-    "a quote within a value": (f'{HEADER}\n{ROW},a "b" c\n', "a value has a quote within it"),
-    "an escaped quote": (f'{HEADER}\n{ROW},"a ""b"""\n', "a value has a quote within it"),
-    "text behind a closing quote": (f'{HEADER}\n{ROW},"a" b\n', "a value has a quote within it"),
-    "a quote at the end of a value": (f'{HEADER}\n{ROW}",b"\n', "a value has a quote within it"),
+    "a quote within a value": (f'{HEADER}\n{ROW},a "b" c\n', "a value contains a quote"),
+    "an escaped quote": (f'{HEADER}\n{ROW},"a ""b"""\n', "a value contains a quote"),
+    "text after a closing quote": (f'{HEADER}\n{ROW},"a" b\n', "a value contains a quote"),
+    "a quote at the end of a value": (f'{HEADER}\n{ROW}",b"\n', "a value contains a quote"),
     "a lone carriage return": (
         f"{HEADER}\n{ROW},a\r{ROW},b\n",
         "a line has a carriage return before its end",
@@ -73,7 +73,7 @@ def test_utf16_is_declined(files, tmp_path):
     path = tmp_path / NAME
     path.write_text(f"{HEADER}\n{ROW},a\n", encoding="utf-16")
 
-    assert files.write(path).declined == "its rows are not counted"
+    assert files.write(path).declined == "its rows were not counted"
 
 
 def test_several_gzip_members_are_read(files, tmp_path):

@@ -174,7 +174,7 @@ DECLINED = {
     "a folder of the key": (
         trips(1),
         "raw/taxi/VendorID=2/trips_2024-01.parquet",
-        "folders of its key repeat a column",
+        "a folder of its key repeats a column",
     ),
 }
 
@@ -208,7 +208,7 @@ def test_text_times_in_parquet_are_declined(lake):
     pq.write_table(table.set_column(1, "lpep_pickup_datetime", times), buffer)
     lake.storage.put(A, buffer.getvalue())
 
-    with pytest.raises(Declined, match="its times are texts"):
+    with pytest.raises(Declined, match="its times are text"):
         lake.load(A)
 
 

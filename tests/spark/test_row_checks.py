@@ -170,7 +170,7 @@ def test_a_file_that_contradicts_its_key_fails(lake):
     failed, loaded = lake.load(wrong, right).files
     assert (failed.failure.code, failed.failure.message) == (
         "contradicting_key",
-        "2 of 2 rows have another vendor_id than '1', which a folder of the key says; move the file",
+        "2 of 2 rows have a vendor_id other than '1', the value in a folder of the key; move the file",
     )
     assert (loaded.written, loaded.key_values) == (2, {})
     assert lake.query(BAD_ROWS) == [("contradicting_key", 2)]

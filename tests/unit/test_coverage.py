@@ -26,7 +26,7 @@ def test_a_dataset_that_ends_before_another_misses_the_months_up_to_its_end() ->
     ]
 
 
-def test_files_without_a_month_in_their_name_say_nothing_about_months() -> None:
+def test_files_without_a_month_in_their_name_are_left_out() -> None:
     assert coverage([("green", "raw/taxi/trips.csv"), ("fhv", "fhv_2024-01_to_2024-03.csv")]) == []
     assert coverage([]) == []
 

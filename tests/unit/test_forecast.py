@@ -20,7 +20,7 @@ def rounded(found):
     return (found.executions, round(found.hours * 3600), round(found.dpu_hours * 3600), round(found.usd, 4))
 
 
-def test_nothing_takes_nothing():
+def test_the_forecast_without_files_is_zero():
     assert forecast([], LIMITS, DEV) == Forecast(0, 0, 0, 0)
 
 

@@ -30,17 +30,18 @@ def test_the_runbook_loads_the_file_in_the_same_way(code: FailureCode) -> None:
 
 def test_a_file_with_one_reason_gets_the_advice_of_its_code() -> None:
     found = remedy(["empty: it has 0 bytes"])
-    assert found == Remedy("get the file again", Then.UPLOAD)
+    assert found == Remedy("download the file again", Then.UPLOAD)
 
 
 def test_several_reasons_give_all_advice_once_and_the_most_far_reaching_way() -> None:
     found = remedy(["conflict: a", "unsupported_type: b", "conflict: c"])
     assert found == Remedy(
-        "wait until no other execution loads it, and save it as .parquet, .csv or .csv.gz and name it so",
+        "wait until no other execution loads it, and save it as Parquet, CSV or gzipped CSV, "
+        "with the suffix .parquet, .csv or .csv.gz",
         Then.UPLOAD_ELSEWHERE,
     )
 
 
 @pytest.mark.parametrize("reasons", [[], ["code_of_a_later_version: text"]])
 def test_an_unknown_reason_refers_to_the_history(reasons: list[str]) -> None:
-    assert remedy(reasons) == Remedy("remove the cause that the execution's history shows", Then.REPLAY)
+    assert remedy(reasons) == Remedy("fix the cause that the execution's history shows", Then.REPLAY)

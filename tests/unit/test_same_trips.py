@@ -22,7 +22,7 @@ def trips(source_id: str, rows: int, earliest: datetime = JANUARY[0], latest: da
         pytest.param(trips("other", 7, datetime(2012, 3, 1)), id="the same last pickup"),
     ],
 )
-def test_as_many_rows_and_one_same_end_are_the_same_trips(other):
+def test_equal_row_counts_and_a_matching_first_or_last_pickup_are_the_same_trips(other):
     assert same_trips([trips("ours", 7), other], {"ours"}) == {"ours": ["other"]}
 
 

@@ -48,18 +48,17 @@ def test_the_help_shows_the_examples_and_they_are_valid(command, taxi_etl):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("unheard-of",), "No such command 'unheard-of'; next: see how it is written: taxi-etl --help"),
-        (("--nope",), "No such option: --nope; next: see how it is written: taxi-etl --help"),
-        (("history",), "Missing argument 'execution'; next: see how it is written: taxi-etl history --help"),
+        (("unheard-of",), "No such command 'unheard-of'; next: see the usage: taxi-etl --help"),
+        (("--nope",), "No such option: --nope; next: see the usage: taxi-etl --help"),
+        (("history",), "Missing argument 'execution'; next: see the usage: taxi-etl history --help"),
         (
             ("crawler", "start"),
-            "No such command 'start'. Did you mean 'status'?; "
-            "next: see how it is written: taxi-etl crawler --help",
+            "No such command 'start'. Did you mean 'status'?; next: see the usage: taxi-etl crawler --help",
         ),
         (
             ("remove", "raw/taxi/a.csv"),
             "Invalid value: 'raw/taxi/a.csv' is not an S3 URI; write s3://BUCKET/KEY; "
-            "next: see how it is written: taxi-etl remove --help",
+            "next: see the usage: taxi-etl remove --help",
         ),
     ],
 )
@@ -74,7 +73,7 @@ def test_wrong_usage_is_a_document_too(taxi_etl):
     assert code == 2
     assert document == {
         "error": "Invalid value for '--count': Input should be greater than or equal to 1",
-        "nextStep": "see how it is written: taxi-etl list --help",
+        "nextStep": "see the usage: taxi-etl list --help",
     }
     assert taxi_etl.json("history", "--nope")[0] == 2
 

@@ -85,7 +85,7 @@ def test_every_version_of_a_file_with_its_outcome_its_rows_and_what_to_do(lake):
             "tables": {},
             "replacedBy": "",
             "reasons": ["empty: it has 0 bytes"],
-            "nextStep": f"get the file again; then: {upload}",
+            "nextStep": f"download the file again; then upload it: {upload}",
         },
         {
             "bucket": "lake",
@@ -143,7 +143,7 @@ def test_people_get_a_line_for_each_version_the_next_step_and_the_counts(lake, m
         (
             "failed",
             {"reasons": [{"code": "wrong_month", "message": "m"}]},
-            "give it the right name and delete this object; then: "
+            "give it the right name and delete this object; then upload it: "
             f"{TAXI_ETL} upload FILE --bucket lake --prefix raw/taxi/",
         ),
         (
@@ -164,12 +164,12 @@ def test_a_version_whose_event_did_not_arrive_is_unseen(lake):
     assert [each["status"] for each in document["versions"]] == ["unseen", "unseen"]
     load = f"{TAXI_ETL} backfill {KEY} --bucket lake --yes"
     assert steps(document) == {
-        "v2": f"its event has not arrived; if it stays so, load it: {load}",
+        "v2": f"its event has not arrived; if it does not arrive, load it: {load}",
         "v1": "",
     }
 
 
-def test_a_problem_of_an_older_version_needs_nothing(lake):
+def test_a_failed_older_version_needs_no_next_step(lake):
     versions = [stored(KEY, "v2", 9), stored(KEY, "v1", 0, current=False)]
     records = [record(KEY, "v1", "failed"), record(KEY, "v2", "loaded", dataset="green", rows=ROWS)]
     assert set(steps(lake(versions, records).json("status", KEY)[1]).values()) == {""}
@@ -183,7 +183,7 @@ def test_a_deleted_file_is_known_from_the_ledger(lake):
     assert version["nextStep"].startswith("its object was deleted; to load it, upload it again: taxi-etl")
 
 
-def test_a_file_is_not_taken_for_the_prefix_of_another(lake):
+def test_a_key_does_not_match_longer_keys(lake):
     versions = [stored(f"{RAW_PREFIX}a.csv", "v1", 0), stored(f"{RAW_PREFIX}a.csv.gz", "v2", 0)]
     _, document = lake(versions, []).json("status", "a.csv")
     assert [each["versionId"] for each in document["versions"]] == ["v1"]
@@ -206,13 +206,13 @@ def test_a_prefix_shows_its_files_by_key_without_markers(lake):
     ]
 
 
-def test_a_file_that_nobody_knows_is_an_error_with_the_folder_to_look_into(lake):
+def test_an_unknown_file_is_an_error_that_names_its_folder(lake):
     code, document = lake([], []).json("status", f"{RAW_PREFIX}2024/nope.csv")
     assert (code, document) == (
         1,
         {
             "error": "neither S3 nor the ledger has a version of s3://lake/raw/taxi/2024/nope.csv",
-            "nextStep": f"see which files are there: {TAXI_ETL} status s3://lake/raw/taxi/2024/",
+            "nextStep": f"list the files there: {TAXI_ETL} status s3://lake/raw/taxi/2024/",
         },
     )
 
@@ -289,7 +289,7 @@ def test_status_lists_the_last_loads_what_waits_what_failed_and_missing_months(p
     [problem] = document["problems"]
     assert (problem["key"], problem["reasons"]) == ("raw/taxi/bad.csv", ["empty: it has 0 bytes"])
     assert problem["nextStep"] == (
-        f"get the file again; then: {TAXI_ETL} upload bad.csv --bucket lake --prefix raw/taxi/"
+        f"download the file again; then upload it: {TAXI_ETL} upload bad.csv --bucket lake --prefix raw/taxi/"
     )
     assert document["months"] == [
         {
@@ -316,7 +316,9 @@ def test_people_get_what_needs_attention_first_and_the_rest_in_one_line_each(pip
     ]
     problems = words.index("not loaded:")
     assert words[problems + 2].startswith("raw/taxi/bad.csv failed 2024-06-01")
-    assert words[problems + 3].startswith("next: raw/taxi/bad.csv: get the file again; then: taxi-etl")
+    assert words[problems + 3].startswith(
+        "next: raw/taxi/bad.csv: download the file again; then upload it: taxi-etl"
+    )
     months = words.index("missing months:")
     assert words[months:] == [
         "missing months:",

@@ -69,7 +69,7 @@ def test_a_large_file_is_uploaded_in_parts_and_has_the_version_of_the_completed_
 def test_upload_says_how_to_see_what_becomes_of_the_files(versioned, a_file, tmp_path):
     other = tmp_path / "green_tripdata_2024-02.parquet"
     other.write_bytes(b"PAR1......")
-    says = "the files load automatically; see what becomes of them: taxi-etl --environment dev status"
+    says = "the files load automatically; see their status: taxi-etl --environment dev status"
     alone = versioned("upload", str(a_file)).stderr
     assert alone == f"{says} s3://lake/raw/taxi/green_tripdata_2024-01.parquet\n"
     both = versioned("upload", str(a_file), str(other), "--prefix", "raw/taxi/2024").stderr

@@ -1,11 +1,11 @@
-"""Tests of what became of the versions of a file."""
+"""Tests of the outcomes of a file's versions."""
 
 from datetime import UTC, datetime
 
 from taxi_etl.file_status import FileStatus
-from taxi_etl.file_story import KnownVersion, stories, unresolved
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import FileRecord
+from taxi_etl.version_outcomes import KnownVersion, unresolved, version_outcomes
 
 ROWS = {"read": 10, "written": 8, "quarantined": 2}
 KEY = "raw/taxi/a.csv"
@@ -28,7 +28,7 @@ def known(version: str, status: str = "", *, uploaded: int | None = None, receiv
 def summary(*versions: KnownVersion) -> list[tuple[str, bool, dict[str, int], str]]:
     return [
         (each.known.version.version_id, each.is_newest, dict(each.tables), each.replaced_by)
-        for each in stories(versions)
+        for each in version_outcomes(versions)
     ]
 
 

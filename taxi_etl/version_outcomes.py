@@ -1,4 +1,4 @@
-"""What became of each version of a file: whose rows are in the tables, and what is left to do."""
+"""The outcome of each version of a file: its rows in the tables, or the version that replaced them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class KnownVersion:
 
 
 @dataclass(frozen=True)
-class VersionStory:
-    """What became of a version.
+class VersionOutcome:
+    """The outcome of a version.
 
     `tables` are its rows by table now, `replaced_by` is the version that replaced its rows. `is_newest` means
     that no later version is known.
@@ -41,11 +41,11 @@ class VersionStory:
     replaced_by: str = ""
 
 
-def stories(versions: Iterable[KnownVersion]) -> list[VersionStory]:
-    """Return the stories of all versions of one key, the newest first.
+def version_outcomes(versions: Iterable[KnownVersion]) -> list[VersionOutcome]:
+    """Return the outcomes of all versions of one key, the newest first.
 
-    S3's order counts where two versions were uploaded in the same second, so versions of S3 must come in it,
-    the newest first. The rows in the tables are those of the newest loaded version.
+    S3's times are full seconds, so versions in S3 must come in S3's order, the newest first. The rows in the
+    tables are those of the newest loaded version.
     """
     ordered = sorted(versions, key=_moment, reverse=True)
     loaded = [each.version.version_id for each in ordered if _status(each) is FileStatus.LOADED]
@@ -54,7 +54,7 @@ def stories(versions: Iterable[KnownVersion]) -> list[VersionStory]:
         holds_rows = loaded[:1] == [each.version.version_id]
         was_replaced = _status(each) is FileStatus.LOADED and not holds_rows
         tables = _tables(each.record) if holds_rows else {}
-        found.append(VersionStory(each, place == 0, tables, loaded[0] if was_replaced else ""))
+        found.append(VersionOutcome(each, place == 0, tables, loaded[0] if was_replaced else ""))
     return found
 
 
