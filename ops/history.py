@@ -150,7 +150,7 @@ def job_run_id(history: Iterable[dict[str, Any]]) -> str:
 
 
 def engine_of(steps: Iterable[Step]) -> Engine | None:
-    """Return the engine that loaded the files of an execution, or that was started last; None before that."""
+    """Return the engine that an execution started last; None if it has started none."""
     started = [ENGINES[step.state] for step in steps if step.state in ENGINES]
     return started[-1] if started else None
 

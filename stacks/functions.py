@@ -40,8 +40,8 @@ VALIDATOR = FunctionSpec(
     memory_mb=lambda settings: settings.validate_memory_mb,
     reads_parquet=True,
 )
-# It has no reserved concurrency: that would take from the account's, which may be as low as ten. Throttled
-# invocations are repeated, then the Glue job takes over.
+# It has no reserved concurrency: that would reduce the account's quota, which may be as low as ten. Throttled
+# invocations are retried; then the Glue job takes over.
 SMALL_BATCH = FunctionSpec(
     name=SMALL_BATCH_FUNCTION,
     package="run_small_batch",

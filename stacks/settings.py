@@ -93,14 +93,14 @@ class Settings:
     small_batch_max_parquet_bytes: int = 256 * MIB
     small_batch_max_csv_bytes: int = 256 * MIB
     small_batch_max_csv_gz_bytes: int = 256 * MIB
-    """Larger batches go to the Glue job; in mixed batches, the shares of the three limits add up."""
+    """Larger batches go to the Glue job; in a mixed batch, the fractions of the three limits add up."""
     small_batch_max_columns: int = 100
     """Batches with wider files go to the Glue job; DuckDB's memory grows with the columns."""
     small_batch_timeout_seconds: int = 600
     small_batch_memory_mb: int = 3008
-    """The most that new AWS accounts allow."""
+    """The maximum in new AWS accounts."""
     small_batch_storage_mb: int = 4096
-    """Room for unpacked CSV files and for what does not fit into memory."""
+    """Space for decompressed CSV files, and for DuckDB's data that does not fit in memory."""
 
     # Glue job
     worker_type: str = "G.1X"

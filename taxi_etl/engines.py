@@ -27,7 +27,7 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True)
 class SmallBatchLimits:
-    """The most bytes of a small batch in each format, and the most columns of any of its files."""
+    """Maximum bytes of a small batch in each format, and maximum columns of each of its files."""
 
     parquet_bytes: int
     csv_bytes: int
@@ -37,7 +37,7 @@ class SmallBatchLimits:
 
 @dataclass(frozen=True)
 class Decision:
-    """The engine of a batch; `reason` is why it is not the function, empty if it is."""
+    """The engine of a batch; `reason` is why the batch is not for the function, empty if it is."""
 
     engine: Engine
     reason: str = ""
@@ -46,14 +46,14 @@ class Decision:
 def choose_engine(files: Sequence[AcceptedFile], choice: EngineChoice, limits: SmallBatchLimits) -> Decision:
     """Choose the engine for the accepted files of a batch.
 
-    A batch of several formats is small if its shares of their limits add up to at most one.
+    A batch with several formats is small if the fractions of their limits add up to at most one.
     """
     if choice is EngineChoice.GLUE:
         return Decision(Engine.GLUE, "the Glue job loads all batches")
     columns = max((len(file.all_columns) for file in files), default=0)
     if columns > limits.columns:
         return Decision(
-            Engine.GLUE, f"a file has {columns} columns; those of a small batch have at most {limits.columns}"
+            Engine.GLUE, f"a file has {columns} columns; a small batch has at most {limits.columns}"
         )
     sizes = _bytes_by_format(files)
     most = {
@@ -66,7 +66,7 @@ def choose_engine(files: Sequence[AcceptedFile], choice: EngineChoice, limits: S
     found = " and ".join(
         f"{size:,} bytes of {name} (at most {most[name]:,})" for name, size in sizes.items() if size
     )
-    return Decision(Engine.GLUE, f"the batch is too large for a small one: {found}")
+    return Decision(Engine.GLUE, f"the batch exceeds the limits of a small batch: {found}")
 
 
 def _bytes_by_format(files: Sequence[AcceptedFile]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 `{"bucket", "files": [file versions], "trigger", "engine"}`. A manual input may be the shorthand
 `{"bucket", "key"}` or list files by key only; ValidateInput adds the rest. `engine` is optional: `glue` loads
-the batch with the Glue job, `auto` chooses by its size, as apps deployed with `engine = auto` do anyway.
+the batch with the Glue job, `auto` chooses by its size, which is the default in apps with `engine = auto`.
 """
 
 import json
@@ -41,7 +41,7 @@ class Trigger(StrEnum):
 class ExecutionInput:
     """The files of one execution, all in one bucket; a `version_id` may be `CURRENT_VERSION`.
 
-    `engine` is None where the input leaves the choice to the app's settings.
+    `engine` is None if the input leaves the choice to the app's setting.
     """
 
     bucket: str
@@ -80,7 +80,7 @@ def parse_input(document: Any) -> ExecutionInput:
 
 
 def parse_engine(value: Any) -> EngineChoice | None:
-    """Parse the engine of an input or a command; None stands for the app's. Raises InvalidInputError."""
+    """Parse the engine of an input or a command; None means the app's setting. Raises InvalidInputError."""
     if value is None:
         return None
     try:

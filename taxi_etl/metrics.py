@@ -17,7 +17,7 @@ class Metric(StrEnum):
     SMALL_BATCH_DECLINED_PERCENT = "SmallBatchDeclinedPercent"
     """100 for a declined batch, 0 for a loaded one; its average is the share of declined batches."""
     SMALL_BATCH_COST_USD = "SmallBatchCostUsd"
-    """Of one invocation that ended, at the list price of `taxi_etl.prices`."""
+    """The cost of one invocation that loaded or declined a batch, at the list price of `taxi_etl.prices`."""
 
     # etl-close-execution
     FILES_LOADED = "FilesLoaded"

@@ -31,7 +31,7 @@ def bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
 Engine = Annotated[
     EngineChoice | None,
     typer.Option(
-        help="The engine: glue loads with the Glue job, auto chooses by size. Default: the app's setting.",
+        help="glue: load with the Glue job; auto: choose the engine by size. Default: the app's setting.",
         show_default=False,
     ),
 ]

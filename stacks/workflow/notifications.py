@@ -124,7 +124,7 @@ def crawl_cost() -> str:
 
 
 def _loaded(settings: Settings) -> str:
-    """The job's message, the reason for a fallback, and the cost of a crawl if one ran."""
+    """The message of the load, the reason for a fallback, and the cost of a crawl if one ran."""
     crawled = f"($crawl.state = 'READY' ? {text(f' {CRAWLED}')} : '')"
     return f"$summary.message{_fallback(settings)} & {crawled}"
 

@@ -71,7 +71,7 @@ RETRIES: dict[str, tuple[RetryRow, ...]] = {
             5,
             2.0,
             60,
-            "Lambda started nothing, and a small batch is sooner loaded by the function than by a job run",
+            "Lambda started nothing, and the function loads a small batch sooner than a job run does",
         ),
     ),
     "RunGlueETLJob": (

@@ -1,7 +1,7 @@
 """The states that load a small batch with DuckDB in a function; only apps with `engine = auto` have them.
 
-$load says what loaded the batch: `engine`, why the function did not load it (`declined`), and what the
-function cost. The Glue job is the fallback for everything that the function does not load.
+$load has the engine that loads the batch (`engine`), why the function did not load it (`declined`), and the
+cost of the function (`costUsd`). The Glue job loads everything that the function does not.
 """
 
 from aws_cdk import Duration

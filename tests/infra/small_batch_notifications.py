@@ -9,7 +9,7 @@ from taxi_etl.identity import FileVersion
 from .workflow_notifications import FAILED_FHV, FHV, LOADED_YELLOW, OUT_OF_DISK, YELLOW, Outcome, died
 
 SMALL_BATCH_USD = 0.000098
-DECLINED = "raw/taxi/yellow_tripdata_2024-01.parquet has page checksums"
+DECLINED = "raw/taxi/yellow_tripdata_2024-01.parquet: its pages have checksums"
 TIMED_OUT = json.dumps(
     {
         "errorType": "Sandbox.Timedout",

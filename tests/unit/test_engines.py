@@ -43,7 +43,7 @@ def test_a_batch_up_to_the_limit_is_small(size: int) -> None:
 def test_each_format_has_its_own_limit(name: str, most: int, reason: str) -> None:
     assert chosen(file(name, most)) == SMALL
     assert chosen(file(name, most + 1)) == Decision(
-        Engine.GLUE, f"the batch is too large for a small one: {reason}"
+        Engine.GLUE, f"the batch exceeds the limits of a small batch: {reason}"
     )
 
 
@@ -58,7 +58,7 @@ def test_the_shares_of_several_formats_add_up() -> None:
     assert chosen(*half_and_half) == SMALL
     assert chosen(*half_and_half, file("c.csv.gz", 1)) == Decision(
         Engine.GLUE,
-        "the batch is too large for a small one: 500 bytes of Parquet (at most 1,000) and "
+        "the batch exceeds the limits of a small batch: 500 bytes of Parquet (at most 1,000) and "
         "250 bytes of CSV (at most 500) and 1 bytes of gzipped CSV (at most 100)",
     )
 
@@ -66,7 +66,7 @@ def test_the_shares_of_several_formats_add_up() -> None:
 def test_one_wide_file_sends_the_batch_to_the_job() -> None:
     assert chosen(file("a.parquet", 1, columns=3), file("b.parquet", 1)) == SMALL
     assert chosen(file("a.parquet", 1, columns=4), file("b.parquet", 1)) == Decision(
-        Engine.GLUE, "a file has 4 columns; those of a small batch have at most 3"
+        Engine.GLUE, "a file has 4 columns; a small batch has at most 3"
     )
 
 

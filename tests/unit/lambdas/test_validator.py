@@ -647,7 +647,7 @@ def test_the_limits_of_small_batches_are_settings(
 
     answer = validate(one("green_tripdata_2024-01.parquet"))
 
-    assert answer["engineReason"] == "a file has 10 columns; those of a small batch have at most 9"
+    assert answer["engineReason"] == "a file has 10 columns; a small batch has at most 9"
 
 
 def test_an_input_for_an_engine_that_the_app_does_not_have_is_refused(validate: Handler) -> None:
