@@ -63,7 +63,7 @@ class Writer:
             self.close()
             if is_late.is_set():
                 return Answer(declined=f"reading it took more than {self.limits.seconds_per_file:g} seconds")
-            return Answer(declined=f"the process that read it ended ({self._ending(process)})")
+            return Answer(declined=f"reading it crashed the process ({self._ending(process)})")
         finally:
             timer.cancel()
 

@@ -99,4 +99,4 @@ class FooterReader:
         self.close()
         if process.returncode == -signal.SIGKILL:
             return f"reading it did not end within {self.timeout_seconds:g} seconds"
-        return f"the process that read it ended (exit code {process.returncode})"
+        return f"reading it crashed the process (exit code {process.returncode})"

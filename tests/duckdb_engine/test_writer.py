@@ -128,8 +128,8 @@ def test_a_process_that_aborts_declines_its_file(slow_files, tmp_path):
     )
     path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet")
 
-    assert files.write(path).declined == "the process that read it ended (exit code -6: assertion)"
-    assert files.write(path).declined == "the process that read it ended (exit code -6: assertion)"
+    assert files.write(path).declined == "reading it crashed the process (exit code -6: assertion)"
+    assert files.write(path).declined == "reading it crashed the process (exit code -6: assertion)"
 
 
 def test_a_process_that_hangs_is_ended_and_declines_its_file(slow_files, tmp_path):
@@ -159,7 +159,7 @@ def test_an_absurd_allocation_fails_in_the_process(slow_files, tmp_path):
 
     declined = files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
 
-    assert declined == "the process that read it ended (exit code 1: MemoryError)"
+    assert declined == "reading it crashed the process (exit code 1: MemoryError)"
 
 
 def test_memory_beyond_the_limit_declines_the_file(tmp_path):
@@ -178,7 +178,7 @@ def test_the_process_sees_no_credentials_and_no_other_files(slow_files, tmp_path
 
     declined = slow_files(program).write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
 
-    assert declined == "the process that read it ended (exit code 1: none)"
+    assert declined == "reading it crashed the process (exit code 1: none)"
 
 
 def test_a_task_outside_the_folder_is_declined(files, tmp_path):

@@ -65,7 +65,7 @@ def test_the_child_process_answers_as_the_module_does() -> None:
 
 def test_a_footer_that_ends_the_process_is_damaged_and_the_next_one_is_read(reader: FooterReader) -> None:
     reader.read(SOUND)
-    with pytest.raises(DamagedFooterError, match=r"the process that read it ended \(exit code -6\)"):
+    with pytest.raises(DamagedFooterError, match=r"reading it crashed the process \(exit code -6\)"):
         reader.read(marked(ABORT))
     assert reader.read(SOUND) == read_footer(SOUND)
 
