@@ -18,7 +18,7 @@ def connect(**config: str | int) -> duckdb.DuckDBPyConnection:
 
 @lru_cache(maxsize=128)
 def translated(text: str) -> str:
-    """A statement of Spark SQL in DuckDB's dialect. Files of one layout share a statement."""
+    """A statement of Spark SQL in DuckDB's dialect. It is cached, because files of one layout share it."""
     return sqlglot.transpile(text, read="spark", write="duckdb")[0]
 
 
