@@ -44,7 +44,7 @@ def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     read = _create_source(database, task)
     file = task.file
     query = translated(transform_sql(file.dataset, source_columns(file.all_columns)))
-    # For text, keeping the rows is faster than transforming them again for quarantine; for numbers, it is not.
+    # For text, keeping the rows is faster than transforming them again for quarantine.
     # Rows beyond the memory limit go to temporary files.
     kind = "TABLE" if file.format == "csv" else "VIEW"
     database.execute(f"CREATE TEMP {kind} transformed AS {query}").fetchall()

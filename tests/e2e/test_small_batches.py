@@ -52,7 +52,7 @@ NOT_NEEDED_HERE = {
 
 @dataclass(frozen=True)
 class Loads:
-    """What became of the files, in the order of their loads.
+    """The outcomes of the files, in the order of their loads.
 
     `first` was loaded by the Glue job before the switch and by the function after it; its rows are those of
     either load. `small` is the first file of its dataset. `declined` has checksums in its pages, and a
