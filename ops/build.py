@@ -57,7 +57,7 @@ AWS = Target(
 LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", python=HOST_PYTHON, pip=())
 
 # Removed from each layer: bytecode, sources and tests of wheels, pyarrow's RPC and second copies of its
-# libraries, pyiceberg's client of Hive, and the slower one of zstandard's two backends. Lambda allows 250 MB
+# libraries, pyiceberg's Hive client, and the slower one of zstandard's two backends. Lambda allows 250 MB
 # for a function with its layers, and size slows down cold starts.
 PRUNED = (
     "**/__pycache__",
@@ -166,7 +166,7 @@ def prune(site: Path) -> None:
 
 
 def compile_bytecode(site: Path, target: Target) -> None:
-    """Compile a layer's modules for the target's Python. Without that Python on this machine, say so.
+    """Compile a layer's modules for the target's Python. Without that Python on this machine, print a note.
 
     The bytecode does not refer to the sources' times, which differ in the deployed archive.
     """

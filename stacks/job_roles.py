@@ -21,7 +21,7 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
 
 
 def grant_load_files(grantee: iam.IGrantable, lake: LakeBucket) -> None:
-    """Grant what either engine does with files: read raw ones, write the tables' and the results."""
+    """Grant what either engine needs: to read raw files, and to write the tables' files and the results."""
     lake.grant_read_raw(grantee)
     lake.grant_read_runs(grantee, may_be_missing=False)
     lake.grant_write_runs(grantee)

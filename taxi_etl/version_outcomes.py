@@ -17,7 +17,7 @@ PROBLEMS = (FileStatus.FAILED, FileStatus.REJECTED)
 class KnownVersion:
     """A version as S3 and the ledger know it.
 
-    `uploaded` is None if S3 does not have it any more; `is_current` means that a read of the key returns it.
+    `uploaded` is None if S3 no longer has it; `is_current` means that a read of the key returns it.
     `record` is None if its event has not reached the ledger.
     """
 
@@ -76,7 +76,7 @@ def _status(known: KnownVersion) -> FileStatus | None:
 
 
 def _moment(known: KnownVersion) -> float:
-    """When the version was uploaded, or received if S3 does not have it any more, in seconds."""
+    """When the version was uploaded, or received if S3 no longer has it, in seconds."""
     if known.uploaded:
         return known.uploaded.timestamp()
     text = known.record.received_at if known.record else ""
