@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from duckdb_engine.messages import NotLoadable
-from duckdb_engine.sql import quoted
+from duckdb_engine.sql import quoted, translated_expression
 from taxi_etl.csv_scan import LINE_MAX_BYTES, gunzip
 from taxi_etl.documents import AcceptedFile
+from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.sources import source_columns
 
 CHUNK_BYTES = 1024 * 1024
@@ -58,6 +59,18 @@ def csv_query(path: Path, file: AcceptedFile) -> str:
         f"FROM read_csv('{path}', columns={{{typed}}}, header=false, delim='{delimiter}', quote='\"', "
         "escape='\"', comment='', auto_detect=false, strict_mode=true, null_padding=false, "
         f"new_line='\\n', encoding='utf-8', compression='none', max_line_size={LINE_CHARACTERS_MAX})"
+    )
+
+
+def header_condition(file: AcceptedFile) -> str:
+    """The condition of a row that repeats the header.
+
+    The Spark job drops every such row of a file with lines before the header.
+    """
+    pairs = zip(file.columns, source_columns(file.columns), strict=True)
+    return " AND ".join(
+        f"trim({quoted(offer.name)}) IS NOT DISTINCT FROM trim({translated_expression(literal(column.name))})"
+        for column, offer in pairs
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from duckdb_engine.csv_source import csv_query, write_plain
+from duckdb_engine.csv_source import csv_query, header_condition, write_plain
 from duckdb_engine.messages import Answer, FieldIds, NotLoadable, Task, WrittenFile
 from duckdb_engine.parquet_source import first_pages, parquet_query, parquet_rows, refuse_page_checksums
 from duckdb_engine.printed_values import refuse_unlike_texts
@@ -98,6 +98,10 @@ def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
     listed = ", ".join(f"{text} AS {_unquoted(name)}" for name, text in known.items())
     view = f"CREATE OR REPLACE TEMP VIEW {SOURCE} AS SELECT *, {listed} FROM ({query})"  # noqa: S608 (generated)
     database.execute(view).fetchall()
+    if file.dialect.skip_lines:
+        repeated = f"SELECT 1 FROM {SOURCE} WHERE {header_condition(file)} LIMIT 1"  # noqa: S608 (generated)
+        if database.execute(repeated).fetchall():
+            raise NotLoadable("a row repeats the header")
     return rows
 
 

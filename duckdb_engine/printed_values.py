@@ -1,8 +1,9 @@
 """Finds printed numbers and times that Spark would print differently.
 
 `extra_columns` and `row_as_read` hold values as text. Both engines print a double in the same way if it is
-whole, or has few digits and is in [1e-3, 1e7); others have the form `1.0E7` in Java. Times are printed in the
-same way in the years 1 to 9999.
+whole and below 9e15, or has few digits and is in [1e-3, 1e7); others have the form `1.0E7` in Java. Dates are
+printed in the same way in the years 1900 to 9999: Spark shifts older ones in files of old Spark versions, and
+prints years before 1 differently. So are times of day that are within a day and have no offset.
 """
 
 from collections.abc import Iterable
@@ -17,14 +18,18 @@ from taxi_etl.transform.sources import source_columns
 
 FRACTIONS = frozenset({SourceType.DOUBLE, SourceType.DECIMAL})
 DATES = TIMES | {SourceType.DATE, SourceType.INSTANT}
+CLOCK_TIMES = frozenset({SourceType.TIME})
 NUMBER_CHARACTERS_MAX = DOUBLE_DIGITS + 2
 """Maximum length of a printed number: its digits, the point and a sign."""
 ALIKE_NUMBERS = (
-    "(regexp_full_match({0}, '-?[0-9]+([.]0)?|NaN|-?Infinity') OR "
+    "(regexp_full_match({0}, '-?([0-9]{{1,15}}|[1-8][0-9]{{15}})([.]0)?|NaN|-?Infinity') OR "
     f"length({{0}}) <= {NUMBER_CHARACTERS_MAX} AND regexp_full_match({{0}}, '-?[0-9]{{{{1,7}}}}[.][0-9]+') "
     "AND NOT regexp_matches({0}, '^-?0[.]000'))"
 )
-ALIKE_TIMES = "regexp_matches({0}, '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+ALIKE_TIMES = (
+    "regexp_full_match({0}, '(19|[2-9][0-9])[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}( [0-9:.]+([+]00:00)?)?')"
+)
+ALIKE_CLOCK_TIMES = "regexp_full_match({0}, '([01][0-9]|2[0-3]):[0-9]{{2}}:[0-9]{{2}}([.][0-9]+)?')"
 
 
 def refuse_unlike_types(task: Task) -> None:
@@ -40,7 +45,11 @@ def refuse_unlike_texts(
 ) -> None:
     """Raise NotLoadable if a printed value may differ from Spark's."""
     columns = source_columns(task.file.columns)
-    listed = {ALIKE_NUMBERS: _names(columns, FRACTIONS), ALIKE_TIMES: _names(columns, DATES)}
+    listed = {
+        ALIKE_NUMBERS: _names(columns, FRACTIONS),
+        ALIKE_TIMES: _names(columns, DATES),
+        ALIKE_CLOCK_TIMES: _names(columns, CLOCK_TIMES),
+    }
     unlike = " OR ".join(
         f"name IN ({', '.join(names)}) AND NOT {alike.format('value')}"
         for alike, names in listed.items()

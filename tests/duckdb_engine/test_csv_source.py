@@ -54,6 +54,10 @@ NOT_PLAIN = {
         f"{HEADER}\n{ROW},a\r{ROW},b\n",
         "a line has a carriage return before its end",
     ),
+    "the header again behind a line with the delimiter": (
+        f'sep=,\n{HEADER}\n{ROW},a\n"VendorID"{HEADER[8:]} \n{ROW},b\n',
+        "a row repeats the header",
+    ),
     "too few fields": (f"{HEADER}\n{ROW}\n{ROW},a\n", "InvalidInputException"),
     "too many fields": (f"{HEADER}\n{ROW},a,b\n{ROW},a\n{ROW},c\n", "InvalidInputException"),
     "blank fields behind the last column": (f"{HEADER}\n{ROW},a, ,\n{ROW},b\n", "InvalidInputException"),

@@ -1,6 +1,7 @@
 """Tests of the child process that writes data files: what it writes, what it declines, and how it may end."""
 
 from dataclasses import replace
+from datetime import date, time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,6 +81,34 @@ DECLINED = {
         lambda path: yellow(path, note=pa.array([400_000_000_000_000_000, None, 0], pa.timestamp("us"))),
         "the engines may print '14645-06-30 15:06:40' of column 'note' differently",
     ),
+    "a printed double beyond exact whole numbers": (
+        lambda path: yellow(path, note=pa.array([1.0, None, 9.5e15])),
+        "the engines may print '9500000000000000.0' of column 'note' differently",
+    ),
+    "a date before year 1": (
+        lambda path: yellow(path, note=pa.array([-800_000, None, 0], pa.int32()).view(pa.date32())),
+        "the engines may print '0222-09-04 (BC)' of column 'note' differently",
+    ),
+    "a time before year 1": (
+        lambda path: yellow(path, note=pa.array([-62_135_683_200_000_000, None, 0], pa.timestamp("us"))),
+        "the engines may print '0001-12-31 (BC) 00:00:00' of column 'note' differently",
+    ),
+    "a date of the Julian calendar": (
+        lambda path: yellow(path, note=pa.array([date(1501, 10, 27), None, date(1900, 1, 1)])),
+        "the engines may print '1501-10-27' of column 'note' differently",
+    ),
+    "a time of day at the end of the day": (
+        lambda path: yellow(path, note=pa.array([86_400_000_000, None, 0], pa.int64()).view(pa.time64("us"))),
+        "the engines may print '24:00:00' of column 'note' differently",
+    ),
+    "a time of day in UTC": (
+        lambda path: pq.write_table(
+            pa.table(pq.read_table(path).to_pydict() | {"note": pa.array([time(12)] * 3, pa.time64("us"))}),
+            path,
+            write_time_adjusted_to_utc=True,
+        ),
+        "the engines may print '12:00:00+00' of column 'note' differently",
+    ),
     "a flag with fractions": (
         lambda path: yellow(path, store_and_fwd_flag=pa.array([1.0, 1e-7, None])),
         "the engines may print '1e-07' of column 'store_and_fwd_flag' differently",
@@ -110,6 +139,19 @@ def test_numbers_that_both_engines_print_alike_are_kept(files, tmp_path):
         "9999999.5",
         "Infinity",
         "NaN",
+    ]
+
+
+def test_times_that_both_engines_print_alike_are_kept(files, tmp_path):
+    path = tmp_path / "yellow_tripdata_2024-01.parquet"
+    days = pa.array([date(1900, 1, 1), date(9999, 12, 31)])
+    clock = pa.array([time(0), time(23, 59, 59, 500_000)], pa.time64("us"))
+    answer = files.write(yellow(path, rows=2, day=days, clock=clock))
+
+    kept = [dict(row) for row in pq.read_table(answer.trips.path)["extra_columns"].to_pylist()]
+    assert sorted((row["day"], row["clock"]) for row in kept) == [
+        ("1900-01-01", "00:00:00"),
+        ("9999-12-31", "23:59:59.5"),
     ]
 
 
