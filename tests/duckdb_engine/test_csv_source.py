@@ -58,6 +58,7 @@ NOT_PLAIN = {
         f'sep=,\n{HEADER}\n{ROW},a\n"VendorID"{HEADER[8:]} \n{ROW},b\n',
         "a row repeats the header",
     ),
+    "a capital i with a dot": (f"{HEADER}\n{ROW},N\u0130L\n", "a value contains a capital i with a dot"),
     "too few fields": (f"{HEADER}\n{ROW}\n{ROW},a\n", "InvalidInputException"),
     "too many fields": (f"{HEADER}\n{ROW},a,b\n{ROW},a\n{ROW},c\n", "InvalidInputException"),
     "blank fields behind the last column": (f"{HEADER}\n{ROW},a, ,\n{ROW},b\n", "InvalidInputException"),
