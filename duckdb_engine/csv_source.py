@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from duckdb_engine.messages import NotLoadable
+from duckdb_engine.messages import DOTTED_I, NotLoadable
 from duckdb_engine.sql import quoted, translated_expression
 from taxi_etl.csv_scan import LINE_MAX_BYTES, gunzip
 from taxi_etl.documents import AcceptedFile
@@ -20,8 +20,6 @@ CHUNK_BYTES = 1024 * 1024
 LINE_CHARACTERS_MAX = 2 * LINE_MAX_BYTES
 ENCODINGS = ("utf-8", "utf-8-sig")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-DOTTED_I = "\u0130".encode()
-"""DuckDB's lower() makes it a plain i, Spark's does not."""
 BLANK_LINES = re.compile(rb"\n[\x00-\x20]*(?=\n)")
 
 
@@ -101,7 +99,7 @@ def _with_plain_ends(block: bytes) -> bytes:
 def _write_rows(lines: bytes, out: BinaryIO, quoted_value: re.Pattern[bytes]) -> None:
     if b'"' in lines and b'"' in quoted_value.sub(b"", lines):
         raise NotLoadable("a value contains a quote")
-    if DOTTED_I in lines:
+    if DOTTED_I.encode() in lines:
         raise NotLoadable("a value contains a capital i with a dot")
     out.write(BLANK_LINES.sub(b"", b"\n" + lines)[1:])
 

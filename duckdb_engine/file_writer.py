@@ -10,7 +10,13 @@ import duckdb
 
 from duckdb_engine.csv_source import csv_query, header_condition, write_plain
 from duckdb_engine.messages import Answer, FieldIds, NotLoadable, Task, WrittenFile
-from duckdb_engine.parquet_source import first_pages, parquet_query, parquet_rows, refuse_page_checksums
+from duckdb_engine.parquet_source import (
+    first_pages,
+    parquet_query,
+    parquet_rows,
+    refuse_dotted_i,
+    refuse_page_checksums,
+)
 from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
 from taxi_etl.datasets import DATASETS, PICKUP
@@ -94,6 +100,7 @@ def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
         rows = parquet_rows(database, task.path)
         refuse_page_checksums(task.path, [offset for _, offset in first_pages(database, task.path)])
         query = parquet_query(task.path, file)
+        refuse_dotted_i(database, query, file)
     known = {name: translated_expression(text) for name, text in constants(file, task.run).items()}
     listed = ", ".join(f"{text} AS {_unquoted(name)}" for name, text in known.items())
     view = f"CREATE OR REPLACE TEMP VIEW {SOURCE} AS SELECT *, {listed} FROM ({query})"  # noqa: S608 (generated)

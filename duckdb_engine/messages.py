@@ -12,6 +12,8 @@ from taxi_etl.transform.sources import JobRun
 FieldIds = Mapping[str, "int | Mapping[str, int]"]
 """Iceberg's field IDs by column. Maps and lists have several: `""` for themselves, then `key` and `value`, or
 `element`."""
+DOTTED_I = "\u0130"
+"""The capital i with a dot: DuckDB's lower() makes it a plain i, Spark's does not."""
 
 
 class NotLoadable(Exception):  # noqa: N818 (an answer, not an error)

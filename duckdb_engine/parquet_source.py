@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from duckdb_engine.messages import NotLoadable
+from duckdb_engine.messages import DOTTED_I, NotLoadable
 from duckdb_engine.sql import quoted
 from taxi_etl.documents import AcceptedFile
-from taxi_etl.schema import SourceColumn, SourceType
+from taxi_etl.schema import TEXTS, SourceColumn, SourceType
 from taxi_etl.text_values import CONTROL_CHARACTERS
 from taxi_etl.transform.sources import source_columns
 
@@ -33,6 +33,17 @@ def parquet_query(path: Path, file: AcceptedFile) -> str:
     listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
     reader = f"read_parquet('{path}', file_row_number=true, hive_partitioning=false)"
     return f"SELECT {listed} FROM {reader}"  # noqa: S608 (generated)
+
+
+def refuse_dotted_i(database: duckdb.DuckDBPyConnection, query: str, file: AcceptedFile) -> None:
+    """Raise NotLoadable if a text in the rows of `query` contains İ, which the engines lower differently."""
+    names = [quoted(column.name) for column in source_columns(file.columns) if column.type in TEXTS]
+    if names:
+        found = " OR ".join(f"contains({name}, '{DOTTED_I}')" for name in names)
+        # A text that is null makes its part of the condition null, not false.
+        count = f"SELECT count(*) FROM ({query}) WHERE {found}"  # noqa: S608 (generated)
+        if database.execute(count).fetchall() != [(0,)]:
+            raise NotLoadable("a value contains a capital i with a dot")
 
 
 def parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -109,6 +109,10 @@ DECLINED = {
         ),
         "the engines may print '12:00:00+00' of column 'note' differently",
     ),
+    "a capital i with a dot": (
+        lambda path: yellow(path, store_and_fwd_flag=pa.array(["N", None, "N\u0130L"])),
+        "a value contains a capital i with a dot",
+    ),
     "a flag with fractions": (
         lambda path: yellow(path, store_and_fwd_flag=pa.array([1.0, 1e-7, None])),
         "the engines may print '1e-07' of column 'store_and_fwd_flag' differently",
