@@ -4,6 +4,7 @@ The setting is changed as an operator does: by deploying the app with another va
 """
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ def with_checksums(path: Path) -> Path:
     return path
 
 
+def forget_table(app: App, name: str) -> None:
+    """Remove a table from the catalog if other tests made it, so that the function creates it."""
+    glue = app.session.client("glue")
+    with suppress(glue.exceptions.EntityNotFoundException):
+        glue.delete_table(DatabaseName=app.deployed.taxi_database_name, Name=name)
+
+
 def rows_of(app: App, name: str) -> list[tuple[Any, ...]]:
     """Return the rows of a file in the fhv table, without what depends on the load, sorted."""
     names = [each[0] for each in app.rows("SELECT column_name FROM (DESCRIBE fhv_trips)")]
@@ -117,6 +125,7 @@ def loads(app: App, tmp_path_factory: pytest.TempPathFactory) -> Loads:
     job_runs.append(app.job_runs())
     try:
         deploy(app, "auto", folder)
+        forget_table(app, "fhvhv_trips")
         again = replay(app, first)
         again_rows = rows_of(app, "fhv_tripdata_2016-01.parquet")
         (small,) = app.upload(trip_file(folder, "2020-02", "fhvhv", dirty_share=0.05))

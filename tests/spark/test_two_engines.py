@@ -71,6 +71,9 @@ def assert_equal_tables(lake: Lake, other: DuckDBLake) -> None:
         assert exists[0] == exists[1], name
         if not exists[0]:
             continue
+        for table in (one, two):
+            # Spark's catalog may have the table as it was before the commit, which does not go through it.
+            lake.spark.catalog.refreshTable(table)
         iceberg = [other.catalog.load_table(table.split(".")[1:]) for table in (one, two)]
         assert iceberg[0].schema() == iceberg[1].schema()
         assert iceberg[0].spec() == iceberg[1].spec()
