@@ -14,6 +14,7 @@ import pytest
 
 from local_aws import cdk
 from ops.file_outcomes import FileOutcome
+from taxi_etl.table_maintenance import TableMaintenance
 from tests.conftest import ROOT
 from tests.e2e.app_controls import ROWS, trip_file
 from tests.e2e.conftest import App, check_nothing_pending, check_notified_once
@@ -90,10 +91,15 @@ def with_checksums(path: Path) -> Path:
 
 
 def forget_table(app: App, name: str) -> None:
-    """Remove a table from the catalog if other tests made it, so that the function creates it."""
+    """Remove a table and its optimizers if other tests made it, so that the function creates them."""
     glue = app.session.client("glue")
+    database = app.deployed.taxi_database_name
     with suppress(glue.exceptions.EntityNotFoundException):
-        glue.delete_table(DatabaseName=app.deployed.taxi_database_name, Name=name)
+        for kind in TableMaintenance("", 0).optimizers():
+            glue.delete_table_optimizer(
+                CatalogId=app.aws.account.account_id, DatabaseName=database, TableName=name, Type=kind
+            )
+        glue.delete_table(DatabaseName=database, Name=name)
 
 
 def rows_of(app: App, name: str) -> list[tuple[Any, ...]]:
