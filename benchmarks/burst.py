@@ -21,7 +21,7 @@ from pathlib import Path
 
 from local_aws import account, cdk
 from ops import deployment, tables, uploads
-from ops.commands.subscribe import create_subscription
+from ops.demo import open_inbox
 from ops.deployment import Deployment
 from ops.file_outcomes import FileOutcome
 from ops.progress import Watch
@@ -46,7 +46,6 @@ ANNOUNCED = {
     str(FileStatus.REJECTED): (Status.VALIDATION_FAILED,),
 }
 """The notifications that list the files of each status."""
-INBOX = "burst-inbox"
 TIMEOUT_SECONDS = 3600.0
 
 
@@ -169,9 +168,7 @@ def run(folder: Path, count: int, seed: int) -> int:
         cdk.deploy(running)
         session = Session(Target(LOCAL, region=running.region, endpoint_url=running.endpoint_url))
         deployed = deployment.discover(session)
-        inbox = session.client("sqs").create_queue(QueueName=INBOX)["QueueUrl"]
-        attributes = session.client("sqs").get_queue_attributes(QueueUrl=inbox, AttributeNames=["QueueArn"])
-        create_subscription(session, deployed, attributes["Attributes"]["QueueArn"])
+        inbox = open_inbox(session, deployed)
         began = time.monotonic()
         versions = [
             version

@@ -19,11 +19,11 @@ from duckdb_engine.parquet_source import (
 )
 from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
-from taxi_etl.datasets import DATASETS, PICKUP
-from taxi_etl.recognition import month_of
+from taxi_etl.datasets import DATASETS
+from taxi_etl.recognition import month_number
 from taxi_etl.tables import QUARANTINE, TableColumn, columns_of
 from taxi_etl.transform.expressions import literal
-from taxi_etl.transform.predicates import Reason
+from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
 from taxi_etl.transform.sources import SOURCE, constants, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
 
@@ -170,9 +170,8 @@ def _count_reasons(database: duckdb.DuckDBPyConnection, quarantine: WrittenFile)
 
 def _count_other_months(database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile) -> int:
     """The trips with a pickup outside the month in the file's name; 0 if the name has none."""
-    month = month_of(task.file.version.key)
+    month = month_number(task.file.version.key)
     if month is None or not trips.rows:
         return 0
-    outside = f"100 * year({PICKUP}) + month({PICKUP}) <> {100 * month[0] + month[1]}"
-    query = f"SELECT count(*) FROM '{trips.path}' WHERE {outside}"  # noqa: S608 (own path and numbers)
+    query = f"SELECT count(*) FROM '{trips.path}' WHERE {PICKUP_MONTH} <> {month}"  # noqa: S608 (own path and numbers)
     return int(database.execute(query).fetchall()[0][0])

@@ -114,10 +114,7 @@ class LakeTable:
         if None in bounds:
             return None
         conversions = jvm(self.spark).org.apache.iceberg.types.Conversions
-        earliest, latest = (
-            datetime(1970, 1, 1) + timedelta(microseconds=int(conversions.fromByteBuffer(field.type(), each)))
-            for each in bounds
-        )
+        earliest, latest = (_time(int(conversions.fromByteBuffer(field.type(), each))) for each in bounds)
         return earliest, latest
 
     def snapshot_id(self) -> int | None:
@@ -293,4 +290,9 @@ def _time_of_bound(bound: bytes | None) -> datetime | None:
     """The time in a bound as Iceberg stores it: microseconds in eight bytes, the lowest first."""
     if bound is None:
         return None
-    return datetime(1970, 1, 1) + timedelta(microseconds=int.from_bytes(bound, "little", signed=True))
+    return _time(int.from_bytes(bound, "little", signed=True))
+
+
+def _time(microseconds: int) -> datetime:
+    """The time in Iceberg's unit, microseconds since 1970."""
+    return datetime(1970, 1, 1) + timedelta(microseconds=microseconds)

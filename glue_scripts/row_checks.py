@@ -19,14 +19,14 @@ from loading.row_failures import (
     fail_for_quarantined,
     has_too_many_outside,
     has_too_many_quarantined,
-    month_number,
     repeated_values,
     unreadable_phrases,
     unreadable_sql,
 )
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FailureCode
-from taxi_etl.transform.predicates import Reason
+from taxi_etl.recognition import month_number
+from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
 
 
 def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limit: float) -> None:
@@ -57,10 +57,12 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
 
     Only data files that hold such pickups by Iceberg's bounds are read.
     """
-    mixed = [load for load in loadable(loads) if month_number(load) and not _is_within(trips, load)]
+    mixed = [
+        load for load in loadable(loads) if month_number(load.version.key) and not _is_within(trips, load)
+    ]
     if not mixed:
         return
-    months = {load.source_id: month_number(load) for load in mixed}
+    months = {load.source_id: month_number(load.version.key) for load in mixed}
     # An observation counts rows during the scan; a grouped query would need a shuffle.
     observation = Observation()
     counts = [fn.expr(f"count_if(source_id = '{source_id}')").alias(source_id) for source_id in months]
@@ -76,7 +78,7 @@ def _pickup_months(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:
     """The source and the pickup's month of each row in the data files, for example 202401."""
     locations = [file.location for load in loads for file in load.trips]
     rows = spark.read.schema(f"source_id string, {PICKUP} timestamp_ntz").parquet(*locations)
-    return rows.selectExpr("source_id", f"100 * year({PICKUP}) + month({PICKUP}) AS month")
+    return rows.selectExpr("source_id", f"{PICKUP_MONTH} AS month")
 
 
 def _by_source(months: Mapping[str, int | None]) -> str:
@@ -90,18 +92,17 @@ def _by_source(months: Mapping[str, int | None]) -> str:
 def _is_within(trips: LakeTable, load: FileLoad) -> bool:
     """Whether all pickups of a file are in the month in its name, as far as Iceberg recorded their bounds."""
     bounds = [trips.time_bounds(file, PICKUP) for file in load.trips]
-    month = month_number(load)
+    month = month_number(load.version.key)
     return all(each and all(100 * time.year + time.month == month for time in each) for each in bounds)
 
 
 def _fail_for_month(spark: SparkSession, load: FileLoad, outside: int) -> None:
     """Fail a file because `outside` of its pickups are outside the month in its name."""
-    month = month_number(load)
+    month = month_number(load.version.key)
     others = _pickup_months(spark, [load]).where(f"month <> {month}").groupBy("month").count()
     most = others.orderBy(fn.desc("count"), "month").first()
     fail_for_month(load, outside, (most["month"], most["count"]) if most else None)
-    in_other_month = f"100 * year({PICKUP}) + month({PICKUP}) <> {month}"
-    load.bad_rows = trips_that_fail(spark, load, in_other_month, FailureCode.WRONG_MONTH)
+    load.bad_rows = trips_that_fail(spark, load, f"{PICKUP_MONTH} <> {month}", FailureCode.WRONG_MONTH)
 
 
 def check_key_values(spark: SparkSession, loads: Sequence[FileLoad]) -> None:

@@ -9,7 +9,7 @@ from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.first_values import unreadable_text
 from taxi_etl.partitions import repeated_columns
-from taxi_etl.recognition import month_of
+from taxi_etl.recognition import month_number, month_of
 from taxi_etl.schema import Column, SourceColumn, SourceType
 from taxi_etl.transform import explanations, sources
 from taxi_etl.transform.expressions import as_number, literal, typed
@@ -60,12 +60,6 @@ def unreadable_phrases(load: FileLoad, row: Sequence[Any]) -> list[str]:
     ]
 
 
-def month_number(load: FileLoad) -> int | None:
-    """The month in a file's name, for example 202401; None if the name has none."""
-    month = month_of(load.version.key)
-    return None if month is None else 100 * month[0] + month[1]
-
-
 def has_too_many_outside(load: FileLoad, outside: int) -> bool:
     """Whether a file fails with this number of pickups outside the month in its name."""
     return outside > max(OUTSIDE_ROWS_MIN, OUTSIDE_SHARE_MAX * load.written)
@@ -76,7 +70,7 @@ def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -
 
     `most` is the other month with the most pickups, such as 202402, and the number of these pickups.
     """
-    month = _month_text(month_number(load) or 0)
+    month = _month_text(month_number(load.version.key) or 0)
     in_one = f"{most[1]:,} are in {_month_text(most[0])}; " if most else ""
     load.fail(
         FailureCode.WRONG_MONTH,

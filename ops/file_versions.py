@@ -7,11 +7,10 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import UNSEEN, ledger
+from ops.object_versions import object_versions
 from ops.session import Session, Target
 from taxi_etl.file_rules import ignored_object_reason
 from taxi_etl.file_status import FileStatus
@@ -156,18 +155,10 @@ def _upload(target: Target, version: FileVersion, name: str = "") -> str:
 
 def _stored(session: Session, bucket: str, prefix: str) -> Iterator[KnownVersion]:
     """Yield the versions in S3 with this key prefix; those of one key from the newest to the oldest."""
-    pages = session.client("s3").get_paginator("list_object_versions")
-    try:
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-            for entry in page.get("Versions", []):
-                if ignored_object_reason(entry["Key"], int(entry["Size"])):
-                    continue
-                version = FileVersion(bucket, entry["Key"], entry["VersionId"], int(entry["Size"]))
-                yield KnownVersion(version, entry["LastModified"], entry["IsLatest"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
-            raise
-        raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
+    for entry in object_versions(session, bucket, prefix):
+        if not ignored_object_reason(entry["Key"], int(entry["Size"])):
+            version = FileVersion(bucket, entry["Key"], entry["VersionId"], int(entry["Size"]))
+            yield KnownVersion(version, entry["LastModified"], entry["IsLatest"])
 
 
 def _with_records(stored: Sequence[KnownVersion], records: Iterable[FileRecord]) -> list[KnownVersion]:

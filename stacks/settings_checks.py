@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from taxi_etl.forecast import WORKER_DPUS
 from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.stall_timeout import longest_stall_minutes
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 LOG_RETENTION_DAYS = (1, 3, 7, 14, 30, 60, 90, 180, 365, 731)
 """The supported retention periods, a subset of those of CloudWatch Logs."""
-WORKER_TYPES = ("G.1X", "G.2X", "G.4X", "G.8X")
+WORKER_TYPES = tuple(WORKER_DPUS)
 BATCH_WITHOUT_WINDOW_MAX = 10
 """Lambda requires a batching window of at least one second for larger batches."""
 

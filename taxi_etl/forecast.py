@@ -21,8 +21,9 @@ START_SECONDS = 60
 CORE_BYTES_PER_SECOND = {"parquet": 4 * MIB, "csv": 5 * MIB, "csv.gz": MIB}
 """Bytes of objects that one core loads in a second. A `.csv.gz` file is read by one core, because gzip data
 cannot be split."""
-WORKER_CORES = {"G.1X": 4, "G.2X": 8, "G.4X": 16, "G.8X": 32}
 WORKER_DPUS = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}
+"""The DPUs of a worker of each type that the job may have."""
+DPU_CORES = 4
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Capacity:
     @property
     def cores(self) -> int:
         """The cores of a job run that read files; the driver reads none if there are other workers."""
-        return WORKER_CORES[self.worker_type] * max(1, self.workers - 1)
+        return DPU_CORES * WORKER_DPUS[self.worker_type] * max(1, self.workers - 1)
 
     @property
     def dpus(self) -> int:

@@ -102,6 +102,12 @@ def similar_names(dataset: Dataset, matches: ColumnMatches) -> list[str]:
     ]
 
 
+def month_number(file_name: str) -> int | None:
+    """The month in a file's name as a number, for example 202401; None where `month_of` is None."""
+    month = month_of(file_name)
+    return None if month is None else 100 * month[0] + month[1]
+
+
 def month_of(file_name: str) -> tuple[int, int] | None:
     """The (year, month) in a file's name, e.g. (2024, 1) for `green_tripdata_2024-01.parquet`.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import ClientError
 from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -18,6 +17,7 @@ from ops.commands.options import Bucket, Engine, Timeout, Wait
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import UNSEEN, FileOutcome, outcomes
+from ops.object_versions import object_versions
 from ops.output import table
 from ops.progress import TIMEOUT_SECONDS
 from ops.session import Session
@@ -119,7 +119,9 @@ def make_plan(session: Session, deployment: Deployment, bucket: str, prefix: str
         )
     versions: list[FileVersion] = []
     skipped: dict[str, str] = {}
-    for entry in _current_versions(session, bucket, prefix):
+    for entry in object_versions(session, bucket, prefix):
+        if not entry["IsLatest"]:
+            continue
         key, marker = entry["Key"], ignored_object_reason(entry["Key"], int(entry["Size"]))
         reasons = (
             [f"the object is not a trip file: {marker}"]
@@ -167,18 +169,6 @@ def _takes(expected: Forecast | None) -> str:
     time = f"{minutes} minutes" if minutes < 120 else f"{expected.hours:.1f} hours"
     executions = "1 execution" if expected.executions == 1 else f"{expected.executions:,} executions"
     return f" in {executions}, about {time} and {expected.usd:.2f} USD"
-
-
-def _current_versions(session: Session, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """Yield the current version of each object; S3 lists version IDs only for all versions together."""
-    pages = session.client("s3").get_paginator("list_object_versions")
-    try:
-        for page in pages.paginate(Bucket=bucket, Prefix=prefix):
-            yield from (entry for entry in page.get("Versions", []) if entry["IsLatest"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
-            raise
-        raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
 
 
 def _start(app: App, plan: Plan, *, again: bool, engine: EngineChoice | None) -> list[orchestrator.Started]:

@@ -32,6 +32,8 @@ from taxi_etl.transform.expressions import can_fail, is_null_token
 
 FARTHEST_MILES = 1000
 LAST_ZONE = 265
+PICKUP_MONTH = f"100 * year({PICKUP}) + month({PICKUP})"
+"""The SQL of a pickup's month as the number that `recognition.month_number` gives a file's month."""
 
 
 class Reason(StrEnum):

@@ -16,13 +16,13 @@ from duckdb_engine.iceberg_schema import field_ids, schema_of
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, Task
 from duckdb_engine.writer import Writer
-from taxi_etl.csv_scan import scan_csv
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
 from taxi_etl.tables import QUARANTINE
 from taxi_etl.transform.sources import JobRun
+from tests.fixtures.file_checks import scan
 
 RUN = JobRun("jr_1", datetime(2025, 7, 1, 12, 0, tzinfo=UTC))
 GIB = 1024**3
@@ -71,15 +71,8 @@ def rows_of(path: Path, file: AcceptedFile) -> int | None:
     """The number of rows that the scan finds in a CSV file; None for Parquet."""
     if file.format != "csv":
         return None
-    scan = scan_csv(
-        [path.read_bytes()],
-        gzipped=file.compression == "gzip",
-        encoding=file.encoding,
-        delimiter=file.dialect.delimiter,
-        names=len(file.columns),
-        width=file.dialect.width(len(file.columns)),
-    )
-    return None if scan.lines is None else scan.lines - file.dialect.skip_lines - 1
+    found = scan(path, file)
+    return None if found.lines is None else found.lines - file.dialect.skip_lines - 1
 
 
 @pytest.fixture(scope="session")

@@ -40,14 +40,6 @@ class FolderStorage(VersionedFolder):
     after_check: Callable[[int], None] = lambda _: None
     checks: int = 0
 
-    def read(self, uri: str) -> bytes:
-        return (self.root / uri.removeprefix(f"s3://{BUCKET}/")).read_bytes()
-
-    def write(self, uri: str, text: str) -> None:
-        path = self.root / uri.removeprefix(f"s3://{BUCKET}/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
     def chunks(self, version: FileVersion):
         yield (self.root / version.key).read_bytes()
 

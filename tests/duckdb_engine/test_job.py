@@ -9,9 +9,10 @@ from duckdb_engine.job import load
 from loading.engine import Declined
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from tests.duckdb_engine.lake import FolderStorage
-from tests.duckdb_engine.test_loading import A, trips
+from tests.duckdb_engine.test_loading import A
 from tests.fixtures.file_checks import BUCKET, validated
 from tests.fixtures.local_account import aws, local_account
+from tests.fixtures.trip_files import trips
 
 __all__ = ["aws", "local_account"]
 MANIFEST = f"s3://{BUCKET}/runs/one/manifest.json"

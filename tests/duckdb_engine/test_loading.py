@@ -9,28 +9,11 @@ import pytest
 
 from loading.engine import Declined
 from taxi_etl.file_status import FileStatus
+from tests.fixtures.trip_files import trips
 
 A = "raw/taxi/trips_2024-01.parquet"
 B = "raw/taxi/trips_2024-02.parquet"
 BEFORE_COMMIT = 2
-
-
-def trips(good: int, bad: int = 0, prefix: str = "lpep", day: datetime = datetime(2024, 1, 5)) -> bytes:
-    """A file with valid trips of ten minutes and invalid trips that end before they begin.
-
-    The prefix `lpep` makes a green file, `tpep` a yellow one.
-    """
-    starts = [day.replace(hour=10)] * (good + bad)
-    ends = [day.replace(hour=10, minute=10)] * good + [day.replace(hour=9)] * bad
-    columns = {
-        "VendorID": pa.array([2] * (good + bad), pa.int64()),
-        f"{prefix}_pickup_datetime": pa.array(starts, pa.timestamp("us")),
-        f"{prefix}_dropoff_datetime": pa.array(ends, pa.timestamp("us")),
-        "trip_distance": pa.array([1.5] * (good + bad)),
-    }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
 
 
 def counts(lake, key: str) -> dict[str, int]:

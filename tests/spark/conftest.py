@@ -49,14 +49,6 @@ class FolderStorage(VersionedFolder):
             while chunk := file.read(100_000):
                 yield chunk
 
-    def read(self, uri: str) -> bytes:
-        return (self.root / uri.removeprefix(f"s3://{BUCKET}/")).read_bytes()
-
-    def write(self, uri: str, text: str) -> None:
-        path = self.root / uri.removeprefix(f"s3://{BUCKET}/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
     def current_version(self, version: FileVersion) -> str | None:
         self.checks += 1
         check = self.checks

@@ -4,42 +4,22 @@ The job checks a file's version twice: before it reads the file, and after it ha
 for its commit. The tests act at the second check, the last point at which a job run can notice another one.
 """
 
-import io
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from glue_scripts.iceberg import LakeTable
 from taxi_etl.documents import JobResult
 from taxi_etl.file_status import FileStatus
 from taxi_etl.tables import create_table
+from tests.fixtures.trip_files import trips
 
 A = "raw/taxi/trips_2024-01.parquet"
 B = "raw/taxi/trips_2024-02.parquet"
 BEFORE_COMMIT = 2
-
-
-def trips(good: int, bad: int = 0, prefix: str = "lpep") -> bytes:
-    """A file with valid trips of ten minutes and invalid trips that end before they begin.
-
-    The prefix `lpep` makes a green file, `tpep` a yellow one.
-    """
-    ends = [datetime(2024, 1, 5, 10, 10)] * good + [datetime(2024, 1, 5, 9)] * bad
-    columns = {
-        "VendorID": pa.array([2] * (good + bad), pa.int64()),
-        f"{prefix}_pickup_datetime": pa.array([datetime(2024, 1, 5, 10)] * (good + bad), pa.timestamp("us")),
-        f"{prefix}_dropoff_datetime": pa.array(ends, pa.timestamp("us")),
-        "trip_distance": pa.array([1.5] * (good + bad)),
-    }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
 
 
 def counts(lake, key: str) -> dict[str, int]:

@@ -13,9 +13,10 @@ from taxi_etl.documents import FileResult
 from taxi_etl.file_status import FileStatus
 from tests.duckdb_engine.conftest import yellow
 from tests.fixtures.file_checks import key_of
+from tests.fixtures.trip_files import trips
 from tests.spark.conftest import Lake
 from tests.spark.duckdb_lake import DuckDBLake
-from tests.spark.test_concurrent_runs import A, B, at, counts, trips
+from tests.spark.test_concurrent_runs import A, B, at, counts
 
 BEFORE_COMMIT = 2
 TABLES = ("yellow", "green", "fhv", "fhvhv", "quarantine")

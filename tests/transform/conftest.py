@@ -18,12 +18,12 @@ from duckdb_engine.sql import connect, translated
 from glue_scripts.process_taxi_data import SESSION
 from glue_scripts.reading import decoder, read_csv, read_parquet, with_lineage
 from loading.source_file import SourceFile
-from taxi_etl.csv_scan import scan_csv
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion
 from taxi_etl.recognition import recognize
 from taxi_etl.transform.sources import LINEAGE_COLUMNS, JobRun, constants, lineage, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
+from tests.fixtures.file_checks import scan
 
 NOW = datetime(2025, 7, 1, 12, 0, tzinfo=UTC)
 RUN = JobRun("jr_1", NOW)
@@ -164,14 +164,7 @@ def interpreted(spark: Any) -> Iterator[None]:
 def _unbalanced_quotes(path: Path, file: AcceptedFile) -> bool:
     if file.format != "csv":
         return False
-    return scan_csv(
-        [path.read_bytes()],
-        gzipped=file.compression == "gzip",
-        encoding=file.encoding,
-        delimiter=file.dialect.delimiter,
-        names=len(file.columns),
-        width=file.dialect.width(len(file.columns)),
-    ).unbalanced_quotes
+    return scan(path, file).unbalanced_quotes
 
 
 def _literal(value: Any, kind: str) -> str:
