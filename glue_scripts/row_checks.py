@@ -5,6 +5,7 @@ The limits and messages are in `loading.row_failures`.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
@@ -23,6 +24,7 @@ from loading.row_failures import (
     unreadable_phrases,
     unreadable_sql,
 )
+from loading.storage import THREADS
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.recognition import month_number
@@ -30,26 +32,42 @@ from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
 
 
 def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limit: float) -> None:
-    """Fail files whose share of quarantined rows is larger than `limit`, and explain their reasons."""
-    for load in loadable(loads):
-        if has_too_many_quarantined(load, limit):
-            fail_for_quarantined(load, limit, _explain(spark, load))
+    """Fail files whose share of quarantined rows is larger than `limit`, and explain their reasons.
+
+    The failed files keep some of their rows.
+    """
+    failing = [load for load in loadable(loads) if has_too_many_quarantined(load, limit)]
+    if not failing:
+        return
+    with ThreadPoolExecutor(min(THREADS, len(failing))) as pool:
+        kept = list(pool.map(lambda load: quarantined_rows(_quarantine(spark, [load])), failing))
+    phrases = _unreadable(spark, [load for load in failing if Reason.UNPARSEABLE in load.reasons])
+    for load, rows in zip(failing, kept, strict=True):
+        load.bad_rows = rows
+        fail_for_quarantined(load, limit, phrases.get(load.source_id, []))
 
 
-def _explain(spark: SparkSession, load: FileLoad) -> list[str]:
-    """Phrases about the values that failed validation. The load keeps some of the rows."""
-    view = f"quarantined_{uuid.uuid4().hex}"
-    locations = [file.location for file in load.quarantine]
-    schema = "reasons array<string>, row_as_read map<string, string>, position bigint"
-    rows = spark.read.schema(schema).parquet(*locations)
-    rows.createOrReplaceTempView(view)
-    try:
-        load.bad_rows = quarantined_rows(rows)
-        if Reason.UNPARSEABLE not in load.reasons:
-            return []
-        return unreadable_phrases(load, spark.sql(unreadable_sql(load, view)).collect()[0])
-    finally:
-        spark.catalog.dropTempView(view)
+def _unreadable(spark: SparkSession, loads: Sequence[FileLoad]) -> dict[str, list[str]]:
+    """Phrases about the unreadable values of each file; files with the same columns share a query."""
+    groups: dict[tuple[object, ...], list[FileLoad]] = {}
+    for load in loads:
+        groups.setdefault((load.source.file.dataset, load.source.file.all_columns), []).append(load)
+    phrases: dict[str, list[str]] = {}
+    for group in groups.values():
+        view = f"quarantined_{uuid.uuid4().hex}"
+        _quarantine(spark, group).createOrReplaceTempView(view)
+        try:
+            found = {row[0]: row for row in spark.sql(unreadable_sql(group[0], view)).collect()}
+        finally:
+            spark.catalog.dropTempView(view)
+        phrases |= {load.source_id: unreadable_phrases(load, found[load.source_id]) for load in group}
+    return phrases
+
+
+def _quarantine(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:
+    """The rows in the staged data files of quarantine."""
+    schema = "source_id string, reasons array<string>, row_as_read map<string, string>, position bigint"
+    return spark.read.schema(schema).parquet(*(file.location for load in loads for file in load.quarantine))
 
 
 def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad]) -> None:

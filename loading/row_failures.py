@@ -40,7 +40,10 @@ def fail_for_quarantined(load: FileLoad, limit: float, unreadable: Sequence[str]
 
 
 def unreadable_sql(load: FileLoad, quarantined: str) -> str:
-    """The query for `unreadable_phrases`; `quarantined` is a view of the file's quarantined rows."""
+    """The query for `unreadable_phrases`, the same for all files with these columns.
+
+    `quarantined` is a view of the quarantined rows of one or more of them.
+    """
     file = load.source.file
     return explanations.unreadable_values(file.dataset, sources.source_columns(file.all_columns), quarantined)
 
@@ -48,11 +51,11 @@ def unreadable_sql(load: FileLoad, quarantined: str) -> str:
 def unreadable_phrases(load: FileLoad, row: Sequence[Any]) -> list[str]:
     """A phrase for each of the columns with the most unreadable values.
 
-    `row` is the row of `unreadable_sql`: a number and an example for each checked column.
+    `row` is the file's row of `unreadable_sql`: its source, then a number and an example for each column.
     """
     file = load.source.file
     checked = explanations.checked_columns(file.dataset, sources.source_columns(file.all_columns))
-    found = sorted(zip(row[::2], row[1::2], checked, strict=False), key=lambda each: -int(each[0]))
+    found = sorted(zip(row[1::2], row[2::2], checked, strict=True), key=lambda each: -int(each[0]))
     return [
         unreadable_text(each.source, int(unread), load.read, each.column.type, str(example))
         for unread, example, each in found[:EXPLAINED_COLUMNS_MAX]

@@ -15,6 +15,7 @@ from taxi_etl.transform.sources import LINEAGE_COLUMNS
 from taxi_etl.transform.statements import typed_steps
 
 ROW = "row_as_read"
+SOURCE_ID = "_source_id"
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,11 @@ def checked_columns(dataset: str, columns: Sequence[SourceColumn]) -> list[Check
 
 
 def unreadable_values(dataset: str, columns: Sequence[SourceColumn], quarantined: str) -> str:
-    """The SQL of one row: for each of `checked_columns`, the number of unreadable values and an example.
+    """The SQL of a row for each file: its `source_id`, then for each of `checked_columns` the number of
+    unreadable values and an example.
 
-    `columns` are those of the view that the rows were read from, `quarantined` is a view of their texts.
+    `columns` are those of the view that the files' rows were read from. `quarantined` is a view of the
+    quarantined rows, with `source_id` and their texts.
     """
     texts = [
         replace(column, type=SourceType.TEXT, precision=0, scale=0, arrow_type="")
@@ -49,7 +52,8 @@ def unreadable_values(dataset: str, columns: Sequence[SourceColumn], quarantined
     ]
     source = [
         *(f"{ROW}[{sql.literal(column.name)}] AS {sql.name(column.name)}" for column in texts),
-        *(f"CAST(NULL AS string) AS {name}" for name in LINEAGE_COLUMNS),
+        *(f"CAST(NULL AS string) AS {name}" for name in LINEAGE_COLUMNS if name != SOURCE_ID),
+        f"source_id AS {SOURCE_ID}",
     ]
     counts = []
     for checked in checked_columns(dataset, columns):
@@ -60,5 +64,5 @@ def unreadable_values(dataset: str, columns: Sequence[SourceColumn], quarantined
     steps = ", ".join(f"{name} AS ({text})" for name, text in typed_steps(dataset, texts, "texts"))
     return (
         f"WITH texts AS (SELECT {', '.join(source)} FROM {quarantined}), {steps} "  # noqa: S608
-        f"SELECT {', '.join(counts) or '1'} FROM typed"
+        f"SELECT {', '.join([SOURCE_ID, *counts])} FROM typed GROUP BY {SOURCE_ID}"
     )

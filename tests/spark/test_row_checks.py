@@ -37,6 +37,25 @@ def test_a_failure_names_columns_numbers_and_an_example(lake):
     assert failed.examples[0]["row"]["trip_distance"] == "3.5"
 
 
+def test_failing_files_with_the_same_columns_are_each_explained_by_their_own_rows(lake):
+    values = {"raw/taxi/a_2019-01.csv": ("x1", "x2"), "raw/taxi/b_2019-01.csv": ("y", "2.5", "z")}
+    for key, fares in values.items():
+        lake.storage.put(key, csv(*(f"2,2019-01-05 10:00:00,2019-01-05 10:20:00,3.5,74,{f}" for f in fares)))
+    late = "raw/taxi/c_2019-01.csv"
+    lake.storage.put(late, csv("2,2019-01-05 10:20:00,2019-01-05 10:00:00,3.5,74,1"))
+
+    failed = lake.load(*values, late).files
+
+    assert [file.failure.message.partition("; ")[2] for file in failed] == [
+        "fare_amount: 2 of 2 values are not read as numbers, for example 'x1'",
+        "fare_amount: 2 of 3 values are not read as numbers, for example 'y'",
+        "",
+    ]
+    assert [[example["row"]["fare_amount"] for example in file.examples] for file in failed] == [
+        ["x1", "x2"], ["y", "z"], ["1"],
+    ]  # fmt: skip
+
+
 def test_a_failure_says_when_the_month_in_the_name_is_the_cause(lake):
     key = "raw/taxi/yellow_tripdata_2022-05.csv"
     lake.storage.put(key, csv(*["2,2019-01-05 10:00:00,2019-01-05 10:20:00,3.5,74,1"] * 3))
