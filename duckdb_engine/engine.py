@@ -22,6 +22,7 @@ from duckdb_engine.lake_table import LakeTable
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, Task, WrittenFile
 from duckdb_engine.writer import Writer
+from loading.discarding import data_files_of, discard_on_error
 from loading.engine import Declined
 from loading.file_load import FileLoad, StagedFile, loadable
 from loading.options import Options
@@ -88,21 +89,16 @@ class DuckDBEngine:
     def stage(self, trips: LakeTable, quarantine: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
         """Write and upload the data files of both tables; one load per file.
 
-        Raises Declined if any file is declined; then no data file remains.
+        Raises Declined if any file is declined.
         """
         loads = [FileLoad(source) for source in files]
-        try:
-            for load in loads:
-                _refuse_unlike(load)
-            with ThreadPoolExecutor(THREADS) as pool:
-                copies = list(pool.map(self._copy, files))
+        for load in loads:
+            _refuse_unlike(load)
+        with ThreadPoolExecutor(THREADS) as pool:
+            copies = list(pool.map(self._copy, files))
+        with discard_on_error(lambda: data_files_of(trips, quarantine, loads)):
             for load, copy in zip(loads, copies, strict=True):
                 self._stage(load, copy, trips, quarantine)
-        except BaseException:
-            for load in loads:
-                trips.discard(load.trips)
-                quarantine.discard(load.quarantine)
-            raise
         return loads
 
     def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
@@ -166,8 +162,11 @@ def _uploaded(table: LakeTable, load: FileLoad, written: WrittenFile | None) -> 
     folder = f"{table.table.location()}/data/{PARTITION_COLUMN}={load.source_id}"
     location = f"{folder}/00000-0-{uuid.uuid4()}.parquet"
     handle = data_file(table.table.schema(), load.source_id, location, written)
-    table.upload(written.path, location)
-    return [StagedFile(location, written.rows, handle)]
+    staged = [StagedFile(location, written.rows, handle)]
+    # S3 may have the object although the upload failed.
+    with discard_on_error(lambda: [(table, staged)]):
+        table.upload(written.path, location)
+    return staged
 
 
 def _refuse_unlike(load: FileLoad) -> None:

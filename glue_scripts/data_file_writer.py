@@ -12,7 +12,8 @@ from glue_scripts.iceberg import LakeTable
 from glue_scripts.reading import decoder, footer_rows, read_csv, read_errors, read_parquet, with_lineage
 from glue_scripts.sorting import in_day_ranges
 from glue_scripts.spark_errors import RowsLostError, read_failure
-from loading.file_load import FileLoad, loadable
+from loading.discarding import data_files_of, discard_on_error
+from loading.file_load import FileLoad, StagedFile, loadable
 from loading.source_file import SourceFile
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform import sources, statements
@@ -31,13 +32,17 @@ class DataFileWriter:
 
     def write(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """One load per file, failed ones included. Raises one of SPARK_ERRORS if the whole scan fails."""
-        if files[0].file.format == "csv":
-            return self._write_csv(files)
-        return self._write_parquet(files)
-
-    def _write_parquet(self, files: Sequence[SourceFile]) -> list[FileLoad]:
-        """Write Parquet files; a file fails unless all rows of its footer are written or quarantined."""
         loads = [FileLoad(file) for file in files]
+        with discard_on_error(lambda: data_files_of(self.trips, self.quarantine, loads)):
+            if files[0].file.format == "csv":
+                self._write_csv(loads)
+            else:
+                self._write_parquet(loads)
+        return loads
+
+    def _write_parquet(self, loads: Sequence[FileLoad]) -> None:
+        """Write Parquet files; a file fails unless all rows of its footer are written or quarantined."""
+        files = [load.source for load in loads]
         rows = footer_rows(self.spark, files)
         for load in loads:
             found = rows[load.source]
@@ -48,7 +53,6 @@ class DataFileWriter:
                 load.read = found
         with decoder(self.spark, by_row=files[0].file.row_decoder):
             self._write_readable(loadable(loads))
-        return loads
 
     def _write_readable(self, loads: Sequence[FileLoad]) -> None:
         """Write files in one scan. Only damaged ones are then read again, each alone.
@@ -69,8 +73,9 @@ class DataFileWriter:
 
     def _explain(self, loads: Sequence[FileLoad]) -> None:
         """Discard the data files of incomplete loads, and fail each with its error or write it alone."""
-        self._discard(loads)
         for load in loads:
+            self.trips.discard(load.trips)
+            self.quarantine.discard(load.quarantine)
             load.trips, load.quarantine, load.reasons = [], [], {}
         errors = read_errors(self.spark, [load.source for load in loads])
         for load, error in zip(loads, errors, strict=True):
@@ -80,22 +85,21 @@ class DataFileWriter:
                 failure = read_failure(error)
                 load.fail(failure.code, failure.message)
 
-    def _write_csv(self, files: Sequence[SourceFile]) -> list[FileLoad]:
+    def _write_csv(self, loads: Sequence[FileLoad]) -> None:
         """Write CSV files in one scan. Raises RowsLostError unless each row of each file is kept once."""
-        loads = [FileLoad(file) for file in files]
+        files = [load.source for load in loads]
         rows = read_csv(self.spark, files)
         if any(file.rows is None for file in files):
-            return self._write_counted(loads, rows)
+            self._write_counted(loads, rows)
+            return
         self._write(loads, rows)
         for load in loads:
             load.read = load.source.rows or 0
         incomplete = [load for load in loads if not load.is_complete]
         if incomplete:
-            self._discard(loads)
             raise RowsLostError(f"the file has {incomplete[0].read} rows, but {incomplete[0].kept}")
-        return loads
 
-    def _write_counted(self, loads: list[FileLoad], rows: DataFrame) -> list[FileLoad]:
+    def _write_counted(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write files whose rows only the reader can count, all files together."""
         count = Observation()
         self._write(loads, rows.observe(count, fn.count(fn.lit(1)).alias("rows")))
@@ -103,15 +107,7 @@ class DataFileWriter:
             load.read = load.written + load.quarantined
         read, kept = int(count.get.get("rows", 0)), sum(load.read for load in loads)
         if read != kept:
-            self._discard(loads)
             raise RowsLostError(f"{read} rows were read, but {kept} written or quarantined")
-        return loads
-
-    def _discard(self, loads: Sequence[FileLoad]) -> None:
-        """Delete the data files of these loads."""
-        for load in loads:
-            self.trips.discard(load.trips)
-            self.quarantine.discard(load.quarantine)
 
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
@@ -119,12 +115,13 @@ class DataFileWriter:
         if self.sort_by_pickup:
             result = in_day_ranges(self.spark, result, [load.version for load in loads])
         staged = self.trips.stage(result)
-        side_output = []
+        side_output: list[StagedFile] = []
         for load in loads:
             load.trips = staged.get(load.source_id, [])
             side_output += staged.get(quarantine_side_output.staging_id(load.source_id), [])
         if side_output:
-            self._write_quarantine(loads, [file.location for file in side_output])
+            with discard_on_error(lambda: [(self.trips, side_output)]):
+                self._write_quarantine(loads, [file.location for file in side_output])
             self.trips.discard(side_output)
 
     def _write_quarantine(self, loads: Sequence[FileLoad], locations: Sequence[str]) -> None:

@@ -56,7 +56,7 @@ class SparkEngine:
         groups: dict[tuple[object, ...], list[SourceFile]] = {}
         for file in files:
             groups.setdefault(_layout(file), []).append(file)
-        return [load for group in groups.values() for load in stager.stage(group)]
+        return stager.stage_each(groups.values())
 
     def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
         """Fail staged files with too many quarantined rows, a wrong month or contradicting key values."""

@@ -6,13 +6,14 @@ files are decoded row by row from then on; files that stall even so are staged a
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.reading import spark_path
 from glue_scripts.spark_errors import SPARK_ERRORS, RowsLostError, one_line, read_failure, whole_text
 from glue_scripts.stall_watchdog import StalledError, StallWatchdog
+from loading.discarding import data_files_of, discard_on_error
 from loading.file_load import FileLoad
 from loading.source_file import SourceFile
 from taxi_etl.failures import FailureCode
@@ -24,6 +25,14 @@ class Stager:
 
     writer: DataFileWriter
     watchdog: StallWatchdog
+
+    def stage_each(self, groups: Iterable[Sequence[SourceFile]]) -> list[FileLoad]:
+        """Stage one group of files after another; an error deletes the data files of the earlier ones."""
+        loads: list[FileLoad] = []
+        with discard_on_error(lambda: data_files_of(self.writer.trips, self.writer.quarantine, loads)):
+            for files in groups:
+                loads += self.stage(files)
+        return loads
 
     def stage(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """One load per file, failed ones included.
@@ -45,7 +54,7 @@ class Stager:
             return self.stage(files)
         if len(files) == 1:
             return [FileLoad(files[0]).fail(FailureCode.UNREADABLE, message)]
-        return self._stage_each_alone(files)
+        return self.stage_each([file] for file in files)
 
     def _stage_after_error(self, files: Sequence[SourceFile], error: Exception) -> list[FileLoad]:
         if len(files) == 1:
@@ -55,13 +64,10 @@ class Stager:
             return [FileLoad(files[0]).fail(failure.code, failure.message)]
         named = [file for file in files if self._is_named(file, whole_text(error))]
         if not named or len(named) == len(files):
-            return self._stage_each_alone(files)
+            return self.stage_each([file] for file in files)
         failure = read_failure(error)
         failed = [FileLoad(file).fail(failure.code, failure.message) for file in named]
         return failed + self.stage([file for file in files if file not in named])
-
-    def _stage_each_alone(self, files: Sequence[SourceFile]) -> list[FileLoad]:
-        return [load for file in files for load in self.stage([file])]
 
     def _is_named(self, file: SourceFile, text: str) -> bool:
         """Whether a text contains the file's path, and not only as the beginning of a longer path."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from loading.discarding import data_files_of, discard_on_error
 from loading.engine import ConflictError, Table
 from loading.file_load import FileLoad, StagedFile, loadable
 from loading.storage import THREADS, RefusedObjectError, Storage
@@ -32,12 +33,14 @@ class Committer:
     def commit(self, files: Sequence[FileLoad]) -> None:
         """Commit the loadable files in one snapshot, and the bad rows of failed files with their quarantine.
 
-        Deletes all other data files.
+        Deletes all other data files. An error before a commit deletes all data files; one during a commit
+        deletes none, because the commit may have succeeded.
         """
         conflict = ""
         for _ in range(COMMIT_ATTEMPTS):
-            snapshots = self.trips.snapshot_id(), self.quarantine.snapshot_id()
-            check_versions(self.storage, files)
+            with discard_on_error(lambda: data_files_of(self.trips, self.quarantine, files)):
+                snapshots = self.trips.snapshot_id(), self.quarantine.snapshot_id()
+                check_versions(self.storage, files)
             try:
                 self._replace_rows(files, *snapshots)
                 break

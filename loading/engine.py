@@ -20,8 +20,8 @@ class Declined(Exception):  # noqa: N818 (an answer, not an error)
     """The engine does not load this manifest; nothing was committed.
 
     `reason` is one line. An engine may raise it from any of its own methods and from `Table.ensure`, all of
-    which run before the first commit. The loader then deletes the data files that it received; a
-    method that raises deletes the data files that it has not returned.
+    which run before the first commit. As after any error then, the loader deletes the data files that it
+    received, and a method that raises deletes those that it has not returned.
     """
 
     def __init__(self, reason: str) -> None:

@@ -10,8 +10,9 @@ from typing import Generic
 
 from loading.committing import Committer
 from loading.csv_check import check_csv_bytes
-from loading.engine import Declined, Engine, TableT
-from loading.file_load import FileLoad, loadable
+from loading.discarding import data_files_of, discard_on_error
+from loading.engine import Engine, Table, TableT
+from loading.file_load import FileLoad, StagedFile, loadable
 from loading.options import Options
 from loading.recorded_columns import record_cataloged_columns, record_source_columns
 from loading.same_trips import warn_of_same_trips
@@ -53,9 +54,10 @@ class Loader(Generic[TableT]):
         Raises Declined if the engine does not load the manifest; then nothing is committed.
         """
         datasets = self._stage(manifest.accepted)
-        for dataset in datasets:
-            if dataset.staged:
-                self._commit(dataset, manifest.execution)
+        uncommitted = [dataset for dataset in datasets if dataset.staged]
+        with discard_on_error(lambda: self._data_files(uncommitted)):
+            while uncommitted:
+                self._commit(uncommitted.pop(0), manifest.execution)
         return self._result(manifest, datasets)
 
     def ensured_tables(self) -> list[TableT]:
@@ -64,16 +66,12 @@ class Loader(Generic[TableT]):
 
     def _stage(self, files: Sequence[AcceptedFile]) -> list[DatasetLoad[TableT]]:
         """Write and check the data files of every dataset."""
-        datasets = []
-        try:
+        datasets: list[DatasetLoad[TableT]] = []
+        with discard_on_error(lambda: self._data_files(datasets)):
             for name, dataset in DATASETS.items():
                 load = DatasetLoad(self.tables[dataset.table])
                 datasets.append(load)
                 self._stage_dataset(load, [file for file in files if file.dataset == name])
-        except Declined:
-            for load in datasets:
-                self._discard(load)
-            raise
         return datasets
 
     def _stage_dataset(self, dataset: DatasetLoad[TableT], files: Sequence[AcceptedFile]) -> None:
@@ -105,11 +103,13 @@ class Loader(Generic[TableT]):
         self._record_columns(trips, loadable(staged))
         warn_of_same_trips(self.engine, trips, self.quarantine, loadable(staged), self.options)
 
-    def _discard(self, dataset: DatasetLoad[TableT]) -> None:
-        """Delete the data files of a dataset."""
-        for load in dataset.staged:
-            dataset.trips.discard(load.trips)
-            self.quarantine.discard([*load.quarantine, *load.bad_row_files])
+    def _data_files(self, datasets: Sequence[DatasetLoad[TableT]]) -> list[tuple[Table, list[StagedFile]]]:
+        """The data files of these datasets."""
+        return [
+            pair
+            for dataset in datasets
+            for pair in data_files_of(dataset.trips, self.quarantine, dataset.staged)
+        ]
 
     def _record_columns(self, trips: TableT, files: Sequence[FileLoad]) -> None:
         """Record whether this load changed the dataset's columns, and whether the crawler has to see them."""

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from duckdb_engine.file_io import Boto3FileIO
 from loading.engine import Declined
 from taxi_etl.file_status import FileStatus
 from tests.fixtures.trip_files import trips
@@ -175,6 +176,26 @@ def test_a_file_that_would_fail_declines_the_batch_and_leaves_nothing(lake, case
     assert lake.data_files() == set()
     assert lake.count("green", B) == 0
     assert not list(lake.storage.root.rglob("result.json"))
+
+
+@pytest.mark.parametrize("failing", range(1, 5))
+def test_an_error_of_an_upload_leaves_no_data_file(lake, monkeypatch, failing):
+    """S3 may have the object although the upload failed."""
+    lake.storage.put(A, trips(3, 2))
+    lake.storage.put(B, trips(1, 1))
+    original, uploads = Boto3FileIO.upload, []
+
+    def upload(io, path, location):
+        original(io, path, location)
+        uploads.append(location)
+        if len(uploads) == failing:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Boto3FileIO, "upload", upload)
+    with pytest.raises(KeyboardInterrupt):
+        lake.load(A, B)
+
+    assert lake.data_files() == set()
 
 
 def test_sorted_rows_are_declined(lake):

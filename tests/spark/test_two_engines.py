@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from glue_scripts.iceberg import LakeTable
 from loading.engine import Declined
 from sample_data import VARIANTS, generate
 from taxi_etl.documents import FileResult
@@ -228,6 +230,30 @@ def test_a_newer_version_of_another_dataset_wins(lake, slow, fast):
 
     assert found.status is FileStatus.SUPERSEDED
     assert counts(lake, A) == {"green": 0, "yellow": 4, "quarantine": 0}
+
+
+def test_an_error_while_staging_leaves_no_data_file(lake, monkeypatch):
+    """The trips of the second layout are written when its quarantined rows fail."""
+    lake.storage.put(A, trips(3, 2))
+    other_layout = key_of("trips_2024-01.csv")
+    header = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance"
+    rows = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,3.5\n" + "2,2024-01-05 10:00:00,never,3.5\n"
+    lake.storage.put(other_layout, f"{header}\n{rows}".encode())
+    original, calls = LakeTable.stage, []
+
+    def stage(table, rows):
+        calls.append(table.name)
+        if calls.count("quarantined_trips") == 2:
+            raise KeyboardInterrupt
+        return original(table, rows)
+
+    monkeypatch.setattr(LakeTable, "stage", stage)
+    with pytest.raises(KeyboardInterrupt):
+        lake.load(A, other_layout)
+
+    assert calls == ["green_trips", "quarantined_trips"] * 2
+    warehouse = Path(lake.spark.conf.get("spark.sql.catalog.lake.warehouse"))
+    assert list((warehouse / lake.database).rglob("*.parquet")) == []
 
 
 def test_a_compaction_meanwhile_does_not_double_rows(lake):

@@ -106,6 +106,24 @@ def test_bad_rows_stay_if_their_object_is_deleted_after_the_commit(committer):
     assert (committer.quarantine.rows(f"failed-{A}"), failed.failure.code) == (20, "too_many_quarantined")
 
 
+@pytest.mark.parametrize("call", ["snapshot_id", "check"])
+def test_an_error_before_the_commit_deletes_the_data_files(committer, monkeypatch, call):
+    def fail(*_: object) -> None:
+        raise ConnectionError
+
+    place = (
+        (committer.quarantine, "snapshot_id") if call == "snapshot_id" else (FakeStorage, "current_version")
+    )
+    monkeypatch.setattr(*place, fail)
+    failed, loaded = load("a", failed=20), load("b", bad=2)
+
+    with pytest.raises(ConnectionError):
+        committer.commit([failed, loaded])
+
+    assert committer.trips.discarded == [*failed.trips, *loaded.trips]
+    assert committer.quarantine.discarded == [*failed.bad_row_files, *loaded.quarantine]
+
+
 @pytest.mark.parametrize("table", ["trips", "quarantine"])
 def test_a_conflict_neither_doubles_nor_loses_bad_rows(committer, table):
     getattr(committer, table).conflicts = 2

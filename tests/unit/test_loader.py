@@ -7,6 +7,7 @@ import pytest
 from fakes.engine import FakeEngine, FakeStorage, data_file
 
 from loading.engine import Declined
+from loading.file_load import StagedFile
 from loading.job import load_manifest
 from loading.options import Options
 from loading.storage import RefusedObjectError
@@ -76,22 +77,60 @@ def test_the_result_and_its_summary_stand_next_to_the_manifest_in_its_order(engi
     assert json.loads(storage.texts["s3://lake/runs/1/summary.json"])["counts"] == result.counts()
 
 
-@pytest.mark.parametrize("method", ["decide_date_orders", "stage", "check_rows", "write_bad_rows"])
-def test_a_declined_manifest_leaves_no_row_no_data_file_and_no_result(engine, storage, method):
-    """The engine declines the second dataset, after the data files and bad rows of the first are written."""
-    engine.declines_in = method
+def discarded(engine: FakeEngine) -> list[StagedFile]:
+    return [file for table in engine.tables.values() for file in table.discarded]
 
-    with pytest.raises(Declined, match=f"^{method} is too much$"):
+
+@pytest.mark.parametrize(
+    "error", [None, RuntimeError(), KeyboardInterrupt()], ids=["declined", "error", "end"]
+)
+@pytest.mark.parametrize("method", ["decide_date_orders", "stage", "check_rows", "write_bad_rows"])
+def test_an_error_before_the_first_commit_leaves_no_row_no_data_file_and_no_result(
+    engine, storage, method, error
+):
+    """The second dataset raises it, after the data files and bad rows of the first are written."""
+    engine.fails_in, engine.error = method, error
+
+    with pytest.raises(
+        type(error) if error else Declined, match=None if error else f"^{method} is too much$"
+    ):
         load(engine, storage, YELLOW, BAD_YELLOW, GREEN)
 
-    discarded = [file for table in engine.tables.values() for file in table.discarded]
     assert len(engine.staged) == {"decide_date_orders": 5, "stage": 5}.get(method, 7)
-    assert sorted(map(str, discarded)) == sorted(map(str, engine.staged))
+    assert sorted(map(str, discarded(engine))) == sorted(map(str, engine.staged))
     assert written(engine) == {}
     assert [table.calls for table in engine.tables.values()] == [[]] * len(engine.tables)
     assert list(storage.texts) == [MANIFEST]
     assert {file.rows for file in engine.table("yellow_trips").discarded} == {3}
     assert {file.rows for file in engine.table("quarantined_trips").discarded} == {1}
+
+
+def test_an_error_of_a_deletion_is_a_note_of_the_first_error(engine, storage):
+    engine.fails_in, engine.error = "check_rows", RuntimeError("the first error")
+    engine.table("yellow_trips").undeletable = True
+
+    with pytest.raises(RuntimeError, match="the first error") as raised:
+        load(engine, storage, YELLOW, GREEN)
+
+    [remaining] = [file for file in engine.staged if file not in discarded(engine)]
+    assert raised.value.__notes__ == [f"the data file {remaining.location} remains: the bucket denies it"]
+    assert len(discarded(engine)) == 3, "the others are deleted"
+
+
+def test_an_error_of_a_commit_deletes_the_data_files_of_the_next_datasets_only(engine, storage):
+    """The commit may have succeeded."""
+
+    def fail() -> None:
+        raise ConnectionError
+
+    engine.table("yellow_trips").before_commit = fail
+
+    with pytest.raises(ConnectionError):
+        load(engine, storage, YELLOW, GREEN)
+
+    greens = [file for file in engine.staged if file.handle == source_id("lake", GREEN[1])]
+    assert len(greens) == 2
+    assert sorted(map(str, discarded(engine))) == sorted(map(str, greens))
 
 
 def test_files_that_are_outdated_before_the_read_reach_neither_engine_nor_table(engine, storage):

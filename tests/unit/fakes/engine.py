@@ -35,6 +35,7 @@ class FakeTable:
     """The version ID of the rows of each source."""
     conflicts: int = 0
     before_commit: Callable[[], object] = lambda: None
+    undeletable: bool = False
     created: bool = False
     changed: bool = False
     ensured: bool = False
@@ -87,6 +88,8 @@ class FakeTable:
         self.snapshot += 1
 
     def discard(self, files: Sequence[StagedFile]) -> None:
+        if self.undeletable:
+            raise PermissionError("the bucket denies it")
         self.discarded += files
 
     def property(self, key: str) -> str | None:
@@ -100,11 +103,12 @@ class FakeTable:
 class FakeEngine:
     """Reads 3 trips and 1 quarantined row from each file; a file named `bad` fails for its rows.
 
-    `declines_in` is a method that declines the files of the green dataset.
+    `fails_in` is a method that raises for the files of the green dataset, by default that it declines them.
     """
 
     tables: dict[str, FakeTable] = field(default_factory=dict)
-    declines_in: str = ""
+    fails_in: str = ""
+    error: BaseException | None = None
     staged: list[StagedFile] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     errors: tuple[type[Exception], ...] = (QueryError,)
@@ -144,8 +148,8 @@ class FakeEngine:
     def _note(self, method: str, files: Sequence[SourceFile]) -> None:
         dataset = files[0].file.dataset
         self.calls.append(f"{method} {dataset}")
-        if self.declines_in == method and dataset == "green":
-            raise Declined(f"{method} is too much")
+        if self.fails_in == method and dataset == "green":
+            raise self.error or Declined(f"{method} is too much")
 
 
 @dataclass
