@@ -39,6 +39,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "taxi-etl --json list --count 100",
     ),
     "history": ("taxi-etl history EXECUTION",),
+    "report": (
+        "taxi-etl report EXECUTION --html report.html",
+        "taxi-etl report --since 90d --html overview.html",
+        "taxi-etl --json report EXECUTION",
+    ),
     "query": (
         'taxi-etl query "SELECT count(*) FROM yellow_trips"',
         "taxi-etl --json query - < question.sql",

@@ -1,7 +1,7 @@
 """The history of an execution from Step Functions: its states with times, and its job run."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -139,14 +139,23 @@ def steps(history: Iterable[dict[str, Any]]) -> list[Step]:
 
 def job_run_id(history: Iterable[dict[str, Any]]) -> str:
     """Return the ID of the Glue job run that the execution started, empty if it started none."""
-    for event in history:
-        details = _details(event)
-        for text in (details.get("output"), details.get("cause")):
-            document = _parsed(text)
-            found = document.get("JobRunId") or (document.get("Id") if "JobRunState" in document else None)
-            if found:
-                return str(found)
+    for document in _answers(history):
+        found = document.get("JobRunId") or (document.get("Id") if "JobRunState" in document else None)
+        if found:
+            return str(found)
     return ""
+
+
+def job_run(history: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return Glue's description of the ended job run, empty if the execution saw no job run end."""
+    return next((document for document in _answers(history) if "JobRunState" in document), {})
+
+
+def small_batch_cost(history: Iterable[dict[str, Any]]) -> float | None:
+    """Return the cost in US dollars that the function for small batches reported, None without one."""
+    payloads = (document.get("Payload") for document in _answers(history))
+    costs = (payload.get("costUsd") for payload in payloads if isinstance(payload, dict))
+    return next((float(cost) for cost in costs if cost is not None), None)
 
 
 def engine_of(steps: Iterable[Step]) -> Engine | None:
@@ -165,8 +174,8 @@ def fallback_reason(history: Iterable[dict[str, Any]], steps: Sequence[Step]) ->
     for step in steps:
         if step.state == SMALL_BATCH_STATE and step.error:
             return f"{step.error}: {step.cause}"
-    answers = (_parsed(_details(event).get("output")).get("Payload") for event in history)
-    reasons = [answer["declined"] for answer in answers if isinstance(answer, dict) and "declined" in answer]
+    payloads = (answer.get("Payload") for answer in _answers(history))
+    reasons = [each["declined"] for each in payloads if isinstance(each, dict) and "declined" in each]
     return str(reasons[0]) if reasons else ""
 
 
@@ -177,6 +186,13 @@ def readable(cause: str) -> str:
         if document.get(name):
             return str(document[name])
     return cause
+
+
+def _answers(history: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the answers of tasks: their outputs, and the causes of their failures."""
+    for event in history:
+        details = _details(event)
+        yield from (_parsed(details.get(name)) for name in ("output", "cause"))
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

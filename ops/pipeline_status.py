@@ -22,12 +22,12 @@ _QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotV
 class PipelineStatus:
     """What `taxi-etl status` shows.
 
-    `last_loads` are the latest loads, the newest first; `waiting` are all files that wait or run, those
+    `loaded` are all loaded versions, the newest load first; `waiting` are all files that wait or run, those
     longest in their status first; `problems` are the files whose latest version was rejected or failed and
     that have not loaded since, the latest first. `counts` are files by status, without those loaded.
     """
 
-    last_loads: Sequence[FileRecord]
+    loaded: Sequence[FileRecord]
     waiting: Sequence[FileRecord]
     problems: Sequence[FileRecord]
     months: Sequence[Coverage]
@@ -35,6 +35,11 @@ class PipelineStatus:
     executions: dict[str, int]
     queues: dict[str, int]
     alarms: dict[str, str]
+
+    @property
+    def last_loads(self) -> Sequence[FileRecord]:
+        """The latest loads, the newest first."""
+        return self.loaded[:LAST_LOADS]
 
     def to_json(self, target: Target) -> dict[str, Any]:
         """Return the JSON document; `target` is that of the commands in next steps."""
@@ -69,7 +74,7 @@ def pipeline_status(session: Session, deployment: Deployment) -> PipelineStatus:
     waiting = [record for status in WAITING for record in by_status[status]]
     problems = [record for status in PROBLEMS for record in by_status[status]]
     return PipelineStatus(
-        last_loads=sorted(loaded, key=lambda each: each.updated_at, reverse=True)[:LAST_LOADS],
+        loaded=sorted(loaded, key=lambda each: each.updated_at, reverse=True),
         waiting=sorted(waiting, key=lambda each: each.updated_at),
         problems=unresolved(problems, loaded),
         months=coverage((record.dataset, record.version.key) for record in loaded),

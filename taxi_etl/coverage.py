@@ -43,7 +43,7 @@ def coverage(files: Iterable[tuple[str, str]]) -> list[Coverage]:
             min(loaded),
             max(loaded),
             len(loaded),
-            tuple(month for month in _months(min(loaded), newest) if month not in loaded),
+            tuple(month for month in months_between(min(loaded), newest) if month not in loaded),
         )
         for dataset, loaded in sorted(months.items())
     ]
@@ -68,7 +68,8 @@ def month_ranges(months: Sequence[Month]) -> str:
     )
 
 
-def _months(first: Month, last: Month) -> Iterable[Month]:
+def months_between(first: Month, last: Month) -> Iterable[Month]:
+    """Yield the months from the first to the last, both included."""
     month = first
     while month <= last:
         yield month

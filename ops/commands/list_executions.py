@@ -48,7 +48,7 @@ def list_executions(
 ) -> None:
     """List the recent executions, newest first."""
     app = app_of(context)
-    after = _moment(since) if since else None
+    after = moment_of(since) if since else None
     bucket_key = bucket_and_key(file, app.deployment.bucket_name) if file else None
     matches = islice(executions(app.session, app.deployment, status, after, bucket_key), count)
     # AWS sorts ended executions by the time when they ended, not by their start.
@@ -78,7 +78,7 @@ def list_executions(
         app.output.note(f"there are no executions yet; upload a file: {app.target.command('upload', 'FILE')}")
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
     """Parse the option --since. Raises BadParameter."""
     try:
         return parse_since(text, now())

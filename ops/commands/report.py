@@ -1,0 +1,80 @@
+"""The command `report`: one HTML page about an execution, or about the pipeline over a period."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ops import completion
+from ops.commands.context import app_of
+from ops.commands.list_executions import moment_of
+from ops.deployment import Deployment
+from ops.errors import CliError
+from ops.report import sources
+from ops.report.documents import ExecutionReport, OverviewReport, to_json
+from ops.report.execution import execution_report
+from ops.report.overview import overview_report
+from ops.session import Session
+
+PERIOD = "30d"
+
+
+def report(
+    context: typer.Context,
+    execution: Annotated[
+        str, typer.Argument(help="The execution's name or ARN.", autocompletion=completion.executions)
+    ] = "",
+    *,
+    html: Annotated[
+        Path | None, typer.Option(help="The file of the page; it is replaced if it exists.", dir_okay=False)
+    ] = None,
+    since: Annotated[
+        str,
+        typer.Option(help="Without an execution: the first day of the overview, such as 7d or 2024-06-01."),
+    ] = PERIOD,
+) -> None:
+    """Write one HTML page about an execution, or about the pipeline: executions, rows, cost, missing months.
+
+    The page needs no network. With --json, its data is printed, and --html is optional.
+    """
+    app = app_of(context)
+    if html is None and not app.output.as_json:
+        raise typer.BadParameter("name the file of the page, or give --json", param_hint="--html")
+    begin = moment_of(since)
+    with app.output.stderr.status("reading"):
+        found = _document(app.session, app.deployment, execution, begin)
+    if html:
+        _write(app.session, found, html)
+    app.output.result({"html": str(html) if html else None, **to_json(found)}, Text(f"wrote {html}"))
+
+
+def write_report(
+    session: Session, deployment: Deployment, path: Path, execution: str = "", since: datetime | None = None
+) -> None:
+    """Write the page of an execution or, without one, the overview since then (default: 30 days).
+
+    Raises CliError if the execution does not exist or the file cannot be written.
+    """
+    _write(session, _document(session, deployment, execution, since or moment_of(PERIOD)), path)
+
+
+def _document(
+    session: Session, deployment: Deployment, execution: str, since: datetime
+) -> ExecutionReport | OverviewReport:
+    if execution:
+        return execution_report(sources.execution_facts(session, deployment, execution), session.target)
+    return overview_report(sources.overview_facts(session, deployment, since), session.target)
+
+
+def _write(session: Session, found: ExecutionReport | OverviewReport, path: Path) -> None:
+    from ops.report import page  # noqa: PLC0415 - charts are slow to import
+
+    text = page.page(found, session.target.environment)
+    try:
+        page.write_atomically(path, text)
+    except OSError as error:
+        raise CliError(
+            f"{path} cannot be written: {error.strerror}", "give another file with --html"
+        ) from None

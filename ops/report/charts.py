@@ -1,0 +1,211 @@
+"""The charts of reports.
+
+Colors are CSS variables of the page, so that one drawing suits light mode, dark mode and paper.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from ops.output import duration
+from ops.report.documents import DatasetMonths, DayCount, MonthAmount, Phase, QuarantineReason
+from ops.report.figures import NARROW, Figure, figure
+from ops.report.overview import FAILED_STATUSES, SMALL_BATCHES
+from taxi_etl.recognition import FIRST_YEAR
+
+BAR_STEP = 30
+NARROW_STEP = 46
+"""Height of a horizontal bar with its gap; with its name above it on a narrow screen."""
+NAMES_WIDTH = 165
+COLUMN_HEIGHT = 170
+CELL_HEIGHT = 17
+COLORS: Mapping[str, str] = {
+    "SUCCEEDED": "var(--good)",
+    "RUNNING": "var(--accent)",
+    "FAILED": "var(--bad)",
+    "TIMED_OUT": "var(--warn)",
+    "ABORTED": "var(--neutral)",
+    "yellow": "var(--series-1)",
+    "green": "var(--series-2)",
+    "fhv": "var(--series-3)",
+    "fhvhv": "var(--series-4)",
+    SMALL_BATCHES: "var(--series-5)",
+}
+"""Colors of statuses and datasets; all others are neutral."""
+MONTH_NAMES = "['','Jan','Feb','Mar','Apr','May','Jun','Jul','Aug','Sep','Oct','Nov','Dec'][datum.value]"
+WORDS = "lower(replace(datum.label, '_', ' '))"
+MONTH_COLORS = {"loaded": "var(--good)", "missing": "var(--bad-soft)", "none": "var(--empty)"}
+
+
+def timeline(phases: Sequence[Phase]) -> Figure:
+    """Return the phases as bars on one axis of time; a bar is at least half a percent long to be visible."""
+    begin = phases[0].started
+    starts = [(phase.started - begin).total_seconds() for phase in phases]
+    last = max(start + phase.seconds for start, phase in zip(starts, phases, strict=True)) or 1
+    values = [
+        {
+            "name": phase.name,
+            "start": start,
+            "end": start + max(phase.seconds, last / 200),
+            "label": duration(phase.seconds),
+        }
+        for start, phase in zip(starts, phases, strict=True)
+    ]
+    slowest = max(phases, key=lambda phase: phase.seconds)
+    return figure(
+        "Timeline",
+        f"{duration(last)} in all. The longest phase: {slowest.name.lower()}, {duration(slowest.seconds)}.",
+        lambda width: _bars(values, "var(--accent)", narrow=width == NARROW),
+        ("phase", "starts after", "duration"),
+        (
+            (phase.name, duration(start), duration(phase.seconds))
+            for start, phase in zip(starts, phases, strict=True)
+        ),
+    )
+
+
+def quarantine(reasons: Sequence[QuarantineReason]) -> Figure:
+    """Return the number of quarantined rows by reason as bars."""
+    values = [
+        {"name": each.reason, "start": 0, "end": each.rows, "label": f"{each.rows:,}"} for each in reasons
+    ]
+    return figure(
+        "Quarantined rows by reason",
+        "A row with two reasons counts under both.",
+        lambda width: _bars(values, "var(--warn)", narrow=width == NARROW),
+        ("reason", "rows"),
+        ((each.reason, f"{each.rows:,}") for each in reasons),
+    )
+
+
+def _bars(values: list[dict[str, Any]], color: str, *, narrow: bool) -> Any:
+    """Return horizontal bars from `start` to `end`, each with its label behind it.
+
+    The names are in front of the bars, on a narrow screen above them. Their room does not depend on the font,
+    which is another one in each browser.
+    """
+    order = list(dict.fromkeys(value["name"] for value in values))
+    last = max(value["end"] for value in values) * (1.35 if narrow else 1.15)
+    axis = alt.Axis(minExtent=NAMES_WIDTH, maxExtent=NAMES_WIDTH, labelColor="var(--text)")
+    step = alt.Scale(paddingInner=0, paddingOuter=0)
+    base = _chart(values).encode(
+        y=alt.Y("name:N", sort=order, title=None, scale=step, axis=None if narrow else axis)
+    )
+    below = 10 if narrow else 0
+    bars = base.mark_bar(height=16, cornerRadius=3, color=color, yOffset=below).encode(
+        x=alt.X("start:Q", scale=alt.Scale(domain=[0, last]), axis=None), x2="end:Q"
+    )
+    labels = base.mark_text(align="left", baseline="middle", dx=6, yOffset=below).encode(
+        x="end:Q", text="label:N"
+    )
+    names = base.mark_text(align="left", baseline="middle", yOffset=-9).encode(x=alt.value(0), text="name:N")
+    layers = [bars, labels, names] if narrow else [bars, labels]
+    return alt.layer(*layers).properties(height=(NARROW_STEP if narrow else BAR_STEP) * len(order))
+
+
+def executions(counts: Sequence[DayCount], days: Sequence[str]) -> Figure:
+    """Return the executions of each of these days as bars, stacked by status."""
+    x = alt.X(
+        "key:O",
+        title=None,
+        scale=alt.Scale(domain=list(days)),
+        axis=alt.Axis(
+            labelExpr="slice(datum.label, 5)",
+            labelAngle=0,
+            labelOverlap="greedy",
+            labelSeparation=8,
+            labelBound=True,
+        ),
+    )
+    total = sum(each.executions for each in counts)
+    failed = sum(each.executions for each in counts if each.status in FAILED_STATUSES)
+    values = [{"key": each.day, "kind": each.status, "amount": each.executions} for each in counts]
+    return figure(
+        "Executions by day",
+        f"{total:,} executions, of which {failed:,} did not succeed.",
+        lambda width: _columns(values, x, alt.Axis(format="d", tickMinStep=1, tickCount=4)),
+        ("day (UTC)", "status", "executions"),
+        ((each.day, each.status, f"{each.executions:,}") for each in counts),
+    )
+
+
+def monthly(title: str, unit: str, amounts: Sequence[MonthAmount], form: str, axis_form: str) -> Figure:
+    """Return amounts by month as bars, stacked by dataset.
+
+    `form` is Python's format of amounts in texts, `axis_form` that of D3 on the axis.
+    """
+    x = alt.X(
+        "key:O",
+        title=None,
+        axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=8, labelBound=True),
+    )
+    months = {each.month for each in amounts}
+    total = format(sum(each.amount for each in amounts), form)
+    values = [{"key": each.month, "kind": each.dataset, "amount": each.amount} for each in amounts]
+    return figure(
+        title,
+        f"{total} {unit} in {len(months)} {'month' if len(months) == 1 else 'months'}.",
+        lambda width: _columns(values, x, alt.Axis(format=axis_form, tickCount=4)),
+        ("month", "dataset", unit),
+        ((each.month, each.dataset, format(each.amount, form)) for each in amounts),
+    )
+
+
+def _columns(values: list[dict[str, Any]], x: alt.X, axis: alt.Axis) -> Any:
+    """Return columns of `amount` at each `key`, stacked by `kind`."""
+    present = {value["kind"] for value in values}
+    kinds = [*(kind for kind in COLORS if kind in present), *sorted(present - COLORS.keys())]
+    colors = [COLORS.get(kind, "var(--neutral)") for kind in kinds]
+    legend = alt.Legend(orient="top", direction="horizontal", symbolType="square", columns=3, labelExpr=WORDS)
+    return (
+        _chart(values)
+        .mark_bar(stroke="var(--card)", strokeWidth=1)
+        .encode(
+            x=x,
+            y=alt.Y("amount:Q", title=None, axis=axis),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(domain=kinds, range=colors), legend=legend),
+        )
+        .properties(height=COLUMN_HEIGHT)
+    )
+
+
+def months(found: DatasetMonths, last_year: int) -> Figure:
+    """Return a heat map of a dataset's months since the TLC's first files; a missing month has a cross."""
+    state = dict.fromkeys(found.loaded, "loaded") | dict.fromkeys(found.missing, "missing")
+    values = [
+        {"year": year, "month": month, "state": state.get(f"{year}-{month:02d}", "none")}
+        for year in range(FIRST_YEAR, last_year + 1)
+        for month in range(1, 13)
+    ]
+    missing = ", ".join(found.missing) or "none"
+    return figure(
+        found.dataset,
+        f"{len(found.loaded)} months loaded, {len(found.missing)} missing.",
+        lambda width: _cells(values, few_years=width == NARROW),
+        ("months", "number", "which"),
+        (
+            ("loaded", str(len(found.loaded)), ", ".join(found.loaded)),
+            ("missing", str(len(found.missing)), missing),
+        ),
+    )
+
+
+def _cells(values: list[dict[str, Any]], *, few_years: bool) -> Any:
+    year = "toNumber(datum.label) % 3 ? '' : datum.label" if few_years else "datum.label"
+    base = _chart(values).encode(
+        x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0, labelExpr=year, labelOverlap=False)),
+        y=alt.Y("month:O", title=None, axis=alt.Axis(labelExpr=MONTH_NAMES)),
+    )
+    scale = alt.Scale(domain=list(MONTH_COLORS), range=list(MONTH_COLORS.values()))
+    cells = base.mark_rect(stroke="var(--card)", strokeWidth=2).encode(
+        fill=alt.Fill("state:N", legend=None, scale=scale)
+    )
+    crosses = base.transform_filter("datum.state == 'missing'").mark_text(
+        text="✕", color="var(--bad)", fontSize=11, fontWeight="bold"
+    )
+    return (cells + crosses).properties(height=CELL_HEIGHT * 12)
+
+
+def _chart(values: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
