@@ -35,6 +35,10 @@ class FolderCatalog(NoopCatalog):
     def table_exists(self, identifier: str | Identifier) -> bool:
         return self._version(identifier) > 0
 
+    def list_tables(self, namespace: str | Identifier) -> list[Identifier]:
+        folders = (self.warehouse / str(namespace)).iterdir()
+        return [(str(namespace), folder.name) for folder in sorted(folders)]
+
     def create_table(  # type: ignore[override] # the arguments that the engine passes
         self,
         identifier: str | Identifier,

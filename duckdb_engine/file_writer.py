@@ -20,7 +20,6 @@ from duckdb_engine.parquet_source import (
 from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
 from taxi_etl.datasets import DATASETS
-from taxi_etl.recognition import month_number
 from taxi_etl.tables import QUARANTINE, TableColumn, columns_of
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
@@ -170,7 +169,7 @@ def _count_reasons(database: duckdb.DuckDBPyConnection, quarantine: WrittenFile)
 
 def _count_other_months(database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile) -> int:
     """The trips with a pickup outside the month in the file's name; 0 if the name has none."""
-    month = month_number(task.file.version.key)
+    month = task.file.month
     if month is None or not trips.rows:
         return 0
     query = f"SELECT count(*) FROM '{trips.path}' WHERE {PICKUP_MONTH} <> {month}"  # noqa: S608 (own path and numbers)

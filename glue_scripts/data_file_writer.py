@@ -15,6 +15,7 @@ from glue_scripts.spark_errors import RowsLostError, read_failure
 from loading.discarding import data_files_of, discard_on_error
 from loading.file_load import FileLoad, StagedFile, loadable
 from loading.source_file import SourceFile
+from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform import sources, statements
 from taxi_etl.transform.predicates import Reason
@@ -112,7 +113,7 @@ class DataFileWriter:
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
         """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
         result = quarantine_side_output.flatten_quarantined(self._transformed(loads, rows))
-        if self.sort_by_pickup:
+        if self.sort_by_pickup and DATASETS[loads[0].source.file.dataset].has_trips:
             result = in_day_ranges(self.spark, result, [load.version for load in loads])
         staged = self.trips.stage(result)
         side_output: list[StagedFile] = []

@@ -27,7 +27,6 @@ from loading.row_failures import (
 from loading.storage import THREADS
 from taxi_etl.datasets import PICKUP
 from taxi_etl.failures import FailureCode
-from taxi_etl.recognition import month_number
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
 
 
@@ -75,12 +74,10 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
 
     Only data files that hold such pickups by Iceberg's bounds are read.
     """
-    mixed = [
-        load for load in loadable(loads) if month_number(load.version.key) and not _is_within(trips, load)
-    ]
+    mixed = [load for load in loadable(loads) if load.source.file.month and not _is_within(trips, load)]
     if not mixed:
         return
-    months = {load.source_id: month_number(load.version.key) for load in mixed}
+    months = {load.source_id: load.source.file.month for load in mixed}
     # An observation counts rows during the scan; a grouped query would need a shuffle.
     observation = Observation()
     counts = [fn.expr(f"count_if(source_id = '{source_id}')").alias(source_id) for source_id in months]
@@ -110,13 +107,13 @@ def _by_source(months: Mapping[str, int | None]) -> str:
 def _is_within(trips: LakeTable, load: FileLoad) -> bool:
     """Whether all pickups of a file are in the month in its name, as far as Iceberg recorded their bounds."""
     bounds = [trips.time_bounds(file, PICKUP) for file in load.trips]
-    month = month_number(load.version.key)
+    month = load.source.file.month
     return all(each and all(100 * time.year + time.month == month for time in each) for each in bounds)
 
 
 def _fail_for_month(spark: SparkSession, load: FileLoad, outside: int) -> None:
     """Fail a file because `outside` of its pickups are outside the month in its name."""
-    month = month_number(load.version.key)
+    month = load.source.file.month
     others = _pickup_months(spark, [load]).where(f"month <> {month}").groupBy("month").count()
     most = others.orderBy(fn.desc("count"), "month").first()
     fail_for_month(load, outside, (most["month"], most["count"]) if most else None)

@@ -24,7 +24,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.file_status import FileStatus
 from taxi_etl.raw_folders import is_cataloged
-from taxi_etl.schema import normalize
+from taxi_etl.schema import Dataset, normalize
 from taxi_etl.transform.sources import JobRun
 
 
@@ -32,6 +32,7 @@ from taxi_etl.transform.sources import JobRun
 class DatasetLoad(Generic[TableT]):
     """The files of one dataset: `skipped` ones, which the engine does not read, and `staged` ones."""
 
+    rules: Dataset
     trips: TableT
     skipped: list[FileLoad] = field(default_factory=list)
     staged: list[FileLoad] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Loader(Generic[TableT]):
         datasets: list[DatasetLoad[TableT]] = []
         with discard_on_error(lambda: self._data_files(datasets)):
             for name, dataset in DATASETS.items():
-                load = DatasetLoad(self.tables[dataset.table])
+                load = DatasetLoad(dataset, self.tables[dataset.table])
                 datasets.append(load)
                 self._stage_dataset(load, [file for file in files if file.dataset == name])
         return datasets
@@ -101,7 +102,8 @@ class Loader(Generic[TableT]):
             if other not in (trips, self.quarantine):
                 committer.remove_rows_from(other, staged)
         self._record_columns(trips, loadable(staged))
-        warn_of_same_trips(self.engine, trips, self.quarantine, loadable(staged), self.options)
+        if dataset.rules.has_trips:
+            warn_of_same_trips(self.engine, trips, self.quarantine, loadable(staged), self.options)
 
     def _data_files(self, datasets: Sequence[DatasetLoad[TableT]]) -> list[tuple[Table, list[StagedFile]]]:
         """The data files of these datasets."""

@@ -9,7 +9,7 @@ from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.first_values import unreadable_text
 from taxi_etl.partitions import repeated_columns
-from taxi_etl.recognition import month_number, month_of
+from taxi_etl.recognition import month_of
 from taxi_etl.schema import Column, SourceColumn, SourceType
 from taxi_etl.transform import explanations, sources
 from taxi_etl.transform.expressions import as_number, literal, typed
@@ -73,7 +73,7 @@ def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -
 
     `most` is the other month with the most pickups, such as 202402, and the number of these pickups.
     """
-    month = _month_text(month_number(load.version.key) or 0)
+    month = _month_text(load.source.file.month or 0)
     in_one = f"{most[1]:,} are in {_month_text(most[0])}; " if most else ""
     load.fail(
         FailureCode.WRONG_MONTH,

@@ -19,6 +19,10 @@ from pyiceberg.table import Table
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.session import Session
+from taxi_etl.saved_queries import CURRENT_ZONES
+
+VIEWS = {"current_zones": CURRENT_ZONES}
+"""The views that a query may name, by name."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +61,31 @@ def query(session: Session, deployment: Deployment, sql: str, limit: int = 100) 
 def run(catalog: Catalog, database: str, sql: str, limit: int) -> Answer:
     """Run one SQL query in DuckDB's dialect on the tables of a database, which it names without the database.
 
+    The query may also name the views of `VIEWS`, where their tables exist.
+
     Raises CliError with DuckDB's error and the names of the tables.
     """
     known = sorted(name for *_, name in catalog.list_tables(database))
-    named = [name for name in known if re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE)]
+    views = {name: text for name, text in VIEWS.items() if _names(name, sql)}
+    named = [name for name in known if any(_names(name, text) for text in (sql, *views.values()))]
     tables = {name: arrow(catalog.load_table((database, name))) for name in named}
     try:
-        return _select(tables, sql, limit)
+        return _select(tables, views, sql, limit)
     except duckdb.Error as error:
         step = f"correct the SQL; the tables are {', '.join(known)}" if known else "load a file first"
         raise CliError(str(error), step) from None
 
 
-def _select(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -> Answer:
-    """Run the query in a DuckDB that can read these tables, but no file and no variable of this program."""
+def _names(name: str, sql: str) -> bool:
+    """Whether a query may name a table or view."""
+    return bool(re.search(rf"\b{re.escape(name)}\b", sql, re.IGNORECASE))
+
+
+def _select(
+    tables: Mapping[str, ds.Dataset | pa.Table], views: Mapping[str, str], sql: str, limit: int
+) -> Answer:
+    """Run the query in a DuckDB that can read these tables and views, but no file and no variable of this
+    program."""
     isolated: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": "false",
         "python_enable_replacements": "false",
@@ -78,6 +93,8 @@ def _select(tables: Mapping[str, ds.Dataset | pa.Table], sql: str, limit: int) -
     with duckdb.connect(":memory:", config=isolated) as engine:
         for name, table in tables.items():
             engine.register(name, table)
+        for name, text in views.items():
+            engine.execute(f"CREATE VIEW {name} AS {text}")
         kinds = [statement.type for statement in engine.extract_statements(sql)]
         if kinds != [duckdb.StatementType.SELECT]:
             raise CliError(

@@ -21,6 +21,7 @@ from sample_data.csv_variants import CSV_VARIANTS
 from sample_data.parquet_variants import PARQUET_VARIANTS
 from sample_data.trip_values import Dice, facts, money, values
 from sample_data.variants import Column, CsvStyle, Month, Variant, find
+from sample_data.zones import ZONES, write_zones
 
 VARIANTS: Mapping[str, Variant] = {variant.id: variant for variant in (*CSV_VARIANTS, *PARQUET_VARIANTS)}
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "csv.gz": ".csv.gz"}
@@ -97,7 +98,7 @@ def generate(
     encoding: str = "utf-8",
     csv_style: Mapping[str, Any] | None = None,
 ) -> Sample:
-    """Write one TLC trip file and return what it contains.
+    """Write one TLC trip file, or the file of the dataset `zones`, and return what it contains.
 
     `path` is a file, or an existing folder that gets a file named as the TLC names it. Give a `variant` of
     `VARIANTS`, or a `dataset` and `month` (`2024-01`) to use the layout published for that month. `format` is
@@ -105,6 +106,10 @@ def generate(
     damage; `encoding` is one of `ENCODINGS`, for CSV only; `csv_style` overrides fields of the variant's
     `CsvStyle`. Raises ValueError that names the allowed values.
     """
+    if dataset == "zones":
+        if variant or format not in ("", "csv"):
+            raise ValueError("the zones are a CSV file without variants")
+        return Sample(write_zones(path), "zones", "", "", "csv", len(ZONES), {}, seed)
     if rows < 0:
         raise ValueError(f"rows is {rows}; it must not be negative")
     kind = _format(path, format, variant)

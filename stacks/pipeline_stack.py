@@ -15,6 +15,7 @@ from stacks.lake_formation import LakeFormation
 from stacks.notifications import Notifications
 from stacks.observability import ObservedParts, add_alarms, add_dashboard, add_log_queries
 from stacks.raw_crawler import RawCrawler
+from stacks.saved_queries import SavedQueries
 from stacks.settings import Settings
 from stacks.taxi_job import TaxiJob
 from stacks.workflow.etl_workflow import EtlWorkflow
@@ -41,6 +42,7 @@ class PipelineStack(Stack):
 
         self.notifications = Notifications(self, "Notifications", settings=settings)
         self.job = TaxiJob(self, "Job", settings=settings, lake=lake.lake, catalog=lake.catalog)
+        SavedQueries(self, "SavedQueries", database=lake.catalog.taxi_name)
         self.crawler = RawCrawler(self, "Crawler", settings=settings, lake=lake.lake, catalog=lake.catalog)
         functions = Functions(self, settings=settings, data=lake)
         self.validator = functions.validator()

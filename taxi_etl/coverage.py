@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from taxi_etl.datasets import DATASETS
 from taxi_etl.recognition import month_of
 
 Month = tuple[int, int]
@@ -25,16 +26,17 @@ class Coverage:
 
 
 def coverage(files: Iterable[tuple[str, str]]) -> list[Coverage]:
-    """Return the months of each dataset from the (dataset, object key) of loaded files, sorted by dataset.
+    """Return the months of each dataset of trips from the (dataset, object key) of loaded files, sorted.
 
     A month is missing if it is after the dataset's first loaded month and not after the last loaded month of
     any dataset, because the TLC publishes all datasets of a month together. Files without a month in their
     name, and datasets that have only such files, are left out.
     """
+    without_trips = {dataset.name for dataset in DATASETS.values() if not dataset.has_trips}
     months: defaultdict[str, set[Month]] = defaultdict(set)
     for dataset, key in files:
         month = month_of(key)
-        if month:
+        if month and dataset not in without_trips:
             months[dataset].add(month)
     newest = max((max(loaded) for loaded in months.values()), default=(0, 0))
     return [

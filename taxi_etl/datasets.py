@@ -1,4 +1,4 @@
-"""Datasets of trips: their columns, the names of these columns in files, and required columns.
+"""Datasets: their columns, the names of these columns in files, and required columns.
 
 Columns follow the TLC's data dictionaries in snake case. The pickup and dropoff times have one name in all
 tables (not tpep_… and lpep_…), so that queries fit each of them. Source: TLC trip record user guide and data
@@ -319,4 +319,24 @@ FHVHV = Dataset(
     distances=("trip_miles",),
 )
 
-DATASETS: Mapping[str, Dataset] = {dataset.name: dataset for dataset in (YELLOW, GREEN, FHV, FHVHV)}
+
+def _name(name: str, doc: str, *aliases: str) -> Column:
+    """A column of names, which files write as `N/A` or `NA` where a zone has none."""
+    return Column(name, ColumnType.STRING, doc, aliases, keeps_null_tokens=True)
+
+
+ZONES = Dataset(
+    name="zones",
+    title="Taxi zones",
+    columns=(
+        _number("location_id", "TLC taxi zone, as in the trips", "LocationID"),
+        _name("borough", "Borough; EWR for Newark Airport"),
+        _name("zone", "Name of the zone; some zones share one"),
+        _name("service_zone", "Yellow Zone, Boro Zone, Airports or EWR"),
+    ),
+    required=("location_id", "borough", "zone"),
+    zones=(),
+    has_trips=False,
+)
+
+DATASETS: Mapping[str, Dataset] = {dataset.name: dataset for dataset in (YELLOW, GREEN, FHV, FHVHV, ZONES)}

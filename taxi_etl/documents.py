@@ -18,6 +18,7 @@ from taxi_etl.file_status import FileStatus
 from taxi_etl.first_values import inspect_first_values
 from taxi_etl.identity import FileVersion
 from taxi_etl.partitions import added_columns
+from taxi_etl.recognition import month_number
 from taxi_etl.schema import SourceColumn, text_columns
 
 SCHEMA_VERSION = "1"
@@ -71,6 +72,11 @@ class AcceptedFile:
     def all_columns(self) -> tuple[SourceColumn, ...]:
         """The file's columns, then those of the key."""
         return (*self.columns, *text_columns(self.key_values))
+
+    @property
+    def month(self) -> int | None:
+        """The month of its trips by its name, such as 202401; None without trips or without a month."""
+        return month_number(self.version.key) if DATASETS[self.dataset].has_trips else None
 
     def to_json(self) -> dict[str, Any]:
         """The manifest's entry for this file."""

@@ -238,6 +238,7 @@ class Column:
     `synonyms` are names in copies made by other tools; the first one counts, if the file has no other source.
     Names are compared by `comparable`.
 
+    Null tokens such as `N/A` are texts of a column with `keeps_null_tokens`, and null in every other one.
     `codes` translate texts (lower case) into numbers. `padded` translates texts whose trailing spaces set
     them apart from a null token. A non-empty `lenient` is the reason why a value of the wrong type does not
     quarantine its row: it becomes null, and the value as read goes into `extra_columns`.
@@ -251,6 +252,7 @@ class Column:
     lenient: str = ""
     padded: Mapping[str, str] = field(default_factory=dict)
     synonyms: tuple[str, ...] = ()
+    keeps_null_tokens: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -265,10 +267,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One kind of trip files: its table, the columns of that table, and those that a file must have.
+    """One kind of files: its table, the columns of that table, and those that a file must have.
 
     `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Dropoff
-    times may be null where `dropoff_required` is false.
+    times may be null where `dropoff_required` is false. Where `has_trips` is false, the rows are not trips:
+    no rule looks for their pickup, and a month in a file's name has no meaning.
     """
 
     name: str
@@ -278,11 +281,12 @@ class Dataset:
     distances: tuple[str, ...] = ()
     zones: tuple[str, ...] = ("pickup_location_id", "dropoff_location_id")
     dropoff_required: bool = True
+    has_trips: bool = True
 
     @property
     def table(self) -> str:
-        """The name of the table that holds its trips."""
-        return f"{self.name}_trips"
+        """The name of the table that holds its rows."""
+        return f"{self.name}_trips" if self.has_trips else f"taxi_{self.name}"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ docs/local-aws.md has the table, and the differences that remain.
 """
 
 from local_aws.patches import (
+    athena_named_queries,
     cloudwatch,
     eventbridge_targets,
     glue_crawlers,
@@ -69,6 +70,7 @@ ALL = (
     lambda_metrics,
     lambda_roles,
     logs_queries,
+    athena_named_queries,
     sqs_metrics,
     injected_faults,
 )

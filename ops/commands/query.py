@@ -14,7 +14,8 @@ def query(
     sql: Annotated[str, typer.Argument(help="A SELECT in DuckDB's dialect; - reads it from standard input.")],
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows.")] = 100,
 ) -> None:
-    """Query the tables with SQL: yellow_trips, green_trips, fhv_trips, fhvhv_trips, quarantined_trips."""
+    """Query the tables with SQL: yellow_trips, green_trips, fhv_trips, fhvhv_trips, quarantined_trips,
+    taxi_zones, and the view current_zones, which has one row per zone."""
     from ops import tables  # noqa: PLC0415 - PyIceberg is slow to import, and only needed here
 
     app = app_of(context)

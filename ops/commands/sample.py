@@ -35,7 +35,8 @@ def sample(
     ] = "utf-8",
     list_variants: Annotated[bool, typer.Option("--list", help="List the published layouts.")] = False,
 ) -> None:
-    """Write a synthetic trip file in the layout that the TLC published for a month.
+    """Write a synthetic trip file in the layout that the TLC published for a month, or the busiest zones
+    with their names (--dataset zones).
 
     The same options give the same file.
     """
@@ -48,7 +49,7 @@ def sample(
     if out.suffix == "" and not out.exists():
         out.mkdir(parents=True)
     try:
-        with app.output.stderr.status(f"writing {rows:,} trips"):
+        with app.output.stderr.status("writing the file"):
             made = sample_data.generate(
                 out,
                 dataset=dataset,

@@ -36,13 +36,19 @@ def sql(
     newest = max(
         (each for each in layouts.values() if each.official and each.format == "parquet"),
         key=lambda each: each.last,
+        default=None,
     )
     if variant and variant not in layouts:
         raise typer.BadParameter(
             f"dataset {dataset} has no variant {variant!r}; choose from {', '.join(layouts)}",
             param_hint="--variant",
         )
-    layout = layouts[variant or newest.id]
+    layout = layouts.get(variant, newest)
+    if layout is None:
+        offered = text_columns(column.names[0] for column in DATASETS[dataset].columns)
+        text = transform_sql(dataset, source_columns(offered))
+        app.output.result({"dataset": dataset, "variant": "", "sql": text}, Text(text))
+        return
     columns = layout.columns_of(layout.last)
     if layout.format == "csv":
         offered = text_columns(column.name for column in columns)

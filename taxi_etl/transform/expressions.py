@@ -222,9 +222,9 @@ def typed(column: Column, source: SourceColumn, value: str, number: str) -> str:
     if column.type is ColumnType.INTEGER:
         converted = whole(number) if needs_number(column, source.type) else f"try_cast({value} AS int)"
         return decoded(value, column.codes, converted) if column.codes and is_text else converted
-    return (
-        f"CASE WHEN NOT {is_null_token(value)} THEN {value} END" if is_text else as_text(value, source.type)
-    )
+    if is_text:
+        return value if column.keeps_null_tokens else f"CASE WHEN NOT {is_null_token(value)} THEN {value} END"
+    return as_text(value, source.type)
 
 
 def null_of(column_type: ColumnType) -> str:

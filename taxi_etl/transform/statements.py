@@ -154,7 +154,7 @@ def _cleaned(schema: FileSchema, column: Column) -> str:
     common, readable = schema.source(column), schema.readable(column)
     sources = [each for each in readable if each.type not in WITHOUT_VALUES] or readable[:1]
     values = [sql.in_form(_value(column, each), each, common) for each in sources]
-    if common.type in TEXTS:
+    if common.type in TEXTS and not column.keeps_null_tokens:
         # Joined tables have null tokens where one of them lacks a column.
         values[:-1] = [f"CASE WHEN NOT {sql.is_null_token(value)} THEN {value} END" for value in values[:-1]]
     return _first_of(values)

@@ -17,6 +17,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.tables import QUARANTINE
+from taxi_etl.transform.sources import JobRun
 from tests.duckdb_engine.conftest import LIMITS, RUN
 from tests.fixtures.file_checks import BUCKET, VersionedFolder, validated
 
@@ -55,10 +56,11 @@ class FolderStorage(VersionedFolder):
 
 @dataclass
 class Lake:
-    """A bucket, a database, and the engine."""
+    """A bucket, a database, and the engine; `job_run` is the job run of each load."""
 
     storage: FolderStorage
     catalog: FolderCatalog
+    job_run: JobRun = RUN
 
     def accept(self, key: str) -> AcceptedFile:
         """The manifest entry that validation writes for an object's current version."""
@@ -73,7 +75,7 @@ class Lake:
         uri = f"s3://{BUCKET}/runs/{execution}/manifest.json"
         self.storage.write(uri, Manifest(execution, BUCKET, "s3", accepted).dumps())
         options = replace(OPTIONS, **changes)
-        result = run(self.catalog, self.storage, uri, options, RUN, limits=LIMITS)
+        result = run(self.catalog, self.storage, uri, options, self.job_run, limits=LIMITS)
         assert JobResult.loads(self.storage.read(uri.replace("manifest", "result"))) == result
         summary = json.loads(self.storage.read(uri.replace("manifest", "summary")))
         assert summary["counts"] == result.counts()

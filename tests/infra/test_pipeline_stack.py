@@ -206,7 +206,7 @@ def test_the_crawler_catalogs_a_folder_of_each_dataset_and_deletes_no_table(
     crawler = only(prod.pipeline, "AWS::Glue::Crawler").properties
 
     assert crawler["Name"] == "crawler-taxi-raw"
-    folders = ["yellow_parquet", "green_parquet", "fhv_parquet", "fhvhv_parquet"]
+    folders = ["yellow_parquet", "green_parquet", "fhv_parquet", "fhvhv_parquet", "zones_parquet"]
     targets = crawler["Targets"]["S3Targets"]
     assert [flat(target["Path"]).partition("/raw/taxi/")[2] for target in targets] == [
         f"{folder}/" for folder in folders
@@ -399,6 +399,19 @@ def test_every_alarm_states_what_happened_and_links_to_its_runbook_heading(prod:
 def test_every_rule_has_a_target(prod: Stacks) -> None:
     # AWS does not document whether it counts events that match a rule without one.
     assert [name for name, rule in rules(prod).items() if not rule.get("Targets")] == []
+
+
+def test_athena_has_a_saved_query_for_each_of_five_questions(prod: Stacks) -> None:
+    saved = [each.properties for each in resources(prod.pipeline, "AWS::Athena::NamedQuery")]
+    assert sorted(each["Name"] for each in saved) == [
+        "taxi: airport trips by month",
+        "taxi: busiest pickup zones",
+        "taxi: payment types by year",
+        "taxi: quarantined rows by reason and month",
+        "taxi: trips and revenue by month",
+    ]
+    assert {each["Database"] for each in saved} == {"taxi"}
+    assert max(len(each["Description"]) for each in saved) <= 1024, "Athena's limit"
 
 
 def test_log_queries_are_saved_for_the_log_groups_of_the_stack(prod: Stacks) -> None:

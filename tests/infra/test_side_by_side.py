@@ -11,6 +11,7 @@ from .conftest import synthesize
 from .templates import Stacks, flat, resources
 
 NAMED_BY = {
+    "AWS::Athena::NamedQuery": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::DynamoDB::Table": "TableName",

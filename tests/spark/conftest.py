@@ -108,7 +108,7 @@ class Lake:
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
         """Rows of a query in which `{yellow}`, `{quarantine}` and so on stand for the tables."""
-        names = {name: f"lake.{self.database}.{name}_trips" for name in DATASETS}
+        names = {name: f"lake.{self.database}.{each.table}" for name, each in DATASETS.items()}
         names["quarantine"] = f"lake.{self.database}.quarantined_trips"
         for name in names.values():
             if self.spark.catalog.tableExists(name):

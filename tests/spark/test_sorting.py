@@ -81,6 +81,19 @@ def test_sorted_data_files_hold_ranges_of_days(lake, four_parts):
     assert is_sorted(lake)
 
 
+def test_rows_without_a_pickup_are_not_sorted(lake):
+    key = "raw/taxi/zones_2024-01.csv"
+    lake.storage.put(
+        key, b"LocationID,Borough,Zone\n74,Manhattan,East Harlem North\n265,N/A,Outside of NYC\n"
+    )
+    [file] = lake.load(key, arguments=["--sort-by-pickup", "true"]).files
+    assert (file.written, file.failure, file.warnings) == (2, None, ())
+    assert lake.query("SELECT location_id, borough FROM {zones} ORDER BY 1") == [
+        (74, "Manhattan"),
+        (265, "N/A"),
+    ]
+
+
 def test_without_sorting_one_day_reads_every_data_file(lake, four_parts):
     load(lake, "false")
 

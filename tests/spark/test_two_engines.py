@@ -11,6 +11,7 @@ import pytest
 from glue_scripts.iceberg import LakeTable
 from loading.engine import Declined
 from sample_data import VARIANTS, generate
+from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import FileResult
 from taxi_etl.file_status import FileStatus
 from tests.duckdb_engine.conftest import yellow
@@ -21,7 +22,7 @@ from tests.spark.duckdb_lake import DuckDBLake
 from tests.spark.test_concurrent_runs import A, B, at, counts
 
 BEFORE_COMMIT = 2
-TABLES = ("yellow", "green", "fhv", "fhvhv", "quarantine")
+TABLES = (*DATASETS, "quarantine")
 COMPARED = (
     "record_count, spec_id, partition.source_id, value_counts, null_value_counts, nan_value_counts, "
     "lower_bounds, upper_bounds, sort_order_id, content, file_format, equality_ids"
@@ -111,7 +112,7 @@ def assert_same(lake: Lake, query: str, one: str, two: str) -> None:
 
 
 def table_of(lake: Lake, name: str) -> str:
-    table = "quarantined_trips" if name == "quarantine" else f"{name}_trips"
+    table = "quarantined_trips" if name == "quarantine" else DATASETS[name].table
     return f"lake.{lake.database}.{table}"
 
 
@@ -122,6 +123,10 @@ def test_the_newest_layouts_give_equal_tables(lake, tmp_path):
         sample = generate(tmp_path, variant=variant, rows=60, dirty_share=0.1, seed=7)
         key = key_of(f"{variant}/{sample.path.name}")
         lake.storage.put(key, sample.path)
+        keys.append(key)
+    zones = generate(tmp_path, dataset="zones").path
+    for key in (key_of(zones.name), key_of("zones_2024-01.csv")):
+        lake.storage.put(key, zones)
         keys.append(key)
 
     other, declined = load_with_both(lake, keys)

@@ -16,6 +16,7 @@ FILES = {
     "green": "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,PULocationID,DOLocationID,fare_amount",
     "fhv": "dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag",
     "fhvhv": "hvfhs_license_num,pickup_datetime,dropoff_datetime,trip_miles,PULocationID,DOLocationID,tolls",
+    "zones": "LocationID,Borough,Zone,service_zone",
 }
 PLAUSIBLE = {
     "vendor_id": "CMT", "VendorID": "2", "dispatching_base_num": "B00001", "hvfhs_license_num": "HV0003",
@@ -23,6 +24,7 @@ PLAUSIBLE = {
     "dropoff_datetime": "2024-01-05 10:20:00", "lpep_dropoff_datetime": "2024-01-05 10:20:00",
     "passenger_count": "1", "trip_distance": "3.5", "trip_miles": "3.5", "PULocationID": "74", "DOLocationID": "42",
     "fare_amount": "18.4", "tolls": "0", "SR_Flag": "",
+    "LocationID": "74", "Borough": "Manhattan", "Zone": "East Harlem North", "service_zone": "Boro Zone",
 }  # fmt: skip
 
 

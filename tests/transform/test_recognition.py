@@ -37,6 +37,8 @@ HEADERS = {
     "fhv 2020": "dispatching_base_num,pickup_datetime,dropOff_datetime,PUlocationID,DOlocationID,SR_Flag,Affiliated_base_number",
     "fhvhv 2019": "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag",
     "fhvhv 2025": "hvfhs_license_num,dispatching_base_num,originating_base_num,request_datetime,on_scene_datetime,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,trip_miles,trip_time,base_passenger_fare,tolls,bcf,sales_tax,congestion_surcharge,airport_fee,tips,driver_pay,shared_request_flag,shared_match_flag,access_a_ride_flag,wav_request_flag,wav_match_flag,cbd_congestion_fee",
+    "zones 2016": "locationid,borough,zone,service_zone",
+    "zones 2024": "LocationID,Borough,Zone,service_zone",
 }  # fmt: skip
 X1 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,rate_code_id,store_and_fwd_flag,pickup_location_id,dropoff_location_id,payment_type,fare_amount"
 X2 = "vendor_id,pickup_datetime,dropoff_datetime,passenger_count,trip_distance,rate_code,fare_amount,imp_surcharge,airport_fee,total_amount,pickup_location_id,data_file_year"
@@ -78,7 +80,7 @@ def test_a_header_without_a_known_separator_is_refused_with_the_known_ones():
 
 
 def test_a_file_of_something_else_is_unknown():
-    for header in ("LocationID,Borough,Zone,service_zone", "ride_id,started_at,ended_at", "a"):
+    for header in ("LocationID,Borough,Shape_Leng", "ride_id,started_at,ended_at", "a"):
         found = recognize(texts(header), "yellow_tripdata_2024-01.csv")
         assert (found.dataset, [failure.code for failure in found.failures]) == (
             None,

@@ -71,6 +71,7 @@ FILES = {
             "hvfhs_license_num,dispatching_base_num,pickup_datetime,dropoff_datetime,PULocationID,DOLocationID,SR_Flag"
         ),
     ),
+    "zones": ("csv", texts("LocationID,Borough,Zone,service_zone")),
 }
 
 

@@ -31,6 +31,10 @@ def test_files_without_a_month_in_their_name_are_left_out() -> None:
     assert coverage([]) == []
 
 
+def test_a_month_in_the_name_of_a_file_without_trips_has_no_meaning() -> None:
+    assert coverage([("zones", "taxi_zone_lookup_2024-01.csv")]) == []
+
+
 @pytest.mark.parametrize(
     ("months", "text"),
     [
