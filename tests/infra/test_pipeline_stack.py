@@ -221,7 +221,7 @@ def test_the_crawler_catalogs_a_folder_of_each_dataset_and_deletes_no_table(
     # The workflow starts it; a schedule would crawl without need.
     assert "Schedule" not in crawler
     targets = only(custom.pipeline, "AWS::Glue::Crawler").properties["Targets"]["S3Targets"]
-    assert [target["Path"] for target in targets[4:]] == [
+    assert [target["Path"] for target in targets[5:]] == [
         f"s3://our-old-bucket/raw/taxi/{folder}/" for folder in folders
     ]
 
