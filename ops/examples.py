@@ -27,6 +27,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "taxi-etl remove s3://BUCKET/raw/taxi/copy.parquet",
         "taxi-etl remove s3://BUCKET/raw/taxi/copy.parquet --yes",
     ),
+    "reconcile": (
+        "taxi-etl reconcile",
+        "taxi-etl reconcile --repair",
+        "taxi-etl --json reconcile --strict",
+    ),
     "status": (
         "taxi-etl status",
         "taxi-etl status yellow_tripdata_2024-01.parquet",

@@ -1,4 +1,4 @@
-"""Tests of docs/recovery.md: its commands restore tables and the ledger.
+"""Tests of docs/recovery.md: its commands restore files, tables and the ledger.
 
 The tests build on each other and run in order, because each job run has to start Spark.
 """
@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ import pytest
 from pyiceberg.table import Table
 
 import sample_data
-from ops import tables
+from ops import file_outcomes, orchestrator, tables
+from taxi_etl.identity import FileVersion, execution_name, source_id
+from taxi_etl.inputs import ExecutionInput, Trigger
+from taxi_etl.ledger import Claim, timestamp
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.conftest import ROOT
+from tests.e2e.app_controls import deliver_events, rejected_file
 from tests.e2e.conftest import App, eventually
 
 PREFIX = f"{RAW_PREFIX}recovery/"
@@ -122,6 +127,63 @@ def test_a_lost_table_and_ledger_are_rebuilt_from_the_raw_files(app: App, loaded
     assert (code, nothing["chosen"], nothing["statuses"]) == (0, 0, {"loaded": 2})
 
 
+def test_damage_in_each_of_the_four_places_is_found_and_repaired(
+    app: App, loaded: list[Path], tmp_path: Path
+) -> None:
+    first, second = (f"{PREFIX}{path.name}" for path in loaded)
+    bucket, before = app.deployed.bucket_name, app.executions()
+    assert reconcile(app) == (0, {})
+    table_of(app).delete(f"source_id = '{source_id(bucket, first)}'")
+    delete_ledger_records(app, second)
+    lost, claimed = lose_events(
+        app, *(rejected_file(tmp_path, name) for name in ("lost.csv.gz", "claimed.csv.gz"))
+    )
+    name, text = execution_name([claimed]), ExecutionInput(bucket, (claimed,), Trigger.S3).dumps()
+    claim = Claim(name, text, str(Trigger.S3), (claimed,))
+    assert file_outcomes.ledger(app.session, app.deployed).claim(claim, timestamp(datetime.now(UTC)))
+
+    found = reconcile(app)
+
+    assert found == (
+        1,
+        {
+            first: "rows_missing",
+            second: "not_received",
+            lost.key: "not_received",
+            claimed.key: "claim_not_started",
+        },
+    )
+    assert app.executions() == before
+    assert reconcile(app, "--repair") == found
+    files = orchestrator.current_versions(app.session, bucket, [first, second])
+    outcomes = app.follow([*files, lost, claimed])
+    assert [outcome.status for outcome in outcomes] == ["loaded", "loaded", "rejected", "rejected"]
+    assert rows_by_file(app) == ROWS
+    repaired = app.executions()
+    assert name in repaired
+    eventually(lambda: reconcile(app, "--repair") == (0, {}), "no findings")
+    assert app.executions() == repaired
+
+
+def reconcile(app: App, *words: str) -> tuple[int, dict[str, str]]:
+    """Run `reconcile` on this module's files, and return the exit code and the kinds of findings by key."""
+    code, document = app.command("reconcile", "--prefix", PREFIX, "--older-than-minutes", "0", *words)
+    prefix = f"s3://{app.deployed.bucket_name}/"
+    return code, {each["file"].removeprefix(prefix): each["kind"] for each in document["findings"]}
+
+
+def lose_events(app: App, *paths: Path) -> list[FileVersion]:
+    """Upload files whose events do not arrive."""
+    deliver_events(app, enabled=False)
+    try:
+        versions = app.send(*paths, folders={path.name: PREFIX for path in paths})
+        eventually(lambda: app.pending()["events"] == len(paths), "the events in the queue")
+        app.session.client("sqs").purge_queue(QueueUrl=app.deployed.queue_url)
+    finally:
+        deliver_events(app, enabled=True)
+    return versions
+
+
 def rows_by_file(app: App) -> dict[str, int]:
     ours = f"source_file LIKE '%/{PREFIX}%'"
     sql = f"SELECT parse_filename(source_file), count(*) FROM {TABLE} WHERE {ours} GROUP BY 1"
@@ -156,10 +218,10 @@ def drop(app: App) -> None:
     app.session.client("glue").delete_table(DatabaseName=app.deployed.taxi_database_name, Name=TABLE)
 
 
-def delete_ledger_records(app: App) -> None:
-    """Delete the ledger's records of this module's files."""
+def delete_ledger_records(app: App, key: str = PREFIX) -> None:
+    """Delete the ledger's records of this module's files, or of one."""
     table = app.session.table(app.deployed.ledger_table_name)
-    pk = f"{app.deployed.bucket_name}/{PREFIX}"
+    pk = f"{app.deployed.bucket_name}/{key}"
 
     def ours() -> list[dict[str, Any]]:
         return [item for item in table.scan()["Items"] if item["pk"].startswith(pk)]
