@@ -4,6 +4,7 @@ Runs in the child process. Whatever DuckDB may read or print differently from Sp
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,7 @@ from duckdb_engine.parquet_source import (
 from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
 from taxi_etl.datasets import DATASETS
+from taxi_etl.schema import SourceColumn
 from taxi_etl.tables import QUARANTINE, TableColumn, columns_of
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
@@ -48,15 +50,21 @@ def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     """
     read = _create_source(database, task)
     file = task.file
-    query = translated(transform_sql(file.dataset, source_columns(file.all_columns)))
-    # For text, keeping the rows is faster than transforming them again for quarantine.
+    # For text and for few rows, keeping the rows is faster than transforming them again for quarantine.
     # Rows beyond the memory limit go to temporary files.
-    kind = "TABLE" if file.format == "csv" else "VIEW"
+    kind = "TABLE" if file.format == "csv" or read <= ROW_GROUP_ROWS else "VIEW"
+    query = _transform(file.dataset, file.all_columns)
     database.execute(f"CREATE TEMP {kind} transformed AS {query}").fetchall()
     try:
         return _write_tables(database, task, read)
     finally:
         database.execute(f"DROP {kind} transformed").fetchall()
+
+
+@lru_cache(maxsize=128)
+def _transform(dataset: str, columns: tuple[SourceColumn, ...]) -> str:
+    """The transform of a dataset's files with these columns. Composing it takes longer than a small file."""
+    return translated(transform_sql(dataset, source_columns(columns)))
 
 
 def _write_tables(database: duckdb.DuckDBPyConnection, task: Task, read: int) -> Answer:

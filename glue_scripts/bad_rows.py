@@ -17,7 +17,7 @@ from taxi_etl.transform.expressions import text_map
 from taxi_etl.transform.sources import JobRun
 
 
-def quarantined_rows(rows: DataFrame) -> tuple[BadRow, ...]:
+def first_rows(rows: DataFrame) -> tuple[BadRow, ...]:
     """The first rows of data files of quarantine."""
     found = rows.select("reasons", "row_as_read", "position").limit(ROWS_MAX).collect()
     return tuple(BadRow(tuple(row[0]), dict(row[1]), row[2]) for row in found)

@@ -13,28 +13,30 @@ from glue_scripts.reading import decoder, footer_rows, read_csv, read_errors, re
 from glue_scripts.sorting import in_day_ranges
 from glue_scripts.spark_errors import RowsLostError, read_failure
 from loading.discarding import data_files_of, discard_on_error
-from loading.file_load import FileLoad, StagedFile, loadable
+from loading.file_load import FileLoad, loadable
 from loading.source_file import SourceFile
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform import sources, statements
-from taxi_etl.transform.predicates import Reason
 
 
 @dataclass(frozen=True)
 class DataFileWriter:
-    """Writes the rows of files with one schema as data files of a dataset's table and of quarantine."""
+    """Writes the rows of files with one schema as data files of a dataset's table.
+
+    The `quarantine` of the loads is the side output (`quarantine_side_output.py`), which `write_quarantine`
+    replaces.
+    """
 
     spark: SparkSession
     trips: LakeTable
-    quarantine: LakeTable
     run: sources.JobRun
     sort_by_pickup: bool = False
 
     def write(self, files: Sequence[SourceFile]) -> list[FileLoad]:
         """One load per file, failed ones included. Raises one of SPARK_ERRORS if the whole scan fails."""
         loads = [FileLoad(file) for file in files]
-        with discard_on_error(lambda: data_files_of(self.trips, self.quarantine, loads)):
+        with discard_on_error(lambda: data_files_of(self.trips, self.trips, loads)):
             if files[0].file.format == "csv":
                 self._write_csv(loads)
             else:
@@ -75,8 +77,7 @@ class DataFileWriter:
     def _explain(self, loads: Sequence[FileLoad]) -> None:
         """Discard the data files of incomplete loads, and fail each with its error or write it alone."""
         for load in loads:
-            self.trips.discard(load.trips)
-            self.quarantine.discard(load.quarantine)
+            self.trips.discard([*load.trips, *load.quarantine])
             load.trips, load.quarantine, load.reasons = [], [], {}
         errors = read_errors(self.spark, [load.source for load in loads])
         for load, error in zip(loads, errors, strict=True):
@@ -111,39 +112,14 @@ class DataFileWriter:
             raise RowsLostError(f"{read} rows were read, but {kept} written or quarantined")
 
     def _write(self, loads: Sequence[FileLoad], rows: DataFrame) -> None:
-        """Write the trips with the side output of quarantined rows, then these rows to quarantine."""
+        """Write the trips, with the quarantined rows as side output."""
         result = quarantine_side_output.flatten_quarantined(self._transformed(loads, rows))
         if self.sort_by_pickup and DATASETS[loads[0].source.file.dataset].has_trips:
             result = in_day_ranges(self.spark, result, [load.version for load in loads])
         staged = self.trips.stage(result)
-        side_output: list[StagedFile] = []
         for load in loads:
             load.trips = staged.get(load.source_id, [])
-            side_output += staged.get(quarantine_side_output.staging_id(load.source_id), [])
-        if side_output:
-            with discard_on_error(lambda: [(self.trips, side_output)]):
-                self._write_quarantine(loads, [file.location for file in side_output])
-            self.trips.discard(side_output)
-
-    def _write_quarantine(self, loads: Sequence[FileLoad], locations: Sequence[str]) -> None:
-        """Write the rows of the side output to quarantine, and count them by file and reason."""
-        result = quarantine_side_output.unpack_quarantined(
-            self.spark, locations, loads[0].source.file.dataset, self.run.run_id
-        )
-        observation = Observation()
-        counts = [
-            fn.expr(
-                f"count_if(source_id = '{load.source_id}' AND array_contains(reasons, '{reason}'))"
-            ).alias(f"{place}_{reason}")
-            for place, load in enumerate(loads)
-            for reason in Reason
-        ]
-        staged = self.quarantine.stage(result.observe(observation, *counts))
-        counted = observation.get
-        for place, load in enumerate(loads):
-            load.quarantine = staged.get(load.source_id, [])
-            by_reason = {str(reason): int(counted.get(f"{place}_{reason}", 0)) for reason in Reason}
-            load.reasons = {reason: count for reason, count in by_reason.items() if count}
+            load.quarantine = staged.get(quarantine_side_output.staging_id(load.source_id), [])
 
     def _transformed(self, loads: Sequence[FileLoad], rows: DataFrame) -> DataFrame:
         """The rows after the transform's SQL, which reads them from a temporary view."""

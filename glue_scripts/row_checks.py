@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as fn
 
-from glue_scripts.bad_rows import quarantined_rows, trips_that_fail
+from glue_scripts.bad_rows import first_rows, trips_that_fail
 from glue_scripts.iceberg import LakeTable
+from glue_scripts.quarantine_writer import quarantined_rows
 from loading.file_load import FileLoad, loadable
 from loading.row_failures import (
     differs,
@@ -39,7 +40,7 @@ def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limi
     if not failing:
         return
     with ThreadPoolExecutor(min(THREADS, len(failing))) as pool:
-        kept = list(pool.map(lambda load: quarantined_rows(_quarantine(spark, [load])), failing))
+        kept = list(pool.map(lambda load: first_rows(quarantined_rows(spark, [load])), failing))
     phrases = _unreadable(spark, [load for load in failing if Reason.UNPARSEABLE in load.reasons])
     for load, rows in zip(failing, kept, strict=True):
         load.bad_rows = rows
@@ -54,19 +55,13 @@ def _unreadable(spark: SparkSession, loads: Sequence[FileLoad]) -> dict[str, lis
     phrases: dict[str, list[str]] = {}
     for group in groups.values():
         view = f"quarantined_{uuid.uuid4().hex}"
-        _quarantine(spark, group).createOrReplaceTempView(view)
+        quarantined_rows(spark, group).createOrReplaceTempView(view)
         try:
             found = {row[0]: row for row in spark.sql(unreadable_sql(group[0], view)).collect()}
         finally:
             spark.catalog.dropTempView(view)
         phrases |= {load.source_id: unreadable_phrases(load, found[load.source_id]) for load in group}
     return phrases
-
-
-def _quarantine(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:
-    """The rows in the staged data files of quarantine."""
-    schema = "source_id string, reasons array<string>, row_as_read map<string, string>, position bigint"
-    return spark.read.schema(schema).parquet(*(file.location for load in loads for file in load.quarantine))
 
 
 def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad]) -> None:

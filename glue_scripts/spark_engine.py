@@ -7,12 +7,14 @@ from pyspark.sql import SparkSession
 from glue_scripts.bad_rows import BadRowWriter
 from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.iceberg import LakeTable
+from glue_scripts.quarantine_writer import write_quarantine
 from glue_scripts.reading import must_be_read_alone
 from glue_scripts.row_checks import check_key_values, check_months, check_quarantine_shares
 from glue_scripts.spark_errors import SPARK_ERRORS, one_line
 from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StallWatchdog
 from glue_scripts.text_times import decide_date_orders
+from loading.discarding import data_files_of, discard_on_error
 from loading.file_load import FileLoad
 from loading.options import Options
 from loading.source_file import SourceFile
@@ -51,12 +53,15 @@ class SparkEngine:
 
         Raises StalledError after too many stalls, and errors that no file causes, such as a lost JVM.
         """
-        writer = DataFileWriter(self.spark, trips, quarantine, self.run, self.options.sort_by_pickup)
+        writer = DataFileWriter(self.spark, trips, self.run, self.options.sort_by_pickup)
         stager = Stager(writer, self.watchdog)
         groups: dict[tuple[object, ...], list[SourceFile]] = {}
         for file in files:
             groups.setdefault(_layout(file), []).append(file)
-        return stager.stage_each(groups.values())
+        loads = stager.stage_each(groups.values())
+        with discard_on_error(lambda: data_files_of(trips, quarantine, loads)), self.watchdog.watch():
+            write_quarantine(self.spark, quarantine, loads, self.run)
+        return loads
 
     def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
         """Fail staged files with too many quarantined rows, a wrong month or contradicting key values."""

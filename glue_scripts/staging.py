@@ -29,7 +29,8 @@ class Stager:
     def stage_each(self, groups: Iterable[Sequence[SourceFile]]) -> list[FileLoad]:
         """Stage one group of files after another; an error deletes the data files of the earlier ones."""
         loads: list[FileLoad] = []
-        with discard_on_error(lambda: data_files_of(self.writer.trips, self.writer.quarantine, loads)):
+        trips = self.writer.trips
+        with discard_on_error(lambda: data_files_of(trips, trips, loads)):
             for files in groups:
                 loads += self.stage(files)
         return loads

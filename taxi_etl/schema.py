@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 
@@ -304,6 +305,7 @@ class ColumnMatches:
     missing: tuple[str, ...]
 
 
+@lru_cache(maxsize=4096)
 def comparable(name: str) -> str:
     """A column's name in lower case, without spaces and punctuation: how names are compared."""
     return "".join(letter for letter in name if letter.isalnum()).lower()

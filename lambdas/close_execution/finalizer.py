@@ -22,8 +22,7 @@ from lambdas.executions import Description
 from lambdas.observability import count, logger
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
-from taxi_etl import message_texts, notifications
-from taxi_etl.console import execution_url
+from taxi_etl import notifications
 from taxi_etl.file_status import FileStatus
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import ExecutionRecord, timestamp
@@ -109,11 +108,8 @@ class Finalizer:
         ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome.status))
         keys = [version.key for version in given.files]
         counts = count_outcomes(outcomes)
-        text = notifications.failure_text(ending.status, ending.error, ending.cause, counts)
-        next_step = notifications.failure_next_step(self.command, execution.name, counts)
-        subject = notifications.subject(notifications.Status.FAILED, notifications.label(keys))
         message = notifications.failure(
-            text=text,
+            text=notifications.failure_text(ending.status, ending.error, ending.cause, counts),
             bucket=given.bucket,
             keys=keys,
             error=ending.error or ending.status,
@@ -122,24 +118,12 @@ class Finalizer:
             execution_arn=execution.arn,
             files=[outcome.to_json() for outcome in ordered],
             manifest=self.documents.manifest_uri(execution.name),
-            next_step=next_step,
-        )
-        email = message_texts.email_text(
-            text,
-            files=message_texts.files_text(
-                given.bucket, [{**outcome.to_json(), "key": outcome.version.key} for outcome in ordered]
-            ),
-            facts=message_texts.NOT_REPORTED,
-            next_step=next_step,
-            link=execution_url(execution.arn),
+            next_step=notifications.failure_next_step(self.command, execution.name, counts),
         )
         self.sns.publish(
             TopicArn=self.topic_arn,
-            Subject=subject,
-            Message=message_texts.per_protocol(
-                notifications.printed(message), email, message_texts.sms_text(subject, text)
-            ),
-            MessageStructure="json",
+            Subject=notifications.subject(notifications.Status.FAILED, notifications.label(keys)),
+            Message=notifications.printed(message),
             MessageAttributes=notifications.attributes(
                 notifications.Status.FAILED, [outcome.dataset for outcome in outcomes]
             ),

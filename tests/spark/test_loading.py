@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from glue_scripts import quarantine_writer
 from glue_scripts.iceberg import LakeTable
+from glue_scripts.quarantine_side_output import unpack_quarantined
 from glue_scripts.reading import spark_path
 from loading.engine import ConflictError
 from taxi_etl.file_rules import check_key
@@ -490,9 +492,41 @@ def test_a_file_is_read_once_though_some_of_its_rows_go_to_quarantine(lake):
     [file] = lake.load(key).files
 
     assert (file.written, file.quarantined) == (498, 2)
-    # All rows from the input, and the two quarantined ones again from the side output. With one data file in
-    # the table, the same trips are not looked for in other files.
-    assert records_read(lake.spark, before)[0] == 500 + 2
+    # All rows from the input, and the two quarantined ones twice: from the side output, and their reasons
+    # from quarantine. With one data file in the table, the same trips are not looked for in other files.
+    assert records_read(lake.spark, before)[0] == 500 + 2 * 2
+
+
+def test_a_file_fails_if_its_quarantined_rows_do_not_all_arrive_in_quarantine(lake, monkeypatch):
+    lake.storage.put(A, csv(GOOD, GOOD, GOOD, BAD, BAD))
+    lake.storage.put(B, csv(GOOD, GOOD, BAD))
+    loses_one = "row_number() OVER (PARTITION BY source_id ORDER BY position) = 1"
+    monkeypatch.setattr(
+        quarantine_writer,
+        "unpack_quarantined",
+        lambda *arguments: (
+            unpack_quarantined(*arguments).selectExpr("*", f"{loses_one} AS kept").where("kept")
+        ),
+    )
+
+    lost, whole = lake.load(A, B).files
+
+    assert (lost.failure.code, whole.failure) == ("rows_lost", None)
+    assert "2 rows failed validation, but 1 are in quarantine" in lost.failure.message
+    assert (lake.count("green", A), lake.count("green", B)) == (0, 2)
+    assert lake.query("SELECT count(*) FROM {quarantine}") == [(1,)]
+
+
+def test_the_reasons_of_files_in_one_batch_are_counted_apart(lake):
+    unread = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,x,74,18.4"
+    both = "2,2024-01-05 10:20:00,2024-01-05 10:00:00,x,74,18.4"
+    lake.storage.put(A, csv(GOOD, GOOD, GOOD, BAD, both))
+    lake.storage.put(B, csv(GOOD, GOOD, unread))
+
+    first, second = lake.load(A, B).files
+
+    assert first.reasons == {"unparseable": 1, "negative_duration": 2}
+    assert second.reasons == {"unparseable": 1}
 
 
 def test_no_data_files_of_the_side_output_remain(lake):

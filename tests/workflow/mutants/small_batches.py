@@ -85,7 +85,6 @@ SMALL_BATCHES = (
             "NotifySuccess",
             "Arguments",
             "Message",
-            "default",
         ),
     ),
 )

@@ -154,7 +154,7 @@ TASKS = (
     Mutant(
         "a wrong status in a notification",
         "one-good-file",
-        replace_text('"SUCCESS"', '"SUCCEEDED"', "NotifySuccess", "Arguments", "Message", "default"),
+        replace_text('"SUCCESS"', '"SUCCEEDED"', "NotifySuccess", "Arguments", "Message"),
     ),
     Mutant(
         "another summary key",
