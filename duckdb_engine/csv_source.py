@@ -69,7 +69,7 @@ def header_condition(file: AcceptedFile) -> str:
     """
     pairs = zip(file.columns, source_columns(file.columns), strict=True)
     return " AND ".join(
-        f"trim({quoted(offer.name)}) IS NOT DISTINCT FROM trim({translated_expression(literal(column.name))})"
+        f"trim(coalesce({quoted(offer.name)}, '')) = trim({translated_expression(literal(column.name))})"
         for column, offer in pairs
     )
 

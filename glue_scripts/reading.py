@@ -130,7 +130,7 @@ def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     if dialect.skip_lines:
         # Spark skips one line only, so that the header arrives as a row.
         names = zip(fields, file.columns, strict=False)
-        header = " AND ".join(f"trim({field}) <=> trim({literal(column.name)})" for field, column in names)
+        header = " AND ".join(f"{_blank(field)} = {_blank(literal(column.name))}" for field, column in names)
         rows = rows.where(f"NOT ({header})")
     offered = sources.source_columns(file.columns)
     values = [f"{field} AS {name(column.name)}" for field, column in zip(fields, offered, strict=False)]
@@ -140,6 +140,11 @@ def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
         f"{_row_text(fields, width, dialect.delimiter)} AS _row_text",
         "_path",
     )
+
+
+def _blank(text: str) -> str:
+    """A text without surrounding blanks; a null is blank, as a column without a name is in the header."""
+    return f"trim(coalesce({text}, ''))"
 
 
 def _odd_quotes(text: str) -> str:

@@ -26,6 +26,7 @@ PLAIN = {
     "blanks around a value": (f"{HEADER}\n{ROW}, a \n", [" a "]),
     "empty fields after the last column": (f"{HEADER}\n{ROW},a,,\n{ROW},b,,\n", ["a", "b"]),
     "a line with the delimiter": (f"sep=;\n{HEADER.replace(',', ';')}\n{ROW.replace(',', ';')};a\n", ["a"]),
+    "a column without a name": (f"sep=,\n,{HEADER}\n0,{ROW},a\n1,{ROW},b\n", ["a", "b"]),
     "a backslash": (f"{HEADER}\n{ROW},a\\\n{ROW},\\N\n", ["\\N", "a\\"]),
     "a number sign": (f"{HEADER}\n{ROW},#a\n{ROW},b#\n", ["#a", "b#"]),
     "characters outside ASCII": (f"{HEADER}\n{ROW},Straße\u00a0\n", ["Straße\u00a0"]),
@@ -56,6 +57,10 @@ NOT_PLAIN = {
     ),
     "the header again behind a line with the delimiter": (
         f'sep=,\n{HEADER}\n{ROW},a\n"VendorID"{HEADER[8:]} \n{ROW},b\n',
+        "a row repeats the header",
+    ),
+    "the header again with a column without a name": (
+        f'sep=,\n,{HEADER}\n0,{ROW},a\n"",{HEADER}\n',
         "a row repeats the header",
     ),
     "a capital i with a dot": (f"{HEADER}\n{ROW},N\u0130L\n", "a value contains a capital i with a dot"),

@@ -319,8 +319,9 @@ def test_files_with_other_delimiters_and_the_separator_line_of_excel_load(lake):
     assert [(file.read, file.written) for file in results] == [(2, 2)] * len(keys)
 
 
-def test_an_index_column_without_a_name_is_kept(lake):
-    lake.storage.put(A, csv("0," + GOOD, "1," + GOOD, header="," + HEADER))
+@pytest.mark.parametrize("before", ["", "sep=,\n"], ids=["", "behind a line with the delimiter"])
+def test_an_index_column_without_a_name_is_kept(lake, before):
+    lake.storage.put(A, csv("0," + GOOD, "1," + GOOD, header=f"{before},{HEADER}"))
 
     [result] = lake.load(A).files
 
