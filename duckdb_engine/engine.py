@@ -5,11 +5,12 @@ It loads only what it loads exactly as Spark does. Anything else raises Declined
 
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 import duckdb
@@ -21,19 +22,18 @@ from duckdb_engine.iceberg_schema import PARTITION_COLUMN, field_ids
 from duckdb_engine.lake_table import LakeTable
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, Task, WrittenFile
+from duckdb_engine.refusals import decline, refuse_unlike
 from duckdb_engine.writer import Writer
 from loading.discarding import data_files_of, discard_on_error
 from loading.engine import Declined
 from loading.file_load import FileLoad, StagedFile, loadable
 from loading.options import Options
-from loading.row_failures import has_too_many_outside, has_too_many_quarantined, repeated_values
+from loading.row_failures import has_too_many_outside, has_too_many_quarantined
 from loading.source_file import SourceFile
 from loading.storage import THREADS, RefusedObjectError
-from loading.text_times import text_times
+from loading.text_times import set_date_orders, text_times
 from taxi_etl.transform.sources import JobRun
 
-COLUMNS_MAX = 100
-"""Maximum number of columns of a file; with hundreds of them, DuckDB exceeds its memory limit."""
 ERROR_CHARACTERS_MAX = 500
 
 
@@ -81,10 +81,18 @@ class DuckDBEngine:
         return LakeTable(self.catalog, self.options.database, name)
 
     def decide_date_orders(self, loads: Sequence[FileLoad]) -> None:
-        """Decline Parquet files with times as text: their values decide the order of day and month."""
+        """Set the date orders of the files' columns; decline files with ambiguous dates, which would fail."""
         for load in loads:
-            if text_times(load.source.file):
-                _decline(load.source, "its times are text")
+            names = tuple(column.name for column in text_times(load.source.file))
+            if not names:
+                continue
+            refuse_unlike(load)
+            with self._task_folder() as folder:
+                copy = self._copy(load.source)
+                answer = self._write(load, copy, folder, first_values=names)
+            set_date_orders(load, answer.first_values)
+            if load.failure:
+                decline(load.source, load.failure.message)
 
     def stage(self, trips: LakeTable, quarantine: LakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
         """Write and upload the data files of both tables; one load per file.
@@ -93,7 +101,7 @@ class DuckDBEngine:
         """
         loads = [FileLoad(source) for source in files]
         for load in loads:
-            _refuse_unlike(load)
+            refuse_unlike(load)
         with ThreadPoolExecutor(THREADS) as pool:
             copies = list(pool.map(self._copy, files))
         with discard_on_error(lambda: data_files_of(trips, quarantine, loads)):
@@ -105,9 +113,9 @@ class DuckDBEngine:
         """Decline files that would fail because of their rows; the messages quote Spark's rows."""
         for load in loadable(loads):
             if has_too_many_quarantined(load, self.options.max_quarantine_share):
-                _decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
+                decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
             if has_too_many_outside(load, self._answers[load.source_id].other_months):
-                _decline(load.source, "too many pickups are outside the month in its name")
+                decline(load.source, "too many pickups are outside the month in its name")
 
     def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
         """Do nothing: this engine declines files that would fail because of their rows."""
@@ -124,33 +132,42 @@ class DuckDBEngine:
 
     def _stage(self, load: FileLoad, copy: Path, trips: LakeTable, quarantine: LakeTable) -> None:
         """Write and upload the data files of one file."""
-        folder = self.folder / uuid.uuid4().hex
-        folder.mkdir()
-        try:
-            if not copy.is_relative_to(self.folder):
-                copy = Path(shutil.copy(copy, folder / "source"))
-            answer = self._writer.write(
-                Task(
-                    file=load.source.file,
-                    path=copy,
-                    folder=folder,
-                    rows=load.source.rows,
-                    run=self.run,
-                    trips=field_ids(trips.table.schema()),
-                    quarantine=field_ids(quarantine.table.schema()),
-                )
+        with self._task_folder() as folder:
+            answer = self._write(
+                load,
+                copy,
+                folder,
+                trips=field_ids(trips.table.schema()),
+                quarantine=field_ids(quarantine.table.schema()),
             )
-            if answer.declined:
-                _decline(load.source, answer.declined)
             load.read, load.reasons = answer.read, dict(answer.reasons)
             self._answers[load.source_id] = answer
             try:
                 load.trips = _uploaded(trips, load, answer.trips)
                 load.quarantine = _uploaded(quarantine, load, answer.quarantine)
             except IncompleteStatisticsError as error:
-                _decline(load.source, str(error))
+                decline(load.source, str(error))
             if not load.is_complete:
-                _decline(load.source, f"{load.read} rows were read, but {load.kept}")
+                decline(load.source, f"{load.read} rows were read, but {load.kept}")
+
+    def _write(self, load: FileLoad, copy: Path, folder: Path, **details: Any) -> Answer:
+        """The answer of the child process about a file; `details` are further fields of its `Task`."""
+        if not copy.is_relative_to(self.folder):
+            copy = Path(shutil.copy(copy, folder / "source"))
+        answer = self._writer.write(
+            Task(load.source.file, copy, folder, load.source.rows, self.run, **details)
+        )
+        if answer.declined:
+            decline(load.source, answer.declined)
+        return answer
+
+    @contextmanager
+    def _task_folder(self) -> Iterator[Path]:
+        """An empty folder, which is deleted afterwards."""
+        folder = self.folder / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            yield folder
         finally:
             shutil.rmtree(folder)
 
@@ -167,23 +184,3 @@ def _uploaded(table: LakeTable, load: FileLoad, written: WrittenFile | None) -> 
     with discard_on_error(lambda: [(table, staged)]):
         table.upload(written.path, location)
     return staged
-
-
-def _refuse_unlike(load: FileLoad) -> None:
-    """Decline a file that DuckDB may read differently from Spark, as far as is known before the read."""
-    file = load.source.file
-    names = {column.name.casefold() for column in file.columns}
-    if file.row_decoder:
-        _decline(load.source, "it has an encoding that Spark decodes row by row")
-    if load.source.unbalanced_quotes:
-        _decline(load.source, "a line has an odd number of quotes")
-    if len(file.columns) > COLUMNS_MAX:
-        _decline(load.source, f"it has {len(file.columns)} columns")
-    if file.format == "parquet" and len(names) < len(file.columns):
-        _decline(load.source, "some column names differ only in case")
-    if repeated_values(load):
-        _decline(load.source, "a folder of its key repeats a column")
-
-
-def _decline(source: SourceFile, reason: str) -> None:
-    raise Declined(f"{source.file.version.key}: {reason}")

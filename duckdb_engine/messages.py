@@ -1,6 +1,6 @@
 """The messages between the engine and its child process, as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ class Task:
     """A file to load: its local copy, its manifest entry, and an empty folder for the data files.
 
     `rows` is the number of rows of a CSV file. `trips` and `quarantine` are the field IDs of the tables.
+    With `first_values`, the names of columns, nothing is loaded: the answer has their values.
     """
 
     file: AcceptedFile
@@ -32,8 +33,9 @@ class Task:
     folder: Path
     rows: int | None
     run: JobRun
-    trips: FieldIds
-    quarantine: FieldIds
+    trips: FieldIds = field(default_factory=dict)
+    quarantine: FieldIds = field(default_factory=dict)
+    first_values: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The message to the child process."""
@@ -47,6 +49,7 @@ class Task:
             "startedAt": self.run.started_at.isoformat(),
             "trips": self.trips,
             "quarantine": self.quarantine,
+            "firstValues": self.first_values,
         }
 
     @classmethod
@@ -60,6 +63,7 @@ class Task:
             run=JobRun(entry["runId"], datetime.fromisoformat(entry["startedAt"])),
             trips=entry["trips"],
             quarantine=entry["quarantine"],
+            first_values=tuple(entry["firstValues"]),
         )
 
 
@@ -93,7 +97,8 @@ class Answer:
     """The outcome of a task: the rows read and the data files, or why the file is `declined`.
 
     A table without rows has no data file. `reasons` are the quarantined rows by reason, `other_months` the
-    trips with a pickup outside the month in the file's name.
+    trips with a pickup outside the month in the file's name. `first_values` are the values in the file's
+    first rows by column, without nulls.
     """
 
     read: int = 0
@@ -101,6 +106,7 @@ class Answer:
     quarantine: WrittenFile | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
     other_months: int = 0
+    first_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     declined: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -111,6 +117,7 @@ class Answer:
             "quarantine": self.quarantine.to_json() if self.quarantine else None,
             "reasons": dict(self.reasons),
             "otherMonths": self.other_months,
+            "firstValues": dict(self.first_values),
             "declined": self.declined,
         }
 
@@ -123,5 +130,6 @@ class Answer:
             quarantine=WrittenFile.from_json(entry["quarantine"]) if entry["quarantine"] else None,
             reasons=entry["reasons"],
             other_months=entry["otherMonths"],
+            first_values=entry["firstValues"],
             declined=entry["declined"],
         )

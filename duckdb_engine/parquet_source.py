@@ -8,6 +8,7 @@ import duckdb
 
 from duckdb_engine.messages import DOTTED_I, NotLoadable
 from duckdb_engine.sql import quoted
+from loading.text_times import FIRST_ROWS
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import TEXTS, SourceColumn, SourceType
 from taxi_etl.text_values import CONTROL_CHARACTERS
@@ -44,6 +45,22 @@ def refuse_dotted_i(database: duckdb.DuckDBPyConnection, query: str, file: Accep
         count = f"SELECT count(*) FROM ({query}) WHERE {found}"  # noqa: S608 (generated)
         if database.execute(count).fetchall() != [(0,)]:
             raise NotLoadable("a value contains a capital i with a dot")
+
+
+def first_values(
+    database: duckdb.DuckDBPyConnection, path: Path, file: AcceptedFile, names: Sequence[str]
+) -> dict[str, list[str]]:
+    """The values of text columns in the file's first rows by column, without nulls."""
+    offered = source_columns(file.columns)
+    listed = ", ".join(
+        quoted(offer.name)
+        for column, offer in zip(file.columns, offered, strict=True)
+        if column.name in names
+    )
+    rows = f"SELECT {listed} FROM ({parquet_query(path, file)}) ORDER BY _position LIMIT {FIRST_ROWS}"  # noqa: S608 (generated)
+    found = database.execute(rows).fetchall()
+    held = [column.name for column in file.columns if column.name in names]
+    return {name: [row[place] for row in found if row[place] is not None] for place, name in enumerate(held)}
 
 
 def parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> int:
@@ -97,6 +114,8 @@ def _value(column: SourceColumn) -> str:
         ),
         SourceType.UTC_INSTANT: f"({name}::timestamptz AT TIME ZONE 'UTC')",
         SourceType.NEW_YORK_INSTANT: f"({name}::timestamptz AT TIME ZONE 'America/New_York')",
+        # A JSON column has a type of its own in DuckDB.
+        SourceType.STRING: f"CAST({name} AS VARCHAR)",
         SourceType.NULL: "CAST(NULL AS VARCHAR)",
         SourceType.UNSUPPORTED: "CAST(NULL AS VARCHAR)",
         SourceType.UNSIGNED: f"CAST({name} AS DECIMAL(20, 0))",

@@ -16,6 +16,7 @@ import duckdb
 from duckdb_engine.file_writer import write_file
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, NotLoadable, Task
+from duckdb_engine.parquet_source import first_values
 from duckdb_engine.printed_values import refuse_unlike_types
 from duckdb_engine.sql import connect
 
@@ -65,6 +66,8 @@ def answer(database: duckdb.DuckDBPyConnection, message: dict[str, Any]) -> Answ
     """The answer to one task."""
     task = Task.from_json(message)
     try:
+        if task.first_values:
+            return Answer(first_values=first_values(database, task.path, task.file, task.first_values))
         refuse_unlike_types(task)
         return write_file(database, task)
     except ERRORS as error:

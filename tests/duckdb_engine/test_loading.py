@@ -205,14 +205,28 @@ def test_sorted_rows_are_declined(lake):
         lake.load(A, sort_by_pickup=True)
 
 
-def test_text_times_in_parquet_are_declined(lake):
-    table = pq.read_table(io.BytesIO(trips(1)))
-    times = pa.array(["2024-01-05 10:00:00"])
+def with_text_times(*times: str) -> bytes:
+    """A file whose pickups are texts."""
+    table = pq.read_table(io.BytesIO(trips(len(times))))
     buffer = io.BytesIO()
-    pq.write_table(table.set_column(1, "lpep_pickup_datetime", times), buffer)
-    lake.storage.put(A, buffer.getvalue())
+    pq.write_table(table.set_column(1, "lpep_pickup_datetime", pa.array(times)), buffer)
+    return buffer.getvalue()
 
-    with pytest.raises(Declined, match="its times are text"):
+
+def test_text_times_in_parquet_are_read_in_the_order_of_their_first_values(lake):
+    lake.storage.put(A, with_text_times("02/01/2024 10:00", "31/01/2024 10:00", "2024-01-05 10:00:00"))
+
+    [file] = lake.load(A, max_quarantine_share=0.7).files
+
+    assert file.date_orders == {"lpep_pickup_datetime": "dmy"}
+    assert sorted(str(row["pickup_datetime"]) for row in lake.rows("green", A)) == ["2024-01-02 10:00:00"]
+    assert file.reasons == {"unparseable": 1, "negative_duration": 1}
+
+
+def test_ambiguous_text_times_in_parquet_are_declined(lake):
+    lake.storage.put(A, with_text_times("1/2/2024 3:04"))
+
+    with pytest.raises(Declined, match="does not tell month from day"):
         lake.load(A)
 
 
