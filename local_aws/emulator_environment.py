@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local_aws import paths, setup_lock
+from local_aws import installer, paths, setup_lock
 from local_aws.errors import LocalAwsError
 
 _MARK = "installed"
@@ -27,24 +27,20 @@ def ensure(folder: Path = paths.EMULATOR_ENVIRONMENT, lock: Path = paths.EMULATO
     python = folder / "bin" / "python"
     mark = folder / _MARK
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest() + f" {sys.version}"
-    with setup_lock.exclusive():
+    with setup_lock.exclusive("emulator"):
         if python.exists() and mark.exists() and mark.read_text() == wanted:
             return python
         shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(folder)])
-        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-        _run([str(python), "-m", "pip", "install", *options, "--requirement", str(lock)])
+        try:
+            subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+            only_wheels = ("--only-binary", ":all:")
+            installer.install(lock, python=python, uv=only_wheels, pip=only_wheels)
+        except (installer.InstallationError, subprocess.CalledProcessError) as error:
+            raise EnvironmentSetupError(
+                f"the emulator's environment could not be installed; check the network and try again. {error}"
+            ) from error
         mark.write_text(wanted)
     return python
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise EnvironmentSetupError(
-            "the emulator's environment could not be installed; check the network and try again. "
-            f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}"
-        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,36 @@
-"""Detection of a Java that Spark can use."""
+"""Detection of a Java that Spark can use, and installation of one from PyPI where there is none."""
 
+import functools
 import os
+import platform
 import re
+import shlex
 import shutil
+import ssl
+import struct
 import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from local_aws import installer, paths, setup_lock
+from local_aws.errors import LocalAwsError
 
 MINIMUM = 17
+_PLATFORMS = {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "x86_64"), ("darwin", "arm64")}
+"""Systems and processors that the package has a wheel for; on Linux, with glibc."""
+# Spark 4 always asks for a module that this Java lacks and that Spark runs without.
+_LAUNCHER = """\
+#!/bin/sh
+for option; do
+    shift
+    [ "$option" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$option"
+done
+exec {java} "$@"
+"""
+
+
+class JavaError(LocalAwsError):
+    """This machine has no Java that Spark can use, and none could be installed."""
 
 
 def program() -> str | None:
@@ -29,3 +54,79 @@ def problem() -> str | None:
     if int(version_line.group(1)) < MINIMUM:
         return f"{found} is Java {version_line.group(1)}: Spark needs Java {MINIMUM} or newer; set JAVA_HOME"
     return None
+
+
+def is_installable() -> bool:
+    """Return whether PyPI has a Java for this machine."""
+    system = platform.system().lower()
+    is_supported = (system, platform.machine()) in _PLATFORMS
+    return is_supported and (system != "linux" or platform.libc_ver()[0] == "glibc")
+
+
+@functools.cache
+def require() -> None:
+    """Make this process and its children use a Java that Spark can use; install one if there is none.
+
+    Raises JavaError.
+    """
+    lacking = problem()
+    if lacking is None:
+        return
+    if not is_installable():
+        raise JavaError(lacking)
+    os.environ["JAVA_HOME"] = str(_installed(paths.JAVA, paths.JAVA_LOCK))
+    lacking = problem()
+    if lacking:
+        raise JavaError(lacking)
+
+
+def _installed(folder: Path, lock: Path) -> Path:
+    """Return the JAVA_HOME of the Java in `folder`; install it first unless `lock` is installed there."""
+    home, mark, wanted = folder / "home", folder / "installed.txt", lock.read_text()
+    with setup_lock.exclusive("java"):
+        if mark.exists() and mark.read_text() == wanted:
+            return home
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            installer.install(lock, target=folder / "packages")
+        except installer.InstallationError as error:
+            raise JavaError(
+                f"Java could not be installed; check the network, or set JAVA_HOME: {error}"
+            ) from error
+        (java,) = (folder / "packages").glob("*/java-runtime/bin/java")
+        java.chmod(0o755)
+        # The package leaves out the JVM's own class archive, which that of Spark's classes extends.
+        subprocess.run([str(java), "-Xshare:dump"], capture_output=True, check=False)
+        _write_launcher(home / "bin" / "java", java)
+        mark.write_text(wanted)
+    return home
+
+
+def _write_launcher(launcher: Path, java: Path) -> None:
+    """Write a program that starts `java` as Spark needs it, with the certificates that Python trusts."""
+    launcher.parent.mkdir(parents=True)
+    certificates = ssl.create_default_context().get_ca_certs(binary_form=True)
+    command = [str(java)]
+    if certificates:
+        store = launcher.parents[1] / "certificates.jks"
+        store.write_bytes(key_store(certificates))
+        command.append(f"-Djavax.net.ssl.trustStore={store}")
+    launcher.write_text(_LAUNCHER.format(java=shlex.join(command)))
+    launcher.chmod(0o755)
+
+
+def key_store(certificates: Iterable[bytes]) -> bytes:
+    """Return certificates, in DER, as a Java key store without a password.
+
+    Source: OpenJDK, sun.security.provider.JavaKeyStore: magic number, version, count, then for each entry its
+    tag, alias, time, type, and certificate. Java checks the digest at the end only if there is a password.
+    """
+    entries = [
+        struct.pack(">IH", 2, len(alias)) + alias + struct.pack(">QH", 0, 5) + b"X.509" + _sized(certificate)
+        for alias, certificate in ((str(number).encode(), each) for number, each in enumerate(certificates))
+    ]
+    return struct.pack(">III", 0xFEEDFEED, 2, len(entries)) + b"".join(entries)
+
+
+def _sized(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data

@@ -1,4 +1,4 @@
-"""A lock for one-time setup that several processes may start at the same time."""
+"""Locks for one-time setup that several processes may start at the same time."""
 
 import fcntl
 from collections.abc import Iterator
@@ -8,10 +8,13 @@ from local_aws import paths
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """Run the block in one process at a time; the block checks first whether the setup is still needed."""
+def exclusive(part: str) -> Iterator[None]:
+    """Run the block for this part of the setup in one process or thread at a time.
+
+    The block checks first whether the setup is still needed.
+    """
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
-    with (paths.LOCAL / "setup.lock").open("w") as lock:
+    with (paths.LOCAL / f"setup-{part}.lock").open("w") as lock:
         # The system releases it when this process ends.
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -5,15 +5,16 @@ recorded. The job is unchanged: it keeps its own `--conf`, and local differences
 addresses, memory) are in a spark-defaults.conf.
 """
 
+import importlib.util
 import json
 import os
 import shlex
 import subprocess
-import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from local_aws import class_archive, paths, setup_lock
+from local_aws import class_archive, java, paths, setup_lock
 from local_aws.errors import LocalAwsError
 
 ICEBERG = "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0"
@@ -24,8 +25,6 @@ S3 = (
     "software.amazon.awssdk:s3-transfer-manager:2.44.4",
 )
 COORDINATES = (ICEBERG, *S3)
-EXCLUDED = "software.amazon.awssdk:bundle"
-"""600 MB that hadoop-aws depends on and iceberg-aws-bundle already contains."""
 
 REGION = "us-east-1"
 _CATALOG_PREFIX = "spark.sql.catalog."
@@ -40,7 +39,7 @@ def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) ->
 
     Resolves again when the coordinates have changed or a jar is missing. Raises JarResolutionError.
     """
-    with setup_lock.exclusive():
+    with setup_lock.exclusive("jars"):
         known: dict[str, str] = json.loads(record.read_text()) if record.exists() else {}
         if set(known) != set(COORDINATES) or not all(Path(jar).is_file() for jar in known.values()):
             known = resolve()
@@ -52,32 +51,54 @@ def jars(coordinates: Iterable[str] = COORDINATES, record: Path = paths.JARS) ->
 
 
 def resolve() -> dict[str, str]:
-    """Return each coordinate's jar file, fetched through Spark's own Ivy. Raises JarResolutionError.
+    """Return each coordinate's jar file, fetched by the Ivy that Spark ships. Raises JarResolutionError.
 
-    Other dependencies of these jars are ignored: Spark ships them, or the bundle contains them.
+    The dependencies of these jars are left out: Spark ships them, or iceberg-aws-bundle contains them.
     """
-    resolved = subprocess.run(
-        [sys.executable, "-m", "local_aws.spark"],
-        capture_output=True,
-        text=True,
-        cwd=paths.CHECKOUT,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
-        check=False,
-    )
-    if resolved.returncode != 0:
-        raise JarResolutionError(
-            "Spark could not resolve its jars; check Java and the network to Maven Central:\n"
-            f"{(resolved.stdout + resolved.stderr)[-3000:]}"
+    java.require()
+    with tempfile.TemporaryDirectory() as folder:
+        module, found = Path(folder) / "ivy.xml", Path(folder) / "jars.txt"
+        dependencies = "".join(map(_ivy_dependency, COORDINATES))
+        module.write_text(f"<ivy-module version='2.0'>{_IVY_INFO}{dependencies}</dependencies></ivy-module>")
+        options = ["-ivy", str(module), "-cachepath", str(found)]
+        resolved = subprocess.run(
+            [java.program() or "java", "-jar", str(_ivy()), *options],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    files = [Path(line) for line in json.loads(resolved.stdout.splitlines()[-1])]
-    found = {}
+        if resolved.returncode != 0 or not found.exists():
+            raise JarResolutionError(
+                "Spark's jars could not be fetched; check Java and the network to Maven Central:\n"
+                f"{(resolved.stdout + resolved.stderr)[-3000:]}"
+            )
+        files = {Path(file).name: file for file in found.read_text().strip().split(os.pathsep)}
+    jars = {}
     for coordinate in COORDINATES:
-        group, artifact, version = coordinate.split(":")
-        matches = [file for file in files if file.name == f"{group}_{artifact}-{version}.jar"]
-        if not matches:
-            raise JarResolutionError(f"Spark resolved {len(files)} jars, but not {coordinate}")
-        found[coordinate] = str(matches[0])
-    return found
+        _, artifact, version = coordinate.split(":")
+        jar = files.get(f"{artifact}-{version}.jar")
+        if jar is None:
+            raise JarResolutionError(f"Ivy fetched {', '.join(files)}, but not {coordinate}")
+        jars[coordinate] = jar
+    return jars
+
+
+_IVY_INFO = "<info organisation='local' module='jars'/><dependencies>"
+
+
+def _ivy_dependency(coordinate: str) -> str:
+    """Return Ivy's element for a jar alone: of a Maven artifact, its configuration `master`."""
+    group, artifact, version = coordinate.split(":")
+    return f"<dependency org='{group}' name='{artifact}' rev='{version}' conf='default-&gt;master'/>"
+
+
+def _ivy() -> Path:
+    """Return the Ivy jar that Spark ships. Raises JarResolutionError."""
+    spark = importlib.util.find_spec("pyspark")
+    folders = (spark.submodule_search_locations if spark else None) or ()
+    for jar in (jar for folder in folders for jar in Path(folder).glob("jars/ivy-*.jar")):
+        return jar
+    raise JarResolutionError("Spark is not installed in this environment: run `make setup`")
 
 
 DRIVER_OPTIONS = "spark.driver.extraJavaOptions"
@@ -93,6 +114,7 @@ def base_conf(*, iceberg: bool = True, memory: str = "2g") -> dict[str, str]:
     Without `iceberg`, Iceberg's runtime is left out, as on Glue without `--datalake-formats iceberg`. The
     class path must be set before the JVM starts: in `write_conf`, or in the first session's builder.
     """
+    java.require()
     classpath = jars(COORDINATES if iceberg else S3)
     options = (JAVA_OPTIONS, QUICK_START, class_archive.reading_options(class_archive.path(classpath)))
     return {
@@ -192,24 +214,3 @@ def conf_dir() -> dict[str, str]:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\")
-
-
-def _print_resolved() -> None:
-    """Start Spark with the coordinates and print the jars' paths; runs in a separate process."""
-    from pyspark.sql import SparkSession  # noqa: PLC0415  (the emulator's environment has no pyspark)
-
-    builder = SparkSession.Builder().master("local[1]").config("spark.ui.enabled", "false")
-    session = (
-        builder.config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.jars.packages", ",".join(COORDINATES))
-        .config("spark.jars.excludes", EXCLUDED)
-        .getOrCreate()
-    )
-    files = session.conf.get("spark.jars", "") or ""
-    session.stop()
-    print(json.dumps([file.removeprefix("file://") for file in files.split(",")]))
-
-
-if __name__ == "__main__":
-    _print_resolved()

@@ -3,7 +3,7 @@
 `make build` runs it. It needs the network to install the layers; synthesis then needs no network. Layers are
 installed from hash-locked lists, once for AWS Lambda and once for the host, where the local account runs the
 functions. Each layer has its asset hash in a file next to it. The hash comes from the lock and the target,
-because the files that pip writes differ between machines and an unchanged source tree must deploy nothing.
+because the installed files differ between machines and an unchanged source tree must deploy nothing.
 """
 
 import hashlib
@@ -11,8 +11,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from local_aws.installer import InstallationError, install
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
@@ -31,12 +34,13 @@ ZIP_TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Target:
-    """A platform that functions run on; `pip` holds the arguments that make pip choose wheels for it."""
+    """A platform that functions run on, with the options that make uv and pip choose wheels for it."""
 
     name: str
     identity: str
     python: str
-    pip: tuple[str, ...]
+    uv: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
 
 
 HOST_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -44,6 +48,7 @@ AWS = Target(
     name="aws",
     identity="linux-arm64-3.13",
     python="3.13",
+    uv=("--only-binary=:all:", "--python-version=3.13", "--python-platform=aarch64-manylinux_2_34"),
     pip=(
         "--only-binary=:all:",
         "--implementation=cp",
@@ -54,7 +59,7 @@ AWS = Target(
         "--platform=manylinux2014_aarch64",
     ),
 )
-LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", python=HOST_PYTHON, pip=())
+LOCAL = Target(name="local", identity=f"{sys.platform}-{HOST_PYTHON}", python=HOST_PYTHON)
 
 # Removed from each layer: bytecode, sources and tests of wheels, pyarrow's RPC and second copies of its
 # libraries, pyiceberg's Hive client, and the slower one of zstandard's two backends. Lambda allows 250 MB
@@ -81,19 +86,19 @@ PRUNED = (
 )
 
 
-def main() -> int:
-    """Build everything that is out of date; return the exit code."""
+def main(names: Sequence[str]) -> int:
+    """Build what is out of date, with the layers of the named targets or of all; return the exit code."""
     BUILD.mkdir(exist_ok=True)
     build_code(BUILD / "code")
     build_job_zip(BUILD / "job.zip")
     for target in (AWS, LOCAL):
-        for layer in LAYERS:
+        for layer in LAYERS if not names or target.name in names else ():
             try:
                 build_layer(layer, target)
-            except subprocess.CalledProcessError as error:
+            except (InstallationError, subprocess.CalledProcessError) as error:
                 print(
-                    f"make build: installing the {layer!r} layer for {target.identity} failed with exit code "
-                    f"{error.returncode}; see pip's messages above. pip needs the network.",
+                    f"make build: the {layer!r} layer for {target.identity} could not be built; it needs "
+                    f"the network.\n{error}",
                     file=sys.stderr,
                 )
                 return 1
@@ -120,7 +125,10 @@ def build_job_zip(path: Path) -> None:
 
 
 def build_layer(layer: str, target: Target) -> None:
-    """Install one layer for one target, unless it is up to date. Raises CalledProcessError."""
+    """Install one layer for one target, unless it is up to date.
+
+    Raises InstallationError and CalledProcessError.
+    """
     lock = LOCKS / f"{layer}.txt"
     directory = BUILD / "layers" / target.name / layer
     stamp = directory.with_suffix(".hash")
@@ -130,17 +138,7 @@ def build_layer(layer: str, target: Target) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     site = directory / "python"
     print(f"building layer {layer} for {target.identity}", flush=True)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-compile",
-    ]
-    options = ["--no-deps", "--require-hashes", "--requirement", str(lock), "--target", str(site)]
-    subprocess.run([*command, *target.pip, *options], check=True)  # noqa: S603 (fixed words and own paths)
+    install(lock, target=site, uv=target.uv, pip=target.pip)
     prune(site)
     if layer in COMPILED:
         compile_bytecode(site, target)
@@ -188,4 +186,4 @@ def check_import(modules: str, site: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

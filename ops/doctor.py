@@ -1,4 +1,4 @@
-"""Checks this machine for what the setup cannot install: Java and disk space.
+"""Checks this machine for what the setup cannot install: disk space, and Java where PyPI has none for it.
 
 Standard library only, because `make` runs it before anything is installed. `taxi-etl doctor` runs it too.
 """
@@ -26,7 +26,8 @@ def main() -> int:
 
 def missing_requirements() -> list[str]:
     """Return what this machine lacks, each with the next step; an empty list means nothing."""
-    checks = (java.problem(), missing_disk_space(shutil.disk_usage(Path.cwd()).free))
+    java_problem = None if java.is_installable() else java.problem()
+    checks = (java_problem, missing_disk_space(shutil.disk_usage(Path.cwd()).free))
     return [requirement for requirement in checks if requirement]
 
 

@@ -9,7 +9,7 @@ MAKE = """
 import pathlib, sys, time
 from local_aws import setup_lock
 making = pathlib.Path(sys.argv[1])
-with setup_lock.exclusive():
+with setup_lock.exclusive("anything"):
     making.touch(exist_ok=False)
     time.sleep(0.5)
     making.unlink()
