@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,8 +18,11 @@ from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import InvalidInputError, parse_input
 
 SMALL_BATCH_STATE = "RunSmallBatch"
-ENGINES = {SMALL_BATCH_STATE: Engine.DUCKDB, "RunGlueETLJob": Engine.GLUE}
+JOB_STATE = "RunGlueETLJob"
+ENGINES = {SMALL_BATCH_STATE: Engine.DUCKDB, JOB_STATE: Engine.GLUE}
 """The states that start an engine."""
+USUAL_OF = 20
+"""How many executions decide what duration is usual."""
 FAILURES = ("Failed", "TimedOut", "Aborted")
 
 
@@ -156,6 +160,18 @@ def small_batch_cost(history: Iterable[dict[str, Any]]) -> float | None:
     payloads = (document.get("Payload") for document in _answers(history))
     costs = (payload.get("costUsd") for payload in payloads if isinstance(payload, dict))
     return next((float(cost) for cost in costs if cost is not None), None)
+
+
+def usual_seconds(session: Session, deployment: Deployment) -> float | None:
+    """Return the median duration of the last successful executions, None if it cannot be known."""
+    try:
+        answer = session.client("stepfunctions").list_executions(
+            stateMachineArn=deployment.state_machine_arn, statusFilter="SUCCEEDED", maxResults=USUAL_OF
+        )
+    except ClientError:
+        return None
+    durations = [(each["stopDate"] - each["startDate"]).total_seconds() for each in answer["executions"]]
+    return median(durations) if durations else None
 
 
 def engine_of(steps: Iterable[Step]) -> Engine | None:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -29,9 +31,21 @@ class Change:
     execution: str = ""
 
 
+@dataclass(frozen=True)
+class Current:
+    """The state that a running execution is in, its start, and the state of its job run, if it has one."""
+
+    state: str
+    started: datetime
+    job_run: str = ""
+
+
 @dataclass
 class Watch:
-    """Follows file versions: iterate over `changes`, then read the outcomes in `files`."""
+    """Follows file versions: iterate over `changes`, then read the outcomes in `files`.
+
+    `current` has the running executions by name.
+    """
 
     session: Session
     deployment: Deployment
@@ -41,6 +55,9 @@ class Watch:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     files: list[FileOutcome] = field(default_factory=list)
+    current: dict[str, Current] = field(default_factory=dict)
+    with_job_runs: bool = False
+    """Whether to read the states of job runs, too."""
     _seen_steps: dict[str, int] = field(default_factory=dict)
 
     def changes(self) -> Iterator[Change]:
@@ -75,11 +92,29 @@ class Watch:
     def _new_steps(self, execution: str) -> Iterator[Change]:
         try:
             arn = history.execution_arn(self.deployment, execution)
-            visited = history.steps(history.events(self.session, arn))
+            events = history.events(self.session, arn)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
                 raise
             return  # claimed, but not started yet
+        visited = history.steps(events)
         for step in visited[self._seen_steps.get(execution, 0) :]:
             yield Change(step.state, step.error or "entered", execution)
         self._seen_steps[execution] = len(visited)
+        self.current.pop(execution, None)
+        if visited and not visited[-1].left:
+            job_run = self._job_run(events) if visited[-1].state == history.JOB_STATE else ""
+            self.current[execution] = Current(visited[-1].state, visited[0].entered, job_run)
+
+    def _job_run(self, events: list[dict[str, Any]]) -> str:
+        """Return the state of the execution's job run, empty unless it is wanted and known."""
+        run_id = history.job_run_id(reversed(events)) if self.with_job_runs else ""
+        if not run_id:
+            return ""
+        try:
+            found = self.session.client("glue").get_job_run(
+                JobName=self.deployment.glue_job_name, RunId=run_id
+            )
+        except ClientError:
+            return ""  # The display does without it.
+        return str(found["JobRun"]["JobRunState"])

@@ -1,6 +1,7 @@
 """The command `backfill`: load the files under a prefix that were never loaded."""
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from ops import orchestrator
 from ops.commands import outcome_reports
@@ -49,21 +59,26 @@ def backfill(
         ),
     ] = False,
     engine: Engine = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Start the executions; default: only list.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Start without asking. Default: list, and ask at a terminal."),
+    ] = False,
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
     """Load the files in the bucket that were never loaded; with --again, all files.
 
-    Without --yes, only list them, with a forecast of the time and the cost.
+    Without --yes, list them with a forecast of the time and the cost; at a terminal, then ask.
     """
     app = app_of(context)
     bucket = bucket or app.deployment.bucket_name
     uri = s3_uri(bucket, prefix)
+    repeat = app.target.command("backfill", *_repeat_with_yes(context))
     with app.output.stderr.status(f"listing {uri}"):
         plan = make_plan(app.session, app.deployment, bucket, prefix, again=again)
     expected = expect(app.session, app.deployment, plan.chosen) if plan.chosen and not yes else None
-    started = _start(app, plan, again=again, engine=engine) if yes else []
+    yes = yes or _is_confirmed(app, plan, expected)
+    started = _start(app, plan, repeat, again=again, engine=engine) if yes else []
     document = {
         **_document(plan, done=yes, uri=uri),
         "forecast": expected.to_json() if expected else None,
@@ -76,11 +91,7 @@ def backfill(
     if not plan.chosen:
         app.output.note("no files to load; --again loads files again that already ended")
     elif not yes:
-        app.output.note(
-            f"nothing was started; to load {len(plan.chosen):,} files ({plan.bytes:,} bytes)"
-            f"{_takes(expected)}: "
-            f"{app.target.command('backfill', *_repeat_with_yes(context))}"
-        )
+        app.output.note(f"nothing was started; to load {_size(plan)}{_takes(expected)}: {repeat}")
 
 
 @dataclass(frozen=True)
@@ -171,20 +182,58 @@ def _takes(expected: Forecast | None) -> str:
     return f" in {executions}, about {time} and {expected.usd:.2f} USD"
 
 
-def _start(app: App, plan: Plan, *, again: bool, engine: EngineChoice | None) -> list[orchestrator.Started]:
-    """Send the files to the orchestrator; repeating this after a failure starts no file twice."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+def _size(plan: Plan) -> str:
+    return f"{len(plan.chosen):,} files ({plan.bytes:,} bytes)"
+
+
+def _is_confirmed(app: App, plan: Plan, expected: Forecast | None) -> bool:
+    """Ask whether to start, at a terminal; elsewhere the answer is no."""
+    if not (plan.chosen and _at_terminal(app)) or app.output.as_json:
+        return False
+    return typer.confirm(f"load {_size(plan)}{_takes(expected)}?", err=True)
+
+
+def _at_terminal(app: App) -> bool:
+    return app.output.stderr.is_terminal and sys.stdin.isatty()
+
+
+def _start(
+    app: App, plan: Plan, repeat: str, *, again: bool, engine: EngineChoice | None
+) -> list[orchestrator.Started]:
+    """Send the files to the orchestrator; repeating this after a failure starts no file twice.
+
+    After Ctrl-C, the files that were sent load; `repeat` is the command that sends the others.
+    """
+    columns = (TextColumn("starting"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     started: list[orchestrator.Started] = []
-    stderr = app.output.stderr
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task("starting", total=len(plan.chosen))
-        for files in plan.batches():
-            if again:
-                started += orchestrator.replay_files(app.session, app.deployment, files, engine)
-            else:
-                started += orchestrator.start(app.session, app.deployment, files, Trigger.BACKFILL, engine)
-            progress.advance(task, len(files))
+    stderr, sent = app.output.stderr, 0
+    try:
+        with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+            task = progress.add_task("", total=len(plan.chosen))
+            for files in plan.batches():
+                if again:
+                    started += orchestrator.replay_files(app.session, app.deployment, files, engine)
+                else:
+                    started += orchestrator.start(
+                        app.session, app.deployment, files, Trigger.BACKFILL, engine
+                    )
+                sent += len(files)
+                progress.advance(task, len(files))
+    except KeyboardInterrupt:
+        others = "all files again" if again else "the others"
+        app.output.note(
+            f"stopped; {sent:,} of {len(plan.chosen):,} files were started and load; start {others}: {repeat}"
+        )
+        raise typer.Exit(outcome_reports.DETACHED) from None
     return started
+
+
+class RateColumn(ProgressColumn):
+    """The number of files a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate, nothing until it is known."""
+        return Text(f"{task.speed:,.1f} files/s" if task.speed else "")
 
 
 def _document(plan: Plan, *, done: bool, uri: str) -> dict[str, Any]:

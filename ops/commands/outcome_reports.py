@@ -1,10 +1,13 @@
 """Output that several commands share: files followed live, their outcomes, and started executions."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import typer
 from rich.text import Text
 
+from ops.commands import live_progress
 from ops.commands.context import App, exit_unless
 from ops.errors import CliError
 from ops.file_outcomes import FileOutcome, with_notes
@@ -15,14 +18,34 @@ from ops.progress import Watch
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 
+DETACHED = 130
+"""The exit code after Ctrl-C, as of a shell."""
+
 
 def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) -> list[FileOutcome]:
-    """Print the progress of these file versions until all have ended; return their outcomes."""
-    watch = Watch(app.session, app.deployment, versions, timeout_seconds=timeout_seconds)
-    for change in watch.changes():
-        execution = Text(f"{change.execution[:12]:<13}", "dim")
-        app.output.note(Text.assemble(execution, change.subject, " ", colored(change.state)))
+    """Print the progress of these file versions until all have ended; return their outcomes.
+
+    A terminal also gets a display of what runs now. Ctrl-C ends only the display.
+    """
+    is_live = app.output.stderr.is_terminal and not app.output.as_json
+    watch = Watch(
+        app.session, app.deployment, versions, timeout_seconds=timeout_seconds, with_job_runs=is_live
+    )
+    display = live_progress.display(app, watch) if is_live else nullcontext()
+    try:
+        with display:
+            for change in watch.changes():
+                execution = Text(f"{change.execution[:12]:<13}", "dim")
+                app.output.note(Text.assemble(execution, change.subject, " ", colored(change.state)))
+    except KeyboardInterrupt:
+        app.output.note(f"detached; the load continues; see its progress: {_come_back(app, versions)}")
+        raise typer.Exit(DETACHED) from None
     return watch.files
+
+
+def _come_back(app: App, versions: Sequence[FileVersion]) -> str:
+    """Return the command that shows what becomes of these files."""
+    return app.target.command("status", *([versions[0].uri] if len(versions) == 1 else []))
 
 
 def report(app: App, files: Sequence[FileOutcome], **more: Any) -> None:

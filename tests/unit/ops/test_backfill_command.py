@@ -6,6 +6,8 @@ import pytest
 from conftest import ARN, NOON, file_item
 from fake_aws import error, stream
 
+from ops.commands import backfill
+from ops.commands.backfill import FILES_PER_CALL
 from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.names import RAW_PREFIX
 
@@ -221,3 +223,31 @@ def test_a_prefix_without_loadable_files_is_an_error(words, answer, message, ste
     assert message in document["error"]
     assert step in document["nextStep"]
     assert payloads(bucket) == []
+
+
+@pytest.mark.parametrize(("answer", "started"), [("y\n", [NEW]), ("n\n", [])])
+def test_at_a_terminal_it_asks_before_it_starts(answer, started, bucket, monkeypatch):
+    monkeypatch.setattr(backfill, "_at_terminal", lambda app: True)
+    result = bucket("backfill", input=answer)
+    assert result.exit_code == 0
+    assert "load 1 files (10 bytes) in 1 execution, about 2 minutes and 0.02 USD? [y/N]" in result.stderr
+    assert [key for payload in payloads(bucket) for key in keys(payload)] == started
+
+
+def test_ctrl_c_names_the_command_that_starts_the_other_files(bucket):
+    names = [f"{RAW_PREFIX}{number:04}.csv" for number in range(FILES_PER_CALL + 1)]
+    bucket.aws.answers["s3.ListObjectVersions"] = listing(*(version(name) for name in names))
+    orchestrator, calls = bucket.aws.answers["lambda.Invoke"], iter([1])
+
+    def interrupted(request):
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        return orchestrator(request)
+
+    bucket.aws.answers["lambda.Invoke"] = interrupted
+    result = bucket("backfill", "--yes")
+    assert result.exit_code == 130
+    assert result.stderr.endswith(
+        "stopped; 495 of 496 files were started and load; start the others: "
+        f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes\n"
+    )

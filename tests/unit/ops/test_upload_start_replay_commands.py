@@ -189,6 +189,18 @@ def test_waiting_prints_each_change_once_and_ends_with_the_files(versioned, a_fi
     ]
 
 
+def test_ctrl_c_while_waiting_ends_only_the_display(versioned, a_file, fast_clock):
+    def interrupt(request):
+        raise KeyboardInterrupt
+
+    versioned.aws.answers["dynamodb.BatchGetItem"] = interrupt
+    result = versioned("upload", str(a_file), "--wait")
+    assert result.exit_code == 130
+    assert result.stderr.endswith(
+        f"detached; the load continues; see its progress: taxi-etl --environment dev status s3://lake/{KEY}\n"
+    )
+
+
 def test_waiting_ends_after_the_timeout_with_the_next_step(versioned, a_file, fast_clock):
     versioned.aws.answers["dynamodb.BatchGetItem"] = found()
     result = versioned("upload", str(a_file), "--wait", "--timeout", "120")
