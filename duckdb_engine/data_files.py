@@ -1,7 +1,7 @@
 """Iceberg's metadata of a data file, from the statistics that DuckDB returns.
 
 They match those of Iceberg's Java library: counts of values, nulls and NaN, and bounds of columns that are
-not nested. Bounds of strings have at most 16 characters.
+not nested. Bounds of strings have at most 16 characters, except those of `FULL_BOUNDS`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,6 +25,7 @@ from pyiceberg.types import (
 from pyiceberg.utils.truncate import truncate_upper_bound_text_string
 
 from duckdb_engine.messages import WrittenFile
+from taxi_etl.tables import FULL_BOUNDS
 
 BOUND_CHARACTERS = 16
 """Source: Iceberg, `write.metadata.metrics.default`, whose default is `truncate(16)`."""
@@ -110,6 +111,8 @@ def _bounds(name: str, kind: PrimitiveType, found: Mapping[str, str]) -> tuple[A
         # DuckDB returns no bounds for long texts.
         raise IncompleteStatisticsError(f"DuckDB returned no bounds of {name}")
     low, high = found["min"], found["max"]
+    if isinstance(kind, StringType) and name in FULL_BOUNDS:
+        return low, high
     if isinstance(kind, StringType):
         is_short = len(high) <= BOUND_CHARACTERS
         last = high if is_short else truncate_upper_bound_text_string(high, BOUND_CHARACTERS)

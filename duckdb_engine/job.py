@@ -15,6 +15,7 @@ from duckdb_engine.local_copies import LocalCopies
 from loading.job import load_manifest
 from loading.options import Options
 from loading.storage import S3Storage, Storage
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.documents import JobResult
 from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import JobRun
@@ -28,6 +29,7 @@ def load(
     database: str,
     warehouse: str,
     max_quarantine_share: float,
+    anomaly_policy: AnomalyPolicy,
     command: str,
     run_id: str,
     maintenance: TableMaintenance | None = None,
@@ -49,6 +51,7 @@ def load(
         sort_by_pickup=False,
         command=command,
         program=PROGRAM,
+        anomaly_policy=anomaly_policy,
         maintenance=maintenance,
     )
     return run(catalog, S3Storage.connect(), manifest_uri, options, JobRun(run_id, datetime.now(UTC)))

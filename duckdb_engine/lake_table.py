@@ -22,6 +22,7 @@ from duckdb_engine.overwrite import REFUSED, overwrite, rows_of
 from loading.engine import ConflictError, Declined
 from loading.file_load import StagedFile
 from taxi_etl import tables
+from taxi_etl.anomalies import FileMetrics
 from taxi_etl.same_trips import DataFile as FileOfTrips
 
 ATTEMPTS = 5
@@ -117,6 +118,15 @@ class LakeTable:
         ]
         held = _files(quarantine._current(), AlwaysTrue())
         return trips + [FileOfTrips(str(file.partition[0]), file.record_count) for file in held]
+
+    def file_metrics(self) -> list[FileMetrics]:
+        """The metrics of the table's data files; read from its metadata."""
+        table = self._current()
+        return _metrics(table, _files(table, AlwaysTrue()))
+
+    def staged_metrics(self, files: Iterable[StagedFile]) -> list[FileMetrics]:
+        """The metrics of data files that are not committed yet."""
+        return _metrics(self.table, [file.handle for file in files])
 
     def has_only(self, number: int) -> bool:
         """Whether the table had exactly this many data files after this load's last commit."""
@@ -253,6 +263,24 @@ class LakeTable:
 def _copy(table: Table) -> Table:
     """A copy of a table in the same state. pyiceberg modifies the object when it retries a commit."""
     return Table(table.name(), table.metadata, table.metadata_location, table.io, table.catalog)
+
+
+def _metrics(table: Table, files: Iterable[DataFile]) -> list[FileMetrics]:
+    names = {field.field_id: field.name for field in table.schema().fields}
+    source_file = table.schema().find_field("source_file").field_id
+    return [
+        FileMetrics(
+            source_id=str(file.partition[0]),
+            source_file=((file.lower_bounds or {}).get(source_file) or b"").decode(errors="replace"),
+            rows=file.record_count,
+            nulls={
+                names[number]: count
+                for number, count in (file.null_value_counts or {}).items()
+                if number in names
+            },
+        )
+        for file in files
+    ]
 
 
 def _files(table: Table, rows: BooleanExpression) -> list[DataFile]:

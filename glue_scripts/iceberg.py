@@ -7,6 +7,7 @@ operation and validations as Spark's overwrite with `isolation-level=serializabl
 `validate-from-snapshot-id`.
 """
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from glue_scripts.spark_errors import java_class
 from loading.engine import ConflictError
 from loading.file_load import StagedFile
 from taxi_etl import tables
+from taxi_etl.anomalies import FileMetrics
 from taxi_etl.same_trips import DataFile
 
 CONFLICTS = (
@@ -176,6 +178,36 @@ class LakeTable:
             for row in rows.collect()
         ]
 
+    def file_metrics(self) -> list[FileMetrics]:
+        """The metrics of the table's data files; read from its metadata, raw as in `data_files`."""
+        self.spark.catalog.refreshTable(self.qualified)
+        names = self._field_names()
+        source_file = self._load().schema().findField("source_file").fieldId()
+        rows = self.spark.sql(
+            "SELECT partition.source_id, "  # noqa: S608 (generated names and numbers only)
+            f"CAST(lower_bounds[{source_file}] AS string), record_count, "
+            f"null_value_counts FROM {self.qualified}.files WHERE content = 0"
+        )
+        return [
+            FileMetrics(row[0], row[1] or "", int(row[2]), _by_name(names, row[3] or {}))
+            for row in rows.collect()
+        ]
+
+    def staged_metrics(self, files: Iterable[StagedFile]) -> list[FileMetrics]:
+        """The metrics of data files that are not committed yet."""
+        names = self._field_names()
+        field = self._load().schema().findField("source_file")
+        conversions = jvm(self.spark).org.apache.iceberg.types.Conversions
+        found = []
+        for file in files:
+            bound = (file.handle.lowerBounds() or {}).get(field.fieldId())
+            name = "" if bound is None else str(conversions.fromByteBuffer(field.type(), bound))
+            # One call for the whole map: py4j makes several for each of its entries.
+            counts = re.findall(r"(\d+)=(\d+)", str(file.handle.nullValueCounts().toString()))
+            nulls = _by_name(names, {int(number): int(count) for number, count in counts})
+            found.append(FileMetrics(self._source_id(file.handle), name, file.rows, nulls))
+        return found
+
     def source_files(self, source_ids: Sequence[str]) -> dict[str, str]:
         """The URI of each source's file, for sources with any rows."""
         if not source_ids:
@@ -259,6 +291,10 @@ class LakeTable:
         self.spark.catalog.refreshTable(self.qualified)
         return dict(self.spark.table(self.qualified).dtypes)
 
+    def _field_names(self) -> dict[int, str]:
+        """The names of the table's columns by field ID."""
+        return {int(field.fieldId()): str(field.name()) for field in self._load().schema().columns()}
+
     def _rows_of(self, source_ids: Sequence[str]) -> Any:
         """Iceberg's filter for the rows of these sources."""
         expressions = jvm(self.spark).org.apache.iceberg.expressions.Expressions
@@ -284,6 +320,10 @@ class LakeTable:
 def _staged(file: Any) -> StagedFile:
     """A data file from Iceberg's object."""
     return StagedFile(str(file.location()), int(file.recordCount()), file)
+
+
+def _by_name(names: Mapping[int, str], counts: Mapping[int, int]) -> dict[str, int]:
+    return {names[number]: int(count) for number, count in counts.items() if number in names}
 
 
 def _time_of_bound(bound: bytes | None) -> datetime | None:

@@ -19,6 +19,7 @@ from glue_scripts.spark_errors import one_line
 from loading.job import load_manifest
 from loading.options import Options
 from loading.storage import S3Storage, Storage
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.documents import JobResult
 from taxi_etl.table_maintenance import TableMaintenance
 from taxi_etl.transform.sources import JobRun
@@ -56,6 +57,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--database", help="database of the taxi tables")
     add("--max-quarantine-share", type=float, help="a file fails above this fraction of quarantined rows")
     add("--sort-by-pickup", choices=("true", "false"), help="whether to sort each file's rows by pickup time")
+    add(
+        "--anomaly-policy", type=AnomalyPolicy, choices=list(AnomalyPolicy), help="what an unusual month does"
+    )
     add("--stall-minutes", type=float, help="stall timeout: how long Spark may make no progress")
     add("--command-line", help="how messages call the command line, such as `taxi-etl --environment dev`")
     add("--optimizer-role", help="ARN of the role of Glue's table optimizers; empty to create none")
@@ -76,6 +80,7 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
         sort_by_pickup=arguments.sort_by_pickup == "true",
         command=arguments.command_line,
         program=PROGRAM,
+        anomaly_policy=arguments.anomaly_policy,
         maintenance=TableMaintenance(role, arguments.retention_days) if role else None,
     )
     job_run = JobRun(arguments.run_id, now)

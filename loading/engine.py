@@ -9,6 +9,7 @@ from typing import Protocol, Self, TypeVar
 
 from loading.file_load import FileLoad, StagedFile
 from loading.source_file import SourceFile
+from taxi_etl.anomalies import FileMetrics
 from taxi_etl.same_trips import DataFile
 
 
@@ -65,6 +66,12 @@ class Table(Protocol):
 
     def data_files(self, time_column: str, quarantine: Self) -> list[DataFile]:
         """The data files of this table, with the bounds of a time column, and those of quarantine."""
+
+    def file_metrics(self) -> list[FileMetrics]:
+        """The metrics of the table's data files; read from its metadata."""
+
+    def staged_metrics(self, files: Iterable[StagedFile]) -> list[FileMetrics]:
+        """The metrics of data files that are not committed yet."""
 
     def has_only(self, number: int) -> bool:
         """Whether the table had exactly this many data files after this load's last commit."""

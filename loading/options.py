@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.table_maintenance import TableMaintenance
 
 
@@ -12,7 +13,8 @@ class Options:
     `database` is the name of the Glue database, `max_quarantine_share` a fraction of a file's rows, and
     `sort_by_pickup` whether each file's rows are sorted by pickup time. `command` is the command line
     that messages show, such as `taxi-etl --environment dev`. `program` begins the lines that the load prints.
-    With `maintenance`, the tables get Glue's table optimizers.
+    `anomaly_policy` says what an unusual month does. With `maintenance`, the tables get Glue's table
+    optimizers.
     """
 
     database: str
@@ -20,4 +22,5 @@ class Options:
     sort_by_pickup: bool
     command: str
     program: str
+    anomaly_policy: AnomalyPolicy = AnomalyPolicy.WARN
     maintenance: TableMaintenance | None = None

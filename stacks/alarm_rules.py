@@ -129,6 +129,15 @@ def _file_rules(settings: Settings) -> Iterator[AlarmRule]:
         ),
     )
     yield AlarmRule(
+        name="UnusualMonths",
+        metric=finalizer_count(Metric.UNUSUAL_MONTHS, settings, FIVE_MINUTES),
+        threshold=settings.alarm_unusual_files,
+        description=(
+            "A loaded file does not look like the months before it: it has far fewer or more trips, or a "
+            "column became null. Its notification names what is unusual."
+        ),
+    )
+    yield AlarmRule(
         name="Silence",
         metric=finalizer_gauge(Metric.HOURS_SINCE_LAST_FILE, settings, FIVE_MINUTES),
         threshold=settings.alarm_silence_days * HOURS_A_DAY,

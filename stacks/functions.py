@@ -94,6 +94,7 @@ class Functions:
             database=catalog.taxi_name,
             warehouse=f"s3://{lake.name}/{WAREHOUSE_PREFIX}",
             max_quarantine_share=self._settings.max_quarantine_share,
+            anomaly_policy=str(self._settings.anomaly_policy),
             command=self._settings.command,
             optimizer_role=optimizer_role.role_arn,
             retention_days=self._settings.table_retention_days,

@@ -16,6 +16,7 @@ def job_arguments(
         "--database": catalog.taxi_name,
         "--catalog": SPARK_CATALOG,
         "--max-quarantine-share": str(settings.max_quarantine_share),
+        "--anomaly-policy": str(settings.anomaly_policy),
         "--sort-by-pickup": _flag(settings.sort_by_pickup),
         "--stall-minutes": str(settings.stall_minutes),
         "--command-line": settings.command,

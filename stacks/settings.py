@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from stacks.settings_checks import find_problems
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.engines import EngineChoice
 from taxi_etl.inputs import EXECUTION_MAX_FILES
 from taxi_etl.names import PROD
@@ -115,6 +116,9 @@ class Settings:
     job_timeout_minutes: int = 120
     max_quarantine_share: float = 0.5
     """A file fails when a larger share of its rows failed validation."""
+    anomaly_policy: AnomalyPolicy = AnomalyPolicy.WARN
+    """`warn` loads a file that does not look like the months before with a warning, `fail` fails it,
+    and `off` compares nothing."""
     stall_minutes: int = 5
     """Minutes that a job run's tasks may read and write nothing before the files that they read fail."""
     sort_by_pickup: bool = False
@@ -136,6 +140,8 @@ class Settings:
     alarm_execution_minutes: int = 60
     alarm_quarantine_percent: int = 10
     """Share of an execution's rows in percent; `max_quarantine_share` is the limit of a single file."""
+    alarm_unusual_files: int = 1
+    """The alarm fires at this many files with an unusual month in five minutes."""
     alarm_event_age_minutes: int = 30
     alarm_silence_days: int = 45
     """Days without a file. The TLC publishes monthly and is sometimes late."""

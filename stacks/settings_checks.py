@@ -36,6 +36,7 @@ _AT_LEAST_ONE = (
     "crawl_polls_max",
     "alarm_failed_executions",
     "alarm_throttled_executions",
+    "alarm_unusual_files",
     "sweep_interval_minutes",
     "sweep_after_minutes",
 )

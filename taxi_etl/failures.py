@@ -39,6 +39,7 @@ class FailureCode(StrEnum):
     CONTRADICTING_KEY = "contradicting_key"
     ROWS_LOST = "rows_lost"
     CONFLICT = "conflict"
+    UNLIKE_EARLIER_MONTHS = "unlike_earlier_months"
 
     # The execution ended without a result for the file.
     RUN_INCOMPLETE = "run_incomplete"
@@ -56,6 +57,7 @@ class WarningCode(StrEnum):
 
     SAME_TRIPS = "same_trips"
     NO_LINE_END = "no_line_end"
+    UNUSUAL_MONTH = "unusual_month"
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ class ValidatorSettings(FunctionSettings):
 class SmallBatchSettings(FunctionSettings):
     """Settings of etl-run-small-batch.
 
-    `warehouse` is the URI of the tables' folder, `max_quarantine_share` a fraction of a file's rows, and
+    `warehouse` is the URI of the tables' folder, `max_quarantine_share` a fraction of a file's rows,
+    `anomaly_policy` one of `taxi_etl.anomalies.AnomalyPolicy`, and
     `storage_mb` the size of the function's `/tmp`. `optimizer_role` is the ARN of the role of new tables'
     optimizers, which keep old snapshots for `retention_days`; `command` is as for the finalizer.
     """
@@ -75,6 +76,7 @@ class SmallBatchSettings(FunctionSettings):
     database: str
     warehouse: str
     max_quarantine_share: float
+    anomaly_policy: str
     command: str
     optimizer_role: str
     retention_days: int

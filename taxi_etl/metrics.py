@@ -27,6 +27,8 @@ class Metric(StrEnum):
     ROWS_QUARANTINED = "RowsQuarantined"
     QUARANTINE_PERCENT = "QuarantinePercent"
     """Of the rows that one execution loaded, rounded down."""
+    UNUSUAL_MONTHS = "UnusualMonths"
+    """Loaded files with the warning `unusual_month`."""
     CLAIMS_ROLLED_FORWARD = "ClaimsRolledForward"
     CLAIMS_SWEPT_UP = "ClaimsSweptUp"
     HOURS_SINCE_LAST_FILE = "HoursSinceLastFile"

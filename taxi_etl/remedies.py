@@ -72,6 +72,10 @@ REMEDIES: Mapping[str, Remedy] = {
         "if this happens again, keep the file and report it with the job's log", Then.REPLAY
     ),
     FailureCode.CONFLICT: Remedy("wait until no other execution loads it", Then.REPLAY),
+    FailureCode.UNLIKE_EARLIER_MONTHS: Remedy(
+        "get a whole copy, or set anomaly_policy to warn, deploy and replay if the month is right",
+        Then.UPLOAD,
+    ),
     FailureCode.RUN_INCOMPLETE: Remedy("", Then.REPLAY),
     FailureCode.RUN_FAILED: _SEE_HISTORY,
     FailureCode.RUN_TIMED_OUT: _SEE_HISTORY,

@@ -8,6 +8,8 @@ from taxi_etl.schema import Dataset
 from taxi_etl.transform.expressions import literal
 
 QUARANTINE = "quarantined_trips"
+FULL_BOUNDS = frozenset({"source_file"})
+"""Columns whose bounds in Iceberg's metadata hold whole values: the name of a file has its month."""
 
 SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
 """The table property that lists, as JSON, the columns that loaded files of the dataset have had."""
@@ -24,6 +26,7 @@ PROPERTIES: Mapping[str, str] = {
     # Every commit writes a metadata file; without this, Iceberg keeps them all.
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "100",
+    **{f"write.metadata.metrics.column.{column}": "full" for column in FULL_BOUNDS},
 }
 
 

@@ -23,6 +23,7 @@ from lambdas.observability import count, logger
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
 from taxi_etl import notifications
+from taxi_etl.failures import WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
 from taxi_etl.ledger import ExecutionRecord, timestamp
@@ -159,6 +160,12 @@ def _send_metrics(outcomes: Sequence[FileOutcome]) -> None:
     for status, name in METRICS.items():
         count(name, sum(outcome.status is status for outcome in outcomes))
     loaded = [outcome for outcome in outcomes if outcome.status is FileStatus.LOADED]
+    unusual = [
+        outcome
+        for outcome in loaded
+        if any(each.code is WarningCode.UNUSUAL_MONTH for each in outcome.warnings)
+    ]
+    count(Metric.UNUSUAL_MONTHS, len(unusual))
     written = sum(outcome.written for outcome in loaded)
     quarantined = sum(outcome.quarantined for outcome in loaded)
     count(Metric.ROWS_WRITTEN, written)

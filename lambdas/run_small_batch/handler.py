@@ -11,6 +11,7 @@ from duckdb_engine import job
 from lambdas.observability import logger, metrics
 from lambdas.run_small_batch.reporting import report
 from loading.engine import Declined
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.function_settings import SmallBatchSettings
 from taxi_etl.table_maintenance import TableMaintenance
 
@@ -35,6 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             database=settings.database,
             warehouse=settings.warehouse,
             max_quarantine_share=settings.max_quarantine_share,
+            anomaly_policy=AnomalyPolicy(settings.anomaly_policy),
             command=settings.command,
             run_id=f"lambda_{context.aws_request_id}",
             maintenance=TableMaintenance(settings.optimizer_role, settings.retention_days),

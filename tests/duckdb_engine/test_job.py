@@ -7,6 +7,7 @@ import pytest
 
 from duckdb_engine.job import load
 from loading.engine import Declined
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from tests.duckdb_engine.lake import FolderStorage
 from tests.duckdb_engine.test_loading import A
@@ -56,6 +57,7 @@ def load_manifest() -> JobResult:
         database="taxi",
         warehouse=f"s3://{BUCKET}/warehouse",
         max_quarantine_share=0.5,
+        anomaly_policy=AnomalyPolicy.WARN,
         command="taxi-etl --environment local",
         run_id="run-1",
     )

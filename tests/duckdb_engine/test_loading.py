@@ -246,3 +246,29 @@ def test_many_loads_keep_the_manifests_few(lake):
     table = lake.table("green").table
     assert len(table.current_snapshot().manifests(table.io)) == 2, "one of added, one of removed files"
     assert counts(lake, A) == {"green": 4, "yellow": 0, "quarantine": 1}
+
+
+def green(month: int, rows: int, passengers: int) -> bytes:
+    """Trips of a month of 2024, of which some have passengers."""
+    table = pq.read_table(io.BytesIO(trips(rows, day=datetime(2024, month, 5))))
+    counts = pa.array([1] * passengers + [None] * (rows - passengers), pa.int64())
+    buffer = io.BytesIO()
+    pq.write_table(table.append_column("passenger_count", counts), buffer)
+    return buffer.getvalue()
+
+
+def test_a_month_is_compared_with_those_in_the_table_and_in_the_batch(lake):
+    keys = [f"raw/taxi/trips_2024-0{month}.parquet" for month in range(1, 6)]
+    for month, key in enumerate(keys[:4], start=1):
+        lake.storage.put(key, green(month, 1_000, 1_000))
+    lake.load(*keys[:2])
+    assert [file.warnings for file in lake.load(*keys[2:4]).files] == [(), ()]
+    lake.storage.put(keys[4], green(5, 400, 200))
+
+    [file] = lake.load(keys[4]).files
+
+    assert [(each.code, each.message[:40]) for each in file.warnings] == [
+        ("unusual_month", "has 400 trips of 2024-05, but each of th"),
+        ("unusual_month", "is null more often than each of the 4 mo"),
+    ]
+    assert "passenger_count in 50% of the trips (before: 0%);" in file.warnings[1].message

@@ -26,6 +26,7 @@ IN_OTHER_TESTS = {
         "test_faults_starting.py::test_an_unreadable_message_ends_in_the_dead_letter_queue_and_raises_an_alarm"
     ),
     "QuarantineShare": "test_pipeline.py::test_a_quarantine_share_of_a_tenth_raises_an_alarm",
+    "UnusualMonths": "test_pipeline.py::test_a_month_with_few_trips_loads_with_a_warning_and_raises_an_alarm",
 }
 """Alarms that fire in another test, with the test."""
 NOT_REPRODUCIBLE = {

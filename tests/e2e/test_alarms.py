@@ -55,6 +55,7 @@ POINTS = {
     "FilesFailed": ONE_IN_ALL,
     # percent of one execution's rows; a period may have several executions
     "QuarantineShare": Points([9, 9], [10, 0], [11, 0]),
+    "UnusualMonths": ONE_IN_ALL,
     # hours: 45 days
     "Silence": Points([1_079, 1_079], [1_080], [1_081], state_after=ALARM, state_before=INSUFFICIENT_DATA),
     # seconds: half an hour

@@ -141,6 +141,26 @@ def test_a_quarantine_share_of_a_tenth_raises_an_alarm(
     eventually(lambda: bool(alarm_messages(app, "QuarantineShare")), "the alarm QuarantineShare")
 
 
+def test_a_month_with_few_trips_loads_with_a_warning_and_raises_an_alarm(app: App, tmp_path: Path) -> None:
+    rows = {"2015-01": 1_000, "2015-02": 1_000, "2015-03": 1_000, "2015-04": 400}
+    paths = [
+        sample_data.generate(tmp_path, variant="F1", month=month, rows=count).path
+        for month, count in rows.items()
+    ]
+    planned = uploads.plan(paths, f"{RAW_PREFIX}months/")
+    versions = uploads.upload(app.session, app.deployed.bucket_name, planned, lambda *_: None)
+
+    outcomes = {each.version.key[-11:-4]: each for each in app.follow(versions)}
+
+    assert {month: [each.code for each in outcomes[month].warnings] for month in rows} == {
+        "2015-01": [],
+        "2015-02": [],
+        "2015-03": [],
+        "2015-04": ["unusual_month"],
+    }
+    eventually(lambda: bool(alarm_messages(app, "UnusualMonths")), "the alarm UnusualMonths")
+
+
 def test_the_job_cost_in_a_notification_is_also_a_metric(app: App, loaded: str) -> None:
     (message,) = app.messages(loaded)
     logs = app.session.client("logs")

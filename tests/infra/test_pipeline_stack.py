@@ -127,6 +127,7 @@ def test_the_job_gets_every_static_argument(prod: Stacks) -> None:
     assert arguments["--catalog"] == "glue_catalog"
     assert arguments["--max-quarantine-share"] == "0.5"
     assert arguments["--sort-by-pickup"] == "false"
+    assert arguments["--anomaly-policy"] == "warn"
     assert arguments["--stall-minutes"] == "5"
     assert arguments["--command-line"] == "taxi-etl --environment prod"
     assert arguments["--retention-days"] == "7"
@@ -338,6 +339,7 @@ ALARMS = {
     "JobFailures": ("TaxiEtl JobRunsFailed", "Sum", AT_LEAST, 1, NOT_BREACHING),
     "FilesFailed": ("TaxiEtl FilesFailed", "Sum", AT_LEAST, 1, NOT_BREACHING),
     "QuarantineShare": ("TaxiEtl QuarantinePercent", "Maximum", AT_LEAST, 10, NOT_BREACHING),
+    "UnusualMonths": ("TaxiEtl UnusualMonths", "Sum", AT_LEAST, 1, NOT_BREACHING),
     "Silence": ("TaxiEtl HoursSinceLastFile", "Maximum", AT_LEAST, 1_080, IGNORE),
     "OldestEvent": ("AWS/SQS ApproximateAgeOfOldestMessage", "Maximum", AT_LEAST, 1_800, IGNORE),
     "EventDeadLetters": ("AWS/SQS ApproximateNumberOfMessagesVisible", "Maximum", AT_LEAST, 1, IGNORE),
@@ -435,7 +437,9 @@ def test_log_queries_are_saved_for_the_log_groups_of_the_stack(prod: Stacks) -> 
 
 
 @pytest.mark.parametrize(("environment", "suffix"), [("prod", ""), ("dev", "-dev")])
-@pytest.mark.parametrize("name", ["JobFailures", "FilesFailed", "QuarantineShare", "Silence"])
+@pytest.mark.parametrize(
+    "name", ["JobFailures", "FilesFailed", "QuarantineShare", "UnusualMonths", "Silence"]
+)
 def test_an_alarm_watches_the_metrics_of_its_own_environments_finalizer(
     environments: dict[str, Stacks], environment: str, suffix: str, name: str
 ) -> None:

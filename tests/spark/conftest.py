@@ -93,6 +93,7 @@ class Lake:
             "--database": self.database,
             "--max-quarantine-share": "0.5",
             "--sort-by-pickup": "false",
+            "--anomaly-policy": "warn",
             "--stall-minutes": "5",
             "--command-line": "taxi-etl --environment dev",
             "--optimizer-role": "",

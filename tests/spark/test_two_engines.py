@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from duckdb_engine.lake_table import LakeTable as DuckDBTable
 from glue_scripts.iceberg import LakeTable
 from loading.engine import Declined
 from sample_data import VARIANTS, generate
@@ -15,7 +16,7 @@ from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import FileResult
 from taxi_etl.file_status import FileStatus
 from tests.duckdb_engine.conftest import yellow
-from tests.fixtures.file_checks import key_of
+from tests.fixtures.file_checks import BUCKET, key_of
 from tests.fixtures.trip_files import trips
 from tests.spark.conftest import Lake
 from tests.spark.duckdb_lake import DuckDBLake
@@ -133,6 +134,11 @@ def test_the_newest_layouts_give_equal_tables(lake, tmp_path):
 
     assert declined == {}
     assert_equal_tables(lake, other)
+    for table in (dataset.table for dataset in DATASETS.values()):
+        by_spark = LakeTable(lake.spark, f"lake.{lake.database}", table).file_metrics()
+        by_pyiceberg = DuckDBTable(other.catalog, lake.database, table).file_metrics()
+        assert sorted(by_spark, key=repr) == sorted(by_pyiceberg, key=repr)
+        assert {each.source_file for each in by_spark} <= {f"s3://{BUCKET}/{key}" for key in keys}
 
 
 def test_values_at_the_limits_of_the_statistics_give_equal_tables(lake, tmp_path):

@@ -11,7 +11,7 @@ from taxi_etl.function_settings import (
 )
 
 GIVEN = OrchestratorSettings("arn:machine", False, "etl-file-ledger", 99, 10**9, "glue")
-SMALL_BATCH = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.5, "taxi-etl", "arn:role", 7, 4096)
+SMALL_BATCH = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.5, "warn", "taxi-etl", "arn:role", 7, 4096)
 
 
 def test_variables_are_the_fields_in_capitals() -> None:
@@ -48,6 +48,7 @@ def test_an_error_names_every_missing_variable() -> None:
         match="missing environment variables: COMMAND, OPTIMIZER_ROLE, RETENTION_DAYS, STORAGE_MB;",
     ):
         given = {"DATABASE": "taxi", "WAREHOUSE": "s3://lake/", "MAX_QUARANTINE_SHARE": "0.5"}
+        given["ANOMALY_POLICY"] = "warn"
         SmallBatchSettings.from_environment(given)
 
 

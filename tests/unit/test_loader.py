@@ -1,6 +1,7 @@
 """Tests of the order of steps of a load, of results and of engines that decline, with a fake engine."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from loading.file_load import StagedFile
 from loading.job import load_manifest
 from loading.options import Options
 from loading.storage import RefusedObjectError
+from taxi_etl.anomalies import AnomalyPolicy, FileMetrics
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
 from taxi_etl.failures import Failure, FailureCode
 from taxi_etl.identity import FileVersion, source_id
@@ -33,13 +35,13 @@ def storage() -> FakeStorage:
     return FakeStorage()
 
 
-def load(engine: FakeEngine, storage: FakeStorage, *files: tuple[str, str]) -> JobResult:
-    """Load a manifest with these datasets and keys."""
+def load(engine: FakeEngine, storage: FakeStorage, *files: tuple[str, str], **changes: object) -> JobResult:
+    """Load a manifest with these datasets and keys; `changes` replace options."""
     accepted = [
         AcceptedFile(FileVersion("lake", key, "v1"), dataset, "parquet", ()) for dataset, key in files
     ]
     storage.texts[MANIFEST] = Manifest("1", "lake", "s3", tuple(accepted)).dumps()
-    return load_manifest(MANIFEST, engine, storage, OPTIONS, RUN)
+    return load_manifest(MANIFEST, engine, storage, replace(OPTIONS, **changes), RUN)
 
 
 def written(engine: FakeEngine) -> dict[str, int]:
@@ -188,3 +190,56 @@ def test_an_error_of_the_search_for_the_same_trips_is_printed_and_the_file_is_lo
     assert capsys.readouterr().out == (
         "load: cannot look for the same trips in other files: the times of data files are unknown\n"
     )
+
+
+def unusual(engine: FakeEngine) -> None:
+    """Let the green table have three months of 2,000 trips, before the 3 trips of each staged file."""
+    engine.table("green_trips").metrics = [
+        FileMetrics(month, f"s3://lake/green_{month}.parquet", 2_000, {})
+        for month in ("2024-01", "2024-02", "2024-03")
+    ]
+
+
+APRIL = ("green", "raw/taxi/green_2024-04.parquet")
+
+
+@pytest.mark.parametrize(
+    ("policy", "status", "codes"),
+    [("warn", "loaded", ["unusual_month"]), ("fail", "failed", []), ("off", "loaded", [])],
+)
+def test_the_policy_decides_what_an_unusual_month_does(engine, storage, policy, status, codes):
+    unusual(engine)
+
+    [file] = load(engine, storage, APRIL, anomaly_policy=AnomalyPolicy(policy)).files
+
+    assert (file.status, [each.code for each in file.warnings]) == (status, codes)
+    assert written(engine).get("green_trips", 0) == (0 if policy == "fail" else 3)
+    if file.failure:
+        assert file.failure.code is FailureCode.UNLIKE_EARLIER_MONTHS
+        assert file.failure.message.startswith(
+            "has 3 trips of 2024-04, but each of the 3 months before has 2,000"
+        )
+
+
+def test_a_reload_is_not_compared_with_the_rows_that_it_replaces(engine, storage):
+    unusual(engine)
+    table = engine.table("green_trips")
+    replaced = FileMetrics(source_id("lake", APRIL[1]), "s3://lake/green_2024-04.parquet", 2_000, {})
+    table.metrics = [*table.metrics, replaced]
+
+    [file] = load(engine, storage, APRIL).files
+
+    assert [each.code for each in file.warnings] == ["unusual_month"]
+
+
+def test_a_failing_comparison_is_printed_and_the_file_loads(engine, storage, capsys):
+    [file] = load(engine, storage, APRIL, anomaly_policy=AnomalyPolicy.FAIL).files
+
+    assert (file.status, file.warnings) == ("loaded", ())
+    assert "load: cannot compare the files with the months before: the metrics" in capsys.readouterr().out
+
+
+def test_files_without_trips_or_without_a_month_are_not_compared(engine, storage, capsys):
+    load(engine, storage, GREEN, ("zones", "raw/taxi/zones_2024-01.csv"))
+
+    assert "cannot compare" not in capsys.readouterr().out

@@ -11,6 +11,7 @@ def test_each_dataset_has_a_folder() -> None:
         "raw/taxi/green_parquet/",
         "raw/taxi/fhv_parquet/",
         "raw/taxi/fhvhv_parquet/",
+        "raw/taxi/zones_parquet/",
     ]
 
 

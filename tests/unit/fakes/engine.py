@@ -8,6 +8,7 @@ from typing import Any
 from loading.engine import ConflictError, Declined
 from loading.file_load import BadRow, FileLoad, StagedFile
 from loading.source_file import SourceFile
+from taxi_etl.anomalies import FileMetrics
 from taxi_etl.failures import FailureCode
 from taxi_etl.identity import FileVersion, failed_source_id
 from taxi_etl.same_trips import DataFile
@@ -33,6 +34,7 @@ class FakeTable:
     properties: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     """The version ID of the rows of each source."""
+    metrics: list[FileMetrics] | None = None
     conflicts: int = 0
     before_commit: Callable[[], object] = lambda: None
     undeletable: bool = False
@@ -65,6 +67,14 @@ class FakeTable:
 
     def data_files(self, time_column: str, quarantine: "FakeTable") -> list[DataFile]:
         raise QueryError("the times of data files are unknown")
+
+    def file_metrics(self) -> list[FileMetrics]:
+        if self.metrics is None:
+            raise QueryError("the metrics of data files are unknown")
+        return self.metrics
+
+    def staged_metrics(self, files: Sequence[StagedFile]) -> list[FileMetrics]:
+        return [FileMetrics(file.handle, "s3://lake/green_2024-04.parquet", file.rows, {}) for file in files]
 
     def has_only(self, number: int) -> bool:
         return len(self.files) == number

@@ -14,7 +14,7 @@ from fakes.step_functions import EXECUTIONS_ARN, MACHINE, StepFunctions
 
 from stores.ledger import Ledger
 from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, RejectedFile
-from taxi_etl.failures import Failure, FailureCode
+from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import timestamp
@@ -53,6 +53,7 @@ def execution(table: FakeTable, name: str = "nightly") -> dict[str, Any]:
 LOADED_A = FileResult(
     A, FileStatus.LOADED, "green", read=10, written=7, quarantined=3, reasons={"unparseable": 3}
 )
+UNUSUAL = tuple(FileWarning(code, "see the file") for code in WarningCode)
 FAILED_B = FileResult(
     B, FileStatus.FAILED, "green", failure=Failure(FailureCode.UNREADABLE, "page 3 is damaged")
 )
@@ -70,7 +71,7 @@ def test_each_files_outcome_is_recorded(
 ) -> None:
     step_functions.end(running(A, B, C), "SUCCEEDED")
     put_manifest(s3, A, B, rejected=C)
-    put_result(s3, LOADED_A, FAILED_B)
+    put_result(s3, replace(LOADED_A, warnings=UNUSUAL), FAILED_B)
     assert close(ended()) == {"closed": True}
     assert item(table, A)["status"] == "loaded"
     assert item(table, A)["rows"] == {"read": 10, "written": 7, "quarantined": 3}
@@ -89,6 +90,7 @@ def test_each_files_outcome_is_recorded(
         "RowsWritten": 7,
         "RowsQuarantined": 3,
         "QuarantinePercent": 30,
+        "UnusualMonths": 1,
     }
 
 

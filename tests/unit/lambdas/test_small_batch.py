@@ -8,6 +8,7 @@ import pytest
 from duckdb_engine import job
 from lambdas.run_small_batch import handler as small_batch
 from loading.engine import Declined
+from taxi_etl.anomalies import AnomalyPolicy
 from taxi_etl.documents import FileResult, JobResult
 from taxi_etl.file_status import FileStatus
 from taxi_etl.function_settings import SmallBatchSettings
@@ -16,7 +17,7 @@ from taxi_etl.table_maintenance import TableMaintenance
 
 MANIFEST = "s3://lake/runs/etl-pipeline-workflow/nightly/manifest.json"
 ROLE = "arn:aws:iam::123456789012:role/taxi-table-optimizer"
-SETTINGS = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.25, "taxi-etl", ROLE, 7, 4096)
+SETTINGS = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.25, "fail", "taxi-etl", ROLE, 7, 4096)
 LOADED = FileResult(FileVersion("lake", "raw/taxi/a.csv", "v1"), FileStatus.LOADED, "yellow")
 
 
@@ -69,6 +70,7 @@ def test_the_engine_gets_the_manifest_and_the_settings(
                 "database": "taxi",
                 "warehouse": "s3://lake/warehouse/",
                 "max_quarantine_share": 0.25,
+                "anomaly_policy": AnomalyPolicy.FAIL,
                 "command": "taxi-etl",
                 "run_id": f"lambda_{context.aws_request_id}",
                 "maintenance": TableMaintenance(ROLE, 7),

@@ -914,6 +914,7 @@ SMALL_BATCH = {
     "DATABASE": "taxi_dev",
     "WAREHOUSE": "s3://lake/warehouse/",
     "MAX_QUARANTINE_SHARE": "0.5",
+    "ANOMALY_POLICY": "warn",
     "COMMAND": "taxi-etl --environment dev",
     "OPTIMIZER_ROLE": f"arn:aws:iam::123456789012:role/{OPTIMIZER_ROLE}",
     "RETENTION_DAYS": "7",
