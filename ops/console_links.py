@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from ops.deployment import Deployment
 from ops.session import Session
+from taxi_etl.console import console_url, execution_url
 
 LABELS = {
     "execution": "execution",
@@ -15,7 +16,6 @@ LABELS = {
     "job errors": "job errors",
 }
 """The name of each link in output for people; the keys are those of the JSON document."""
-_DOMAINS = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}
 
 
 def links(session: Session, deployment: Deployment, execution_arn: str, job_run: str) -> dict[str, str]:
@@ -36,10 +36,8 @@ def links(session: Session, deployment: Deployment, execution_arn: str, job_run:
     if session.endpoint_url:
         streams = {name: f"{group} {job_run}" for name, group in job_groups.items()} if job_run else {}
         return {**groups, **streams}
-    console = f"https://{session.region}.console.{_domain(session.region)}"
-    found = {
-        "execution": f"{console}/states/home?region={session.region}#/v2/executions/details/{execution_arn}"
-    }
+    console = console_url(session.region, partition=execution_arn.split(":")[1])
+    found = {"execution": execution_url(execution_arn)}
     found |= {name: _log_url(console, session.region, group) for name, group in groups.items()}
     if job_run:
         found["job run"] = (
@@ -49,14 +47,6 @@ def links(session: Session, deployment: Deployment, execution_arn: str, job_run:
             name: _log_url(console, session.region, group, job_run) for name, group in job_groups.items()
         }
     return found
-
-
-def _domain(region: str) -> str:
-    """Return the console's domain in the region's partition."""
-    for prefix, domain in _DOMAINS.items():
-        if region.startswith(prefix):
-            return domain
-    return "aws.amazon.com"
 
 
 def _log_url(console: str, region: str, group: str, stream: str = "") -> str:

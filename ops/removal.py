@@ -17,7 +17,7 @@ from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import ledger
 from ops.session import Session
-from taxi_etl import notifications
+from taxi_etl import message_texts, notifications
 from taxi_etl.datasets import DATASETS
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion, failed_source_id, source_id
@@ -79,7 +79,8 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
     by, now = str(session.client("sts").get_caller_identity()["Arn"]), timestamp(datetime.now(UTC))
     for name in removal.rows:
         _delete(catalog, deployment, name, removal, by)
-    replay = session.target.command("replay", uri)
+    next_step = f"To load the file again: `{session.target.command('replay', uri)}`."
+    subject = notifications.subject(notifications.REMOVED, notifications.label([removal.key]))
     message = notifications.removal(
         uri=uri,
         bucket=removal.bucket,
@@ -87,12 +88,18 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
         rows=removal.rows,
         timestamp=now,
         by=by,
-        next_step=f"To load the file again: `{replay}`.",
+        next_step=next_step,
+    )
+    email = message_texts.email_text(
+        message["message"], files=message_texts.removed_text(removal.rows), next_step=next_step
     )
     session.client("sns").publish(
         TopicArn=deployment.topic_arn,
-        Subject=notifications.subject(notifications.REMOVED, notifications.label([removal.key])),
-        Message=notifications.printed(message),
+        Subject=subject,
+        Message=message_texts.per_protocol(
+            notifications.printed(message), email, message_texts.sms_text(subject, message["message"])
+        ),
+        MessageStructure="json",
         MessageAttributes=notifications.attributes(notifications.REMOVED, removal.datasets),
     )
     records = ledger(session, deployment)

@@ -17,8 +17,11 @@ ENDINGS = {
     "ABORTED": "The execution was stopped by someone",
 }
 """Texts for executions that ended without their own error, by Step Functions' status."""
-MESSAGE_MAX_BYTES = 252 * 1024
-"""SNS's limit, less room for subject and attributes; `printed` is ASCII, so characters are bytes."""
+MESSAGE_MAX_BYTES = 200 * 1024
+"""SNS's limit of 256 KiB, less room for the texts for people, the subject and the attributes.
+
+SNS counts the texts of all protocols together, as JSON; `printed` is ASCII, so characters are bytes.
+"""
 UNKNOWN_DATASET = "unknown"
 """The dataset in notifications about files that nothing has read yet."""
 CAUSE_MAX = 2000
@@ -30,6 +33,7 @@ RESULT_UNKNOWN = "The job left no result, so the files count as not loaded. Relo
 FALLBACK = "The function for small batches did not load the files, so the Glue job was started: "
 MEND = "Upload a corrected file; it loads automatically."
 CRAWLED = f"The raw files were crawled, for at least {crawl_cost_usd():.2f} US dollars (ten minutes)."
+NOTHING_TO_DO = "Nothing to do."
 NOTHING_TO_REPEAT = "No file needs to be loaded again."
 
 
@@ -170,7 +174,7 @@ def failure(
             "manifest": manifest,
             "nextStep": next_step,
         }
-        if len(printed(message)) <= MESSAGE_MAX_BYTES:
+        if len(json.dumps(printed(message))) <= MESSAGE_MAX_BYTES:
             return message
     raise ValueError("a message without files is larger than its limit; shorten its texts")
 
@@ -206,5 +210,5 @@ def attributes(status: str, datasets: Iterable[str]) -> dict[str, dict[str, str]
 
 
 def printed(message: Mapping[str, Any]) -> str:
-    """The text of a notification, with line breaks for readers of e-mails."""
+    """The text of a notification for programs, with line breaks."""
     return json.dumps(message, indent=2)

@@ -31,6 +31,7 @@ from taxi_etl.notifications import (
     share,
     subject,
 )
+from taxi_etl.outcome_texts import files_without_result, job_parts, rejection_parts
 
 NAMED_FILES_MAX = 3
 """How many rejected files the cause names."""
@@ -41,7 +42,7 @@ def validation_summary(manifest: Manifest, manifest_uri: str, decision: Decision
 
     Lists at most LISTED_FILES_MAX rejected files, and fewer where the list would exceed SUMMARY_MAX_BYTES;
     `rejectedOmitted` counts the rest. `failure` and `message` are null when no file was rejected.
-    `jobFailure` is the text around the cause of a job that leaves no result.
+    `jobFailure` is the text around the cause of a job that leaves no result, and its files for an e-mail.
     """
     files, rejected = _keys(manifest), len(manifest.rejected)
     listed = [_listed(file) for file in manifest.rejected[:LISTED_FILES_MAX]]
@@ -73,7 +74,9 @@ def validation_summary(manifest: Manifest, manifest_uri: str, decision: Decision
         "jobFailure": {
             "before": f"Loading {label(files)} failed: ",
             "after": f"{_reported_text(manifest)} {RESULT_UNKNOWN}",
+            "files": files_without_result(manifest),
         },
+        **rejection_parts(manifest, files),
     }
 
 
@@ -82,7 +85,8 @@ def job_summary(result: JobResult, manifest: Manifest) -> str:
 
     Lists at most LISTED_FILES_MAX files, failed ones first, and fewer where their texts are so long that the
     whole would exceed SUMMARY_MAX_BYTES; `filesOmitted` counts the rest. `error` is that of the first failed
-    file, null when none failed. `message` is null when newer versions replaced all files.
+    file, null when none failed. `message` is null when newer versions replaced all files. The parts of texts
+    for people are bounded by themselves.
     """
     files = sorted(result.files, key=lambda file: file.status is not FileStatus.FAILED)
     error = _first_error(files)
@@ -100,9 +104,9 @@ def job_summary(result: JobResult, manifest: Manifest) -> str:
     }
     for listed in range(min(LISTED_FILES_MAX, len(files)), -1, -1):
         entries = [_summarized(file) for file in files[:listed]]
-        text = json.dumps({**summary, "files": entries, "filesOmitted": len(files) - listed})
-        if len(text.encode()) <= SUMMARY_MAX_BYTES:
-            return text
+        found = {**summary, "files": entries, "filesOmitted": len(files) - listed}
+        if len(json.dumps(found)) <= SUMMARY_MAX_BYTES:
+            return json.dumps({**found, **job_parts(result, manifest, _keys(manifest))})
     raise ValueError("a summary without files is larger than its limit; shorten its head")
 
 

@@ -22,7 +22,8 @@ from lambdas.executions import Description
 from lambdas.observability import count, logger
 from stores.execution_documents import ExecutionDocuments
 from stores.ledger import Ledger
-from taxi_etl import notifications
+from taxi_etl import message_texts, notifications
+from taxi_etl.console import execution_url
 from taxi_etl.failures import WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.inputs import CURRENT_VERSION, ExecutionInput, Trigger, parse_input
@@ -109,8 +110,11 @@ class Finalizer:
         ordered = sorted(outcomes, key=lambda outcome: SEVERITY.index(outcome.status))
         keys = [version.key for version in given.files]
         counts = count_outcomes(outcomes)
+        text = notifications.failure_text(ending.status, ending.error, ending.cause, counts)
+        next_step = notifications.failure_next_step(self.command, execution.name, counts)
+        subject = notifications.subject(notifications.Status.FAILED, notifications.label(keys))
         message = notifications.failure(
-            text=notifications.failure_text(ending.status, ending.error, ending.cause, counts),
+            text=text,
             bucket=given.bucket,
             keys=keys,
             error=ending.error or ending.status,
@@ -119,12 +123,24 @@ class Finalizer:
             execution_arn=execution.arn,
             files=[outcome.to_json() for outcome in ordered],
             manifest=self.documents.manifest_uri(execution.name),
-            next_step=notifications.failure_next_step(self.command, execution.name, counts),
+            next_step=next_step,
+        )
+        email = message_texts.email_text(
+            text,
+            files=message_texts.files_text(
+                given.bucket, [{**outcome.to_json(), "key": outcome.version.key} for outcome in ordered]
+            ),
+            facts=message_texts.NOT_REPORTED,
+            next_step=next_step,
+            link=execution_url(execution.arn),
         )
         self.sns.publish(
             TopicArn=self.topic_arn,
-            Subject=notifications.subject(notifications.Status.FAILED, notifications.label(keys)),
-            Message=notifications.printed(message),
+            Subject=subject,
+            Message=message_texts.per_protocol(
+                notifications.printed(message), email, message_texts.sms_text(subject, text)
+            ),
+            MessageStructure="json",
             MessageAttributes=notifications.attributes(
                 notifications.Status.FAILED, [outcome.dataset for outcome in outcomes]
             ),

@@ -86,14 +86,14 @@ def caught_validation() -> str:
     subject_before = subject(Status.VALIDATION_FAILED, "")
     return (
         f"($keys := {INPUT_KEYS}; $caught := {caught_failure()}; $listed := {input_summary()}; "
-        f"$label := $count($keys) = 1 ? {name} : $count($keys) & ' files'; "
+        f"$label := $count($keys) = 1 ? {name} : $count($keys) & ' files'; $message := {message}; "
         "{'valid': false, "
         "'bucket': ($type($states.input.bucket) = 'string' ? $states.input.bucket : null), "
         f"'key': ($count($keys) = 1 ? $substring($string($keys[0]), 0, {KEY_MAX}) : null), "
         "'counts': {'files': $count($keys), 'valid': 0, 'rejected': 0, 'superseded': 0}, "
         "'rejected': $listed.files, 'rejectedOmitted': $listed.filesOmitted, 'manifest': null, "
         f"'subjects': {{'{Status.VALIDATION_FAILED}': {text(subject_before)} & $label}}, "
-        f"'message': {message}}})"
+        "'message': $message, 'email': {'outcome': $message, 'files': ''}, 'brief': $caught.Cause})"
     )
 
 

@@ -5,11 +5,13 @@ expression, so that its keys keep their order, printed with line breaks for read
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
 from stacks.settings import Settings
+from stacks.workflow import message_texts
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
 from taxi_etl.engines import EngineChoice
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
@@ -17,6 +19,7 @@ from taxi_etl.notifications import (
     CRAWLED,
     FALLBACK,
     MEND,
+    NOTHING_TO_DO,
     SCHEMA_VERSION,
     UNKNOWN_DATASET,
     Status,
@@ -54,57 +57,94 @@ def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
     }
 
 
-def success_message(settings: Settings) -> str:
-    """The message about an execution that loaded all files."""
-    return _printed({**_success(Status.SUCCESS, _loaded(settings), settings), **_load(settings)})
+@dataclass(frozen=True)
+class Texts:
+    """The body for programs and the texts for people, each a rendered expression."""
+
+    default: str
+    email: str
+    sms: str
+
+    def per_protocol(self) -> dict[str, str]:
+        """The Message of SNS with `MessageStructure = json`; Step Functions writes it as text."""
+        return asdict(self)
 
 
-def partial_success_message(settings: Settings) -> str:
-    """The message about an execution that loaded some files, or all without a crawl."""
+def success(settings: Settings) -> Texts:
+    """The texts about an execution that loaded all files."""
+    see = _of_execution(history_step, settings)
+    return Texts(
+        default=_printed({**_success(Status.SUCCESS, _loaded(settings), settings), **_load(settings)}),
+        email=_loaded_email("$summary.email.outcome", f"{text(f'{NOTHING_TO_DO} ')} & {see}", settings),
+        sms=_sms(Status.SUCCESS, "$summary.brief"),
+    )
+
+
+def partial_success(settings: Settings) -> Texts:
+    """The texts about an execution that loaded some files, or all without a crawl."""
     not_crawled = "' The tables are current, but the raw zone was not crawled: ' & " + sentence(
         "$crawl.error"
     )
+    not_crawled = f"($crawl.state = 'FAILED' ? {not_crawled} : '')"
     crawl = text(f" {crawl_again(physical_name(CRAWLER, settings.environment))}")
     again, see = _of_execution(next_step, settings), _of_execution(history_step, settings)
-    return _printed(
-        {
-            **_success(
-                Status.PARTIAL_SUCCESS,
-                f"{_loaded(settings)} & ($crawl.state = 'FAILED' ? {not_crawled} : '')",
-                settings,
-            ),
-            "nextStep": f"($summary.counts.failed > 0 ? {again} : {see}) "
-            f"& ($crawl.state = 'FAILED' ? {crawl} : '')",
-            **_load(settings),
-        }
+    then = f"($summary.counts.failed > 0 ? {again} : {see}) & ($crawl.state = 'FAILED' ? {crawl} : '')"
+    body = {
+        **_success(Status.PARTIAL_SUCCESS, f"{_loaded(settings)} & {not_crawled}", settings),
+        "nextStep": then,
+        **_load(settings),
+    }
+    return Texts(
+        default=_printed(body),
+        email=_loaded_email(f"$summary.email.outcome & {not_crawled}", then, settings),
+        sms=_sms(Status.PARTIAL_SUCCESS, "$summary.brief"),
     )
 
 
-def validation_failure_message(settings: Settings) -> str:
-    """The message about rejected files, or about an input that could not be checked."""
+def validation_failure(settings: Settings) -> Texts:
+    """The texts about rejected files, or about an input that could not be checked."""
     again, see = _of_execution(next_step, settings), _of_execution(history_step, settings)
-    return _failure(
+    then = (
+        f"($validation.counts.rejected > 0 ? {text(f'{MEND} ')} & {again} "
+        f": $validation.counts.files = 0 ? {see} : {again})"
+    )
+    body = _failure(
         Status.VALIDATION_FAILED,
         "$validation.message",
         files="$validation.rejected",
         omitted="$validation.rejectedOmitted",
-        next_step_text=(
-            f"($validation.counts.rejected > 0 ? {text(f'{MEND} ')} & {again} "
-            f": $validation.counts.files = 0 ? {see} : {again})"
+        next_step_text=then,
+    )
+    return Texts(
+        default=body,
+        email=message_texts.email(
+            "$validation.email.outcome", "$validation.email.files", message_texts.validation_facts(), then
         ),
+        sms=_sms(Status.VALIDATION_FAILED, "$validation.brief"),
     )
 
 
-def job_failure_message(settings: Settings) -> str:
-    """The message about a job that loaded no file, or that left no result."""
+def job_failure(settings: Settings) -> Texts:
+    """The texts about a job that loaded no file, or that left no result."""
     no_result = f"$validation.jobFailure.before & {sentence('$failure.Cause')} & $validation.jobFailure.after"
-    return _failure(
+    then = _of_execution(next_step, settings)
+    body = _failure(
         Status.FAILED,
         f"($exists($summary.message) ? $summary.message : {no_result}){_fallback(settings)}",
         files="$summary.files",
         omitted="$summary.filesOmitted",
-        next_step_text=_of_execution(next_step, settings),
+        next_step_text=then,
         load=_load(settings),
+    )
+    return Texts(
+        default=body,
+        email=message_texts.email(
+            f"($exists($summary.message) ? $summary.email.outcome : {no_result})",
+            "($exists($summary.message) ? $summary.email.files : $validation.jobFailure.files)",
+            message_texts.load_facts(job_cost(), settings),
+            then,
+        ),
+        sms=_sms(Status.FAILED, "($exists($summary.message) ? $summary.brief : $failure.Cause)"),
     )
 
 
@@ -121,6 +161,15 @@ def job_cost() -> str:
 def crawl_cost() -> str:
     """US dollars that a crawl costs at least; null if none was started."""
     return f"($crawl.polls > 0 ? {crawl_cost_usd()} : null)"
+
+
+def _loaded_email(outcome: str, then: str, settings: Settings) -> str:
+    facts = f"{message_texts.load_facts(job_cost(), settings)} & {message_texts.crawl_facts()}"
+    return message_texts.email(outcome, "$summary.email.files", facts, then)
+
+
+def _sms(status: Status, detail: str) -> str:
+    return message_texts.sms(f"{_SOURCE[status]}.subjects.{status}", detail)
 
 
 def _loaded(settings: Settings) -> str:

@@ -216,7 +216,7 @@ def notify_validation_failure(scope: Construct, *, topic: sns.Topic, settings: S
         scope,
         "NotifyValidationFailure",
         Status.VALIDATION_FAILED,
-        notifications.validation_failure_message(settings),
+        notifications.validation_failure(settings),
         topic,
     )
 
@@ -227,7 +227,7 @@ def notify_rejected_files(scope: Construct, *, topic: sns.Topic, settings: Setti
         scope,
         "NotifyRejectedFiles",
         Status.VALIDATION_FAILED,
-        notifications.validation_failure_message(settings),
+        notifications.validation_failure(settings),
         topic,
     )
 
@@ -239,12 +239,12 @@ def notify_glue_job_failure(scope: Construct) -> sfn.Pass:
 
 def notify_failure(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
     """Publish that the job loaded nothing."""
-    return _publish(scope, "NotifyFailure", Status.FAILED, notifications.job_failure_message(settings), topic)
+    return _publish(scope, "NotifyFailure", Status.FAILED, notifications.job_failure(settings), topic)
 
 
 def notify_success(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
     """Publish that every file is loaded."""
-    return _publish(scope, "NotifySuccess", Status.SUCCESS, notifications.success_message(settings), topic)
+    return _publish(scope, "NotifySuccess", Status.SUCCESS, notifications.success(settings), topic)
 
 
 def notify_partial_success(scope: Construct, *, topic: sns.Topic, settings: Settings) -> tasks.SnsPublish:
@@ -253,7 +253,7 @@ def notify_partial_success(scope: Construct, *, topic: sns.Topic, settings: Sett
         scope,
         "NotifyPartialSuccess",
         Status.PARTIAL_SUCCESS,
-        notifications.partial_success_message(settings),
+        notifications.partial_success(settings),
         topic,
     )
 
@@ -278,13 +278,16 @@ def notification_failed(scope: Construct) -> sfn.Fail:
     return _fail(scope, "NotificationFailed", NOTIFICATION_FAILED, "$states.input.Cause")
 
 
-def _publish(scope: Construct, name: str, status: Status, message: str, topic: sns.Topic) -> tasks.SnsPublish:
+def _publish(
+    scope: Construct, name: str, status: Status, texts: notifications.Texts, topic: sns.Topic
+) -> tasks.SnsPublish:
     return tasks.SnsPublish.jsonata(
         scope,
         name,
         topic=topic,
         subject=notifications.message_subject(status),
-        message=sfn.TaskInput.from_text(message),
+        message=sfn.TaskInput.from_object(texts.per_protocol()),
+        message_per_subscription_type=True,
         message_attributes=notifications.attributes(status),
         task_timeout=API_TIMEOUT,
         outputs=INPUT,

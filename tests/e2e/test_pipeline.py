@@ -48,6 +48,11 @@ def test_four_files_load_in_one_execution_with_every_row_accounted_for(
     for name, file in files.items():
         counts = {key: by_file[name][key] for key in ("read", "written", "quarantined")}
         assert counts == {"read": file.read, "written": file.written, "quarantined": file.quarantined}, name
+    email = app.email(loaded)
+    assert email.startswith("To: on-call@example.com\nSubject: Taxi ETL SUCCESS: 4 files\n\nLoaded 4 files: ")
+    for name, file in files.items():
+        folder = " in raw/taxi/yellow_parquet/" if file.dataset == "yellow" else ""
+        assert f"\n- {name}{folder}: loaded {file.written:,} rows into {file.dataset}_trips" in email
 
 
 def test_the_first_load_of_a_dataset_crawls_the_raw_zone_and_ends_in_success(app: App, loaded: str) -> None:
@@ -200,6 +205,10 @@ def test_broken_files_are_rejected_before_any_job_run_starts(app: App, loaded: s
     (message,) = app.messages(execution)
     assert message["status"] == "VALIDATION_FAILED"
     assert {Path(entry["key"]).name for entry in message["files"]} == {truncated.name, not_gzip.name}
+    email = app.email(execution)
+    assert "\n\nRejected 2 files; nothing was loaded." in email
+    for name, file in zip((truncated.name, not_gzip.name), outcomes, strict=True):
+        assert f"\n- {name}: rejected: {file.reasons[0].partition(': ')[2]}\n  Object: s3://" in email
     assert app.job_runs() == runs
     assert app.counts() == counts
     for file in outcomes:  # rejected files are not moved

@@ -13,6 +13,7 @@ from .small_batch_notifications import SMALL_BATCH_OUTCOMES
 from .workflow_notifications import WORKFLOW_OUTCOMES
 
 GOLDEN = Path(__file__).parent / "notifications"
+GOLDEN_TEXTS = Path(__file__).parent / "notification_texts"
 OUTCOMES = [*WORKFLOW_OUTCOMES, *SMALL_BATCH_OUTCOMES, *FINALIZER_OUTCOMES]
 COMMAND = "taxi-etl --environment prod"
 TIMESTAMP = re.compile(r'(?<="timestamp": ")\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z')
@@ -22,11 +23,13 @@ NOW = "2026-01-02T03:10:00.000Z"
 class GoldenNotification(Mapping[str, Any]):
     """A published notification and its parsed body."""
 
-    def __init__(self, subject: str, attributes: Mapping[str, Any], text: str) -> None:
-        self.subject, self.attributes = subject, attributes
-        self.text, times = TIMESTAMP.subn(NOW, text)
+    def __init__(
+        self, subject: str, attributes: Mapping[str, Any], *, default: str, email: str, sms: str
+    ) -> None:
+        self.subject, self.attributes, self.email, self.sms = subject, attributes, email, sms
+        self.text, times = TIMESTAMP.subn(NOW, default)
         assert times == 1, "a message has one timestamp, in UTC with milliseconds"
-        self.body: dict[str, Any] = json.loads(text)
+        self.body: dict[str, Any] = json.loads(default)
 
     def __getitem__(self, key: str) -> Any:
         return self.body[key]
@@ -43,6 +46,10 @@ class GoldenNotification(Mapping[str, Any]):
         )
         return "\n".join([f"Subject: {self.subject}", *attributes, "", self.text]) + "\n"
 
+    def printed_texts(self) -> str:
+        """The texts for people, as an e-mail and as an SMS."""
+        return f"Subject: {self.subject}\n\n{self.email}\n\nSMS\n\n{self.sms}\n"
+
 
 def collect_notifications(
     definition: Mapping[str, Any], auto_definition: Mapping[str, Any]
@@ -55,13 +62,18 @@ def collect_notifications(
     ]
     for name, outcome, machine in executions:
         published = outcome.execute(machine).published
-        found[name] = [GoldenNotification(each.subject, each.attributes, each.text) for each in published]
+        found[name] = [
+            GoldenNotification(
+                each.subject, each.attributes, default=each.text, email=each.email, sms=each.sms
+            )
+            for each in published
+        ]
     with pytest.MonkeyPatch.context() as patch:
         # Without the patch, metrics would stay in the process and reach other tests.
         patch.setattr("lambdas.close_execution.finalizer.count", lambda *_: None)
         for name, end in FINALIZER_OUTCOMES.items():
             found[name] = [
-                GoldenNotification(each["Subject"], each["MessageAttributes"], each["Message"])
+                GoldenNotification(each["Subject"], each["MessageAttributes"], **json.loads(each["Message"]))
                 for each in finalizer_notifications(end(definition), COMMAND)
             ]
     return found

@@ -16,7 +16,7 @@ from taxi_etl.failures import FailureCode
 from taxi_etl.notifications import REMOVED, Status
 from taxi_etl.transform.predicates import Reason
 
-from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
+from .golden_notifications import GOLDEN, GOLDEN_TEXTS, OUTCOMES, GoldenNotification
 from .small_batch_notifications import SMALL_BATCH_OUTCOMES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -171,6 +171,7 @@ def test_a_corrected_file_is_advised_after_a_rejection(
     assert fault["nextStep"].startswith("See more: ")
 
 
+TEXT_EXAMPLES = dict(re.findall(r"<!-- texts from (\S+)\.txt -->\n```text\n(.*?)```\n", GUIDE, re.DOTALL))
 EXAMPLES = dict(re.findall(r"<!-- from (\S+)\.txt -->\n```text\n(.*?)```\n", GUIDE, re.DOTALL))
 
 
@@ -185,6 +186,19 @@ def test_the_guide_has_an_example_of_each_status() -> None:
 def test_the_examples_in_the_guide_equal_the_golden_files(outcome: str) -> None:
     sent = (GOLDEN / f"{outcome}.txt").read_text()
     assert EXAMPLES[outcome] == sent, f"copy notifications/{outcome}.txt into docs/notifications.md"
+
+
+def test_the_guide_has_an_example_of_the_texts_of_each_status() -> None:
+    found = {
+        status for text in TEXT_EXAMPLES.values() for status in re.findall(r"^Subject: Taxi ETL (\w+):", text)
+    }
+    assert found == set(Status)
+
+
+@pytest.mark.parametrize("outcome", TEXT_EXAMPLES)
+def test_the_texts_in_the_guide_equal_the_golden_files(outcome: str) -> None:
+    sent = (GOLDEN_TEXTS / f"{outcome}.txt").read_text()
+    assert TEXT_EXAMPLES[outcome] == sent, f"copy notification_texts/{outcome}.txt into docs/notifications.md"
 
 
 def test_the_guide_names_every_code_once() -> None:

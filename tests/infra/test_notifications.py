@@ -8,10 +8,14 @@ import difflib
 import json
 import os
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .golden_notifications import GOLDEN, OUTCOMES, GoldenNotification
+from .golden_notifications import GOLDEN, GOLDEN_TEXTS, OUTCOMES, GoldenNotification
+from .workflow_interpreter import interpret
+from .workflow_notifications import LOADED_YELLOW, YELLOW, Outcome
 
 SUCCESS_KEYS = [
     "status",
@@ -32,14 +36,27 @@ FAILURE_KEYS = ["status", "message", "bucket", "key", "error", "timestamp", "wor
 def test_notifications_equal_their_golden_files(
     notifications: dict[str, list[GoldenNotification]], outcome: str
 ) -> None:
-    path = GOLDEN / f"{outcome}.txt"
-    separator = f"\n{'-' * 80}\n\n"
-    found = separator.join(message.printed() for message in notifications[outcome]) or "No message.\n"
+    compare(GOLDEN / f"{outcome}.txt", [message.printed() for message in notifications[outcome]])
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_texts_for_people_equal_their_golden_files(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
+) -> None:
+    compare(GOLDEN_TEXTS / f"{outcome}.txt", [message.printed_texts() for message in notifications[outcome]])
+
+
+def compare(path: Path, messages: list[str]) -> None:
+    found = f"\n{'-' * 80}\n\n".join(messages) or "No message.\n"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(found)
     kept = path.read_text() if path.exists() else ""
     difference = difflib.unified_diff(
-        kept.splitlines(), found.splitlines(), f"notifications/{path.name}", "published now", lineterm=""
+        kept.splitlines(),
+        found.splitlines(),
+        f"{path.parent.name}/{path.name}",
+        "published now",
+        lineterm="",
     )
     if kept != found:
         pytest.fail(
@@ -49,8 +66,9 @@ def test_notifications_equal_their_golden_files(
         )
 
 
-def test_every_golden_file_belongs_to_an_outcome() -> None:
-    assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(OUTCOMES)
+@pytest.mark.parametrize("folder", [GOLDEN, GOLDEN_TEXTS], ids=lambda folder: folder.name)
+def test_every_golden_file_belongs_to_an_outcome(folder: Path) -> None:
+    assert sorted(path.stem for path in folder.iterdir()) == sorted(OUTCOMES)
 
 
 def one(notifications: dict[str, list[GoldenNotification]], outcome: str) -> GoldenNotification:
@@ -284,3 +302,39 @@ def test_every_file_that_did_not_load_has_reasons(
         "partial_two_failed_files": ["too_many_quarantined", "unreadable"],
         "finalizer_timed_out": ["run_timed_out", "not_parquet"],
     }
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "console"),
+    [
+        ("aws", "us-east-1", "https://us-east-1.console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn"),
+        ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com"),
+    ],
+)
+def test_an_email_links_to_the_console_of_the_partition(
+    definition: dict[str, Any], partition: str, region: str, console: str
+) -> None:
+    outcome = Outcome(YELLOW).resulting(LOADED_YELLOW)
+    executions = f"arn:{partition}:states:{region}:1:execution:m"
+    given = json.loads(outcome.given.dumps())
+
+    execution = interpret(definition, given, outcome.answers, name="run-1", arn_prefix=executions)
+
+    (published,) = execution.published
+    assert published.email.endswith(
+        f"Execution: {console}/states/home?region={region}#/v2/executions/details/{executions}:run-1"
+    )
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_email_is_plain_text_and_an_sms_one_line_of_ascii(
+    notifications: dict[str, list[GoldenNotification]], outcome: str
+) -> None:
+    for message in notifications[outcome]:
+        assert not set("{}") & set(message.email), "no JSON"
+        assert message.email.count("\n\nNext:\n") == 1
+        assert message.sms.startswith(f"{message.subject}: ")
+        assert message.sms.isascii()
+        assert "\n" not in message.sms
+        assert len(message.sms) <= 140

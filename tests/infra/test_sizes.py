@@ -77,7 +77,10 @@ def check(execution: InterpretedExecution) -> None:
     assert size(execution.output) < STATE_MAX
     for message in execution.published:
         attributes = size(message.attributes)
-        assert len(message.text.encode()) + len(message.subject) + attributes < SNS_MAX
+        texts = {"default": message.text, "email": message.email, "sms": message.sms}
+        assert size(texts) + len(message.subject) + attributes < SNS_MAX
+        assert len(message.sms) <= 140
+        assert message.sms.isascii()
         assert len(message.subject) <= 100
         assert message.subject.isascii()
 

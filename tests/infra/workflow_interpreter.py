@@ -15,6 +15,7 @@ from jsonata import Jsonata
 from jsonata.utils import Utils
 
 STEPS_MAX = 400
+NOW = "2026-01-02T03:10:00.000Z"
 _STRINGS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|/\[[^\]]*\]/")
 _VARIABLES = re.compile(r"\$([A-Za-z_]\w*)(?!\w*\s*\()")
 _BOUND = re.compile(r"\$(\w+)\s*:=")
@@ -39,6 +40,8 @@ class Published:
     subject: str
     message: dict[str, Any]
     text: str
+    email: str
+    sms: str
     attributes: dict[str, Any]
 
 
@@ -69,7 +72,12 @@ def interpret(
     execution = InterpretedExecution()
     waiting = {state: deque(results) for state, results in answers.items()}
     context = {
-        "Execution": {"Id": f"{arn_prefix}:{name}", "Name": name, "Input": given},
+        "Execution": {
+            "Id": f"{arn_prefix}:{name}",
+            "Name": name,
+            "Input": given,
+            "StartTime": "2026-01-02T03:00:00.000Z",
+        },
         "State": {"EnteredTime": entered},
     }
     state_name, data = definition["StartAt"], given
@@ -134,6 +142,7 @@ def evaluate(value: Any, states: Mapping[str, Any], variables: Mapping[str, Any]
         raise QueryEvaluationError(f"variables {sorted(unset)} are not set: {expression}")
     parsed = Jsonata(expression)
     parsed.set_output_convert_nulls(False)
+    parsed.register_lambda("now", lambda: NOW)
     parsed.register_lambda("parse", lambda text: _with_nulls(json.loads(text)))
     for name, content in {**variables, "states": states}.items():
         parsed.assign(name, _with_nulls(content))
@@ -167,8 +176,10 @@ def _answer(
         execution.published.append(
             Published(
                 subject=arguments["Subject"],
-                message=json.loads(arguments["Message"]),
-                text=arguments["Message"],
+                message=json.loads(arguments["Message"]["default"]),
+                text=arguments["Message"]["default"],
+                email=arguments["Message"]["email"],
+                sms=arguments["Message"]["sms"],
                 attributes=arguments["MessageAttributes"],
             )
         )

@@ -43,7 +43,7 @@ class Execution:
         found: dict[str, dict[str, Any]] = {}
         for call in self.calls:
             if call["resource"].endswith("sns:publish") and call["state"] not in found:
-                found[call["state"]] = json.loads(call["arguments"]["Message"])
+                found[call["state"]] = json.loads(call["arguments"]["Message"]["default"])
         return list(found.items())
 
     def arguments(self, state: str) -> list[Any]:

@@ -29,12 +29,16 @@ def crawled(executions: Any) -> Execution:
 
 def test_a_success_notification_has_every_field(crawled: Execution, topic_arn: str) -> None:
     (published,) = crawled.arguments("NotifySuccess")
-    message = json.loads(published.pop("Message"))
+    texts = published.pop("Message")
+    message = json.loads(texts["default"])
+    assert texts["email"].startswith(f"Loaded {FILE_NAME}: 8 rows written, 2 quarantined.\n\nFiles:\n- ")
+    assert texts["sms"] == f"Taxi ETL SUCCESS: {FILE_NAME}: 8 rows written, 2 quarantined"
     assert message.pop("timestamp")[-1] == "Z"
     assert "8 rows written" in message.pop("message")
     assert published == {
         "TopicArn": topic_arn,
         "Subject": f"Taxi ETL SUCCESS: {FILE_NAME}",
+        "MessageStructure": "json",
         "MessageAttributes": {
             "status": {"DataType": "String", "StringValue": "SUCCESS"},
             "dataset": {"DataType": "String.Array", "StringValue": '["yellow"]'},

@@ -78,7 +78,7 @@ class Topic:
         self.published: list[str] = []
 
     def publish(self, **arguments: Any) -> dict[str, str]:
-        message = json.loads(arguments["Message"])
+        message = json.loads(json.loads(arguments["Message"])["default"])
         self.published.append(message["workflowExecutionId"].removeprefix(f"{EXECUTIONS_ARN}:"))
         return {"MessageId": str(len(self.published))}
 

@@ -141,7 +141,8 @@ def test_an_ending_that_the_workflow_could_not_publish_is_published(
         "status": {"DataType": "String", "StringValue": "FAILED"},
         "dataset": {"DataType": "String.Array", "StringValue": '["green"]'},
     }
-    message = json.loads(published["Message"])
+    assert published["MessageStructure"] == "json"
+    message = json.loads(json.loads(published["Message"])["default"])
     assert message["message"].startswith(
         "The execution exceeded its time limit and was stopped. Files: 1 loaded, 1 rejected, 1 failed."
     )
@@ -281,7 +282,7 @@ def test_a_shorthand_input_that_was_never_validated_is_published_without_a_file_
     step_functions.end("nightly", "ABORTED")
     close(ended(status="ABORTED"))
     assert list(table.items) == [("execution#nightly", "execution")]
-    message = json.loads(topic.published[0]["Message"])
+    message = json.loads(json.loads(topic.published[0]["Message"])["default"])
     assert (message["key"], message["files"][0]["status"]) == ("raw/taxi/a.csv", "failed")
     assert topic.published[0]["MessageAttributes"]["dataset"]["StringValue"] == '["unknown"]'
 
@@ -293,7 +294,7 @@ def test_an_execution_with_an_unparseable_input_is_published_and_closed(
     start_in_console(step_functions, text)
     step_functions.end("nightly", "FAILED", "States.Runtime", "no bucket")
     assert close(ended(status="FAILED")) == {"closed": True}
-    message = json.loads(topic.published[0]["Message"])
+    message = json.loads(json.loads(topic.published[0]["Message"])["default"])
     assert (message["files"], message["error"]) == ([], {"Error": "States.Runtime", "Cause": "no bucket"})
     assert execution(table)["status"] == "closed"
 

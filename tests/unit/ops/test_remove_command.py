@@ -120,7 +120,15 @@ def test_it_removes_the_rows_of_this_file_only_records_it_and_notifies(loaded):
     assert update["Key"] == {"pk": f"lake/{KEY}", "sk": "v1"}
     assert ARN in update["ExpressionAttributeValues"].values()
     [published] = loaded.aws.requests("sns.Publish")
-    message = json.loads(published["Message"])
+    assert published["MessageStructure"] == "json"
+    texts = json.loads(published["Message"])
+    assert texts["email"] == (
+        f"10 rows of {URI} were removed from the tables by {ARN}.\n\n"
+        "Tables:\n- yellow_trips: 8 rows removed\n- quarantined_trips: 2 rows removed\n\n"
+        f"Next:\nTo load the file again: `taxi-etl --environment dev replay {URI}`."
+    )
+    assert texts["sms"].startswith(f"Taxi ETL REMOVED: a.csv: 10 rows of {URI} were removed")
+    message = json.loads(texts["default"])
     assert (message["status"], message["tables"]) == ("REMOVED", {"yellow_trips": 8, "quarantined_trips": 2})
     assert message["message"] == f"10 rows of {URI} were removed from the tables by {ARN}."
     assert message["nextStep"] == f"To load the file again: `taxi-etl --environment dev replay {URI}`."
@@ -157,7 +165,8 @@ def test_a_removal_that_stopped_halfway_is_completed_and_notified(loaded, stoppe
     code, document = loaded.json("remove", URI, "--yes")
     assert (code, document["tables"], document["versions"]) == (0, {}, ["v1"])
     assert loaded.records[0]["status"] == {"S": "removed"}
-    messages = [json.loads(each["Message"])["message"] for each in loaded.aws.requests("sns.Publish")]
+    published_texts = [json.loads(each["Message"]) for each in loaded.aws.requests("sns.Publish")]
+    messages = [json.loads(texts["default"])["message"] for texts in published_texts]
     assert len(messages) == published
     assert messages[-1] == f"All rows of {URI} were removed from the tables by {ARN}."
 

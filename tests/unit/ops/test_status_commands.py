@@ -194,15 +194,16 @@ def test_history_links_to_the_logs_of_the_function_and_of_the_job_run(failed):
 
 
 @pytest.mark.parametrize(
-    ("region", "console"),
+    ("partition", "region", "console"),
     [
-        ("cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
-        ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
+        ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
     ],
 )
-def test_links_use_the_console_of_the_regions_partition(region, console):
+def test_links_use_the_console_of_the_regions_partition(partition, region, console):
     session = FakeAws({}, Target("dev", region=region))
-    found = links(session, Deployment.from_outputs({**LAKE, **PIPELINE}), RUN, "jr_1")
+    execution = f"arn:{partition}:states:{region}:1:execution:m:run"
+    found = links(session, Deployment.from_outputs({**LAKE, **PIPELINE}), execution, "jr_1")
     assert len(found) == 6
     assert {address.startswith(console) for address in found.values()} == {True}
 

@@ -85,6 +85,7 @@ SMALL_BATCHES = (
             "NotifySuccess",
             "Arguments",
             "Message",
+            "default",
         ),
     ),
 )

@@ -154,7 +154,7 @@ TASKS = (
     Mutant(
         "a wrong status in a notification",
         "one-good-file",
-        replace_text('"SUCCESS"', '"SUCCEEDED"', "NotifySuccess", "Arguments", "Message"),
+        replace_text('"SUCCESS"', '"SUCCEEDED"', "NotifySuccess", "Arguments", "Message", "default"),
     ),
     Mutant(
         "another summary key",

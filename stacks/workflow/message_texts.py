@@ -1,0 +1,109 @@
+"""The workflow's texts for people as JSONata: the parts that Python composed, joined with what only it knows.
+
+The parts and their order are those of `taxi_etl.message_texts`. Time and cost, the next step and the link are
+added here.
+"""
+
+from stacks.settings import Settings
+from stacks.workflow.jsonata import record, render, sentence, text
+from taxi_etl.console import CONSOLE_DOMAINS, DEFAULT_DOMAIN, EXECUTION_PATH
+from taxi_etl.engines import EngineChoice
+from taxi_etl.message_texts import (
+    COMMAND_BREAK,
+    COMMAND_END,
+    CUT,
+    EXECUTION,
+    NEXT,
+    NO_JOB_RUN,
+    PART_BREAK,
+    SMS_MAX,
+    TIME_AND_COST,
+)
+from taxi_etl.notifications import FALLBACK
+from taxi_etl.prices import COST_DIGITS, FUNCTION_COST_DIGITS, crawl_cost_usd
+
+
+def email(outcome: str, files: str, facts: str, next_step: str) -> str:
+    """The text of an e-mail from these expressions, as `taxi_etl.message_texts.email_text` joins it."""
+    parts = (
+        _one_line(outcome),
+        files,
+        f"{text(TIME_AND_COST)} & {facts}",
+        f"{text(NEXT)} & $replace({next_step}, {text(COMMAND_END)}, {text(COMMAND_BREAK)})",
+        f"{text(EXECUTION)} & {_execution_url()}",
+    )
+    return render(f"$join([{', '.join(parts)}][$ != ''], {text(PART_BREAK)})")
+
+
+def sms(subject: str, detail: str) -> str:
+    """One line of ASCII, as `taxi_etl.message_texts.sms_text` returns it."""
+    line = f"$replace({subject} & ': ' & {detail}, /[^ -~]/, '?')"
+    cut = f"$substring($sms, 0, {SMS_MAX - len(CUT)}) & {text(CUT)}"
+    return render(f"($sms := {line}; $length($sms) <= {SMS_MAX} ? $sms : {cut})")
+
+
+def load_facts(job_cost: str, settings: Settings) -> str:
+    """How long the execution and the job run took, and what the job run, the function and the crawl cost."""
+    usd = "' US dollars'"
+    run = (
+        f"' The Glue job run took ' & {_duration('$jobRun.ExecutionTime')} & "
+        f"($usd = null ? '' : ' and cost ' & {_money('$usd', COST_DIGITS)} & {usd}) & '.'"
+    )
+    facts = [
+        f"$usd := {job_cost}",
+        f"{_took()} & ($exists($jobRun.ExecutionTime) ? {run} : ''){_small_batch(settings)}",
+    ]
+    return f"({'; '.join(facts)})"
+
+
+def crawl_facts() -> str:
+    """What the crawl cost, to append to `load_facts`."""
+    cost = text(f" The crawl cost at least {crawl_cost_usd():.2f} US dollars.")
+    return f"($crawl.polls > 0 ? {cost} : '')"
+
+
+def validation_facts() -> str:
+    """How long validation took; no job run was started for the rejected files."""
+    return f"{_took('Validation')} & {text(f' {NO_JOB_RUN}')}"
+
+
+def _small_batch(settings: Settings) -> str:
+    if settings.engine is EngineChoice.GLUE:
+        return ""
+    cost = f"' The function for small batches cost ' & {_money('$load.costUsd', FUNCTION_COST_DIGITS)}"
+    declined = f"{text(f' {FALLBACK}')} & {sentence(_one_line('$load.declined'))}"
+    return (
+        f" & ($exists($load.costUsd) ? {cost} & ' US dollars.' : '')"
+        f" & ($exists($load.declined) ? {declined} : '')"
+    )
+
+
+def _took(what: str = "The execution") -> str:
+    since = "$toMillis($states.context.Execution.StartTime)"
+    return f"'{what} took ' & {_duration(f'$floor(($toMillis($now()) - {since}) / 1000)')} & '.'"
+
+
+def _duration(seconds: str) -> str:
+    """Seconds as `4 min 5 s`."""
+    minutes = "$floor($seconds / 60)"
+    return f"($seconds := {seconds}; ({minutes} > 0 ? {minutes} & ' min ' : '') & $seconds % 60 & ' s')"
+
+
+def _money(usd: str, digits: int) -> str:
+    return f"$formatNumber({usd}, '0.{'0' * digits}')"
+
+
+def _one_line(value: str) -> str:
+    """The text without line breaks, which an error may contain."""
+    return f"$replace({value}, /\\s+/, ' ')"
+
+
+def _execution_url() -> str:
+    """The execution's page, as `taxi_etl.console.execution_url` returns it."""
+    domains = record({partition: text(domain) for partition, domain in CONSOLE_DOMAINS.items()})
+    home, details = EXECUTION_PATH
+    return (
+        f"($arn := $split($states.context.Execution.Id, ':'); $domain := $lookup({domains}, $arn[1]); "
+        f"'https://' & $arn[3] & '.console.' & ($exists($domain) ? $domain : {text(DEFAULT_DOMAIN)}) & "
+        f"{text(home)} & $arn[3] & {text(details)} & $states.context.Execution.Id)"
+    )
