@@ -207,6 +207,7 @@ LOCAL = replace(
     event_batch_window_seconds=2,
     execution_max_bytes=2 * GIB,
     max_file_bytes=1 * GIB,
+    engine=EngineChoice.AUTO,
     worker_count=2,
     max_concurrent_runs=1,
     crawl_poll_seconds=2,

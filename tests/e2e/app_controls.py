@@ -1,11 +1,14 @@
-"""Helpers that create files for the deployed app and control its event delivery and reconciler."""
+"""Helpers that create files for the deployed app and control its engine, event delivery and reconciler."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 import sample_data
-from tests.e2e.conftest import App, eventually
+from taxi_etl.engines import EngineChoice
+from tests.fixtures.deployed_app import App, eventually
 
 ROWS = 300
 
@@ -31,6 +34,12 @@ def trip_file(
     return sample_data.generate(target, dataset=dataset, month=month, rows=rows, dirty_share=dirty_share).path
 
 
+def with_checksums(path: Path) -> Path:
+    """Write the pages of a Parquet file again with checksums, which small batches may not have."""
+    pq.write_table(pq.read_table(path), path, write_page_checksum=True)
+    return path
+
+
 def newest_job_run(app: App, state: str) -> str:
     """Wait until the newest job run is in that state, and return its id."""
     glue = app.session.client("glue")
@@ -46,17 +55,33 @@ def newest_job_run(app: App, state: str) -> str:
 
 
 @contextmanager
+def loading_with_the_job(app: App) -> Iterator[None]:
+    """Let the Glue job load the batches that are validated within the block.
+
+    This is the engine's setting in the validator, for tests whose subject is the job.
+    """
+    with _changed_variable(app, app.deployed.validate_function_name, "ENGINE", EngineChoice.GLUE):
+        yield
+
+
+@contextmanager
 def reconciling_new_claims(app: App) -> Iterator[None]:
     """Let the reconciler process claims of any age within the block."""
-    functions, name = app.session.client("lambda"), app.deployed.close_function_name
-    kept = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    assert "SWEEP_AFTER_SECONDS" in kept
-    changed = {**kept, "SWEEP_AFTER_SECONDS": "0"}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+    with _changed_variable(app, app.deployed.close_function_name, "SWEEP_AFTER_SECONDS", "0"):
+        yield
+
+
+@contextmanager
+def _changed_variable(app: App, function: str, name: str, value: str) -> Iterator[None]:
+    functions = app.session.client("lambda")
+    kept = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    assert name in kept
+    changed = {**kept, name: value}
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": changed})
     try:
         yield
     finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": kept})
 
 
 def deliver_events(app: App, *, enabled: bool) -> None:

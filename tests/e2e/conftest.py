@@ -23,7 +23,7 @@ __all__ = [
     "check_nothing_pending",
     "check_notified_once",
     "eventually",
-    "execution_waiting_for_job",
+    "execution_in",
     "files",
     "local_account",
 ]
@@ -60,8 +60,8 @@ def alarm_messages(app: App, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def execution_waiting_for_job(app: App, other_than: str = "") -> str:
-    """Wait for an execution that waits for its job run, other than the given one, and return its ARN."""
+def execution_in(app: App, state: str, other_than: str = "") -> str:
+    """Wait for a running execution that entered a state, other than the given one, and return its ARN."""
     states, found = app.session.client("stepfunctions"), list[str]()
 
     def exists() -> bool:
@@ -69,10 +69,10 @@ def execution_waiting_for_job(app: App, other_than: str = "") -> str:
             stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING"
         )["executions"]
         arns = [each["executionArn"] for each in running if each["executionArn"] != other_than]
-        found[:] = [arn for arn in arns if "RunGlueETLJob" in app.states_of(arn.rpartition(":")[2])]
+        found[:] = [arn for arn in arns if state in app.states_of(arn.rpartition(":")[2])]
         return bool(found)
 
-    eventually(exists, "an execution that waits for its job run")
+    eventually(exists, f"a running execution in {state}")
     return found[0]
 
 

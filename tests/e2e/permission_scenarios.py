@@ -14,22 +14,34 @@ from taxi_etl.raw_folders import raw_folder
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.e2e.app_controls import (
     deliver_events,
+    loading_with_the_job,
     newest_job_run,
     reconciling_new_claims,
     rejected_file,
     trip_file,
+    with_checksums,
 )
-from tests.e2e.conftest import App, eventually
+from tests.e2e.conftest import App, eventually, execution_in
 
 Scenario = Callable[[App, Path], None]
 
 
-def load_with_conflicting_writers(app: App, folder: Path) -> None:
-    """A commit conflicts once, another job run has created the optimizers, some rows are quarantined, and a
-    crawler's folder has its first file."""
+def conflicting_job_runs(app: App, folder: Path) -> None:
+    """A job run loads its files among conflicting writers, and a crawler's folder has its first file."""
+    with loading_with_the_job(app):
+        load_with_conflicting_writers(app, trip_file(folder, "2019-01", "green", dirty_share=0.1), "green")
+
+
+def conflicting_small_batches(app: App, folder: Path) -> None:
+    """The function loads its files among conflicting writers."""
+    load_with_conflicting_writers(app, trip_file(folder, "2019-01", "yellow", dirty_share=0.1), "yellow")
+
+
+def load_with_conflicting_writers(app: App, path: Path, dataset: str) -> None:
+    """Load a file: a commit conflicts once, the optimizers exist already, and some rows are quarantined."""
     catalog = tables.glue_catalog(app.session)
     try:
-        known = catalog.load_table((app.deployed.taxi_database_name, "green_trips"))
+        known = catalog.load_table((app.deployed.taxi_database_name, f"{dataset}_trips"))
         known.transaction().set_properties({OPTIMIZERS_PROPERTY: "other settings"}).commit_transaction()
     except NoSuchTableError:
         pass
@@ -37,8 +49,7 @@ def load_with_conflicting_writers(app: App, folder: Path) -> None:
         {"action": "glue:UpdateTable", "error": "ConcurrentModificationException"},
         {"action": "glue:CreateTableOptimizer", "error": "AlreadyExistsException"},
     )
-    path = trip_file(folder, "2019-01", "green", dirty_share=0.1)
-    (outcome,) = app.follow(app.send(path, folders={path.name: raw_folder("green")}))
+    (outcome,) = app.follow(app.send(path, folders={path.name: raw_folder(dataset)}))
     assert (outcome.status, app.aws.fault_counts()) == ("loaded", [1, 1])
     app.aws.faults()
 
@@ -59,8 +70,9 @@ def two_crawls(app: App, _folder: Path) -> None:
 def stopped_execution(app: App, folder: Path) -> None:
     """The job run stops with its execution and leaves no result for the finalizer."""
     app.aws.settings(hold_job_runs=True)
-    (version,) = app.send(trip_file(folder, "2019-02"))
-    newest_job_run(app, "STARTING")
+    with loading_with_the_job(app):
+        (version,) = app.send(trip_file(folder, "2019-02"))
+        newest_job_run(app, "STARTING")
     states = app.session.client("stepfunctions")
     found = states.list_executions(stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING")
     states.stop_execution(executionArn=found["executions"][0]["executionArn"])
@@ -109,6 +121,23 @@ def file_deleted_before_validation(app: App, folder: Path) -> None:
     assert outcome.reasons[0].startswith("not_found")
 
 
+def file_deleted_before_its_small_batch(app: App, folder: Path) -> None:
+    """The file is deleted while the function is throttled."""
+    functions, name = app.session.client("lambda"), app.deployed.small_batch_function_name
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    (version,) = app.send(trip_file(folder, "2019-03"))
+    execution_in(app, "RunSmallBatch")
+    app.session.client("s3").delete_object(Bucket=version.bucket, Key=version.key)
+    functions.delete_function_concurrency(FunctionName=name)
+    (outcome,) = app.follow([version])
+    assert outcome.reasons[0].startswith("deleted")
+
+
+def declined_small_batch(app: App, folder: Path) -> None:
+    """The function declines a batch after it staged one of its files."""
+    app.upload(trip_file(folder, "2019-04"), with_checksums(trip_file(folder, "2019-05")))
+
+
 def lost_end_event(app: App, folder: Path) -> None:
     """The finalizer is killed three times; the reconciler closes the execution."""
     name = app.deployed.close_function_name
@@ -122,13 +151,16 @@ def lost_end_event(app: App, folder: Path) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    load_with_conflicting_writers,
+    conflicting_job_runs,
+    conflicting_small_batches,
     replay_without_held_files,
     file_deleted_before_validation,
+    file_deleted_before_its_small_batch,
     claim_started_by_the_reconciler,
     # The other end-to-end tests cover these too.
     two_crawls,
     stopped_execution,
     notification_by_the_finalizer,
     lost_end_event,
+    declined_small_batch,
 )

@@ -15,7 +15,8 @@ from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import EXECUTION_SORT_KEY
 from taxi_etl.names import RAW_PREFIX
 from tests.conftest import ROOT
-from tests.e2e.conftest import App, alarm_messages, eventually, execution_waiting_for_job
+from tests.e2e.app_controls import loading_with_the_job
+from tests.e2e.conftest import App, alarm_messages, eventually, execution_in
 
 DAYS_WITHOUT_FILES = 46
 IN_OTHER_TESTS = {
@@ -39,9 +40,10 @@ NOT_REPRODUCIBLE = {
 
 @pytest.fixture(scope="module", autouse=True)
 def held_jobs(app: App) -> Iterator[None]:
-    """Hold all job runs, so that executions wait for theirs, and release them afterwards."""
+    """Hold the job runs that load all files, so that executions wait for theirs; release them afterwards."""
     app.aws.settings(hold_job_runs=True)
-    yield
+    with loading_with_the_job(app):
+        yield
     app.aws.settings(hold_job_runs=False)
 
 
@@ -50,7 +52,7 @@ def aborted(app: App, tmp_path_factory: pytest.TempPathFactory) -> FileVersion:
     """A file whose execution was stopped while it waited for the job run."""
     made = sample_data.generate(tmp_path_factory.mktemp("trips"), dataset="fhv", month="2022-01", rows=50)
     (version,) = app.send(made.path)
-    stop_execution(app, execution_waiting_for_job(app))
+    stop_execution(app, execution_in(app, "RunGlueETLJob"))
     (outcome,) = app.follow([version])
     assert outcome.status == "failed"
     return version
@@ -136,6 +138,7 @@ CAUSES: dict[str, Callable[[App, FileVersion], None]] = {
     "OrchestratorErrors": failing("orchestrator", {"Records": [{}]}),
     "ValidateErrors": failing("validate", {}),
     "CloseErrors": failing("close", {}),
+    "SmallBatchErrors": failing("small_batch", {}),
     "OrchestratorThrottles": throttled("orchestrator"),
     "ValidateThrottles": throttled("validate"),
     "CloseThrottles": throttled("close"),

@@ -67,6 +67,7 @@ POINTS = {
     "OrchestratorErrors": ONE_IN_ALL,
     "ValidateErrors": ONE_IN_ALL,
     "CloseErrors": ONE_IN_ALL,
+    "SmallBatchErrors": ONE_IN_ALL,
     "OrchestratorThrottles": ONE_IN_ALL,
     "ValidateThrottles": ONE_IN_ALL,
     "CloseThrottles": ONE_IN_ALL,

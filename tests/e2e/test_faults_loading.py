@@ -1,7 +1,7 @@
 """Tests of faults of the job, its files and the crawler: each is notified, and a replay loads the files.
 
-Each fault has a separate execution. When the faults are over, two job runs load all files that failed. The
-files are for-hire vehicle trips of 2023, which no other end-to-end test counts.
+Each fault has a separate execution, which the Glue job loads. When the faults are over, two small batches
+load all files that failed. The files are for-hire vehicle trips of 2023, which no other test counts.
 """
 
 import os
@@ -17,7 +17,7 @@ import pytest
 from ops import orchestrator
 from ops.file_outcomes import FileOutcome
 from taxi_etl.raw_folders import raw_folder
-from tests.e2e.app_controls import ROWS, newest_job_run, trip_file
+from tests.e2e.app_controls import ROWS, loading_with_the_job, newest_job_run, trip_file
 from tests.e2e.conftest import App, check_nothing_pending, check_notified_once, eventually
 
 CHANGED_ROWS = 200
@@ -53,8 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def killed(app: App, folder: Path) -> FileOutcome:
     """A file whose job run was killed."""
-    versions = app.send(trip_file(folder, "2023-01"))
-    run = newest_job_run(app, "RUNNING")
+    with loading_with_the_job(app):
+        versions = app.send(trip_file(folder, "2023-01"))
+        run = newest_job_run(app, "RUNNING")
     process = Path(app.aws.account.state_dir) / "runs" / run / "pid"
     os.killpg(int(process.read_text()), signal.SIGKILL)
     (outcome,) = app.follow(versions)
@@ -65,7 +66,8 @@ def killed(app: App, folder: Path) -> FileOutcome:
 def timed_out(app: App, folder: Path) -> FileOutcome:
     """A file whose job run exceeded its timeout, which was shortened to about a second."""
     app.aws.settings(glue_minute_seconds=0.01)
-    (outcome,) = app.upload(trip_file(folder, "2023-02"))
+    with loading_with_the_job(app):
+        (outcome,) = app.upload(trip_file(folder, "2023-02"))
     app.aws.settings(glue_minute_seconds=60.0)
     return outcome
 
@@ -73,7 +75,7 @@ def timed_out(app: App, folder: Path) -> FileOutcome:
 @pytest.fixture(scope="module")
 def without_job(app: App, folder: Path) -> FileOutcome:
     """A file uploaded while the job did not exist."""
-    with deleted_resource(app, "Job", app.deployed.glue_job_name):
+    with loading_with_the_job(app), deleted_resource(app, "Job", app.deployed.glue_job_name):
         (outcome,) = app.upload(trip_file(folder, "2023-03"))
     return outcome
 
@@ -82,8 +84,9 @@ def without_job(app: App, folder: Path) -> FileOutcome:
 def aborted(app: App, folder: Path) -> FileOutcome:
     """A file whose execution was stopped while it waited for the job run."""
     app.aws.settings(hold_job_runs=True)
-    (version,) = app.send(trip_file(folder, "2023-07"))
-    run = newest_job_run(app, "STARTING")
+    with loading_with_the_job(app):
+        (version,) = app.send(trip_file(folder, "2023-07"))
+        run = newest_job_run(app, "STARTING")
     states = app.session.client("stepfunctions")
     found = states.list_executions(stateMachineArn=app.deployed.state_machine_arn, statusFilter="RUNNING")
     states.stop_execution(executionArn=found["executions"][0]["executionArn"])
@@ -97,26 +100,22 @@ def aborted(app: App, folder: Path) -> FileOutcome:
 def changed(app: App, folder: Path) -> Changed:
     """Three files, two of which change between validation and the job run.
 
-    The newer version belongs to another dataset, and loads while the crawler does not exist.
+    The newer version belongs to another dataset, and loads before the job run and without the crawler.
     """
     replaced = trip_file(folder, "2023-05", name="for-hire_2023-05.parquet")
     # The newer version is in the folder of its dataset, so it makes a crawl necessary.
     folders = {replaced.name: raw_folder("fhvhv")}
     app.aws.settings(hold_job_runs=True)
-    versions = app.send(trip_file(folder, "2023-04"), replaced, trip_file(folder, "2023-06"), folders=folders)
-    first = newest_job_run(app, "STARTING")
+    with loading_with_the_job(app):
+        older = (trip_file(folder, "2023-04"), replaced, trip_file(folder, "2023-06"))
+        versions = app.send(*older, folders=folders)
+        newest_job_run(app, "STARTING")
     deleted = app.session.client("s3").delete_object(Bucket=versions[0].bucket, Key=versions[0].key)
     newer_file = trip_file(folder, "2023-05", "fhvhv", CHANGED_ROWS, replaced.name)
-    newer_versions = app.send(newer_file, folders=folders)
-    second = newest_job_run(app, "WAITING")
-    app.aws.settings(hold_job_runs=False)
-    eventually(lambda: state_of(app, first) == "RUNNING", "the first run running")
-    app.aws.settings(hold_job_runs=True)
-    outcomes = app.follow(versions)
     with deleted_resource(app, "Crawler", app.deployed.crawler_name):
-        assert state_of(app, second) == "STARTING"
-        app.aws.settings(hold_job_runs=False)
-        (newer,) = app.follow(newer_versions)
+        (newer,) = app.follow(app.send(newer_file, folders=folders))
+    app.aws.settings(hold_job_runs=False)
+    outcomes = app.follow(versions)
     return Changed(*outcomes, newer, deleted["VersionId"])
 
 

@@ -1,12 +1,13 @@
 """Tests that an upload becomes table rows and a notification in the deployed app.
 
-The tests build on each other's tables and run in order, because each job run has to start Spark.
+The tests build on each other's tables and run in order.
 """
 
 import datetime as dt
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,7 @@ def test_four_files_load_in_one_execution_with_every_row_accounted_for(
     (message,) = app.messages(loaded)
     assert message["subject"] == "Taxi ETL SUCCESS: 4 files"
     assert (message["crawlerState"], message["crawlCostUsd"]) == ("READY", 0.1467)
+    assert (message["engine"], message["declined"]) == ("duckdb", None)
     by_file = {Path(entry["key"]).name: entry["rows"] for entry in message["files"]}
     for name, file in files.items():
         counts = {key: by_file[name][key] for key in ("read", "written", "quarantined")}
@@ -166,8 +168,29 @@ def test_a_month_with_few_trips_loads_with_a_warning_and_raises_an_alarm(app: Ap
     eventually(lambda: bool(alarm_messages(app, "UnusualMonths")), "the alarm UnusualMonths")
 
 
-def test_the_job_cost_in_a_notification_is_also_a_metric(app: App, loaded: str) -> None:
-    (message,) = app.messages(loaded)
+@pytest.fixture(scope="module")
+def replayed_by_job(app: App, loaded: str) -> tuple[dict[str, int], dict[str, Any]]:
+    """The row counts before the Glue job loaded one of the files again, and the notification about that."""
+    before, key = app.counts(), f"{RAW_PREFIX}green_tripdata_2025-03.parquet"
+    code, document = app.command("replay", key, "--engine", "glue", "--wait")
+    assert (code, document["files"][0]["status"]) == (0, "loaded"), document
+    (message,) = app.messages(document["executions"][0]["name"])
+    return before, message
+
+
+def test_the_job_replaces_the_rows_that_the_function_loaded(
+    app: App, replayed_by_job: tuple[dict[str, int], dict[str, Any]]
+) -> None:
+    before, message = replayed_by_job
+
+    assert (message["status"], message["engine"]) == ("SUCCESS", "glue")
+    assert app.counts() == before
+
+
+def test_the_job_cost_in_a_notification_is_also_a_metric(
+    app: App, replayed_by_job: tuple[dict[str, int], dict[str, Any]]
+) -> None:
+    _, message = replayed_by_job
     logs = app.session.client("logs")
     name = app.deployed.close_function_name
 

@@ -1,6 +1,6 @@
 """Tests of docs/recovery.md: its commands restore files, tables and the ledger.
 
-The tests build on each other and run in order, because each job run has to start Spark.
+The tests build on each other and run in order.
 """
 
 import os

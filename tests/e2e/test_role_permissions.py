@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.app_controls import rejected_file, trip_file
+from tests.e2e.app_controls import loading_with_the_job, rejected_file, trip_file
 from tests.e2e.conftest import App
 from tests.e2e.permission_scenarios import SCENARIOS
 from tests.e2e.unverifiable_permissions import UNVERIFIABLE, UnverifiablePermission
@@ -151,7 +151,7 @@ def test_the_finalizer_notifies_when_the_workflow_cannot_publish(
 def test_a_job_run_fails_with_a_notification_when_raw_files_cannot_be_read(
     app: App, usage: Usage, tmp_path: Path
 ) -> None:
-    with without(app, "JobRole", "s3:GetObject", "*/raw/taxi/*"):
+    with loading_with_the_job(app), without(app, "JobRole", "s3:GetObject", "*/raw/taxi/*"):
         (outcome,) = app.upload(trip_file(tmp_path, "2018-03", "green"))
     (message,) = app.messages(outcome.execution)
     assert (outcome.status, message["status"]) == ("failed", "FAILED")

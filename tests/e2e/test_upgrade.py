@@ -1,7 +1,8 @@
-"""Tests of an upgrade and its rollback while files are loaded.
+"""Tests of an upgrade and its rollback while files are loaded, and of switching the engine off and on again.
 
-The next version is a copy of this checkout whose state machine has one more state and whose manifest has one
-more key. The CDK command line deploys it over the running app, and then deploys this checkout again.
+The next version is a copy of this checkout whose state machine has one more state, whose manifest has one
+more key, and whose setting `engine` is `glue`. The CDK command line deploys it over the running app, and then
+deploys this checkout again.
 """
 
 import json
@@ -19,10 +20,11 @@ from local_aws import cdk
 from ops.file_outcomes import FileOutcome
 from taxi_etl.names import manifest_key
 from tests.conftest import ROOT
-from tests.e2e.app_controls import ROWS, rejected_file, trip_file
-from tests.e2e.conftest import App, check_nothing_pending, check_notified_once, execution_waiting_for_job
+from tests.e2e.app_controls import ROWS, loading_with_the_job, rejected_file, trip_file
+from tests.e2e.conftest import App, check_nothing_pending, check_notified_once, execution_in
 
 NEW_STATE, NEW_KEY = "LookAgain", "writtenBy"
+SMALL_BATCH_STATES = {"ChooseEngine", "RunSmallBatch", "CheckSmallBatch"}
 # file: the current text and the next version's
 CHANGES = {
     "stacks/workflow/transitions.py": (
@@ -34,6 +36,7 @@ CHANGES = {
         '                "trigger": self.trigger,\n',
         f'                "trigger": self.trigger,\n                {NEW_KEY!r}: "the next version",\n',
     ),
+    "stacks/settings.py": ("    engine=EngineChoice.AUTO,\n", "    engine=EngineChoice.GLUE,\n"),
 }
 
 
@@ -48,21 +51,30 @@ class Version:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """The outcomes of files uploaded before, during and after the upgrade, and after the rollback.
+    """The outcomes of files uploaded before and during the upgrade, and of one that each version loads.
 
-    The executions of the first and third file waited for their job runs all the time. `survived` is their
-    status after the rollback.
+    That file was loaded `first` by the function, `after` the upgrade by the Glue job, and `after_rollback` by
+    the function again. The executions of `before` and `after` waited for their job runs until after the
+    rollback; `survived` is their status then.
     """
 
     before: FileOutcome
+    first: FileOutcome
     during: FileOutcome
     after: FileOutcome
     after_rollback: FileOutcome
     survived: list[str]
+    refused: tuple[int, Any]
+    """What the upgraded app answered to a replay with the other engine."""
     versions: tuple[Version, Version, Version]
     """The first version, the upgraded one, and the one after the rollback."""
     others: set[str]
     """The executions of other tests."""
+
+    @property
+    def outcomes(self) -> tuple[FileOutcome, ...]:
+        """The outcome of each execution."""
+        return (self.before, self.first, self.during, self.after, self.after_rollback)
 
 
 @pytest.fixture(scope="module")
@@ -95,27 +107,33 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def upgrade(app: App, next_version: Path, tmp_path_factory: pytest.TempPathFactory) -> Upgrade:
     """The upgrade and the rollback, with uploads between. Always ends with this checkout deployed."""
     folder = tmp_path_factory.mktemp("trips")
-    others, first = app.executions(), deployed_version(app)
+    others, first_version = app.executions(), deployed_version(app)
     running: list[str] = []
     try:
         app.aws.settings(hold_job_runs=True)
-        before = app.send(trip_file(folder, "2021-01"))
-        running.append(execution_waiting_for_job(app))
+        with loading_with_the_job(app):
+            before = app.send(trip_file(folder, "2021-01"))
+            running.append(execution_in(app, "RunGlueETLJob"))
+        (first,) = app.upload(trip_file(folder, "2021-02"))
         with ThreadPoolExecutor() as executor:
             other_app = f"{sys.executable} {next_version / 'app.py'}"
             deploying = executor.submit(cdk.deploy, app.aws.account, "--app", other_app)
             during = app.send(rejected_file(folder, "green_tripdata_2021-04.csv.gz"))
             deploying.result()
         upgraded = deployed_version(app)
-        after = app.send(trip_file(folder, "2021-02"))
-        running.append(execution_waiting_for_job(app, other_than=running[0]))
+        refused = app.command("replay", first.version.key, "--engine", "auto")
+        assert app.command("replay", first.version.key)[0] == 0
+        running.append(execution_in(app, "RunGlueETLJob", other_than=running[0]))
     finally:
         cdk.deploy(app.aws.account)
         survived = [status(app, execution) for execution in running]
         app.aws.settings(hold_job_runs=False)
-    outcomes = app.follow([*before, *during, *after])
-    (after_rollback,) = app.upload(trip_file(folder, "2021-03"))
-    return Upgrade(*outcomes, after_rollback, survived, (first, upgraded, deployed_version(app)), others)
+    outcomes = app.follow([*before, *during, first.version])
+    assert app.command("replay", first.version.key, "--wait")[0] == 0
+    (after_rollback,) = app.follow([first.version])
+    versions = (first_version, upgraded, deployed_version(app))
+    waited, invalid, after = outcomes
+    return Upgrade(waited, first, invalid, after, after_rollback, survived, refused, versions, others)
 
 
 def test_running_executions_succeed_on_the_definition_they_started_with(app: App, upgrade: Upgrade) -> None:
@@ -134,6 +152,7 @@ def test_files_after_the_upgrade_use_the_new_definition_and_code(app: App, upgra
     first, upgraded, _ = upgrade.versions
 
     assert upgraded.states - first.states == {NEW_STATE}
+    assert first.states - upgraded.states == SMALL_BATCH_STATES
     assert all(upgraded.code[name] != first.code[name] for name in first.code)
     assert manifest(app, upgrade.after)[NEW_KEY] == "the next version"
 
@@ -147,15 +166,26 @@ def test_rolling_back_restores_definition_and_code_and_files_load(app: App, upgr
     assert NEW_KEY not in manifest(app, upgrade.after_rollback)
 
 
+def test_each_version_loads_with_the_engine_of_its_setting(app: App, upgrade: Upgrade) -> None:
+    loads = (upgrade.first, upgrade.after, upgrade.after_rollback)
+    messages = [app.messages(outcome.execution)[0] for outcome in loads]
+
+    assert [message.get("engine") for message in messages] == ["duckdb", None, "duckdb"]
+    assert [message["jobRunId"] is None for message in messages] == [True, False, True]
+    code, document = upgrade.refused
+    assert (code, "deployed with engine = glue" in document["error"]) == (1, True)
+
+
 def test_no_row_is_lost_or_doubled_and_every_execution_is_notified_once(app: App, upgrade: Upgrade) -> None:
     where = "source_file LIKE '%/fhv_tripdata_2021-%'"
     sql = f"SELECT parse_filename(source_file), count(*) FROM fhv_trips WHERE {where} GROUP BY 1"
-    loaded = {f"fhv_tripdata_2021-{month}.parquet": ROWS for month in ("01", "02", "03")}
+    loaded = {f"fhv_tripdata_2021-{month}.parquet": ROWS for month in ("01", "02")}
 
     assert dict(app.rows(sql)) == loaded
-    files = (upgrade.before, upgrade.during, upgrade.after, upgrade.after_rollback)
-    assert app.executions() - upgrade.others == {file.execution for file in files}
-    check_notified_once(app, {file.execution for file in files})
+    executions = {outcome.execution for outcome in upgrade.outcomes}
+    assert len(executions) == 5
+    assert app.executions() - upgrade.others == executions
+    check_notified_once(app, executions)
     check_nothing_pending(app)
 
 

@@ -71,11 +71,11 @@ UNVERIFIABLE = (
         "AWS managed policy AWSGlueServiceRole",
     ),
     UnverifiablePermission(
-        JOB,
+        "*",
         "s3:AbortMultipartUpload",
         "*/warehouse/*",
         "no upload of a large file fails here",
-        "Apache Iceberg, S3OutputStream.abortUpload",
+        "Apache Iceberg, S3OutputStream.abortUpload; boto3, 'Uploading files', managed transfers",
     ),
     *(
         UnverifiablePermission(

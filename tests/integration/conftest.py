@@ -2,7 +2,7 @@
 
 Without an option it is the app that the session deployed into an emulated account. With `--deployed
 ENVIRONMENT` it is that environment's app in the account of the usual AWS credentials, or, for `local`, in the
-running local account. There the tests cost one short job run, and the topic's subscribers get their messages.
+running local account. There the tests cost one short load, and the topic's subscribers get their messages.
 
 At the end the tests delete their objects, table rows, ledger records, queue and subscription. Executions, job
 runs, logs and documents under `runs/` stay until they expire.

@@ -199,10 +199,12 @@ class TestStepFunctionsWorkflow:
         code, history = app_under_test.taxi_etl("history", loaded["execution"])
         assert (code, history["status"]) == (0, "SUCCEEDED")
         states = [step["state"] for step in history["steps"]]
-        assert states[:3] == ["ValidateInput", "CheckValidation", "RunGlueETLJob"]
+        small_batch = app_under_test.deployed.small_batch_function_name
+        load = ["ChooseEngine", "RunSmallBatch", "CheckSmallBatch"] if small_batch else ["RunGlueETLJob"]
+        assert states[: 2 + len(load)] == ["ValidateInput", "CheckValidation", *load]
         assert states[-1] == "NotifySuccess"
         assert all(step["seconds"] is not None and not step["error"] for step in history["steps"])
-        assert history["jobRunId"]
+        assert (history["jobRunId"] is None) == bool(small_batch)
         assert [(file["key"], file["status"]) for file in history["files"]] == [
             (f"{app_under_test.prefix}{GREEN}", "loaded")
         ]
