@@ -4,13 +4,16 @@ Most permissions are needed by any upload. These scenarios add rare events: a co
 execution, a notification that cannot be published, a deleted file. Each restores the account.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from pyiceberg.exceptions import NoSuchTableError
 
 from ops import tables
+from taxi_etl.names import manifest_key
 from taxi_etl.raw_folders import raw_folder
+from taxi_etl.s3_uris import s3_uri
 from taxi_etl.table_maintenance import OPTIMIZERS_PROPERTY
 from tests.e2e.app_controls import (
     deliver_events,
@@ -21,7 +24,7 @@ from tests.e2e.app_controls import (
     trip_file,
     with_checksums,
 )
-from tests.e2e.conftest import App, eventually, execution_in
+from tests.e2e.conftest import App, eventually
 
 Scenario = Callable[[App, Path], None]
 
@@ -122,15 +125,15 @@ def file_deleted_before_validation(app: App, folder: Path) -> None:
 
 
 def file_deleted_before_its_small_batch(app: App, folder: Path) -> None:
-    """The file is deleted while the function is throttled."""
-    functions, name = app.session.client("lambda"), app.deployed.small_batch_function_name
-    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    (version,) = app.send(trip_file(folder, "2019-03"))
-    execution_in(app, "RunSmallBatch")
-    app.session.client("s3").delete_object(Bucket=version.bucket, Key=version.key)
-    functions.delete_function_concurrency(FunctionName=name)
-    (outcome,) = app.follow([version])
-    assert outcome.reasons[0].startswith("deleted")
+    """The function is invoked again after its file was deleted."""
+    (outcome,) = app.upload(trip_file(folder, "2019-03"))
+    bucket = outcome.version.bucket
+    app.session.client("s3").delete_object(Bucket=bucket, Key=outcome.version.key)
+    manifest = s3_uri(bucket, manifest_key(outcome.execution))
+    answer = app.session.client("lambda").invoke(
+        FunctionName=app.deployed.small_batch_function_name, Payload=json.dumps({"manifest": manifest})
+    )
+    assert "FunctionError" not in answer
 
 
 def declined_small_batch(app: App, folder: Path) -> None:

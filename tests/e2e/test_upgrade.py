@@ -172,6 +172,9 @@ def test_each_version_loads_with_the_engine_of_its_setting(app: App, upgrade: Up
 
     assert [message.get("engine") for message in messages] == ["duckdb", None, "duckdb"]
     assert [message["jobRunId"] is None for message in messages] == [True, False, True]
+
+
+def test_an_app_without_the_function_refuses_to_load_with_it(upgrade: Upgrade) -> None:
     code, document = upgrade.refused
     assert (code, "deployed with engine = glue" in document["error"]) == (1, True)
 
