@@ -16,6 +16,7 @@ def grant_job_permissions(role: iam.Role, *, lake: LakeBucket, catalog: Catalog,
     # Asset keys change with every release. The permission covers the bucket, so that it stays the same.
     role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[assets.arn_for_objects("*")]))
     grant_load_files(role, lake)
+    lake.grant_list_warehouse(role)
     lake.grant_location(role)
     catalog.grant_load(role)
 
@@ -53,6 +54,7 @@ def optimizer_role(scope: Construct, *, settings: Settings, lake: LakeBucket, ca
         assumed_by=iam.ServicePrincipal("glue.amazonaws.com"),
     )
     lake.grant_warehouse(role)
+    lake.grant_list_warehouse(role)
     catalog.grant_optimize(role)
     groups = Stack.of(scope).format_arn(
         service="logs",

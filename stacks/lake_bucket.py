@@ -111,6 +111,9 @@ class LakeBucket(Construct):
         """Grant reading, writing and deleting the tables' files, and the `further` actions on them."""
         actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", *further)
         self._grant_objects(grantee, actions, WAREHOUSE_PREFIX, (self.arn,))
+
+    def grant_list_warehouse(self, grantee: iam.IGrantable) -> None:
+        """Grant listing the tables' files, as Iceberg's Java library does."""
         self._grant_list(grantee, WAREHOUSE_PREFIX, (self.arn,))
 
     def grant_location(self, grantee: iam.IGrantable) -> None:

@@ -127,7 +127,11 @@ def test_the_function_may_do_what_the_job_may_do_with_files_and_tables(auto: Sta
         "logs:PutLogEvents",
         "s3:GetBucketLocation",  # a call of Glue's own clients
         "s3:GetObject",  # the job's script and packages
+        "s3:ListBucket",  # of the tables' files, as Iceberg's Java library does
     }
+    assert sorted(each.split(" if ")[1] for each in small if each.startswith("s3:ListBucket")) == [
+        '{"StringLike": {"s3:prefix": ["raw/taxi/*"]}}'
+    ]
     assert [each for each in job - small if each.startswith("s3:GetObject on")] == [
         "s3:GetObject on arn:aws:s3:::cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}/*"
     ]
