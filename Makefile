@@ -24,9 +24,9 @@ RUNTIME_PROVIDES := boto3 botocore s3transfer urllib3
 # imports none of them.
 NOT_IMPORTED := pyroaring rich pygments markdown-it-py mdurl fsspec requests certifi charset-normalizer idna
 
-TEST_FOLDERS := unit infra workflow transform duckdb_engine spark local_aws e2e
+TEST_FOLDERS := unit infra workflow transform duckdb_engine spark browser local_aws e2e
 
-.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst setup build .local/emulator lint types synth lock clean help check-machine
+.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst screenshot setup build .local/emulator lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
@@ -38,7 +38,7 @@ demo: check-machine $(VENV)/.installed
 test: setup
 	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-## unit, infra, workflow, transform, duckdb_engine, spark, local_aws, e2e: run the tests of one folder; ARGS as above
+## unit, infra, workflow, transform, duckdb_engine, spark, browser, local_aws, e2e: run the tests of one folder; ARGS as above
 $(TEST_FOLDERS): setup
 	$(BIN)/pytest tests/$@ $(ARGS)
 
@@ -70,6 +70,10 @@ bench: setup
 ## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 SEED=7
 burst: setup
 	$(BIN)/python -m benchmarks.burst --files $(FILES) --seed $(SEED)
+
+## screenshot: redraw docs/images/reports.png in the browser of the tests
+screenshot: setup
+	$(BIN)/python -m tests.browser.screenshot
 
 ## setup: install the tools and build what is deployed; the local AWS account fetches the rest at its first start
 setup: check-machine $(VENV)/.installed

@@ -18,10 +18,11 @@ BAR_STEP = 30
 NARROW_STEP = 46
 """Height of a horizontal bar with its gap; with its name above it on a narrow screen."""
 NAMES_WIDTH = 165
+AMOUNTS_WIDTH = 44
 COLUMN_HEIGHT = 170
 CELL_HEIGHT = 17
 COLORS: Mapping[str, str] = {
-    "SUCCEEDED": "var(--good)",
+    "SUCCEEDED": "var(--fill-good)",
     "RUNNING": "var(--accent)",
     "FAILED": "var(--bad)",
     "TIMED_OUT": "var(--warn)",
@@ -35,7 +36,7 @@ COLORS: Mapping[str, str] = {
 """Colors of statuses and datasets; all others are neutral."""
 MONTH_NAMES = "['','Jan','Feb','Mar','Apr','May','Jun','Jul','Aug','Sep','Oct','Nov','Dec'][datum.value]"
 WORDS = "lower(replace(datum.label, '_', ' '))"
-MONTH_COLORS = {"loaded": "var(--good)", "missing": "var(--bad-soft)", "none": "var(--empty)"}
+MONTH_COLORS = {"loaded": "var(--fill-good)", "missing": "var(--bad-soft)", "none": "var(--empty)"}
 
 
 def timeline(phases: Sequence[Phase]) -> Figure:
@@ -89,9 +90,8 @@ def _bars(values: list[dict[str, Any]], color: str, *, narrow: bool) -> Any:
     last = max(value["end"] for value in values) * (1.35 if narrow else 1.15)
     axis = alt.Axis(minExtent=NAMES_WIDTH, maxExtent=NAMES_WIDTH, labelColor="var(--text)")
     step = alt.Scale(paddingInner=0, paddingOuter=0)
-    base = _chart(values).encode(
-        y=alt.Y("name:N", sort=order, title=None, scale=step, axis=None if narrow else axis)
-    )
+    y = alt.Y("name:N", sort=order, title=None, scale=step, axis=None if narrow else axis)
+    base = _chart(values).encode(y=y)
     below = 10 if narrow else 0
     bars = base.mark_bar(height=16, cornerRadius=3, color=color, yOffset=below).encode(
         x=alt.X("start:Q", scale=alt.Scale(domain=[0, last]), axis=None), x2="end:Q"
@@ -99,9 +99,17 @@ def _bars(values: list[dict[str, Any]], color: str, *, narrow: bool) -> Any:
     labels = base.mark_text(align="left", baseline="middle", dx=6, yOffset=below).encode(
         x="end:Q", text="label:N"
     )
-    names = base.mark_text(align="left", baseline="middle", yOffset=-9).encode(x=alt.value(0), text="name:N")
-    layers = [bars, labels, names] if narrow else [bars, labels]
+    layers = [bars, labels, *([_names_above(order, y)] if narrow else [])]
     return alt.layer(*layers).properties(height=(NARROW_STEP if narrow else BAR_STEP) * len(order))
+
+
+def _names_above(names: Sequence[str], y: alt.Y) -> Any:
+    """Return each name once, at the left end of its row."""
+    return (
+        _chart([{"name": name} for name in names])
+        .mark_text(align="left", baseline="middle", yOffset=-9)
+        .encode(x=alt.value(0), y=y, text="name:N")
+    )
 
 
 def executions(counts: Sequence[DayCount], days: Sequence[str]) -> Figure:
@@ -124,7 +132,9 @@ def executions(counts: Sequence[DayCount], days: Sequence[str]) -> Figure:
     return figure(
         "Executions by day",
         f"{total:,} executions, of which {failed:,} did not succeed.",
-        lambda width: _columns(values, x, alt.Axis(format="d", tickMinStep=1, tickCount=4)),
+        lambda width: _columns(
+            values, x, alt.Axis(format="d", tickMinStep=1, tickCount=4, minExtent=AMOUNTS_WIDTH)
+        ),
         ("day (UTC)", "status", "executions"),
         ((each.day, each.status, f"{each.executions:,}") for each in counts),
     )
@@ -146,7 +156,7 @@ def monthly(title: str, unit: str, amounts: Sequence[MonthAmount], form: str, ax
     return figure(
         title,
         f"{total} {unit} in {len(months)} {'month' if len(months) == 1 else 'months'}.",
-        lambda width: _columns(values, x, alt.Axis(format=axis_form, tickCount=4)),
+        lambda width: _columns(values, x, alt.Axis(format=axis_form, tickCount=4, minExtent=AMOUNTS_WIDTH)),
         ("month", "dataset", unit),
         ((each.month, each.dataset, format(each.amount, form)) for each in amounts),
     )
@@ -202,7 +212,7 @@ def _cells(values: list[dict[str, Any]], *, few_years: bool) -> Any:
         fill=alt.Fill("state:N", legend=None, scale=scale)
     )
     crosses = base.transform_filter("datum.state == 'missing'").mark_text(
-        text="✕", color="var(--bad)", fontSize=11, fontWeight="bold"
+        text="\u00d7", color="var(--bad)", fontSize=15, fontWeight="bold"
     )
     return (cells + crosses).properties(height=CELL_HEIGHT * 12)
 

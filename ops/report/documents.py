@@ -172,7 +172,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class OverviewReport:
-    """The pipeline over a period: executions, rows and cost, months of trips, and failures."""
+    """The pipeline over a period: executions, rows and cost, months of trips, and failures.
+
+    The failed executions and problems are the latest; `not_loaded` is the number of all problems.
+    """
 
     environment: str
     since: datetime
@@ -183,6 +186,7 @@ class OverviewReport:
     months: Sequence[DatasetMonths]
     failed_executions: Sequence[FailedExecution]
     problems: Sequence[Problem]
+    not_loaded: int
     waiting: int
     alarms: Sequence[str]
 

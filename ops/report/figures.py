@@ -54,7 +54,7 @@ def figure(
 
 
 def _svg(chart: Any, width: int) -> Markup:
-    """Draw a chart; `width` includes its axes. Vega escapes the texts in it."""
+    """Draw a chart that the page describes; `width` includes its axes. Vega escapes the texts in it."""
     themed = (
         chart.properties(
             width=width,
@@ -68,4 +68,5 @@ def _svg(chart: Any, width: int) -> Markup:
         .configure_text(color="var(--text)", fontSize=FONT_SIZE)
         .configure_legend(labelColor="var(--text)", labelFontSize=FONT_SIZE, padding=0, offset=10)
     )
-    return Markup(vl_convert.vegalite_to_svg(themed.to_dict()))  # noqa: S704 - Vega's own SVG
+    svg = vl_convert.vegalite_to_svg(themed.to_dict()).replace("<svg ", '<svg aria-hidden="true" ', 1)
+    return Markup(svg)  # noqa: S704 - Vega's own SVG

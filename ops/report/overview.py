@@ -68,6 +68,7 @@ def overview_report(facts: OverviewFacts, target: Target) -> OverviewReport:
             FailedExecution(each.name, each.status, each.started, each.files) for each in failed[:LISTED]
         ],
         problems=[_problem(record, target) for record in facts.status.problems[:LISTED]],
+        not_loaded=len(facts.status.problems),
         waiting=len(facts.status.waiting),
         alarms=[name for name, state in sorted(facts.status.alarms.items()) if state == "ALARM"],
     )

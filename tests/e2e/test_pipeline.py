@@ -142,6 +142,36 @@ def test_the_same_event_delivered_five_times_starts_one_execution(
     assert (counts[dirty.path.name], counts[f"quarantined:{dirty.path.name}"]) == (180, 20)
 
 
+def test_a_report_has_the_path_the_cost_and_example_rows_of_an_execution(
+    app: App, repeated: tuple[FileOutcome, set[str]], tmp_path: Path
+) -> None:
+    outcome, _ = repeated
+    (message,) = app.messages(outcome.execution)
+    path = tmp_path / "report.html"
+    code, document = app.command("report", outcome.execution, "--html", str(path))
+    assert code == 0
+    assert [state["name"] for state in document["states"]] == app.states_of(outcome.execution)
+    phases = [phase["name"] for phase in document["timeline"]]
+    assert phases == ["Event queue", "Validation", "Glue queue and start", "Job run", "Notification"]
+    assert document["costs"] == [{"part": "Job run", "usd": message["jobCostUsd"]}]
+    reasons = message["files"][0]["rows"]["reasons"]
+    assert {each["reason"]: each["rows"] for each in document["quarantine"]} == reasons
+    examples = [example for each in document["quarantine"] for example in each["examples"]]
+    assert {example["key"] for example in examples} == {outcome.version.key}
+    assert all("tpep_pickup_datetime" in example["values"] for example in examples)
+    assert "Path through the state machine" in path.read_text()
+
+
+def test_the_overview_counts_executions_rows_and_months(
+    app: App, files: Mapping[str, File], loaded: str
+) -> None:
+    code, document = app.command("report")
+    assert code == 0
+    assert sum(each["executions"] for each in document["executions"]) == len(app.executions())
+    assert {each["dataset"] for each in document["costs"]} >= {"yellow", "green"}
+    assert {each["dataset"]: "2020-05" in each["missing"] for each in document["months"]}["green"]
+
+
 def test_a_quarantine_share_of_a_tenth_raises_an_alarm(
     app: App, repeated: tuple[FileOutcome, set[str]]
 ) -> None:

@@ -137,4 +137,5 @@ def test_problems_have_their_next_step_and_alarms_are_those_in_alarm():
         ("rejected", "download it again from its source and compare the sizes; then upload it"),
         ("failed", "look at its rows in quarantined_trips and correct the file; then upload it"),
     ]
+    assert (found.not_loaded, found.waiting) == (2, 0)
     assert found.alarms == ["etl-files-failed"]
