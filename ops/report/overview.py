@@ -82,9 +82,8 @@ def last_months(now: datetime) -> list[str]:
 
 def dataset_months(found: Coverage) -> DatasetMonths:
     """Return the loaded and missing months of a dataset."""
-    last = max([found.last, *found.missing])
     missing = set(found.missing)
-    loaded = [month for month in months_between(found.first, last) if month not in missing]
+    loaded = [month for month in months_between(found.first, found.last) if month not in missing]
     return DatasetMonths(found.dataset, tuple(map(month_text, loaded)), tuple(map(month_text, found.missing)))
 
 

@@ -158,7 +158,7 @@ def test_a_report_has_the_path_the_cost_and_example_rows_of_an_execution(
     assert {each["reason"]: each["rows"] for each in document["quarantine"]} == reasons
     examples = [example for each in document["quarantine"] for example in each["examples"]]
     assert {example["key"] for example in examples} == {outcome.version.key}
-    assert all("tpep_pickup_datetime" in example["values"] for example in examples)
+    assert all("VendorID" in example["values"] for example in examples)
     assert "Path through the state machine" in path.read_text()
 
 

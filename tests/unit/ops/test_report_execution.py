@@ -1,5 +1,6 @@
 """Tests of the report on one execution: states, phases, quarantined rows, costs."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from ops.session import Target
 from tests.fixtures.report_documents import (
     ARN,
     BEGIN,
+    JOB_RUN,
     NAME,
     ROWS,
     SCHEDULED,
@@ -34,6 +36,7 @@ def test_the_states_are_those_entered_with_their_visits_and_the_branches_not_tak
     job, wait, choice = (states[name] for name in ("RunGlueETLJob", "WaitForCrawler", "CheckValidation"))
     assert (job.action, job.visits, job.attempts, job.seconds) == ("glue:startJobRun.sync", 1, 2, 180.3)
     assert (wait.type, wait.visits, wait.seconds) == ("Wait", 2, 60.0)
+    assert states["CheckCrawlerStatus"].attempts == 2, "one in each of two visits"
     assert choice.not_taken == ("NotifyValidationFailure", "NothingToDo", "RunGlueETLJob")
     assert states["IsCrawlerRunning"].not_taken == (
         "HandleCrawlerFailure",
@@ -62,6 +65,16 @@ def test_the_timeline_begins_with_the_upload_and_divides_the_jobs_state():
         ("Job run", 42.0, 142.0),
         ("Crawl", 184.2, 60.7),  # with both waits
         ("Notification", 244.9, 0.4),
+    ]
+
+
+def test_a_job_run_is_not_longer_than_its_state():
+    done = {"type": "TaskSucceeded", "taskSucceededEventDetails": {"output": json.dumps(JOB_RUN)}}
+    events = visit("RunGlueETLJob", 0, 100, SCHEDULED, done)
+    report = execution_report(replace(execution_facts(), events=events, queued=at(0)), PROD)
+    assert [(phase.name, phase.seconds) for phase in report.timeline] == [
+        ("Glue queue and start", 0.0),
+        ("Job run", 100.0),  # Glue said 142
     ]
 
 
@@ -146,6 +159,13 @@ def test_costs_are_those_of_the_job_run_and_of_a_crawl():
         ("Crawl, at least", 0.1467),
     ]
     assert report.usd == pytest.approx(0.1831)
+    assert report.seconds == 245.3
+
+
+def test_a_crawl_that_did_not_start_costs_nothing():
+    failed = {"type": "TaskFailed", "taskFailedEventDetails": {"error": "Glue.AccessDeniedException"}}
+    events = visit("RunCrawlerUpdate", 0, 1, SCHEDULED, failed)
+    assert execution_report(replace(execution_facts(), events=events), PROD).costs == []
 
 
 def test_the_cost_of_a_small_batch_is_what_its_function_reported():
