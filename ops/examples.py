@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "subscribe": (
         "taxi-etl subscribe you@example.com",
         "taxi-etl subscribe you@example.com --status FAILED --dataset yellow",
+        "taxi-etl subscribe --chat",
     ),
     "trigger": (
         "taxi-etl trigger --bucket BUCKET",

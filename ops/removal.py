@@ -97,7 +97,11 @@ def remove_rows(session: Session, deployment: Deployment, catalog: Catalog, remo
         TopicArn=deployment.topic_arn,
         Subject=subject,
         Message=message_texts.per_protocol(
-            notifications.printed(message), email, message_texts.sms_text(subject, message["message"])
+            notifications.printed(message),
+            subject,
+            email,
+            message["message"],
+            chat=bool(deployment.chat_notifications),
         ),
         MessageStructure="json",
         MessageAttributes=notifications.attributes(notifications.REMOVED, removal.datasets),

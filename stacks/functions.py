@@ -127,6 +127,7 @@ class Functions:
             topic_arn=notifications.topic.topic_arn,
             sweep_after_seconds=self._settings.sweep_after_minutes * 60,
             command=self._settings.command,
+            chat_notifications=self._settings.chat_notifications,
         )
         return PipelineFunction(
             self._scope, "CloseExecution", code=self._code, spec=FINALIZER, environment=environment

@@ -147,6 +147,8 @@ class PipelineStack(Stack):
         """Export the names that the command line reads."""
         if self.small_batch:
             CfnOutput(self, "SmallBatchFunctionName", value=self.small_batch.function_name)
+        if self.settings.chat_notifications:
+            CfnOutput(self, "ChatNotifications", value="https")
         for output, value in {
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "OrchestratorFunctionName": self.orchestrator.function_name,

@@ -133,6 +133,8 @@ class Settings:
 
     # Notifications, alarms and the finalizer
     alert_emails: tuple[str, ...] = ()
+    chat_notifications: bool = False
+    """HTTPS subscribers receive the format of Amazon Q Developer in chat applications instead of JSON."""
     alarm_failed_executions: int = 1
     """The alarm fires at this many failed executions in five minutes."""
     alarm_throttled_executions: int = 1

@@ -88,7 +88,8 @@ class FinalizerSettings(FunctionSettings):
     """Settings of etl-close-execution.
 
     `sweep_after_seconds` is the age at which the reconciler looks up an open claim; `command` is how
-    `nextStep` calls the command line, such as `taxi-etl --environment dev`.
+    `nextStep` calls the command line, such as `taxi-etl --environment dev`. With `chat_notifications`, HTTPS
+    subscribers receive `taxi_etl.message_texts.chat_text`.
     """
 
     state_machine_arn: str
@@ -97,6 +98,7 @@ class FinalizerSettings(FunctionSettings):
     topic_arn: str
     sweep_after_seconds: int
     command: str
+    chat_notifications: bool
 
 
 def _to_text(value: bool | int | float | str) -> str:

@@ -30,6 +30,10 @@ FILES_MAX_BYTES = 12 * 1024
 """The limit of an e-mail's list of files, as JSON."""
 SMS_MAX = 140
 CUT = "..."
+CHAT_MAX = 2000
+"""The limit of a chat message's description, in characters."""
+CHAT_FORMAT = {"version": "1.0", "source": "custom"}
+CHAT_MARKUP = "client-markdown"
 EXAMPLE_MAX = 200
 _FILES = "Files:"
 _FIX = "  To fix it: "
@@ -82,9 +86,22 @@ def sms_text(subject: str, detail: str) -> str:
     return text if len(text) <= SMS_MAX else text[: SMS_MAX - len(CUT)] + CUT
 
 
-def per_protocol(default: str, email: str, sms: str) -> str:
-    """The Message of an SNS publication with `MessageStructure = json`."""
-    return json.dumps({"default": default, "email": email, "sms": sms})
+def chat_text(subject: str, email: str) -> str:
+    """A custom notification of Amazon Q Developer in chat applications, from the text of an e-mail."""
+    description, _, rest = email.partition(f"{PART_BREAK}{NEXT}")
+    content = {
+        "textType": CHAT_MARKUP,
+        "title": subject,
+        "description": description[:CHAT_MAX],
+        "nextSteps": [step for step in rest.split("\n") if step],
+    }
+    return json.dumps({**CHAT_FORMAT, "content": content})
+
+
+def per_protocol(default: str, subject: str, email: str, detail: str, *, chat: bool) -> str:
+    """The Message of an SNS publication with a text per protocol; with `chat`, HTTPS gets a `chat_text`."""
+    texts = {"default": default, "email": email, "sms": sms_text(subject, detail)}
+    return json.dumps({**texts, "https": chat_text(subject, email)} if chat else texts)
 
 
 def one_line(text: str) -> str:

@@ -17,7 +17,7 @@ ENDINGS = {
     "ABORTED": "The execution was stopped by someone",
 }
 """Texts for executions that ended without their own error, by Step Functions' status."""
-MESSAGE_MAX_BYTES = 200 * 1024
+MESSAGE_MAX_BYTES = 176 * 1024
 """SNS's limit of 256 KiB, less room for the texts for people, the subject and the attributes.
 
 SNS counts the texts of all protocols together, as JSON; `printed` is ASCII, so characters are bytes.

@@ -45,13 +45,17 @@ METRICS = {
 
 @dataclass(frozen=True)
 class Finalizer:
-    """Closes executions; `clock` returns the current time, `command` is how users call the command line."""
+    """Closes executions; `clock` returns the current time, `command` is how users call the command line.
+
+    `chat` is whether HTTPS subscribers receive the format for chats.
+    """
 
     ledger: Ledger
     documents: ExecutionDocuments
     sns: Any
     topic_arn: str
     command: str
+    chat: bool = False
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def close(self, execution: Description, lifetime_ms: int) -> bool:
@@ -138,7 +142,7 @@ class Finalizer:
             TopicArn=self.topic_arn,
             Subject=subject,
             Message=message_texts.per_protocol(
-                notifications.printed(message), email, message_texts.sms_text(subject, text)
+                notifications.printed(message), subject, email, text, chat=self.chat
             ),
             MessageStructure="json",
             MessageAttributes=notifications.attributes(

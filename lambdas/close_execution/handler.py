@@ -36,6 +36,7 @@ def _finalizer() -> Finalizer:
         sns=clients.sns(),
         topic_arn=settings.topic_arn,
         command=settings.command,
+        chat=settings.chat_notifications,
     )
 
 

@@ -5,10 +5,13 @@ added here.
 """
 
 from stacks.settings import Settings
-from stacks.workflow.jsonata import record, render, sentence, text
+from stacks.workflow.jsonata import record, sentence, text
 from taxi_etl.console import CONSOLE_DOMAINS, DEFAULT_DOMAIN, EXECUTION_PATH
 from taxi_etl.engines import EngineChoice
 from taxi_etl.message_texts import (
+    CHAT_FORMAT,
+    CHAT_MARKUP,
+    CHAT_MAX,
     COMMAND_BREAK,
     COMMAND_END,
     CUT,
@@ -32,14 +35,29 @@ def email(outcome: str, files: str, facts: str, next_step: str) -> str:
         f"{text(NEXT)} & $replace({next_step}, {text(COMMAND_END)}, {text(COMMAND_BREAK)})",
         f"{text(EXECUTION)} & {_execution_url()}",
     )
-    return render(f"$join([{', '.join(parts)}][$ != ''], {text(PART_BREAK)})")
+    return f"$join([{', '.join(parts)}][$ != ''], {text(PART_BREAK)})"
 
 
 def sms(subject: str, detail: str) -> str:
     """One line of ASCII, as `taxi_etl.message_texts.sms_text` returns it."""
     line = f"$replace({subject} & ': ' & {detail}, /[^ -~]/, '?')"
     cut = f"$substring($sms, 0, {SMS_MAX - len(CUT)}) & {text(CUT)}"
-    return render(f"($sms := {line}; $length($sms) <= {SMS_MAX} ? $sms : {cut})")
+    return f"($sms := {line}; $length($sms) <= {SMS_MAX} ? $sms : {cut})"
+
+
+def chat(subject: str, email: str) -> str:
+    """A custom notification, as `taxi_etl.message_texts.chat_text` returns it."""
+    end = text(f"{PART_BREAK}{NEXT}")
+    content = record(
+        {
+            "textType": text(CHAT_MARKUP),
+            "title": subject,
+            "description": f"$substring($substringBefore($email, {end}), 0, {CHAT_MAX})",
+            "nextSteps": f"[$split($substringAfter($email, {end}), {text(chr(10))})[$ != '']]",
+        }
+    )
+    fields = {name: text(value) for name, value in CHAT_FORMAT.items()}
+    return f"($email := {email}; $string({record({**fields, 'content': content})}))"
 
 
 def load_facts(job_cost: str, settings: Settings) -> str:

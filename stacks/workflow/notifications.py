@@ -5,7 +5,6 @@ expression, so that its keys keep their order, printed with line breaks for read
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
@@ -57,26 +56,19 @@ def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
     }
 
 
-@dataclass(frozen=True)
-class Texts:
-    """The body for programs and the texts for people, each a rendered expression."""
-
-    default: str
-    email: str
-    sms: str
-
-    def per_protocol(self) -> dict[str, str]:
-        """The Message of SNS with `MessageStructure = json`; Step Functions writes it as text."""
-        return asdict(self)
+Texts = dict[str, str]
+"""The Message of SNS by protocol, rendered expressions; Step Functions writes the object as JSON text."""
 
 
 def success(settings: Settings) -> Texts:
     """The texts about an execution that loaded all files."""
     see = _of_execution(history_step, settings)
-    return Texts(
+    return _texts(
+        Status.SUCCESS,
         default=_printed({**_success(Status.SUCCESS, _loaded(settings), settings), **_load(settings)}),
         email=_loaded_email("$summary.email.outcome", f"{text(f'{NOTHING_TO_DO} ')} & {see}", settings),
-        sms=_sms(Status.SUCCESS, "$summary.brief"),
+        detail="$summary.brief",
+        settings=settings,
     )
 
 
@@ -94,10 +86,12 @@ def partial_success(settings: Settings) -> Texts:
         "nextStep": then,
         **_load(settings),
     }
-    return Texts(
+    return _texts(
+        Status.PARTIAL_SUCCESS,
         default=_printed(body),
         email=_loaded_email(f"$summary.email.outcome & {not_crawled}", then, settings),
-        sms=_sms(Status.PARTIAL_SUCCESS, "$summary.brief"),
+        detail="$summary.brief",
+        settings=settings,
     )
 
 
@@ -115,12 +109,14 @@ def validation_failure(settings: Settings) -> Texts:
         omitted="$validation.rejectedOmitted",
         next_step_text=then,
     )
-    return Texts(
+    return _texts(
+        Status.VALIDATION_FAILED,
         default=body,
         email=message_texts.email(
             "$validation.email.outcome", "$validation.email.files", message_texts.validation_facts(), then
         ),
-        sms=_sms(Status.VALIDATION_FAILED, "$validation.brief"),
+        detail="$validation.brief",
+        settings=settings,
     )
 
 
@@ -136,7 +132,8 @@ def job_failure(settings: Settings) -> Texts:
         next_step_text=then,
         load=_load(settings),
     )
-    return Texts(
+    return _texts(
+        Status.FAILED,
         default=body,
         email=message_texts.email(
             f"($exists($summary.message) ? $summary.email.outcome : {no_result})",
@@ -144,7 +141,8 @@ def job_failure(settings: Settings) -> Texts:
             message_texts.load_facts(job_cost(), settings),
             then,
         ),
-        sms=_sms(Status.FAILED, "($exists($summary.message) ? $summary.brief : $failure.Cause)"),
+        detail="($exists($summary.message) ? $summary.brief : $failure.Cause)",
+        settings=settings,
     )
 
 
@@ -168,8 +166,11 @@ def _loaded_email(outcome: str, then: str, settings: Settings) -> str:
     return message_texts.email(outcome, "$summary.email.files", facts, then)
 
 
-def _sms(status: Status, detail: str) -> str:
-    return message_texts.sms(f"{_SOURCE[status]}.subjects.{status}", detail)
+def _texts(status: Status, *, default: str, email: str, detail: str, settings: Settings) -> Texts:
+    subject = f"{_SOURCE[status]}.subjects.{status}"
+    texts = {"default": default, "email": render(email), "sms": render(message_texts.sms(subject, detail))}
+    chat = {"https": render(message_texts.chat(subject, email))} if settings.chat_notifications else {}
+    return {**texts, **chat}
 
 
 def _loaded(settings: Settings) -> str:

@@ -286,7 +286,7 @@ def _publish(
         name,
         topic=topic,
         subject=notifications.message_subject(status),
-        message=sfn.TaskInput.from_object(texts.per_protocol()),
+        message=sfn.TaskInput.from_object(texts),
         message_per_subscription_type=True,
         message_attributes=notifications.attributes(status),
         task_timeout=API_TIMEOUT,

@@ -110,6 +110,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
         existing_key_arns=("arn:aws:kms:eu-central-1:111122223333:key/0ld0ld0l-12ab-34cd-56ef-1234567890ab",),
         kms_key_arn="arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
         alert_emails=("oncall@example.com",),
+        chat_notifications=True,
         runbook_url="https://wiki.example.com/taxi",
         crawl_policy=CrawlPolicy.ALWAYS,
         job_metrics=True,
@@ -142,6 +143,12 @@ def auto(environments: dict[str, Stacks]) -> Stacks:
 def auto_definition(auto: Stacks) -> dict[str, Any]:
     """The definition of the state machine with `engine = auto`."""
     return machine_definition(auto)
+
+
+@pytest.fixture(scope="session")
+def chat_definition(custom: Stacks) -> dict[str, Any]:
+    """The definition of a state machine that also notifies chats."""
+    return machine_definition(custom)
 
 
 @pytest.fixture(scope="session")

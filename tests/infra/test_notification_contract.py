@@ -201,6 +201,11 @@ def test_the_texts_in_the_guide_equal_the_golden_files(outcome: str) -> None:
     assert TEXT_EXAMPLES[outcome] == sent, f"copy notification_texts/{outcome}.txt into docs/notifications.md"
 
 
+def test_the_chat_message_in_the_guide_equals_the_golden_file() -> None:
+    (shown,) = re.findall(r"<!-- chat_message\.json -->\n```text\n(.*?)```\n", GUIDE, re.DOTALL)
+    assert shown == (GOLDEN.parent / "chat_message.json").read_text()
+
+
 def test_the_guide_names_every_code_once() -> None:
     section = GUIDE.split("\n## Codes\n")[1].split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(map(str, FailureCode))

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from taxi_etl.message_texts import chat_text
+
 from .golden_notifications import GOLDEN, GOLDEN_TEXTS, OUTCOMES, GoldenNotification
-from .workflow_interpreter import interpret
-from .workflow_notifications import LOADED_YELLOW, YELLOW, Outcome
+from .workflow_interpreter import Published, interpret
+from .workflow_notifications import LOADED_YELLOW, WORKFLOW_OUTCOMES, YELLOW, Outcome
 
 SUCCESS_KEYS = [
     "status",
@@ -338,3 +340,32 @@ def test_an_email_is_plain_text_and_an_sms_one_line_of_ascii(
         assert message.sms.isascii()
         assert "\n" not in message.sms
         assert len(message.sms) <= 140
+
+
+def chat_messages(chat_definition: dict[str, Any], outcome: str) -> list[Published]:
+    """The messages of an outcome from a machine that also notifies chats, and crawls after each load."""
+    wanted = WORKFLOW_OUTCOMES[outcome]()
+    if "RunCrawlerUpdate" not in wanted.answers:
+        wanted.crawled("SUCCEEDED")
+    return wanted.execute(chat_definition).published
+
+
+@pytest.mark.parametrize("outcome", WORKFLOW_OUTCOMES)
+def test_a_chat_message_is_that_of_the_email(chat_definition: dict[str, Any], outcome: str) -> None:
+    for message in chat_messages(chat_definition, outcome):
+        assert json.loads(message.https) == json.loads(chat_text(message.subject, message.email))
+
+
+def test_a_chat_message_equals_its_golden_file(chat_definition: dict[str, Any]) -> None:
+    (message,) = chat_messages(chat_definition, "partial_failed_file")
+    compare(GOLDEN.parent / "chat_message.json", [json.dumps(json.loads(message.https), indent=2) + "\n"])
+
+
+def test_only_a_setting_changes_what_https_endpoints_receive(
+    definition: dict[str, Any], chat_definition: dict[str, Any]
+) -> None:
+    states = ("NotifyValidationFailure", "NotifyRejectedFiles", "NotifyFailure", "NotifySuccess")
+    for state in (*states, "NotifyPartialSuccess"):
+        assert set(definition["States"][state]["Arguments"]["Message"]) == {"default", "email", "sms"}
+        chat = chat_definition["States"][state]["Arguments"]["Message"]
+        assert set(chat) == {"default", "email", "sms", "https"}

@@ -25,6 +25,12 @@ STATE_MAX = SNS_MAX = 256 * 1024
 LETTERS = {"three bytes": "€", "quotes": '"', "backslashes": "\\", "control": "\x01", "four bytes": "🚕"}
 
 
+@pytest.fixture
+def definition(chat_definition: dict[str, Any]) -> dict[str, Any]:
+    """The state machine that publishes the most texts."""
+    return chat_definition
+
+
 @pytest.fixture(params=list(LETTERS))
 def letter(request: pytest.FixtureRequest) -> str:
     """The character that keys, columns and errors consist of."""
@@ -77,7 +83,7 @@ def check(execution: InterpretedExecution) -> None:
     assert size(execution.output) < STATE_MAX
     for message in execution.published:
         attributes = size(message.attributes)
-        texts = {"default": message.text, "email": message.email, "sms": message.sms}
+        texts = {"default": message.text, "email": message.email, "sms": message.sms, "https": message.https}
         assert size(texts) + len(message.subject) + attributes < SNS_MAX
         assert len(message.sms) <= 140
         assert message.sms.isascii()

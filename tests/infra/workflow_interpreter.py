@@ -42,6 +42,7 @@ class Published:
     text: str
     email: str
     sms: str
+    https: str
     attributes: dict[str, Any]
 
 
@@ -180,6 +181,7 @@ def _answer(
                 text=arguments["Message"]["default"],
                 email=arguments["Message"]["email"],
                 sms=arguments["Message"]["sms"],
+                https=arguments["Message"].get("https", ""),
                 attributes=arguments["MessageAttributes"],
             )
         )

@@ -32,7 +32,7 @@ def test_variables_are_the_fields_in_capitals() -> None:
         OrchestratorSettings("arn:machine", True, "t", 1, 1, "auto"),
         ValidatorSettings("lake", 5, "reject", "auto", 4, 3, 2, 1),
         SMALL_BATCH,
-        FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev"),
+        FinalizerSettings("arn:machine", "t", "lake", "arn:topic", 900, "taxi-etl --environment dev", True),
     ],
 )
 def test_a_handler_reads_the_variables_that_the_construct_writes(

@@ -10,7 +10,7 @@ from taxi_etl.documents import AcceptedFile, FileResult, JobResult, Manifest, Re
 from taxi_etl.failures import Failure, FailureCode, FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
-from taxi_etl.message_texts import FILES_MAX_BYTES, email_text, files_text, per_protocol, sms_text
+from taxi_etl.message_texts import FILES_MAX_BYTES, chat_text, email_text, files_text, per_protocol, sms_text
 from taxi_etl.outcome_texts import files_without_result, job_parts, rejection_parts
 
 EMPTY = {"code": "empty", "message": "the file is empty (0 bytes)"}
@@ -144,8 +144,36 @@ def test_an_sms_is_one_line_of_140_ascii_characters() -> None:
 
 
 def test_a_publication_has_a_text_for_each_protocol() -> None:
-    texts = {"default": "{}", "email": "mail", "sms": "short"}
-    assert json.loads(per_protocol("{}", "mail", "short")) == texts
+    texts = {"default": "{}", "email": "mail", "sms": "S: short"}
+    assert json.loads(per_protocol("{}", "S", "mail", "short", chat=False)) == texts
+    chat = {**texts, "https": chat_text("S", "mail")}
+    assert json.loads(per_protocol("{}", "S", "mail", "short", chat=True)) == chat
+
+
+def test_a_chat_message_has_the_parts_of_the_email() -> None:
+    email = email_text(
+        "It failed.", facts="3 s.", next_step="See more: `a`. Again: `b`.", link="https://console"
+    )
+    assert json.loads(chat_text("Taxi ETL FAILED: a.csv", email)) == {
+        "version": "1.0",
+        "source": "custom",
+        "content": {
+            "textType": "client-markdown",
+            "title": "Taxi ETL FAILED: a.csv",
+            "description": "It failed.\n\nTime and cost: 3 s.",
+            "nextSteps": ["See more: `a`.", "Again: `b`.", "Execution: https://console"],
+        },
+    }
+
+
+def test_a_chat_message_has_a_limit() -> None:
+    content = json.loads(chat_text("S", "x" * 3_000))["content"]
+    assert content == {
+        "textType": "client-markdown",
+        "title": "S",
+        "description": "x" * 2_000,
+        "nextSteps": [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,13 @@ ENVIRONMENT = {
     ).to_environment(),
     **ValidatorSettings(LAKE, 10**9, "reject", "glue", 10**6, 10**6, 10**6, 100).to_environment(),
     **FinalizerSettings(
-        MACHINE, "ledger", LAKE, TOPIC, int(MIN_CLAIM_AGE.total_seconds()), "taxi-etl"
+        MACHINE,
+        "ledger",
+        LAKE,
+        TOPIC,
+        int(MIN_CLAIM_AGE.total_seconds()),
+        "taxi-etl",
+        chat_notifications=True,
     ).to_environment(),
 }
 FAULTS = (ClientError, BotoCoreError, ReconcileError, StartError, LookupError)

@@ -44,6 +44,7 @@ FINALIZER = FinalizerSettings(
     topic_arn="arn:aws:sns:eu-west-1:123456789012:etl-pipeline-notifications",
     sweep_after_seconds=900,
     command="taxi-etl",
+    chat_notifications=False,
 )
 Handler = Callable[[Any], Any]
 

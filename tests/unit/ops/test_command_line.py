@@ -256,6 +256,28 @@ def test_subscribe_rejects_an_endpoint_that_cannot_receive_notifications(endpoin
     assert not taxi_etl.aws.requests("sns.Subscribe")
 
 
+def test_subscribe_explains_how_a_chat_is_connected(taxi_etl):
+    code, document = taxi_etl.json("subscribe", "--chat")
+    assert (code, document["topicArn"], document["chatNotifications"]) == (0, TOPIC, False)
+    assert document["steps"][0].startswith("Set chat_notifications=True for this environment")
+    assert f"the region eu-west-1 and the topic {TOPIC}." in document["steps"][4]
+    assert not taxi_etl.aws.requests("sns.Subscribe")
+
+
+def test_subscribe_mentions_no_setting_that_is_already_on(taxi_etl):
+    taxi_etl.aws.answers["cloudformation.DescribeStacks"] = lambda request: stack(
+        request, ChatNotifications="https"
+    )
+    code, document = taxi_etl.json("subscribe", "--chat")
+    assert (code, document["chatNotifications"]) == (0, True)
+    assert document["steps"][0].startswith("Open https://console.aws.amazon.com/chatbot/")
+
+
+@pytest.mark.parametrize("words", [(), ("a@example.com", "--chat")])
+def test_subscribe_takes_an_endpoint_or_a_chat(words, taxi_etl):
+    assert taxi_etl("subscribe", *words).exit_code == 2
+
+
 def test_sample_writes_a_file_and_prints_its_contents(taxi_etl, tmp_path):
     out = tmp_path / "new"
     code, document = taxi_etl.json(
