@@ -26,7 +26,7 @@ NOT_IMPORTED := pyroaring rich pygments markdown-it-py mdurl fsspec requests cer
 
 TEST_FOLDERS := unit infra workflow transform duckdb_engine spark browser local_aws e2e
 
-.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst screenshot setup build .local/emulator lint types synth lock clean help check-machine
+.PHONY: demo test $(TEST_FOLDERS) differential integration bench burst usage screenshot setup build .local/emulator lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
 ## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
@@ -66,6 +66,10 @@ synth: setup
 ## bench: compare the job's speed with plain Spark and with DuckDB; ROWS=10000000 FORMAT=csv.gz REPEAT=3
 bench: setup
 	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
+
+## usage: count the transitions, function seconds and requests of executions with each engine, for their cost
+usage: setup
+	$(BIN)/python -m benchmarks.usage
 
 ## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 SEED=7
 burst: setup

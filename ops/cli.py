@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from ops.commands import (
     backfill,
     cleanup,
+    cost,
     crawler,
     doctor,
     history,
@@ -138,6 +139,7 @@ for command, name in (
     (list_executions.list_executions, "list"),
     (history.show_history, "history"),
     (report.report, "report"),
+    (cost.cost, "cost"),
     (query.query, "query"),
     (sql.sql, "sql"),
     (subscribe.subscribe, "subscribe"),

@@ -49,6 +49,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "taxi-etl report --since 90d --html overview.html",
         "taxi-etl --json report EXECUTION",
     ),
+    "cost": (
+        "taxi-etl cost EXECUTION",
+        "taxi-etl cost --month 2026-11",
+        "taxi-etl --json cost --since 7d",
+    ),
     "query": (
         'taxi-etl query "SELECT count(*) FROM yellow_trips"',
         "taxi-etl --json query - < question.sql",

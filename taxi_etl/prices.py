@@ -1,25 +1,26 @@
-"""AWS list prices for the costs of a job run, a crawl and a function in notifications and metrics.
+"""The costs of a job run, a crawl and a function, from the list prices in `taxi_etl.list_prices`.
 
-Source: AWS Glue pricing, us-east-1: Glue 6.0 is billed 30% below the 0.44 USD per DPU-hour of 5.x,
-by the second with a minimum of one minute. A crawl is billed by the second with a minimum of ten minutes,
-in AWS's example for 2 DPUs. AWS Lambda pricing, us-east-1: arm64, per GB-second of memory and of ephemeral
-storage beyond 512 MB, and per request.
+Job runs are billed by the second with a minimum of one minute. A crawl is billed by the second with a minimum
+of ten minutes, in AWS's example for 2 DPUs. A function is billed for its memory, for ephemeral storage beyond
+512 MB, and per request.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-GLUE_USD_PER_DPU_HOUR = 0.308
+from taxi_etl.list_prices import PRICES
+
+GLUE_USD_PER_DPU_HOUR = PRICES["glue_job"].usd
 GLUE_MINIMUM_SECONDS = 60
-CRAWLER_USD_PER_DPU_HOUR = 0.44
+CRAWLER_USD_PER_DPU_HOUR = PRICES["glue_crawler"].usd
 CRAWLER_DPUS = 2
 CRAWLER_MINIMUM_SECONDS = 600
 COST_DIGITS = 4
 """Decimal places of a cost in US dollars."""
-FUNCTION_USD_PER_GB_SECOND = 0.0000133334
-FUNCTION_USD_PER_STORAGE_GB_SECOND = 0.0000000309
+FUNCTION_USD_PER_GB_SECOND = PRICES["function_memory"].usd
+FUNCTION_USD_PER_STORAGE_GB_SECOND = PRICES["function_storage"].usd
 FUNCTION_FREE_STORAGE_MB = 512
-FUNCTION_USD_PER_REQUEST = 0.0000002
+FUNCTION_USD_PER_REQUEST = PRICES["function_request"].usd
 FUNCTION_COST_DIGITS = 6
 """Decimal places of a function's cost in US dollars, which is far below a cent."""
 

@@ -23,12 +23,12 @@ UPLOADED = {"schemaVersion": "1", "files": [FILE]}
 
 
 def test_every_command_has_a_section_and_every_section_is_of_a_command_or_named_shape():
-    named = {"Errors", "FILE", "STARTED", "RECORD", "NOTIFICATION"}
+    named = {"Errors", "FILE", "STARTED", "RECORD", "NOTIFICATION", "ITEM"}
     assert set(shapes()) == named | set(named_commands())
 
 
 def test_every_document_has_its_version_first():
-    named = {"FILE", "STARTED", "RECORD", "NOTIFICATION"}
+    named = {"FILE", "STARTED", "RECORD", "NOTIFICATION", "ITEM"}
     firsts = [next(iter(shape)) for name, found in shapes().items() if name not in named for shape in found]
     assert set(firsts) == {"schemaVersion"}
 

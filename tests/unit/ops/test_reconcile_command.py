@@ -109,10 +109,9 @@ class Account:
         return {"Items": [deepcopy(each) for each in found if each["updatedAt"]["S"] < before]}
 
     def _get(self, request):
-        found = [
-            each for each in self.items if {"pk": each["pk"]["S"], "sk": each["sk"]["S"]} == request["Key"]
-        ]
-        return {"Item": found} if found else {}
+        by_key = {(each["pk"]["S"], each["sk"]["S"]): each for each in self.items}
+        found = by_key.get((request["Key"]["pk"], request["Key"]["sk"]))
+        return {"Item": deepcopy(found)} if found else {}
 
     def _describe(self, request):
         name = request["executionArn"].rpartition(":")[2]
@@ -374,6 +373,21 @@ def test_a_claim_that_leads_nowhere_is_for_a_person(account):
     assert account.reconcile("--repair")[1] == [(OTHER.rpartition("/")[2], "claim_lost")]
     assert account.sent() == []
     assert "docs/recovery.md" in account.document["findings"][0]["nextStep"]
+
+
+def test_a_doubled_file_without_a_record_is_started_once(account):
+    account.items.clear()
+    account.rows = [*rows(KEY, "v1", ROWS[:1]), *rows(KEY, "v0", ROWS[1:])]
+    assert {kind for _, kind in account.reconcile("--repair")[1]} == {"not_received", "two_versions"}
+    assert [command["command"] for _, command in account.sent()] == ["start"]
+
+
+def test_a_closed_claim_of_an_ended_execution_leads_nowhere(account):
+    account.items.append(execution_item("one", "closed", updatedAt=moment(OLD)))
+    account.items += [record(OTHER, "v9", "running", execution="one")]
+    account.objects["lake"].append(stored(OTHER, "v9"))
+    account.executions["one"] = "SUCCEEDED"
+    assert account.reconcile()[1] == [(OTHER.rpartition("/")[2], "claim_lost")]
 
 
 def test_a_load_without_rows_of_a_deleted_object_is_uploaded_or_recorded(account):
