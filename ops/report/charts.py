@@ -12,6 +12,7 @@ from ops.output import duration
 from ops.report.documents import DatasetMonths, DayCount, MonthAmount, Phase, QuarantineReason
 from ops.report.figures import NARROW, Figure, figure
 from ops.report.overview import FAILED_STATUSES, SMALL_BATCHES
+from taxi_etl.coverage import month_ranges
 from taxi_etl.recognition import FIRST_YEAR
 
 BAR_STEP = 30
@@ -188,17 +189,20 @@ def months(found: DatasetMonths, last_year: int) -> Figure:
         for year in range(FIRST_YEAR, last_year + 1)
         for month in range(1, 13)
     ]
-    missing = ", ".join(found.missing) or "none"
     return figure(
         found.dataset,
         f"{len(found.loaded)} months loaded, {len(found.missing)} missing.",
         lambda width: _cells(values, few_years=width == NARROW),
         ("months", "number", "which"),
         (
-            ("loaded", str(len(found.loaded)), ", ".join(found.loaded)),
-            ("missing", str(len(found.missing)), missing),
+            ("loaded", str(len(found.loaded)), _ranges(found.loaded)),
+            ("missing", str(len(found.missing)), _ranges(found.missing)),
         ),
     )
+
+
+def _ranges(months: Sequence[str]) -> str:
+    return month_ranges([(int(month[:4]), int(month[5:])) for month in months]) or "none"
 
 
 def _cells(values: list[dict[str, Any]], *, few_years: bool) -> Any:

@@ -93,8 +93,8 @@ def headline(status: str, statuses: Sequence[str]) -> str:
         return f"Loading {len(statuses)} {noun}"
     if not statuses:
         return "No files"
-    if loaded == len(statuses):
-        return f"{loaded} {noun} loaded"
+    if loaded in (0, len(statuses)):
+        return f"{len(statuses)} {noun} {'loaded' if loaded else 'did not load'}"
     return f"{loaded} of {len(statuses)} {noun} loaded"
 
 

@@ -85,6 +85,12 @@ def test_an_execution_without_files_and_documents_has_a_page():
     assert "<svg" not in html
 
 
+def test_the_months_of_a_dataset_are_listed_as_ranges():
+    html = page.overview_page(overview_report(overview_facts(), PROD))
+    assert "<td>2013-08 to 2020-10, 2020-12 to 2025-11, 2026-01</td>" in html
+    assert "<td>2020-11, 2025-12</td>" in html
+
+
 def test_an_overview_without_anything_has_a_page():
     facts = replace(overview_facts(), executions=[], job_runs=[], small_batch_costs={})
     status = replace(facts.status, loaded=[], problems=[], months=[], alarms={})
