@@ -37,7 +37,11 @@ def succeeded(number, output):
     return event(number, "TaskSucceeded", number, taskSucceededEventDetails=details)
 
 
-VALIDATION = state("ValidateInput", 1, 2, scheduled(1), scheduled(2))
+CHOICE = [
+    event(3, "ChoiceStateEntered", 3, stateEnteredEventDetails={"name": "CheckValidation"}),
+    event(93, "ChoiceStateExited", 3, stateExitedEventDetails={"name": "CheckValidation"}),
+]
+VALIDATION = [*state("ValidateInput", 1, 2, scheduled(1), scheduled(2)), *CHOICE]
 JOB = state("RunGlueETLJob", 4, 60, scheduled(4), succeeded(5, '{"JobRunId": "jr_1"}'))
 SMALL = state("RunSmallBatch", 4, 1, scheduled(4))
 NOTICE = state("NotifySuccess", 70, 1, scheduled(70))
@@ -136,8 +140,8 @@ def test_an_execution_costs_what_it_used(account):
     code, document = account.json("cost", "one")
     found = items(document)
     assert (code, document["name"], document["engine"], document["files"]) == (0, "one", "glue", 1)
-    # three states, one of them with a retry
-    assert found["state transitions"] == (4, 0.0001, "measured")
+    # four states, one of them with a retry
+    assert found["state transitions"] == (5, 0.000125, "measured")
     assert found["Glue job"] == (0.1, 0.0308, "measured")
     # two seconds of 256 MB, with 3.5 GB of storage beyond the free
     assert found["function ValidateInput"] == (0.5, 0.00000708, "measured")
@@ -169,7 +173,7 @@ def test_a_month_is_the_sum_of_its_executions_with_a_forecast(account):
     code, document = account.json("cost", "--month", "2024-06")
     assert (code, document.get("executions"), document.get("files")) == (0, 2, 2), document
     assert (document["from"], document["until"]) == ("2024-06-01T00:00:00+00:00", "2024-07-01T00:00:00+00:00")
-    assert items(document)["state transitions"][0] == 7
+    assert items(document)["state transitions"][0] == 9
     assert document["metricHours"] == {"hours": 2, "usd": 0.014795}
     one, two = (account.json("cost", name)[1]["usd"] for name in ("one", "two"))
     assert document["usd"] == pytest.approx(one + two + 0.014795, abs=2e-6)
