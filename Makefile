@@ -29,7 +29,7 @@ TEST_FOLDERS := unit infra workflow transform duckdb_engine spark browser local_
 .PHONY: demo test $(TEST_FOLDERS) differential integration bench burst usage screenshot setup build .local/emulator lint types synth lock clean help check-machine
 .DELETE_ON_ERROR:
 
-## demo: deploy the app into a local AWS account, upload taxi files, show messages and a query
+## demo: deploy the app into a local AWS account, load taxi files with both engines; ARGS=-v shows details
 demo: check-machine $(VENV)/.installed
 	@$(PREPARE) TARGETS=local
 	@$(BIN)/python -m ops.demo $(ARGS)
