@@ -53,8 +53,10 @@ def overwrite(
     removed rows of these sources: then raises one of REFUSED. `table` itself becomes current.
     """
     transaction = table.transaction()
+    added = list(added)
     commit = _Overwrite(
-        operation=Operation.OVERWRITE if table.current_snapshot() else Operation.APPEND,
+        # As Iceberg's Java library names them, also in the first snapshot of a table.
+        operation=Operation.OVERWRITE if added else Operation.DELETE,
         transaction=transaction,
         io=table.io,
         snapshot_properties=dict(summary),

@@ -56,6 +56,11 @@ def test_a_reupload_as_another_dataset_moves_the_rows(lake):
     lake.load(A)
 
     assert counts(lake, A) == {"green": 0, "yellow": 2, "quarantine": 0}
+    operations = {
+        name: [snapshot.summary.operation.value for snapshot in lake.table(name).table.snapshots()]
+        for name in ("green", "yellow")
+    }
+    assert operations == {"green": ["overwrite", "delete"], "yellow": ["overwrite"]}
 
 
 def test_two_datasets_are_loaded_together(lake):

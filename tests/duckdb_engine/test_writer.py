@@ -146,6 +146,14 @@ def test_numbers_that_both_engines_print_alike_are_kept(files, tmp_path):
     ]
 
 
+def test_json_columns_are_kept_as_texts(files, tmp_path):
+    notes = pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', None, "[]"]))
+    answer = files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet", note=notes))
+
+    kept = [dict(row) for row in pq.read_table(answer.trips.path)["extra_columns"].to_pylist()]
+    assert kept == [{"note": '{"a": 1}'}, {}, {"note": "[]"}]
+
+
 def test_times_that_both_engines_print_alike_are_kept(files, tmp_path):
     path = tmp_path / "yellow_tripdata_2024-01.parquet"
     days = pa.array([date(1900, 1, 1), date(9999, 12, 31)])
