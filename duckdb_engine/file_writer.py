@@ -11,12 +11,12 @@ import duckdb
 
 from duckdb_engine.csv_source import csv_query, header_condition, write_plain
 from duckdb_engine.messages import Answer, FieldIds, NotLoadable, Task, WrittenFile
+from duckdb_engine.parquet_pages import refuse_unlike_pages
 from duckdb_engine.parquet_source import (
     first_pages,
     parquet_query,
     parquet_rows,
     refuse_dotted_i,
-    refuse_page_checksums,
 )
 from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
@@ -105,7 +105,7 @@ def _create_source(database: duckdb.DuckDBPyConnection, task: Task) -> int:
         query = csv_query(plain, file)
     else:
         rows = parquet_rows(database, task.path)
-        refuse_page_checksums(task.path, [offset for _, offset in first_pages(database, task.path)])
+        refuse_unlike_pages(database, task.path)
         query = parquet_query(task.path, file)
         refuse_dotted_i(database, query, file)
     known = {name: translated_expression(text) for name, text in constants(file, task.run).items()}

@@ -14,11 +14,6 @@ from taxi_etl.schema import TEXTS, SourceColumn, SourceType
 from taxi_etl.text_values import CONTROL_CHARACTERS
 from taxi_etl.transform.sources import source_columns
 
-PAGE_HEADER_BYTES = 40
-"""Bytes to read for the first four fields of a page header; they take fewer."""
-I32 = 0x15
-"""In Thrift's compact protocol, the header of an i32 field whose ID follows the previous field's ID."""
-
 
 def parquet_query(path: Path, file: AcceptedFile) -> str:
     """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
@@ -74,30 +69,6 @@ def first_pages(database: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[i
     start = "least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)"
     query = f"SELECT row_group_id, {start} FROM parquet_metadata('{path}') WHERE num_values > 0"  # noqa: S608 (generated)
     return [(int(group), int(offset)) for group, offset in database.execute(query).fetchall()]
-
-
-def refuse_page_checksums(path: Path, offsets: Sequence[int]) -> None:
-    """Raise NotLoadable if a page has a checksum, which Spark verifies and DuckDB ignores.
-
-    A page header begins with three numbers: its type and two sizes. The checksum is the next field, if any.
-    """
-    with path.open("rb") as file:
-        for offset in offsets:
-            file.seek(offset)
-            if _has_checksum(file.read(PAGE_HEADER_BYTES)):
-                raise NotLoadable("its pages have checksums")
-
-
-def _has_checksum(header: bytes) -> bool:
-    place = 0
-    for _ in range(3):
-        if header[place : place + 1] != bytes([I32]):
-            raise NotLoadable("a page header has an unknown format")
-        place += 1
-        while header[place : place + 1] >= b"\x80":
-            place += 1
-        place += 1
-    return header[place : place + 1] == bytes([I32])
 
 
 def _value(column: SourceColumn) -> str:

@@ -3,6 +3,7 @@
 import random
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from taxi_etl.documents import AcceptedFile
@@ -34,6 +35,30 @@ def test_flipped_bits_are_answered(files, tmp_path):
 
     assert all(map(is_answered, answers))
     assert any(answer.declined for answer in answers)
+
+
+def test_a_data_page_that_damage_makes_a_dictionary_is_declined(files, tmp_path):
+    """DuckDB would go on with the pages of the next column."""
+    path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet", rows=500)
+    file, content = files.accept(path), bytearray(path.read_bytes())
+    place = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    assert content[place : place + 2] == b"\x15\x00", "the type of a data page"
+    content[place + 1] = 4
+    path.write_bytes(content)
+
+    assert files.write(path, file).declined == "a page header has an unknown format"
+
+
+def test_a_page_with_another_number_of_values_is_declined(files, tmp_path):
+    path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet", rows=500)
+    file, content = files.accept(path), path.read_bytes()
+    place = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    values = content.index(b"\x15\xe8\x07", place)
+    path.write_bytes(content[: values + 1] + b"\xe6" + content[values + 2 :])
+
+    declined = files.write(path, file).declined
+
+    assert declined == "the pages of a column do not have the size and the values in the footer"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])
