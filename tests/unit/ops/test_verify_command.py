@@ -40,6 +40,7 @@ ENVIRONMENTS = {
         "RUNS_BUCKET": "lake",
         "TOPIC_ARN": TOPIC,
         "SWEEP_AFTER_SECONDS": "900",
+        "CHAT_NOTIFICATIONS": "false",
         "COMMAND": "taxi-etl --environment dev",
     },
 }
