@@ -33,6 +33,7 @@ from loading.source_file import SourceFile
 from loading.storage import THREADS, RefusedObjectError
 from loading.text_times import set_date_orders, text_times
 from taxi_etl.transform.sources import JobRun
+from taxi_etl.unusual_values import DayTotals
 
 ERROR_CHARACTERS_MAX = 500
 
@@ -116,6 +117,13 @@ class DuckDBEngine:
                 decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
             if has_too_many_outside(load, self._answers[load.source_id].other_months):
                 decline(load.source, "too many pickups are outside the month in its name")
+
+    def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
+        """The trips of staged files with a month in their name by day, and by source."""
+        return {
+            load.source_id: [DayTotals.of_row(row) for row in self._answers[load.source_id].day_totals]
+            for load in loads
+        }
 
     def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
         """Do nothing: this engine declines files that would fail because of their rows."""

@@ -6,6 +6,7 @@ Runs in the child process. Whatever DuckDB may read or print differently from Sp
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -27,6 +28,7 @@ from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
 from taxi_etl.transform.sources import SOURCE, constants, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
+from taxi_etl.unusual_values import counted_rows, day_totals
 
 DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -91,6 +93,7 @@ def _write_tables(database: duckdb.DuckDBPyConnection, task: Task, read: int) ->
         quarantine=quarantine,
         reasons=reasons,
         other_months=_count_other_months(database, task, trips),
+        day_totals=_day_totals(database, task, trips),
     )
 
 
@@ -173,6 +176,18 @@ def _count_reasons(database: duckdb.DuckDBPyConnection, quarantine: WrittenFile)
     query = f"SELECT unnest(reasons), count(*) FROM '{quarantine.path}' GROUP BY 1"  # noqa: S608 (own path)
     found = dict(database.execute(query).fetchall())
     return {str(reason): int(found[reason]) for reason in Reason if reason in found}
+
+
+def _day_totals(database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile) -> list[tuple[Any, ...]]:
+    """The trips by day of a file with a month in its name."""
+    if task.file.month is None or not trips.rows:
+        return []
+    day, *totals = map(translated_expression, day_totals(DATASETS[task.file.dataset]))
+    condition = translated_expression(counted_rows(trips.rows))
+    query = (
+        f"SELECT CAST({day} AS VARCHAR), {', '.join(totals)} FROM '{trips.path}' WHERE {condition} GROUP BY 1"  # noqa: S608 (own path)
+    )
+    return database.execute(query).fetchall()
 
 
 def _count_other_months(database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile) -> int:

@@ -97,7 +97,8 @@ class Answer:
     """The outcome of a task: the rows read and the data files, or why the file is `declined`.
 
     A table without rows has no data file. `reasons` are the quarantined rows by reason, `other_months` the
-    trips with a pickup outside the month in the file's name. `first_values` are the values in the file's
+    trips with a pickup outside the month in the file's name, and `day_totals` the rows of
+    `taxi_etl.unusual_values.day_totals`. `first_values` are the values in the file's
     first rows by column, without nulls.
     """
 
@@ -106,6 +107,7 @@ class Answer:
     quarantine: WrittenFile | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
     other_months: int = 0
+    day_totals: Sequence[Sequence[Any]] = ()
     first_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     declined: str = ""
 
@@ -117,6 +119,7 @@ class Answer:
             "quarantine": self.quarantine.to_json() if self.quarantine else None,
             "reasons": dict(self.reasons),
             "otherMonths": self.other_months,
+            "dayTotals": [list(row) for row in self.day_totals],
             "firstValues": dict(self.first_values),
             "declined": self.declined,
         }
@@ -130,6 +133,7 @@ class Answer:
             quarantine=WrittenFile.from_json(entry["quarantine"]) if entry["quarantine"] else None,
             reasons=entry["reasons"],
             other_months=entry["otherMonths"],
+            day_totals=tuple(entry["dayTotals"]),
             first_values=entry["firstValues"],
             declined=entry["declined"],
         )

@@ -26,9 +26,10 @@ from loading.row_failures import (
     unreadable_sql,
 )
 from loading.storage import THREADS
-from taxi_etl.datasets import PICKUP
+from taxi_etl.datasets import DATASETS, PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
+from taxi_etl.unusual_values import DayTotals, counted_rows, day_totals, measured_columns
 
 
 def check_quarantine_shares(spark: SparkSession, loads: Sequence[FileLoad], limit: float) -> None:
@@ -82,6 +83,25 @@ def check_months(spark: SparkSession, trips: LakeTable, loads: Sequence[FileLoad
         number = int(observation.get.get(load.source_id, 0))
         if has_too_many_outside(load, number):
             _fail_for_month(spark, load, number)
+
+
+def day_totals_by_source(spark: SparkSession, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
+    """The trips of staged files by day and source: a scan of the few columns that it needs."""
+    groups: dict[str, list[FileLoad]] = {}
+    for load in loads:
+        groups.setdefault(counted_rows(load.written), []).append(load)
+    found: dict[str, list[DayTotals]] = {}
+    for condition, group in groups.items():
+        dataset = DATASETS[group[0].source.file.dataset]
+        measured = "".join(f", {column} double" for column in measured_columns(dataset))
+        rows = spark.read.schema(f"source_id string, {PICKUP} timestamp_ntz{measured}").parquet(
+            *(file.location for load in group for file in load.trips)
+        )
+        texts = enumerate(day_totals(dataset))
+        day, *totals = (fn.expr(text).alias(f"c{place}") for place, text in texts)
+        for row in rows.where(condition).groupBy("source_id", day).agg(*totals).collect():
+            found.setdefault(row[0], []).append(DayTotals.of_row(row[1:]))
+    return found
 
 
 def _pickup_months(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:

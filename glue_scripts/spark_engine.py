@@ -9,7 +9,12 @@ from glue_scripts.data_file_writer import DataFileWriter
 from glue_scripts.iceberg import LakeTable
 from glue_scripts.quarantine_writer import write_quarantine
 from glue_scripts.reading import must_be_read_alone
-from glue_scripts.row_checks import check_key_values, check_months, check_quarantine_shares
+from glue_scripts.row_checks import (
+    check_key_values,
+    check_months,
+    check_quarantine_shares,
+    day_totals_by_source,
+)
 from glue_scripts.spark_errors import SPARK_ERRORS, one_line
 from glue_scripts.staging import Stager
 from glue_scripts.stall_watchdog import StallWatchdog
@@ -19,6 +24,7 @@ from loading.file_load import FileLoad
 from loading.options import Options
 from loading.source_file import SourceFile
 from taxi_etl.transform.sources import JobRun
+from taxi_etl.unusual_values import DayTotals
 
 
 class SparkEngine:
@@ -68,6 +74,10 @@ class SparkEngine:
         check_quarantine_shares(self.spark, loads, self.options.max_quarantine_share)
         check_months(self.spark, trips, loads)
         check_key_values(self.spark, loads)
+
+    def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
+        """The trips of staged files with a month in their name by day, and by source."""
+        return day_totals_by_source(self.spark, loads)
 
     def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:
         """Write the bad rows of failed files as data files of quarantine, without committing them."""

@@ -1,4 +1,7 @@
-"""Compares the months of staged files with the months before them; see `taxi_etl.anomalies`."""
+"""Checks whether the months of staged files look right.
+
+The rules are in `taxi_etl.anomalies` and `taxi_etl.unusual_values`.
+"""
 
 from collections.abc import Sequence
 
@@ -9,9 +12,10 @@ from taxi_etl.anomalies import AnomalyPolicy, unusual_months
 from taxi_etl.datasets import DATASETS
 from taxi_etl.failures import FailureCode, FileWarning, WarningCode
 from taxi_etl.schema import match_columns
+from taxi_etl.unusual_values import TRIPS_MIN, DayTotals, unusual_values
 
 
-def check_months_before(
+def check_for_unusual_months(
     engine: Engine[TableT], trips: TableT, files: Sequence[FileLoad], options: Options
 ) -> None:
     """Warn of each staged file whose month is unusual, or fail it, as the policy says.
@@ -25,18 +29,27 @@ def check_months_before(
     try:
         metrics = [each for each in trips.file_metrics() if each.source_id not in by_source]
         metrics += trips.staged_metrics([each for file in by_source.values() for each in file.trips])
+        days = engine.day_totals([file for file in by_source.values() if file.written >= TRIPS_MIN])
     except engine.errors as error:
         line = engine.error_line(error)
-        print(f"{options.program}: cannot compare the files with the months before: {line}")
+        print(f"{options.program}: cannot check whether the months look right: {line}")
         return
     columns = {source_id: _columns(file) for source_id, file in by_source.items()}
-    for source_id, findings in unusual_months(metrics, columns).items():
-        file = by_source[source_id]
+    unlike = unusual_months(metrics, columns)
+    for source_id, file in by_source.items():
+        findings = [*unlike.get(source_id, []), *_about_values(file, days.get(source_id, []))]
+        if not findings:
+            continue
         if options.anomaly_policy is AnomalyPolicy.FAIL:
             file.fail(FailureCode.UNLIKE_EARLIER_MONTHS, "; ".join(findings))
         else:
             warnings = (FileWarning(WarningCode.UNUSUAL_MONTH, text) for text in findings)
             file.warnings = (*file.warnings, *warnings)
+
+
+def _about_values(load: FileLoad, days: Sequence[DayTotals]) -> list[str]:
+    file = load.source.file
+    return unusual_values(DATASETS[file.dataset], file.month or 0, days)
 
 
 def _columns(load: FileLoad) -> set[str]:

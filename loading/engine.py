@@ -11,6 +11,7 @@ from loading.file_load import FileLoad, StagedFile
 from loading.source_file import SourceFile
 from taxi_etl.anomalies import FileMetrics
 from taxi_etl.same_trips import DataFile
+from taxi_etl.unusual_values import DayTotals
 
 
 class ConflictError(Exception):
@@ -133,6 +134,12 @@ class Engine(Protocol[TableT]):
 
         These checks read the data files, and keep some of the bad rows in the loads. The engine counts rows;
         `row_failures.py` has the limits and the messages.
+        """
+
+    def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
+        """The trips of staged files by day, for each source.
+
+        The files have one dataset, and a month in their names.
         """
 
     def write_bad_rows(self, quarantine: TableT, loads: Sequence[FileLoad]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
-from loading.anomalies import check_months_before
+from loading.anomalies import check_for_unusual_months
 from loading.committing import Committer
 from loading.csv_check import check_csv_bytes
 from loading.discarding import data_files_of, discard_on_error
@@ -91,7 +91,7 @@ class Loader(Generic[TableT]):
         sources = [load.source for load in loadable(current)]
         dataset.staged += self.engine.stage(dataset.trips, self.quarantine, sources)
         self.engine.check_rows(dataset.trips, dataset.staged)
-        check_months_before(self.engine, dataset.trips, loadable(dataset.staged), self.options)
+        check_for_unusual_months(self.engine, dataset.trips, loadable(dataset.staged), self.options)
         self.engine.write_bad_rows(self.quarantine, dataset.staged)
 
     def _commit(self, dataset: DatasetLoad[TableT], execution: str) -> None:

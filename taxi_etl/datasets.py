@@ -211,6 +211,7 @@ YELLOW = Dataset(
     columns=(_VENDOR, *_YELLOW_TIMES, *_street_hail("surcharge"), _AIRPORT_FEE),
     required=(PICKUP, DROPOFF),
     distances=("trip_distance",),
+    fares=("fare_amount",),
 )
 
 GREEN = Dataset(
@@ -225,6 +226,7 @@ GREEN = Dataset(
     ),
     required=(PICKUP, DROPOFF),
     distances=("trip_distance",),
+    fares=("fare_amount",),
 )
 
 FHV = Dataset(
@@ -317,6 +319,7 @@ FHVHV = Dataset(
     ),
     required=("hvfhs_license_num", PICKUP, DROPOFF),
     distances=("trip_miles",),
+    fares=("base_passenger_fare",),
 )
 
 

@@ -270,9 +270,9 @@ class Column:
 class Dataset:
     """One kind of files: its table, the columns of that table, and those that a file must have.
 
-    `required` columns must be in every file; `distances` are miles, `zones` TLC taxi zone ids. Dropoff
-    times may be null where `dropoff_required` is false. Where `has_trips` is false, the rows are not trips:
-    no rule looks for their pickup, and a month in a file's name has no meaning.
+    `required` columns must be in every file; `distances` are miles, `fares` dollars, `zones` TLC taxi zone
+    ids. Dropoff times may be null where `dropoff_required` is false. Where `has_trips` is false, the rows
+    are not trips: no rule looks for their pickup, and a month in a file's name has no meaning.
     """
 
     name: str
@@ -280,6 +280,7 @@ class Dataset:
     columns: tuple[Column, ...]
     required: tuple[str, ...]
     distances: tuple[str, ...] = ()
+    fares: tuple[str, ...] = ()
     zones: tuple[str, ...] = ("pickup_location_id", "dropoff_location_id")
     dropoff_required: bool = True
     has_trips: bool = True

@@ -277,3 +277,20 @@ def test_a_month_is_compared_with_those_in_the_table_and_in_the_batch(lake):
         ("unusual_month", "is null more often than each of the 4 mo"),
     ]
     assert "passenger_count in 50% of the trips (before: 0%);" in file.warnings[1].message
+
+
+def test_days_without_trips_and_distances_in_another_unit_are_reported(lake):
+    key = "raw/taxi/green_tripdata_2024-05.csv"
+    rows = [
+        f"2,2024-{day} 10:00:00,2024-{day} 10:20:00,{miles}"
+        for day, miles in (("05-05", 31), ("05-08", 35), ("06-01", 33))
+    ]
+    header = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance"
+    lake.storage.put(key, "\n".join([header, *rows[:2] * 495, *rows[2:] * 10, ""]).encode())
+
+    [file] = lake.load(key).files
+
+    assert [(each.code, each.message.split(";")[0]) for each in file.warnings] == [
+        ("unusual_month", "has no trips on 2024-05-06, 2024-05-07, but before and after"),
+        ("unusual_month", "has a mean trip_distance of 33.00, but months have 0.8 to 16"),
+    ]

@@ -8,6 +8,22 @@ def month(number: int, rows: int, passengers: str) -> bytes:
     return "\n".join([HEADER, *[row] * rows, ""]).encode()
 
 
+def test_days_without_trips_and_distances_in_another_unit_are_reported(lake):
+    key = "raw/taxi/green_tripdata_2024-05.csv"
+    rows = [
+        f"2,2024-{day} 10:00:00,2024-{day} 10:20:00,{miles},1"
+        for day, miles in (("05-05", 31), ("05-08", 35), ("06-01", 33))
+    ]
+    lake.storage.put(key, "\n".join([HEADER, *rows[:2] * 495, *rows[2:] * 10, ""]).encode())
+
+    [file] = lake.load(key).files
+
+    assert [(each.code, each.message.split(";")[0]) for each in file.warnings] == [
+        ("unusual_month", "has no trips on 2024-05-06, 2024-05-07, but before and after"),
+        ("unusual_month", "has a mean trip_distance of 33.00, but months have 0.8 to 16"),
+    ]
+
+
 def test_a_month_is_compared_with_those_in_the_table_and_in_the_batch(lake):
     keys = [f"raw/taxi/green_tripdata_2024-0{number}.csv" for number in (1, 2, 3, 4)]
     for number, key in enumerate(keys, start=1):

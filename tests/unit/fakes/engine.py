@@ -12,6 +12,7 @@ from taxi_etl.anomalies import FileMetrics
 from taxi_etl.failures import FailureCode
 from taxi_etl.identity import FileVersion, failed_source_id
 from taxi_etl.same_trips import DataFile
+from taxi_etl.unusual_values import DayTotals
 
 
 class QueryError(Exception):
@@ -120,6 +121,7 @@ class FakeEngine:
     fails_in: str = ""
     error: BaseException | None = None
     staged: list[StagedFile] = field(default_factory=list)
+    days: list[DayTotals] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     errors: tuple[type[Exception], ...] = (QueryError,)
 
@@ -138,6 +140,9 @@ class FakeEngine:
         for load in loads:
             if "bad" in load.version.key:
                 load.fail(FailureCode.WRONG_MONTH, "wrong month").bad_rows = (BadRow(("wrong_month",), {}),)
+
+    def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
+        return {load.source_id: self.days for load in loads}
 
     def write_bad_rows(self, quarantine: FakeTable, loads: Sequence[FileLoad]) -> None:
         self._note("write_bad_rows", [load.source for load in loads])

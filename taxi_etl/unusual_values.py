@@ -1,0 +1,103 @@
+"""Rules for the values of one month: days without trips, and distances or fares in another unit.
+
+They need no other month: each day has trips, and mean distances and fares change slowly. `docs/data.md`
+states how often these rules would have fired on the TLC's files.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from taxi_etl.datasets import PICKUP
+from taxi_etl.schema import Dataset
+
+TRIPS_MIN = 1_000
+"""Files with fewer trips are not checked."""
+VALUE_MAX = 1_000
+"""Larger values count as this one in a mean, negative ones as zero: single outliers must not move it."""
+USUAL_MILES = (0.8, 16.0)
+USUAL_FARE_USD = (3.0, 75.0)
+"""The mean of a month is within these limits; ten times a usual mean, or a tenth of it, is not."""
+LISTED_DAYS_MAX = 5
+SAMPLED_FROM = 200_000
+"""Of files with more trips, those in the first six seconds of each minute count."""
+
+
+@dataclass(frozen=True)
+class DayTotals:
+    """The trips of a day; `sums` has the number of values and their sum for each of `measured_columns`."""
+
+    day: date
+    trips: int
+    sums: tuple[tuple[int, float], ...]
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> Self:
+        """The totals of a row of `day_totals`."""
+        day, trips, *rest = row
+        pairs = zip(rest[::2], rest[1::2], strict=True)
+        return cls(
+            date.fromisoformat(str(day)),
+            int(trips),
+            tuple((int(count), float(total or 0)) for count, total in pairs),
+        )
+
+
+def measured_columns(dataset: Dataset) -> tuple[str, ...]:
+    """The columns whose means are checked."""
+    return (*dataset.distances, *dataset.fares)
+
+
+def day_totals(dataset: Dataset) -> list[str]:
+    """The SQL of the columns of `DayTotals` over a dataset's table, to be grouped by the first of them."""
+    sums = [
+        text
+        for column in measured_columns(dataset)
+        for text in (f"count({column})", f"sum(least(greatest({column}, 0D), {VALUE_MAX}D))")
+    ]
+    return [f"CAST({PICKUP} AS date)", "count(*)", *sums]
+
+
+def counted_rows(trips: int) -> str:
+    """The SQL condition for the rows of a file with this number of trips that count.
+
+    Of a large file, a tenth says as much, and costs the job far less.
+    """
+    return "true" if trips <= SAMPLED_FROM else f"second({PICKUP}) < 6"
+
+
+def unusual_values(dataset: Dataset, month: int, days: Sequence[DayTotals]) -> list[str]:
+    """Return the findings about a file of this month, such as 202401, as sentences about it."""
+    if sum(each.trips for each in days) < TRIPS_MIN:
+        return []
+    return [*_missing_days(month, days), *_unusual_means(dataset, days)]
+
+
+def _missing_days(month: int, days: Sequence[DayTotals]) -> list[str]:
+    """Days between the first and the last one with trips: the first days of a month may be a sample."""
+    seen = {each.day.day for each in days if 100 * each.day.year + each.day.month == month}
+    missing = [day for day in range(min(seen, default=0), max(seen, default=0)) if day not in seen]
+    if not missing:
+        return []
+    listed = ", ".join(f"{month // 100}-{month % 100:02d}-{day:02d}" for day in missing[:LISTED_DAYS_MAX])
+    more = len(missing) - LISTED_DAYS_MAX
+    return [
+        f"has no trips on {listed}{f' and {more} more days' if more > 0 else ''}, but before and after; "
+        "compare it with its source, and upload it again if trips are lost"
+    ]
+
+
+def _unusual_means(dataset: Dataset, days: Sequence[DayTotals]) -> list[str]:
+    found = []
+    for place, column in enumerate(measured_columns(dataset)):
+        values = sum(each.sums[place][0] for each in days)
+        low, high = USUAL_MILES if column in dataset.distances else USUAL_FARE_USD
+        mean = sum(each.sums[place][1] for each in days) / values if values >= TRIPS_MIN else low
+        if not low <= mean <= high:
+            found.append(
+                f"has a mean {column} of {mean:,.2f}, but months have {low:g} to {high:g}; "
+                "look for another unit, such as meters or cents, and upload the file again in miles and "
+                "dollars"
+            )
+    return found
