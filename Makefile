@@ -14,6 +14,9 @@ REPEAT ?= 1
 FILES ?= 400
 SEED ?= 2
 MINUTES ?= 15
+# The engines that `make bench` measures; empty for all. PEERS=1 adds other libraries.
+ENGINES ?=
+PEERS ?=
 # Options for pytest, or for the demo.
 ARGS ?=
 # The targets whose layers `make build` builds, `aws` or `local`; empty for both.
@@ -63,9 +66,10 @@ types: setup
 synth: setup
 	$(BIN)/python -m local_aws.cdk synth
 
-## bench: compare the job's speed with plain Spark and with DuckDB; ROWS=10000000 FORMAT=csv.gz REPEAT=3
+## bench: compare both engines with plain Spark and DuckDB; ROWS=10000000 FORMAT=csv.gz REPEAT=3 PEERS=1
 bench: setup
-	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT)
+	$(BIN)/python -m benchmarks.transform --rows $(ROWS) --format $(FORMAT) --repeat $(REPEAT) \
+		$(if $(PEERS),--peers) $(if $(ENGINES),--engines $(ENGINES))
 
 ## usage: count the transitions, function seconds and requests of executions with each engine, for their cost
 usage: setup
@@ -92,6 +96,7 @@ lock: $(VENV)/.installed
 	$(UV_COMPILE) --extra dev --output-file requirements.txt pyproject.toml
 	$(UV_COMPILE) --output-file local_aws/requirements.txt local_aws/requirements.in
 	$(UV_COMPILE) --output-file local_aws/java.txt local_aws/java.in
+	$(UV_COMPILE) --output-file benchmarks/peers.txt benchmarks/peers.in
 	for layer in runtime parquet engine; do $(UV_COMPILE) \
 		$(addprefix --no-emit-package ,$(RUNTIME_PROVIDES) $(NOT_IMPORTED)) \
 		--output-file lambdas/layers/$$layer.txt lambdas/layers/$$layer.in; done

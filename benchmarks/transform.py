@@ -1,11 +1,12 @@
-"""Benchmark of the job's throughput against plain Spark and DuckDB.
+"""Benchmark of both engines against plain Spark, DuckDB, and other libraries that write Iceberg tables.
 
     make bench                                  # a million rows, Parquet
     make bench ROWS=10000000 FORMAT=csv.gz
+    make bench PEERS=1 ENGINES=small            # with pyiceberg, Polars and dlt
 
 The data is generated (`sample_data`); one row in a thousand is invalid, so quarantine is written too. Each
 engine runs in its own process. Start-up, a first small file (cold code) and the measured file are timed
-separately. At the end the rows that the job and DuckDB wrote are compared.
+separately. At the end the written rows are compared.
 """
 
 import argparse
@@ -16,20 +17,29 @@ import subprocess
 import sys
 import tempfile
 import threading
+import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
-from benchmarks.engines import ENGINES, MEMORY, THREADS
+from benchmarks.engines import THREADS
+from benchmarks.peers import PEERS
+from benchmarks.written_rows import DATASET, engine_differences, peer_difference
+from local_aws.installer import install
 from sample_data.files import generate
-from taxi_etl import tables
-from taxi_etl.datasets import DATASETS
+
+ENGINES = {
+    "job": "benchmarks.spark_engines",
+    "floor": "benchmarks.spark_engines",
+    "duckdb": "benchmarks.engines",
+    "small": "benchmarks.engines",
+}
+"""The module that runs each engine."""
+PEERS_LOCK = Path(__file__).parent / "peers.txt"
+PEERS_ENVIRONMENT = Path(__file__).parents[1] / ".local" / "peers"
 
 SMALL_ROWS = 1_000
 DIRTY_SHARE = 0.001
 MONTH = "2024-01"
-DATASET = "yellow"
 POLL_SECONDS = 0.3
 
 
@@ -37,19 +47,22 @@ POLL_SECONDS = 0.3
 class Measured:
     """One engine's times in seconds, and the peak memory of its process tree in megabytes.
 
-    `cpu` are the CPU seconds of the run.
+    `cpu` are the CPU seconds of the run, `total_cpu` those since the process started.
     """
 
     start: float
     first: float
     run: float
     cpu: float
+    total_cpu: float
     peak_mb: int
 
 
 def measure(engine: str, folder: Path, small: Path, large: Path) -> Measured:
-    """Run an engine in its own process. Raises RuntimeError with its output if it fails."""
-    command = [sys.executable, "-m", "benchmarks.engines", engine, str(folder), str(small), str(large)]
+    """Run an engine or a peer in its own process. Raises RuntimeError with its output if it fails."""
+    python = str(PEERS_ENVIRONMENT / "bin" / "python") if engine in PEERS else sys.executable
+    module = ENGINES.get(engine, "benchmarks.peers")
+    command = [python, "-m", module, engine, str(folder), str(small), str(large)]
     process = subprocess.Popen(  # noqa: S603 (our own module)
         command,
         stdout=subprocess.PIPE,
@@ -71,7 +84,20 @@ def measure(engine: str, folder: Path, small: Path, large: Path) -> Measured:
     watcher.join()
     if process.returncode != 0:
         raise RuntimeError(f"{engine} failed:\n{errors[-3000:]}")
-    return Measured(**json.loads(output.splitlines()[-1]), peak_mb=peak[0] // 1024)
+    found = json.loads(output.splitlines()[-1])
+    # The watcher misses short peaks; the process knows its own.
+    peak_kb = max(peak[0], found.pop("peak_kb"))
+    return Measured(**found, peak_mb=peak_kb // 1024)
+
+
+def install_peers() -> None:
+    """Install the peers in an environment of their own, unless their locked versions are there."""
+    installed = PEERS_ENVIRONMENT / "installed.txt"
+    if installed.exists() and installed.read_text() == PEERS_LOCK.read_text():
+        return
+    venv.create(PEERS_ENVIRONMENT, clear=True, with_pip=True)
+    install(PEERS_LOCK, python=PEERS_ENVIRONMENT / "bin" / "python")
+    installed.write_text(PEERS_LOCK.read_text())
 
 
 def tree_kilobytes(root: int) -> int:
@@ -89,64 +115,35 @@ def tree_kilobytes(root: int) -> int:
     return sum(size for pid, _, size in rows if pid in processes)
 
 
-def differences(folder: Path, large: Path) -> list[str]:
-    """Differences between the rows that the engines wrote; empty if they are equal.
-
-    Compares row counts and sums of row hashes, which do not depend on order. Maps are compared as text.
-    """
-    found = []
-    database = duckdb.connect(config={"threads": THREADS})
-    columns = [column.name for column in DATASETS[DATASET].columns]
-    lineage = ["source_id", "source_file", "source_version", "run_id"]
-    kinds = {
-        "trips": (DATASETS[DATASET].table, [*columns, "extra_columns::varchar", *lineage]),
-        "quarantined": (
-            tables.QUARANTINE,
-            ["reasons::varchar", "row_as_read::varchar", "position", *lineage],
-        ),
-    }
-    for kind, (table, wanted) in kinds.items():
-        query = f"SELECT count(*), sum(hash({', '.join(wanted)})) FROM read_parquet('{{}}') "  # noqa: S608 (our own names)
-        query += f"WHERE source_file LIKE '%/{large.name}'"
-        job = query.format(f"{folder}/job/warehouse/taxi/{table}/data/**/*.parquet")
-        others = {
-            "DuckDB": f"{folder}/duckdb/duckdb/{large.name.split('.')[0]}/kind={kind}/*.parquet",
-            "the engine for small batches": f"{folder}/small/warehouse/taxi/{table}/data/**/*.parquet",
-        }
-        ours = database.execute(job).fetchone()
-        for name, files in others.items():
-            theirs = database.execute(query.format(files)).fetchone()
-            if ours != theirs:
-                found.append(f"{kind}: (count, hash) is {ours} from the job, {theirs} from {name}")
-    return found
-
-
 def report(rows: int, kind: str, results: dict[str, Measured]) -> str:
-    """The results as the table in docs/performance.md."""
-    floor = results["floor"].run
+    """The results as a table."""
     lines = [
-        f"{rows:,} rows, {kind}, {THREADS} threads, {MEMORY} of Java heap, {os.cpu_count()} CPUs "
-        f"({platform.machine()}), Python {platform.python_version()}",
+        f"{rows:,} rows, {kind}, {THREADS} threads, {os.cpu_count()} CPUs ({platform.machine()}), "
+        f"load {os.getloadavg()[1]:.1f}, Python {platform.python_version()}",
         "",
-        f"| engine | start s | first {SMALL_ROWS:,} rows s | run s | CPU s | rows/s | time / floor "
-        "| peak MB |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| engine | start s | first {SMALL_ROWS:,} rows s | run s | CPU s | CPU s with start | peak MB |",
+        "|---|---|---|---|---|---|---|",
     ]
     for engine, result in results.items():
         lines.append(
             f"| {engine} | {result.start:.1f} | {result.first:.1f} | {result.run:.1f} | {result.cpu:.1f} | "
-            f"{rows / result.run:,.0f} | {result.run / floor:.2f} | {result.peak_mb:,} |"
+            f"{result.total_cpu:.1f} | {result.peak_mb:,} |"
         )
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Generate files, measure the engines, print the results; exits with 1 if the engines' rows differ."""
+    """Generate files, measure the engines, print the results; exits with 1 if written rows differ."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--format", choices=("parquet", "csv.gz"), default="parquet")
-    parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each engine counts")
+    parser.add_argument("--repeat", type=int, default=1, help="rounds; the fewest CPU seconds count")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--peers", action="store_true", help="install and measure the peers too")
     arguments = parser.parse_args()
+    engines = [*arguments.engines, *(PEERS if arguments.peers else ())]
+    if arguments.peers:
+        install_peers()
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         folder = Path(temporary)
         small, large = (
@@ -163,16 +160,18 @@ def main() -> None:
         results: dict[str, Measured] = {}
         for number in range(arguments.repeat):
             # Engines take turns, so that other load on the machine does not affect only one of them.
-            for engine in ENGINES:
+            for engine in engines:
                 place = folder / engine if number == 0 else folder / f"{engine}_{number}"
                 result = measure(engine, place, small, large)
-                if engine not in results or result.run < results[engine].run:
+                if engine not in results or result.cpu < results[engine].cpu:
                     results[engine] = result
         print(report(arguments.rows, arguments.format, results))
-        found = differences(folder, large)
+        found = engine_differences(folder, large)
+        for peer in PEERS.keys() & engines:
+            found += peer_difference(peer, folder / peer, large)
     if found:
         sys.exit("\n".join(found))
-    print("\nthe job, DuckDB and the engine for small batches wrote the same rows")
+    print("\nthe engines wrote the same rows" + ("; the peers wrote all rows" if arguments.peers else ""))
 
 
 if __name__ == "__main__":

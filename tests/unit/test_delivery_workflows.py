@@ -260,6 +260,7 @@ def test_an_audit_without_findings_lists_every_lock_and_exits_with_0(tmp_path: P
         "lambdas/layers/runtime.txt",
         "lambdas/layers/parquet.txt",
         "lambdas/layers/engine.txt",
+        "benchmarks/peers.txt",
         ".github/requirements.txt",
         "package-lock.json",
     ]
@@ -278,13 +279,13 @@ def test_an_audit_without_advisories_prints_the_cause_without_a_stack_trace(tmp_
 
     assert code == 1  # a vulnerability outranks an unchecked lock
     assert "Traceback" not in stdout
-    assert stdout.count("not checked: requests.exceptions.ConnectionError") == 6
+    assert stdout.count("not checked: requests.exceptions.ConnectionError") == 7
     assert stdout.count("not checked: npm warn audit request to") == 1
     assert stderr.splitlines() == [
         "known vulnerabilities in: requirements.txt",
         "advisories could not be reached, not checked: local_aws/requirements.txt local_aws/java.txt "
         "lambdas/layers/runtime.txt lambdas/layers/parquet.txt lambdas/layers/engine.txt "
-        ".github/requirements.txt package-lock.json",
+        "benchmarks/peers.txt .github/requirements.txt package-lock.json",
     ]
     assert audit(tmp_path, npm=NPM_UNREACHABLE)[0] == 2
 
