@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check --require-virtualenv
-PREPARE := $(MAKE) --no-print-directory --jobs=3 node_modules/.package-lock.json build .local/emulator
+PREPARE := $(MAKE) --silent --no-print-directory --jobs=3 node_modules/.package-lock.json build .local/emulator
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
 ROWS ?= 1000000
 FORMAT ?= parquet
