@@ -257,7 +257,7 @@ def test_a_newer_version_of_another_dataset_wins(lake, slow, fast):
 
 
 def test_an_error_while_staging_leaves_no_data_file(lake, monkeypatch):
-    """The trips of the second layout are written when its quarantined rows fail."""
+    """The trips of two layouts are written when their quarantined rows fail."""
     lake.storage.put(A, trips(3, 2))
     other_layout = key_of("trips_2024-01.csv")
     header = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance"
@@ -267,7 +267,7 @@ def test_an_error_while_staging_leaves_no_data_file(lake, monkeypatch):
 
     def stage(table, rows):
         calls.append(table.name)
-        if calls.count("quarantined_trips") == 2:
+        if table.name == "quarantined_trips":
             raise KeyboardInterrupt
         return original(table, rows)
 
@@ -275,7 +275,7 @@ def test_an_error_while_staging_leaves_no_data_file(lake, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         lake.load(A, other_layout)
 
-    assert calls == ["green_trips", "quarantined_trips"] * 2
+    assert calls == ["green_trips", "green_trips", "quarantined_trips"]
     warehouse = Path(lake.spark.conf.get("spark.sql.catalog.lake.warehouse"))
     assert list((warehouse / lake.database).rglob("*.parquet")) == []
 
