@@ -152,8 +152,8 @@ def test_a_report_has_the_path_the_cost_and_example_rows_of_an_execution(
     assert code == 0
     assert [state["name"] for state in document["states"]] == app.states_of(outcome.execution)
     phases = [phase["name"] for phase in document["timeline"]]
-    assert phases == ["Event queue", "Validation", "Glue queue and start", "Job run", "Notification"]
-    assert document["costs"] == [{"part": "Job run", "usd": message["jobCostUsd"]}]
+    assert phases == ["Event queue", "Validation", "Small batch", "Notification"]
+    assert document["costs"] == [{"part": "Small batch function", "usd": message["smallBatchCostUsd"]}]
     reasons = message["files"][0]["rows"]["reasons"]
     assert {each["reason"]: each["rows"] for each in document["quarantine"]} == reasons
     examples = [example for each in document["quarantine"] for example in each["examples"]]
@@ -168,7 +168,8 @@ def test_the_overview_counts_executions_rows_and_months(
     code, document = app.command("report")
     assert code == 0
     assert sum(each["executions"] for each in document["executions"]) == len(app.executions())
-    assert {each["dataset"] for each in document["costs"]} >= {"yellow", "green"}
+    assert "small batches" in {each["dataset"] for each in document["costs"]}
+    assert {each["dataset"] for each in document["rows"]} >= {"yellow", "green"}
     assert {each["dataset"]: "2020-05" in each["missing"] for each in document["months"]}["green"]
 
 
@@ -215,6 +216,10 @@ def test_the_job_replaces_the_rows_that_the_function_loaded(
 
     assert (message["status"], message["engine"]) == ("SUCCESS", "glue")
     assert app.counts() == before
+    _, report = app.command("report", message["workflowExecutionId"])
+    phases = [phase["name"] for phase in report["timeline"]]
+    assert phases == ["Validation", "Glue queue and start", "Job run", "Notification"]
+    assert report["costs"] == [{"part": "Job run", "usd": message["jobCostUsd"]}]
 
 
 def test_the_job_cost_in_a_notification_is_also_a_metric(
