@@ -16,7 +16,9 @@ Parts = dict[str, Any]
 
 
 def rejection_parts(manifest: Manifest, keys: Sequence[str]) -> Parts:
-    """The parts of the texts about rejected files; `keys` are those of all files."""
+    """The parts of the texts about rejected files, null if there are none; `keys` are those of all files."""
+    if not manifest.rejected:
+        return {"email": None, "brief": None}
     return {
         "email": {
             "outcome": _rejection_outcome(manifest, keys),

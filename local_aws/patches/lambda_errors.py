@@ -1,10 +1,12 @@
-"""The class, message and stack of a function's exception.
+"""The class, message and stack of a function's exception, and the name of a throttled call's error.
 
-MiniStack 1.5.33: Reports every exception as `Runtime.HandlerError`.
+MiniStack 1.5.33: Reports every exception as `Runtime.HandlerError`, and a throttled task as `Lambda.Unknown`.
 AWS: Answers `{"errorMessage", "errorType", "requestId", "stackTrace"}`. Step Functions matches Retry and
-Catch against errorType, and passes the document as text in Cause.
-Source: Lambda developer guide, "Lambda function errors in Python".
-Delete when: MiniStack's Python worker reports the exception's class and stack.
+Catch against errorType, and passes the document as text in Cause. A throttled task ends in
+`Lambda.TooManyRequestsException`.
+Source: Lambda developer guide, "Lambda function errors in Python"; Step Functions developer guide, "Handling
+errors".
+Delete when: MiniStack's Python worker reports the exception's class and stack, and its tasks throttling.
 """
 
 import threading
@@ -40,6 +42,18 @@ def apply() -> None:
         "func event request_id",
         lambda func, event, request_id: _with_class(execute, func, event, request_id),
     )
+    throttled = patching.replace(
+        lambda_svc,
+        "_throttle_response",
+        "reason_code msg retry_after",
+        lambda *args, **kwargs: _with_throttling_error(throttled(*args, **kwargs)),
+    )
+
+
+def _with_throttling_error(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an answer to a throttled call with the error that Step Functions reports."""
+    answer["body"]["errorType"] = "Lambda.TooManyRequestsException"
+    return answer
 
 
 def _keep_answer(invoke: Callable[..., dict[str, Any]], *args: Any, **kwargs: Any) -> dict[str, Any]:

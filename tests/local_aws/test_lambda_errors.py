@@ -33,6 +33,32 @@ def test_step_functions_sees_the_class_and_can_catch_it(factory):
     assert "raise FileVanished" in cause["stackTrace"][-1]
 
 
+def test_step_functions_sees_a_throttled_task_as_such(factory):
+    function = factory.function("throttled", RAISING)
+    factory.aws.client("lambda").put_function_concurrency(
+        FunctionName=function, ReservedConcurrentExecutions=0
+    )
+    outcome = factory.run(
+        {
+            "Ask": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Arguments": {"FunctionName": function, "Payload": {}},
+                "Catch": [
+                    {
+                        "ErrorEquals": ["Lambda.TooManyRequestsException"],
+                        "Output": "{% $states.errorOutput %}",
+                        "Next": "Done",
+                    }
+                ],
+                "End": True,
+            },
+            "Done": {"Type": "Succeed"},
+        }
+    )
+    assert json.loads(outcome["output"])["Error"] == "Lambda.TooManyRequestsException"
+
+
 def test_invoke_reports_the_class(factory):
     factory.function("raising", RAISING)
     answer = factory.aws.client("lambda").invoke(FunctionName="raising")
