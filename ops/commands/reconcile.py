@@ -89,7 +89,7 @@ def _decision(target: Target, finding: Finding, uri: str) -> str:
     if finding.kind is Kind.HELD:
         return f"once orchestration is on: {target.command('replay', '--held')}"
     if finding.kind is Kind.CLAIM_LOST:
-        return "follow docs/recovery.md, a claim that leads nowhere"
+        return "follow docs/recovery.md#lost-claims"
     if finding.kind is Kind.ROWS_MISSING:
         record = target.command("remove", uri, "--yes")
         return f"its object was deleted: upload the file again, or record the removal: {record}"

@@ -84,7 +84,7 @@ class Kind(StrEnum):
     CLAIM_NOT_STARTED = "claim_not_started"
     CLAIM_NOT_CLOSED = "claim_not_closed"
     CLAIM_LOST = "claim_lost"
-    """The file's record is open, but no claim leads to its end."""
+    """The file's record is open, but no open claim or execution will close it."""
     TWO_TABLES = "two_tables"
     TWO_VERSIONS = "two_versions"
     COMMITTED_TWICE = "committed_twice"
