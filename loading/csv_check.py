@@ -36,7 +36,8 @@ def check_csv_bytes(storage: Storage, files: Sequence[FileLoad]) -> None:
 
 def _scan(storage: Storage, load: FileLoad) -> CsvScan:
     file = load.source.file
-    for attempt in range(1, SCAN_ATTEMPTS + 1):
+    attempt = 1
+    while True:
         try:
             return scan_csv(
                 storage.chunks(file.version),
@@ -51,4 +52,4 @@ def _scan(storage: Storage, load: FileLoad) -> CsvScan:
         except BotoCoreError:
             if attempt == SCAN_ATTEMPTS:
                 raise
-    raise AssertionError("unreachable")
+            attempt += 1

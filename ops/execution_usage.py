@@ -14,8 +14,6 @@ from taxi_etl import prices
 from taxi_etl.execution_cost import Basis, FunctionUse, Usage
 from taxi_etl.tables import table_names
 
-CRAWL_STATE = "RunCrawlerUpdate"
-JOB_STATE = "RunGlueETLJob"
 NOTIFICATION_STATES = "Notify"
 """The beginning of the names of the states that publish."""
 REMOVED_FUNCTION_MB = (3008, 4096)
@@ -45,7 +43,7 @@ class UsageReader:
             engine=history.engine_of(steps),
             job_runs=int(bool(job_run)),
             dpu_hours=self._dpu_hours(job_run) if job_run else None,
-            crawls=sum(step.state == CRAWL_STATE and not step.error for step in steps),
+            crawls=sum(step.started_crawl for step in steps),
             notifications=sum(step.state.startswith(NOTIFICATION_STATES) for step in steps),
             raw_bytes=sum(file.size for file in files),
             table_bytes=self._table_bytes.get(execution.name),

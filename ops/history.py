@@ -19,6 +19,7 @@ from taxi_etl.inputs import InvalidInputError, parse_input
 
 SMALL_BATCH_STATE = "RunSmallBatch"
 JOB_STATE = "RunGlueETLJob"
+CRAWL_STATE = "RunCrawlerUpdate"
 ENGINES = {SMALL_BATCH_STATE: Engine.DUCKDB, JOB_STATE: Engine.GLUE}
 """The states that start an engine."""
 USUAL_OF = 20
@@ -41,6 +42,11 @@ class Step:
     def seconds(self) -> float | None:
         """The duration of the visit, None until it ends."""
         return (self.left - self.entered).total_seconds() if self.left else None
+
+    @property
+    def started_crawl(self) -> bool:
+        """Whether the visit started a crawl."""
+        return self.state == CRAWL_STATE and not self.error
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON document of the visit."""

@@ -70,7 +70,7 @@ def scan_csv(
         plain = _in_parts(gunzip(chunks) if gzipped else chunks)
         if encoding.startswith("utf-16"):
             return _scan_utf16(plain, encoding, layout)
-        return _scan_utf8(plain, encoding, layout)
+        return _scan_utf8(plain, layout)
     except DamagedError as damage:
         return CsvScan(damage.failure)
 
@@ -126,7 +126,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
         csv.field_size_limit(limit)
 
 
-def _scan_utf8(chunks: Iterable[bytes], encoding: str, layout: _Layout) -> CsvScan:
+def _scan_utf8(chunks: Iterable[bytes], layout: _Layout) -> CsvScan:
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, line_number, returns, written, unbalanced = 0, 1, 0, 0, False
     rest = b""  # the line that the next chunk goes on with

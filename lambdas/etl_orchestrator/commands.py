@@ -53,49 +53,55 @@ def run(
 ) -> dict[str, Any]:
     """Run a command and return its result, or why it is refused. Raises StartError, and AWS faults."""
     try:
-        effective_engine(parse_engine(command.get("engine")), deployed_engine)
-        return _run(command, dispatcher, remaining_ms)
+        engine = parse_engine(command.get("engine"))
+        effective_engine(engine, deployed_engine)
+        return _run(command, engine, dispatcher, remaining_ms)
     except (RefusedCommandError, InvalidInputError) as error:
         logger.warning("command refused", reason=str(error))
         return {"refused": str(error)}
 
 
 def _run(
-    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+    command: Mapping[str, Any],
+    engine: EngineChoice | None,
+    dispatcher: Dispatcher,
+    remaining_ms: Callable[[], int],
 ) -> dict[str, Any]:
     match command.get("command"):
         case "start":
-            return _start(command, dispatcher)
+            return _start(command, engine, dispatcher)
         case "replay":
-            return _replay(command, dispatcher)
+            return _replay(command, engine, dispatcher)
         case "replay_held":
-            return _replay_held(command, dispatcher, remaining_ms)
+            return _replay_held(engine, dispatcher, remaining_ms)
         case name:
             raise RefusedCommandError(f'"command" must be start, replay or replay_held, not {name!r}')
 
 
-def _start(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
+def _start(command: Mapping[str, Any], engine: EngineChoice | None, dispatcher: Dispatcher) -> dict[str, Any]:
     trigger = command.get("trigger", Trigger.MANUAL)
     if trigger not in START_TRIGGERS:
         raise RefusedCommandError(
             f'"trigger" of a start must be one of {", ".join(START_TRIGGERS)}, not {trigger!r}'
         )
-    return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger), command))
+    return _result(_dispatch(dispatcher, _named_files(command), Trigger(trigger), engine))
 
 
-def _replay(command: Mapping[str, Any], dispatcher: Dispatcher) -> dict[str, Any]:
+def _replay(
+    command: Mapping[str, Any], engine: EngineChoice | None, dispatcher: Dispatcher
+) -> dict[str, Any]:
     by_name = "execution" in command
     files = _files_of(dispatcher, command["execution"]) if by_name else _named_files(command)
-    return _result(_dispatch(dispatcher, files, Trigger.REPLAY, command))
+    return _result(_dispatch(dispatcher, files, Trigger.REPLAY, engine))
 
 
 def _replay_held(
-    command: Mapping[str, Any], dispatcher: Dispatcher, remaining_ms: Callable[[], int]
+    engine: EngineChoice | None, dispatcher: Dispatcher, remaining_ms: Callable[[], int]
 ) -> dict[str, Any]:
     held = dispatcher.ledger.held_files()
     executions: list[DispatchedExecution] = []
     while chunk := [record.version for record in islice(held, HELD_CHUNK)]:
-        executions += _dispatch(dispatcher, chunk, Trigger.REPLAY, command)
+        executions += _dispatch(dispatcher, chunk, Trigger.REPLAY, engine)
         if remaining_ms() < STOP_BEFORE_TIMEOUT_MS:
             return {**_result(executions), "more": True}
     return {**_result(executions), "more": False}
@@ -134,9 +140,9 @@ def _files_of(dispatcher: Dispatcher, execution: str) -> tuple[FileVersion, ...]
 
 
 def _dispatch(
-    dispatcher: Dispatcher, files: Iterable[FileVersion], trigger: Trigger, command: Mapping[str, Any]
+    dispatcher: Dispatcher, files: Iterable[FileVersion], trigger: Trigger, engine: EngineChoice | None
 ) -> list[DispatchedExecution]:
-    report = dispatcher.dispatch(files, trigger, parse_engine(command.get("engine")))
+    report = dispatcher.dispatch(files, trigger, engine)
     count(Metric.EXECUTIONS_STARTED, report.started())
     if report.failed:
         raise StartError(

@@ -25,7 +25,6 @@ from taxi_etl.file_status import FileStatus
 
 EXAMPLES = 3
 """Example rows of one reason."""
-CRAWL_STARTED = "RunCrawlerUpdate"
 
 
 @dataclass(frozen=True)
@@ -161,13 +160,12 @@ def _columns(result: JobResult | None) -> list[ColumnChange]:
 
 def _costs(steps: Sequence[history.Step], run: Mapping[str, Any], small_batch: float | None) -> list[Cost]:
     """Return the parts that cost more than a fraction of a cent, or would, at list price."""
-    states = {step.state: step for step in steps}
     found = []
     if small_batch is not None:
         found.append(Cost("Small batch function", small_batch))
-    if "RunGlueETLJob" in states:
+    if any(step.state == history.JOB_STATE for step in steps):
         hours = prices.dpu_hours(run)
         found.append(Cost("Job run", None if hours is None else prices.cost_usd(hours)))
-    if CRAWL_STARTED in states and not states[CRAWL_STARTED].error:
+    if any(step.started_crawl for step in steps):
         found.append(Cost("Crawl, at least", prices.crawl_cost_usd()))
     return found

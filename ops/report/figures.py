@@ -13,8 +13,6 @@ from markupsafe import Markup
 WIDE = 860
 NARROW = 300
 FONT_SIZE = 12
-PADDING = {"left": 2, "top": 4, "right": 14, "bottom": 2}
-"""Room for the half of a label that is beyond the end of an axis."""
 AXIS = {
     "labelFontSize": FONT_SIZE,
     "titleFontSize": FONT_SIZE,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ops.history import Step
+from ops.history import SMALL_BATCH_STATE, Step
 from ops.report.documents import PathState, Phase
 
 Definition = Mapping[str, Any]
@@ -13,7 +13,7 @@ EVENT_QUEUE = "Event queue"
 GLUE_QUEUE = "Glue queue and start"
 JOB_RUN = "Job run"
 PHASES = {
-    "RunSmallBatch": "Small batch",
+    SMALL_BATCH_STATE: "Small batch",
     "lambda:invoke": "Validation",
     "glue:startJobRun.sync": JOB_RUN,
     "aws-sdk:glue:startCrawler": "Crawl",
