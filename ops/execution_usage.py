@@ -10,7 +10,7 @@ from ops import history
 from ops.deployment import Deployment
 from ops.history import Execution, Step
 from ops.session import Session
-from taxi_etl import prices
+from taxi_etl import billing
 from taxi_etl.execution_cost import Basis, FunctionUse, Usage
 from taxi_etl.tables import table_names
 
@@ -79,7 +79,7 @@ class UsageReader:
             if error.response["Error"]["Code"] != "EntityNotFoundException":
                 raise
             return None
-        return prices.dpu_hours(answer["JobRun"])
+        return billing.dpu_hours(answer["JobRun"])
 
 
 def transitions(steps: Iterable[Step]) -> int:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from sample_data.variants import Column
 
-_TIMES = ("pickup", "dropoff")
 _NUMBERS = ("fare", "passengers", "pickup_zone")
 """Contents that can get an unparseable value, in order of preference; every dataset has one of them."""
 _WHOLE_NUMBERS = ("passengers", "payment", "rate", "pickup_zone")

@@ -19,9 +19,9 @@ from stacks.metrics import (
     small_batch_sum,
 )
 from stacks.settings import Settings
+from taxi_etl.billing import GLUE_USD_PER_DPU_HOUR
 from taxi_etl.metrics import Metric
 from taxi_etl.names import STATE_MACHINE, physical_name
-from taxi_etl.prices import GLUE_USD_PER_DPU_HOUR
 
 HOUR = Duration.hours(1)
 DAY = Duration.days(1)

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from taxi_etl import prices, request_model
+from taxi_etl import billing, estimated_requests
 from taxi_etl.engines import Engine
 from taxi_etl.list_prices import PRICES, usd
 
 GB = 1024**3
-MIB = 1024**2
 
 
 class Basis(StrEnum):
@@ -26,7 +25,7 @@ class FunctionUse:
     name: str
     milliseconds: int
     memory_mb: int
-    storage_mb: int = prices.FUNCTION_FREE_STORAGE_MB
+    storage_mb: int = billing.FUNCTION_FREE_STORAGE_MB
     basis: Basis = Basis.MEASURED
 
     @property
@@ -37,9 +36,7 @@ class FunctionUse:
     @property
     def usd(self) -> float:
         """The cost in US dollars, not rounded."""
-        beyond = max(0, self.storage_mb - prices.FUNCTION_FREE_STORAGE_MB) / 1024
-        storage = usd("function_storage", self.milliseconds / 1000 * beyond)
-        return usd("function_memory", self.gb_seconds) + storage + usd("function_request", 1)
+        return billing.function_usd(self.milliseconds, self.memory_mb, self.storage_mb)
 
 
 @dataclass(frozen=True)
@@ -86,12 +83,13 @@ def cost_items(used: Usage) -> list[CostItem]:
             _item("Glue job", "glue_job", used.dpu_hours or 0, Basis.MEASURED if known else Basis.ESTIMATED)
         )
     if used.crawls:
-        hours = used.crawls * prices.CRAWLER_DPUS * prices.CRAWLER_MINIMUM_SECONDS / 3600
+        hours = used.crawls * billing.CRAWL_DPU_HOURS
         items.append(_item("crawl", "glue_crawler", hours, Basis.ESTIMATED))
     items.append(_item("notifications", "sns_publish", used.notifications, Basis.MEASURED))
-    modelled = request_model.requests(used.engine, files=used.files, notifications=used.notifications)
+    requests = estimated_requests.requests(used.engine, files=used.files, notifications=used.notifications)
     items += [
-        _item(request_model.TITLES[name], name, count, Basis.ESTIMATED) for name, count in modelled.items()
+        _item(estimated_requests.TITLES[name], name, count, Basis.ESTIMATED)
+        for name, count in requests.items()
     ]
     return items
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxi_etl.batches import BatchLimits, batches
+from taxi_etl.billing import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
 from taxi_etl.file_rules import file_format, is_gzipped
 from taxi_etl.identity import FileVersion
 from taxi_etl.inputs import Trigger
-from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR
 
 MIB = 1024 * 1024
 START_SECONDS = 60

@@ -17,7 +17,7 @@ class Metric(StrEnum):
     SMALL_BATCH_DECLINED_PERCENT = "SmallBatchDeclinedPercent"
     """100 for a declined batch, 0 for a loaded one; its average is the share of declined batches."""
     SMALL_BATCH_COST_USD = "SmallBatchCostUsd"
-    """The cost of one invocation that loaded or declined a batch, at the list price of `taxi_etl.prices`."""
+    """The cost of one invocation that loaded or declined a batch, at list price."""
 
     # etl-close-execution
     FILES_LOADED = "FilesLoaded"
@@ -36,4 +36,4 @@ class Metric(StrEnum):
     """Job runs in one of `taxi_etl.job_runs.FAILED_STATES`, whatever started them."""
     JOB_DPU_HOURS = "JobDpuHours"
     JOB_COST_USD = "JobCostUsd"
-    """Of one job run, at the list price of `taxi_etl.prices`."""
+    """Of one job run, at list price."""

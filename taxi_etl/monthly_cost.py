@@ -3,18 +3,23 @@
 from calendar import monthrange
 from datetime import datetime, timedelta
 
-from taxi_etl import prices
 from taxi_etl.list_prices import PRICES, usd
+from taxi_etl.metrics import Metric
 from taxi_etl.table_maintenance import RUN_RATE_HOURS
 from taxi_etl.tables import table_names
 
 MONTH_HOURS = 730
-HOUR_METRICS = 18
-"""The custom metrics of an hour in which files load, at most; CloudWatch bills each by the hour."""
-SMALL_BATCH_METRICS = 2
-"""More of them with `engine = auto`."""
+SMALL_BATCH_METRICS = len((Metric.SMALL_BATCH_DECLINED_PERCENT, Metric.SMALL_BATCH_COST_USD))
+"""The custom metrics that only apps with `engine = auto` have."""
+ALWAYS_SENT = len((Metric.HOURS_SINCE_LAST_FILE,))
+JOB_LOG_METRICS = 1
+"""`REFUSED_OPTIMIZERS_METRIC`, which is counted in the job's log."""
+HOUR_METRICS = len(Metric) - ALWAYS_SENT - SMALL_BATCH_METRICS + JOB_LOG_METRICS
+"""The other custom metrics of an hour in which files load, at most; CloudWatch bills each by the hour."""
 OPTIMIZERS, OPTIMIZER_DPUS, OPTIMIZER_SECONDS = 2, 2, 60
+"""The optimizers of a table that run, and the estimated DPUs and seconds of a run."""
 POLLERS, POLL_SECONDS = 5, 20
+"""Lambda's connections to the event queue, and the seconds for which each waits for messages."""
 RECONCILERS_PER_HOUR, RECONCILER_GB_SECONDS = 4, 0.5
 
 
@@ -40,12 +45,7 @@ def hour_with_files_usd(*, has_small_batches: bool) -> float:
     return usd("metric", metrics / MONTH_HOURS)
 
 
-def glue_batch_usd(workers: int, minutes: float) -> float:
-    """The cost of a job run on G.1X workers in US dollars."""
-    return usd("glue_job", workers * max(60 * minutes, prices.GLUE_MINIMUM_SECONDS) / 3600)
-
-
-def month_of(text: str) -> tuple[datetime, datetime]:
+def month_period(text: str) -> tuple[datetime, datetime]:
     """The first moment of a month such as `2026-11` and of the next one, UTC. Raises ValueError."""
     first = datetime.strptime(f"{text} +0000", "%Y-%m %z")
     return first, first + timedelta(days=monthrange(first.year, first.month)[1])

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from taxi_etl.billing import crawl_usd
 from taxi_etl.documents import LISTED_FILES_MAX, shorten
-from taxi_etl.prices import crawl_cost_usd
 
 SCHEMA_VERSION = "1"
 SUBJECT_PREFIX = "Taxi ETL"
@@ -32,7 +32,7 @@ RESULT_UNKNOWN = "The job left no result, so the files count as not loaded. Relo
 """A job that ended without a result may have committed a table, so its files may be loaded."""
 FALLBACK = "The function for small batches did not load the files, so the Glue job was started: "
 MEND = "Upload a corrected file; it loads automatically."
-CRAWLED = f"The raw files were crawled, for at least {crawl_cost_usd():.2f} US dollars (ten minutes)."
+CRAWLED = f"The raw files were crawled, for at least {crawl_usd():.2f} US dollars (ten minutes)."
 NOTHING_TO_DO = "Nothing to do."
 NOTHING_TO_REPEAT = "No file needs to be loaded again."
 

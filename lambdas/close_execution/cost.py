@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.observability import logger, measure
 from stores.errors import error_code
-from taxi_etl import prices
+from taxi_etl import billing
 from taxi_etl.metrics import Metric
 
 
@@ -26,11 +26,11 @@ def count_cost(glue: Any, job: str, run_id: str) -> float | None:
             raise
         logger.warning("Glue does not have the ended job run", job_run=run_id)
         return None
-    hours = prices.dpu_hours(run)
+    hours = billing.dpu_hours(run)
     if hours is None:
         logger.warning("the job run has no duration", job_run=run_id, state=run["JobRunState"])
         return None
-    cost = prices.cost_usd(hours)
+    cost = billing.job_run_usd(hours)
     measure(Metric.JOB_DPU_HOURS, hours)
     measure(Metric.JOB_COST_USD, cost)
     logger.info("job run ended", job_run=run_id, state=run["JobRunState"], cost_usd=cost)

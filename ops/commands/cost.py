@@ -14,7 +14,7 @@ from ops.listing import Listing
 from ops.output import local_time, now, table
 from taxi_etl.execution_cost import CostItem, added, by_dataset, cost_items, storage_items, total_usd
 from taxi_etl.list_prices import REGION
-from taxi_etl.monthly_cost import MONTH_HOURS, fixed_costs, forecast_usd, hour_with_files_usd, month_of
+from taxi_etl.monthly_cost import MONTH_HOURS, fixed_costs, forecast_usd, hour_with_files_usd, month_period
 
 if TYPE_CHECKING:
     from ops.execution_usage import UsageReader
@@ -65,7 +65,7 @@ def _period(month: str, since: str) -> tuple[datetime, datetime]:
         start = moment_of(since)
         return start, max(now(), start + timedelta(hours=MONTH_HOURS))
     try:
-        return month_of(month or f"{now():%Y-%m}")
+        return month_period(month or f"{now():%Y-%m}")
     except ValueError:
         raise typer.BadParameter(f"{month!r} is not a month such as 2026-11", param_hint="--month") from None
 

@@ -19,7 +19,7 @@ from ops.report.documents import (
     ReportedFile,
 )
 from ops.session import Target
-from taxi_etl import prices
+from taxi_etl import billing
 from taxi_etl.documents import JobResult
 from taxi_etl.file_status import FileStatus
 
@@ -164,8 +164,8 @@ def _costs(steps: Sequence[history.Step], run: Mapping[str, Any], small_batch: f
     if small_batch is not None:
         found.append(Cost("Small batch function", small_batch))
     if any(step.state == history.JOB_STATE for step in steps):
-        hours = prices.dpu_hours(run)
-        found.append(Cost("Job run", None if hours is None else prices.cost_usd(hours)))
+        hours = billing.dpu_hours(run)
+        found.append(Cost("Job run", None if hours is None else billing.job_run_usd(hours)))
     if any(step.started_crawl for step in steps):
-        found.append(Cost("Crawl, at least", prices.crawl_cost_usd()))
+        found.append(Cost("Crawl, at least", billing.crawl_usd()))
     return found

@@ -18,7 +18,7 @@ from ops.report.documents import (
     Problem,
 )
 from ops.session import Target
-from taxi_etl import prices
+from taxi_etl import billing
 from taxi_etl.coverage import Coverage, month_text, months_between
 from taxi_etl.ledger import FileRecord
 
@@ -105,11 +105,11 @@ def _job_costs(job_runs: Iterable[Mapping[str, Any]], loaded: Iterable[FileRecor
     for record in loaded:
         read[record.execution][record.dataset] += record.rows["read"] if record.rows else 0
     for run in job_runs:
-        hours = prices.dpu_hours(run)
+        hours = billing.dpu_hours(run)
         shares = read[execution_of(run)]
         total = shares.total()
         for dataset, rows in (shares if total else Counter({UNATTRIBUTED: 1})).items():
-            amount = prices.cost_usd(hours or 0) * rows / (total or 1)
+            amount = billing.job_run_usd(hours or 0) * rows / (total or 1)
             yield MonthAmount(run["StartedOn"].astimezone(UTC).strftime("%Y-%m"), dataset, amount)
 
 
@@ -128,7 +128,7 @@ def _sums(amounts: Iterable[MonthAmount]) -> list[MonthAmount]:
     for each in amounts:
         sums[each.month, each.dataset] += each.amount  # type: ignore[assignment]  # amounts may be fractions
     return [
-        MonthAmount(month, dataset, round(amount, prices.FUNCTION_COST_DIGITS))
+        MonthAmount(month, dataset, round(amount, billing.FUNCTION_COST_DIGITS))
         for (month, dataset), amount in sorted(sums.items())
         if amount
     ]

@@ -6,6 +6,7 @@ added here.
 
 from stacks.settings import Settings
 from stacks.workflow.jsonata import record, sentence, text
+from taxi_etl.billing import COST_DIGITS, FUNCTION_COST_DIGITS, crawl_usd
 from taxi_etl.console import CONSOLE_DOMAINS, DEFAULT_DOMAIN, EXECUTION_PATH
 from taxi_etl.engines import EngineChoice
 from taxi_etl.message_texts import (
@@ -23,7 +24,6 @@ from taxi_etl.message_texts import (
     TIME_AND_COST,
 )
 from taxi_etl.notifications import FALLBACK
-from taxi_etl.prices import COST_DIGITS, FUNCTION_COST_DIGITS, crawl_cost_usd
 
 
 def email(outcome: str, files: str, facts: str, next_step: str) -> str:
@@ -76,7 +76,7 @@ def load_facts(job_cost: str, settings: Settings) -> str:
 
 def crawl_facts() -> str:
     """What the crawl cost, to append to `load_facts`."""
-    cost = text(f" The crawl cost at least {crawl_cost_usd():.2f} US dollars.")
+    cost = text(f" The crawl cost at least {crawl_usd():.2f} US dollars.")
     return f"($crawl.polls > 0 ? {cost} : '')"
 
 

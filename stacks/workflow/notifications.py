@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from stacks.settings import Settings
 from stacks.workflow import message_texts
 from stacks.workflow.jsonata import or_null, record, render, sentence, text, with_execution_name
+from taxi_etl.billing import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR, crawl_usd
 from taxi_etl.engines import EngineChoice
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
@@ -26,7 +27,6 @@ from taxi_etl.notifications import (
     history_step,
     next_step,
 )
-from taxi_etl.prices import COST_DIGITS, GLUE_MINIMUM_SECONDS, GLUE_USD_PER_DPU_HOUR, crawl_cost_usd
 
 _MARKER = "EXECUTION"
 _SOURCE = {
@@ -147,7 +147,7 @@ def job_failure(settings: Settings) -> Texts:
 
 
 def job_cost() -> str:
-    """US dollars of the job run, as `taxi_etl.prices` computes them; null where Glue reports too little."""
+    """US dollars of the job run, as `taxi_etl.billing` computes them; null where Glue reports too little."""
     seconds = f"($jobRun.ExecutionTime = 0 ? 0 : $max([$jobRun.ExecutionTime, {GLUE_MINIMUM_SECONDS}]))"
     known = "$exists($jobRun.ExecutionTime) and $exists($jobRun.MaxCapacity)"
     by_time = f"{known} ? {seconds} * $jobRun.MaxCapacity : null"
@@ -158,7 +158,7 @@ def job_cost() -> str:
 
 def crawl_cost() -> str:
     """US dollars that a crawl costs at least; null if none was started."""
-    return f"($crawl.polls > 0 ? {crawl_cost_usd()} : null)"
+    return f"($crawl.polls > 0 ? {crawl_usd()} : null)"
 
 
 def _loaded_email(outcome: str, then: str, settings: Settings) -> str:

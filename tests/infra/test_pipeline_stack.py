@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from taxi_etl.table_maintenance import WARNING
+from tests.fixtures.cost_tables import ALARM_COUNT
 
 from .conftest import ROOT
 from .templates import Resource, Stacks, flat, only, permissions, readable, resources
@@ -483,7 +484,7 @@ def test_the_stack_has_the_outputs_that_the_command_line_reads(prod: Stacks) -> 
     }
     names = prod.pipeline["Outputs"]["AlarmNames"]["Value"]["Fn::Join"]
     assert names[0] == ","
-    assert len(names[1]) == len(ALARMS)
+    assert len(names[1]) == len(ALARMS) == ALARM_COUNT
 
 
 def test_lake_formation_grants_what_iam_grants_where_the_settings_ask_for_it(

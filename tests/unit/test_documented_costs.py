@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ops.execution_usage import REMOVED_FUNCTION_MB
+from stacks.settings import DEV
 from taxi_etl.engines import Engine
+from taxi_etl.monthly_cost import HOUR_METRICS, RECONCILERS_PER_HOUR, SMALL_BATCH_METRICS
 from tests.fixtures.cost_tables import (
     BEGIN,
     END,
@@ -40,6 +43,15 @@ def test_a_lone_file_enters_so_many_states() -> None:
         Engine.DUCKDB: 9,
         None: 4,
     }
+
+
+def test_assumed_settings_are_those_of_the_app() -> None:
+    assert (DEV.small_batch_memory_mb, DEV.small_batch_storage_mb) == REMOVED_FUNCTION_MB
+    assert RECONCILERS_PER_HOUR * DEV.sweep_interval_minutes == 60
+
+
+def test_an_hour_with_files_has_so_many_metrics() -> None:
+    assert (HOUR_METRICS, SMALL_BATCH_METRICS) == (18, 2)
 
 
 def test_a_burst_fills_executions_of_99_files() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from taxi_etl.engines import Engine
+from taxi_etl.estimated_requests import TITLES, requests
 from taxi_etl.execution_cost import (
     Basis,
     CostItem,
@@ -20,11 +21,9 @@ from taxi_etl.list_prices import PRICES
 from taxi_etl.monthly_cost import (
     fixed_costs,
     forecast_usd,
-    glue_batch_usd,
     hour_with_files_usd,
-    month_of,
+    month_period,
 )
-from taxi_etl.request_model import TITLES, requests
 
 VALIDATION = FunctionUse("ValidateInput", 2000, 256)
 LOADED = Usage(files=1, transitions=8, functions=(VALIDATION,), engine=Engine.GLUE, job_runs=1, dpu_hours=0.1)
@@ -110,19 +109,14 @@ def test_metrics_cost_by_the_hour() -> None:
     assert round(hour_with_files_usd(has_small_batches=True), 5) == 0.00822
 
 
-def test_a_batch_costs_its_workers_and_minutes_and_at_least_one() -> None:
-    assert round(glue_batch_usd(3, 2), 4) == 0.0308
-    assert glue_batch_usd(3, 0.2) == pytest.approx(0.0154)
-
-
 def test_a_month_begins_and_ends_in_utc() -> None:
-    assert month_of("2024-02") == (datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
+    assert month_period("2024-02") == (datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="does not match"):
-        month_of("02/2024")
+        month_period("02/2024")
 
 
 def test_a_forecast_continues_at_the_rate_so_far() -> None:
-    start, end = month_of("2024-06")
+    start, end = month_period("2024-06")
     assert forecast_usd(1.0, start, end, start + timedelta(days=10)) == pytest.approx(3.0)
     assert forecast_usd(1.0, start, end, end + timedelta(days=90)) == 1.0
     assert forecast_usd(1.0, start, end, start - timedelta(days=1)) == 0

@@ -1,4 +1,4 @@
-"""The costs of a job run, a crawl and a function, from the list prices in `taxi_etl.list_prices`.
+"""How AWS bills a job run, a crawl and a function, at the prices of `taxi_etl.list_prices`.
 
 Job runs are billed by the second with a minimum of one minute. A crawl is billed by the second with a minimum
 of ten minutes, in AWS's example for 2 DPUs. A function is billed for its memory, for ephemeral storage beyond
@@ -8,19 +8,15 @@ of ten minutes, in AWS's example for 2 DPUs. A function is billed for its memory
 from collections.abc import Mapping
 from typing import Any
 
-from taxi_etl.list_prices import PRICES
+from taxi_etl.list_prices import PRICES, usd
 
 GLUE_USD_PER_DPU_HOUR = PRICES["glue_job"].usd
 GLUE_MINIMUM_SECONDS = 60
-CRAWLER_USD_PER_DPU_HOUR = PRICES["glue_crawler"].usd
-CRAWLER_DPUS = 2
-CRAWLER_MINIMUM_SECONDS = 600
+CRAWL_DPU_HOURS = 2 * 600 / 3600
+"""The DPU-hours of a crawl at least."""
 COST_DIGITS = 4
 """Decimal places of a cost in US dollars."""
-FUNCTION_USD_PER_GB_SECOND = PRICES["function_memory"].usd
-FUNCTION_USD_PER_STORAGE_GB_SECOND = PRICES["function_storage"].usd
 FUNCTION_FREE_STORAGE_MB = 512
-FUNCTION_USD_PER_REQUEST = PRICES["function_request"].usd
 FUNCTION_COST_DIGITS = 6
 """Decimal places of a function's cost in US dollars, which is far below a cent."""
 
@@ -39,19 +35,23 @@ def dpu_hours(run: Mapping[str, Any]) -> float | None:
     return float(seconds * run["MaxCapacity"]) / 3600
 
 
-def cost_usd(hours: float) -> float:
-    """The price of these DPU-hours in US dollars."""
-    return round(hours * GLUE_USD_PER_DPU_HOUR, COST_DIGITS)
+def job_run_usd(hours: float) -> float:
+    """The cost of a job run of these DPU-hours in US dollars."""
+    return round(usd("glue_job", hours), COST_DIGITS)
 
 
-def crawl_cost_usd() -> float:
+def crawl_usd() -> float:
     """The least that a crawl costs in US dollars."""
-    hours = CRAWLER_DPUS * CRAWLER_MINIMUM_SECONDS / 3600
-    return round(hours * CRAWLER_USD_PER_DPU_HOUR, COST_DIGITS)
+    return round(usd("glue_crawler", CRAWL_DPU_HOURS), COST_DIGITS)
 
 
-def function_cost_usd(milliseconds: int, memory_mb: int, storage_mb: int) -> float:
-    """The price of one invocation of a function in US dollars, without the start of its environment."""
-    memory = memory_mb / 1024 * FUNCTION_USD_PER_GB_SECOND
-    storage = max(0, storage_mb - FUNCTION_FREE_STORAGE_MB) / 1024 * FUNCTION_USD_PER_STORAGE_GB_SECOND
-    return round(milliseconds / 1000 * (memory + storage) + FUNCTION_USD_PER_REQUEST, FUNCTION_COST_DIGITS)
+def function_usd(milliseconds: int, memory_mb: int, storage_mb: int) -> float:
+    """The cost of one invocation of a function in US dollars, not rounded.
+
+    It leaves out the start of the environment.
+    """
+    seconds = milliseconds / 1000
+    beyond_mb = max(0, storage_mb - FUNCTION_FREE_STORAGE_MB)
+    memory = usd("function_memory", seconds * memory_mb / 1024)
+    storage = usd("function_storage", seconds * beyond_mb / 1024)
+    return memory + storage + usd("function_request", 1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from taxi_etl.prices import cost_usd, crawl_cost_usd, dpu_hours
+from taxi_etl.billing import crawl_usd, dpu_hours, job_run_usd
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_a_run_takes_so_many_dpu_hours(run: dict[str, Any], hours: float | None)
 
 
 def test_a_dpu_hour_costs_the_list_price_to_a_hundredth_of_a_cent() -> None:
-    assert [cost_usd(hours) for hours in (0, 1, 0.1, 0.0333)] == [0, 0.308, 0.0308, 0.0103]
+    assert [job_run_usd(hours) for hours in (0, 1, 0.1, 0.0333)] == [0, 0.308, 0.0308, 0.0103]
 
 
 def test_a_crawl_costs_at_least_ten_minutes_of_two_dpus() -> None:
-    assert crawl_cost_usd() == 0.1467
+    assert crawl_usd() == 0.1467

@@ -42,7 +42,7 @@ TITLES: Mapping[str, str] = {
     "log_ingestion": "logs",
     "xray_trace": "traces",
 }
-"""How the command names each modelled item, by the name of its price."""
+"""How the command `cost` names each estimated item, by the name of its price."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ COUNTED: Mapping[Engine | None, Mapping[str, Counts]] = {
 
 
 def requests(engine: Engine | None, *, files: int, notifications: int) -> dict[str, float]:
-    """The modelled quantities of one execution by the name of their price."""
+    """The estimated quantities of one execution by the name of their price."""
     counted = {name: counts.of(files) for name, counts in COUNTED[engine].items()}
     kilobytes = max(1, math.ceil(INPUT_KB_PER_FILE * files))
     return {
