@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from loading.file_load import FileLoad
+from taxi_etl.coverage import month_text
 from taxi_etl.datasets import DATASETS, DROPOFF, PICKUP
 from taxi_etl.failures import FailureCode
 from taxi_etl.first_values import unreadable_text
@@ -73,8 +74,8 @@ def fail_for_month(load: FileLoad, outside: int, most: tuple[int, int] | None) -
 
     `most` is the other month with the most pickups, such as 202402, and the number of these pickups.
     """
-    month = _month_text(load.source.file.month or 0)
-    in_one = f"{most[1]:,} are in {_month_text(most[0])}; " if most else ""
+    month = month_text(divmod(load.source.file.month or 0, 100))
+    in_one = f"{most[1]:,} are in {month_text(divmod(most[0], 100))}; " if most else ""
     load.fail(
         FailureCode.WRONG_MONTH,
         f"{outside:,} of {load.written:,} pickups are outside {month}, the month in the file name; "
@@ -111,10 +112,6 @@ def fail_for_key_value(load: FileLoad, column: Column, value: str | None, count:
     )
 
 
-def _month_text(number: int) -> str:
-    return f"{number // 100:04d}-{number % 100:02d}"
-
-
 def _range_hint(load: FileLoad, reason: str) -> str:
     """The explanation of a rule's range, if it depends on the file's name."""
     month = month_of(load.version.key)
@@ -124,5 +121,5 @@ def _range_hint(load: FileLoad, reason: str) -> str:
     what = PICKUP if reason == Reason.PICKUP_OUT_OF_RANGE else DROPOFF
     return (
         f"{what} must be from {earliest:%Y-%m-%d} until {latest:%Y-%m-%d} "
-        f"for the month {month[0]:04d}-{month[1]:02d} in the file name"
+        f"for the month {month_text(month)} in the file name"
     )

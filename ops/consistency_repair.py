@@ -4,14 +4,12 @@ Repeating a repair is safe: the orchestrator starts no claimed file twice, and t
 execution once.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ops import history, orchestrator
+from ops import functions, history, orchestrator
 from ops.deployment import Deployment
-from ops.errors import CliError
 from ops.orchestrator import Started
 from ops.session import Session
 from taxi_etl.consistency.facts import Finding, Repair
@@ -75,14 +73,6 @@ def _close(session: Session, deployment: Deployment, name: str) -> bool:
     Raises CliError with the finalizer's error.
     """
     detail = {"name": name, "status": history.describe(session, deployment, name).status}
-    answer = session.client("lambda").invoke(
-        FunctionName=deployment.close_function_name,
-        Payload=json.dumps({"source": "aws.states", "detail": detail}).encode(),
-    )
-    response = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        raise CliError(
-            f"the finalizer failed for execution {name}: {response.get('errorMessage', 'no reason given')}",
-            f"see its log group /aws/lambda/{deployment.close_function_name}",
-        )
-    return bool(response["closed"])
+    event = {"source": "aws.states", "detail": detail}
+    title = f"finalizer of execution {name}"
+    return bool(functions.invoke(session, title, deployment.close_function_name, event)["closed"])

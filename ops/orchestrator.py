@@ -1,12 +1,12 @@
 """Starts executions through commands to the orchestrator function, the only writer of claims."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops import functions
 from ops.deployment import Deployment
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
@@ -47,18 +47,7 @@ def send(session: Session, deployment: Deployment, **payload: Any) -> list[Start
 
 
 def _invoke(session: Session, deployment: Deployment, payload: dict[str, Any]) -> dict[str, Any]:
-    answer = session.client("lambda").invoke(
-        FunctionName=deployment.orchestrator_function_name, Payload=json.dumps(payload).encode()
-    )
-    response = json.loads(answer["Payload"].read() or b"null")
-    if "FunctionError" in answer:
-        reason = response.get("errorMessage", "no reason given") if isinstance(response, dict) else response
-        raise CliError(
-            f"the orchestrator failed: {reason}",
-            f"see its log group /aws/lambda/{deployment.orchestrator_function_name}; check the deployment: "
-            f"{session.target.command('verify')}",
-        )
-    document: dict[str, Any] = response
+    document = functions.invoke(session, "orchestrator", deployment.orchestrator_function_name, payload)
     if "refused" in document:
         command = str(payload["command"]).partition("_")[0]
         raise CliError(

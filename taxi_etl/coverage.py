@@ -53,7 +53,7 @@ def coverage(files: Iterable[tuple[str, str]]) -> list[Coverage]:
 
 def month_text(month: Month) -> str:
     """Return a month as `2024-01`."""
-    return f"{month[0]}-{month[1]:02d}"
+    return f"{month[0]:04d}-{month[1]:02d}"
 
 
 def month_ranges(months: Sequence[Month]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
+from taxi_etl.coverage import month_text
 from taxi_etl.datasets import PICKUP
 from taxi_etl.schema import Dataset
 
@@ -80,7 +81,7 @@ def _missing_days(month: int, days: Sequence[DayTotals]) -> list[str]:
     missing = [day for day in range(min(seen, default=0), max(seen, default=0)) if day not in seen]
     if not missing:
         return []
-    listed = ", ".join(f"{month // 100}-{month % 100:02d}-{day:02d}" for day in missing[:LISTED_DAYS_MAX])
+    listed = ", ".join(f"{month_text(divmod(month, 100))}-{day:02d}" for day in missing[:LISTED_DAYS_MAX])
     more = len(missing) - LISTED_DAYS_MAX
     return [
         f"has no trips on {listed}{f' and {more} more days' if more > 0 else ''}, but before and after; "

@@ -77,7 +77,7 @@ def overview_report(facts: OverviewFacts, target: Target) -> OverviewReport:
 def last_months(now: datetime) -> list[str]:
     """Return the last `MONTHS` months up to this one, as `2024-01`."""
     last = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1
-    return [f"{each // 12}-{each % 12 + 1:02d}" for each in range(last - MONTHS + 1, last + 1)]
+    return [month_text((each // 12, each % 12 + 1)) for each in range(last - MONTHS + 1, last + 1)]
 
 
 def dataset_months(found: Coverage) -> DatasetMonths:

@@ -413,7 +413,7 @@ def test_an_error_of_the_finalizer_ends_the_repair(account):
         "Payload": stream(json.dumps(failed).encode()),
     }
     code, document = account.command.json("reconcile", "--repair")
-    assert (code, document["error"]) == (1, "the finalizer failed for execution one: throttled")
+    assert (code, document["error"]) == (1, "the finalizer of execution one failed: throttled")
     assert FINALIZER in document["nextStep"]
 
 
