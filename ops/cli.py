@@ -6,6 +6,7 @@ Exit codes: 0 success, 1 failure, 2 wrong usage.
 from typing import Annotated, Any
 
 import typer
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 # Typer exports only one of its kinds of wrong usage; this is the base of all.
@@ -44,6 +45,7 @@ from ops.session import Target
 
 PROGRAM = "taxi-etl"
 JSON = "--json"
+CHECK_IDENTITY = "check the identity and its permissions: aws sts get-caller-identity"
 
 
 class Commands(TyperGroup):
@@ -74,11 +76,17 @@ class Commands(TyperGroup):
             raise _wrong_usage(_output(ctx), error) from None
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-            step = "check the identity and its permissions: aws sts get-caller-identity"
-            _output(ctx).error(CliError(f"{error.operation_name} failed: {code}: {message}", step))
+            _output(ctx).error(CliError(f"{error.operation_name} failed: {code}: {message}", CHECK_IDENTITY))
+        except Boto3Error as error:
+            _output(ctx).error(CliError(str(error), CHECK_IDENTITY))
         except BotoCoreError as error:
             step = "check the network, the credentials, --region, --profile and --endpoint-url"
             _output(ctx).error(CliError(str(error), step))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            step = "check the path and its permissions"
+            _output(ctx).error(CliError(f"{error.filename}: {error.strerror}", step))
         raise typer.Exit(1)
 
 

@@ -17,8 +17,8 @@ def parse_since(text: str, now: datetime) -> datetime:
         if age:
             return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
         found = datetime.fromisoformat(text.strip())
+        return found if found.tzinfo else found.astimezone()
     except (ValueError, OverflowError):
         raise ValueError(
             f"{text!r} is neither an age such as 12h or 7d nor a date such as 2024-06-01"
         ) from None
-    return found if found.tzinfo else found.astimezone()

@@ -48,7 +48,10 @@ def hour_with_files_usd(*, has_small_batches: bool) -> float:
 def month_period(text: str) -> tuple[datetime, datetime]:
     """The first moment of a month such as `2026-11` and of the next one, UTC. Raises ValueError."""
     first = datetime.strptime(f"{text} +0000", "%Y-%m %z")
-    return first, first + timedelta(days=monthrange(first.year, first.month)[1])
+    try:
+        return first, first + timedelta(days=monthrange(first.year, first.month)[1])
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
 
 
 def forecast_usd(variable: float, start: datetime, end: datetime, now: datetime) -> float:

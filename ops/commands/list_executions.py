@@ -79,11 +79,15 @@ def list_executions(
 
 
 def moment_of(text: str) -> datetime:
-    """Parse the option --since. Raises BadParameter."""
+    """Parse the option --since. Raises BadParameter, also for a moment in the future."""
+    present = now()
     try:
-        return parse_since(text, now())
+        found = parse_since(text, present)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from None
+    if found > present:
+        raise typer.BadParameter(f"{text!r} is in the future", param_hint="--since")
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The command `subscribe`: deliver notifications to an endpoint, filtered by status and dataset."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,9 +14,16 @@ from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.output import table
 from ops.session import Session
+from taxi_etl.datasets import DATASETS
 from taxi_etl.notifications import Status
 
 PENDING = "PendingConfirmation"
+_FORMS = {
+    "https": r"https://[^/\s]+\S*",
+    "sqs": r"arn:[^:\s]+:sqs:[^:\s]+:\d+:[^:\s]+",
+    "email": r"(?!arn:)[^@/\s]+@[^@/\s]+",
+}
+"""What an endpoint of each protocol looks like."""
 _NEXT_STEPS = {
     "email": "open the e-mail that AWS sent to the address, and confirm the subscription",
     "https": "the endpoint receives a confirmation request and must visit its SubscribeURL",
@@ -42,8 +50,12 @@ def subscribe(
     ] = False,
 ) -> None:
     """Subscribe an endpoint to notifications; without a filter also to alarms."""
-    if chat == bool(endpoint):
+    if chat == bool(endpoint) or (chat and (status or dataset)):
         raise typer.BadParameter("give an endpoint, or --chat alone")
+    unknown = [name for name in dataset or () if name not in DATASETS]
+    if unknown:
+        message = f"{unknown[0]!r} is not a dataset: {', '.join(DATASETS)}"
+        raise typer.BadParameter(message, param_hint="--dataset")
     app = app_of(context)
     if chat:
         _explain_chat(app)
@@ -135,12 +147,9 @@ def create_subscription(
 
 
 def _protocol_of(endpoint: str) -> str:
-    if endpoint.startswith("https://"):
-        return "https"
-    if endpoint.startswith("arn:") and endpoint.split(":")[2] == "sqs":
-        return "sqs"
-    if endpoint.count("@") == 1 and "/" not in endpoint and not endpoint.startswith("arn:"):
-        return "email"
+    for protocol, form in _FORMS.items():
+        if re.fullmatch(form, endpoint):
+            return protocol
     raise CliError(
         f"{endpoint!r} cannot receive notifications: it is not an e-mail address, a queue's ARN or an "
         "https:// address",

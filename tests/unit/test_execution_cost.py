@@ -113,6 +113,8 @@ def test_a_month_begins_and_ends_in_utc() -> None:
     assert month_period("2024-02") == (datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="does not match"):
         month_period("02/2024")
+    with pytest.raises(ValueError, match="out of range"):
+        month_period("9999-12")
 
 
 def test_a_forecast_continues_at_the_rate_so_far() -> None:

@@ -248,7 +248,10 @@ def test_subscribe_can_filter_by_outcome_and_dataset(taxi_etl):
     }
 
 
-@pytest.mark.parametrize("endpoint", ["http://example.com", "somebody", "arn:aws:s3:::bucket", "a@b@c"])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://example.com", "https://", "somebody", "arn:", "arn:aws:sqs", "arn:aws:s3:::bucket", "a@b@c"],
+)
 def test_subscribe_rejects_an_endpoint_that_cannot_receive_notifications(endpoint, taxi_etl):
     result = taxi_etl("subscribe", endpoint)
     assert result.exit_code == 1
@@ -273,9 +276,16 @@ def test_subscribe_mentions_no_setting_that_is_already_on(taxi_etl):
     assert document["steps"][0].startswith("Open https://console.aws.amazon.com/chatbot/")
 
 
-@pytest.mark.parametrize("words", [(), ("a@example.com", "--chat")])
+@pytest.mark.parametrize("words", [(), ("a@example.com", "--chat"), ("--chat", "--dataset", "green")])
 def test_subscribe_takes_an_endpoint_or_a_chat(words, taxi_etl):
     assert taxi_etl("subscribe", *words).exit_code == 2
+
+
+def test_subscribe_refuses_a_filter_that_nothing_passes(taxi_etl):
+    result = taxi_etl("subscribe", "a@example.com", "--dataset", "gren")
+    assert result.exit_code == 2
+    assert "'gren' is not a dataset: yellow, green, fhv, fhvhv, zones" in result.stderr
+    assert not taxi_etl.aws.requests("sns.Subscribe")
 
 
 def test_sample_writes_a_file_and_prints_its_contents(taxi_etl, tmp_path):

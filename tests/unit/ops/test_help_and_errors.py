@@ -107,3 +107,36 @@ def test_an_error_of_several_lines_is_printed_as_one(capsys):
 def test_an_error_without_a_next_step_ends_after_the_reason(capsys):
     Output(as_json=False).error(CliError("the port is taken"))
     assert capsys.readouterr().err == "error: the port is taken\n"
+
+
+@pytest.mark.parametrize("words", [("list",), ("report", "--html", "x.html"), ("cost",)])
+def test_a_period_that_begins_in_the_future_is_wrong_usage(words, taxi_etl):
+    result = taxi_etl(*words, "--since", "9999-12-31")
+    assert result.exit_code == 2
+    assert "'9999-12-31' is in the future" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_one_line(taxi_etl, tmp_path):
+    path = tmp_path / "missing" / "green.csv"
+    result = taxi_etl("sample", "--dataset", "green", "--month", "2024-01", "--out", str(path))
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"error: {path}: No such file or directory; next: check the path and its permissions\n"
+    )
+
+
+def test_an_upload_that_s3_refuses_is_one_line(taxi_etl, tmp_path):
+    path = tmp_path / "green_tripdata_2024-01.csv"
+    path.write_text("x")
+    taxi_etl.aws.answers |= {
+        "s3.GetBucketVersioning": {"Status": "Enabled"},
+        "s3.PutObject": error("AccessDenied", "no identity-based policy allows it"),
+    }
+    result = taxi_etl("upload", str(path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: Failed to upload ")
+    assert "AccessDenied" in result.stderr
+    assert result.stderr.endswith(
+        "; next: check the identity and its permissions: aws sts get-caller-identity\n"
+    )
+    assert result.stderr.count("\n") == 1

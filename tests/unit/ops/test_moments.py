@@ -24,7 +24,9 @@ def test_an_age_or_a_date_is_a_moment(text, moment):
     assert parse_since(text, NOW) == moment
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "-7d", "7 years", "999999w", "2024-13-01", "yesterday"])
+@pytest.mark.parametrize(
+    "text", ["", "7", "d", "-7d", "7 years", "999999w", "2024-13-01", "0001-01-01", "yesterday"]
+)
 def test_another_text_is_an_error_that_shows_the_forms(text):
     with pytest.raises(ValueError, match="neither an age such as 12h or 7d nor a date"):
         parse_since(text, NOW)
