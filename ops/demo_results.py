@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ops import history, tables
-from ops.commands.subscribe import create_subscription
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import FileOutcome, outcomes
 from ops.output import duration
 from ops.session import LOCAL, Session
+from ops.subscriptions import create_subscription
 from taxi_etl.engines import Engine
 from taxi_etl.identity import FileVersion
 

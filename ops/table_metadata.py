@@ -28,7 +28,6 @@ def _rows_of(name: str, table: Table) -> Iterator[SourceRows]:
             table=name,
             source_id=source,
             rows=sum(each.record_count for each in found),
-            data_files=len(found),
             versions=_beginnings(table, "source_version", found),
             runs=_beginnings(table, "run_id", found),
         )

@@ -21,9 +21,7 @@ RESOURCE_TYPE = "AWS::Logs::QueryDefinition"
 def apply() -> None:
     """Register the resource type with CloudFormation."""
     handlers = patching.attribute(provisioners, "_RESOURCE_HANDLERS")
-    if RESOURCE_TYPE in handlers:
-        raise patching.PatchMismatchError(f"the emulator supports {RESOURCE_TYPE} now: delete this patch")
-    handlers[RESOURCE_TYPE] = {"create": _create, "update": _update, "delete": _delete}
+    patching.add(handlers, RESOURCE_TYPE, {"create": _create, "update": _update, "delete": _delete})
 
 
 def _create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:

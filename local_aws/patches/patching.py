@@ -49,6 +49,13 @@ def replace(
     return original
 
 
+def add(registry: dict[str, Any], name: str, entry: Any) -> None:
+    """Add an entry to one of the emulator's registries. Raises PatchMismatchError when it has one already."""
+    if name in registry:
+        raise PatchMismatchError(f"the emulator supports {name} now: delete this patch")
+    registry[name] = entry
+
+
 def substitute(owner: ModuleType, name: str, old: str, new: str) -> None:
     """Replace `old` in a text constant. Raises PatchMismatchError unless it occurs exactly once."""
     text = attribute(owner, name)

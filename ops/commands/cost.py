@@ -9,7 +9,8 @@ import typer
 
 from ops import completion, file_outcomes, history
 from ops.commands.context import App, app_of
-from ops.commands.list_executions import executions, moment_of
+from ops.commands.options import start_of_period
+from ops.execution_list import executions
 from ops.listing import Listing
 from ops.output import local_time, now, table
 from taxi_etl.execution_cost import CostItem, added, by_dataset, cost_items, storage_items, total_usd
@@ -62,7 +63,7 @@ def cost(
 def _period(month: str, since: str) -> tuple[datetime, datetime]:
     """Return the start and end of the period; 30 days from `since`. Raises BadParameter."""
     if since:
-        start = moment_of(since)
+        start = start_of_period(since)
         return start, max(now(), start + timedelta(hours=MONTH_HOURS))
     try:
         return month_period(month or f"{now():%Y-%m}")

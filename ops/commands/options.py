@@ -1,9 +1,12 @@
 """Options that several commands share."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from ops.moments import parse_since
+from ops.output import now
 from taxi_etl.engines import EngineChoice
 from taxi_etl.names import RAW_PREFIX
 from taxi_etl.s3_uris import SCHEME, parse_s3_uri
@@ -26,6 +29,18 @@ def bucket_and_key(text: str, default_bucket: str) -> tuple[str, str]:
         return parse_s3_uri(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def start_of_period(text: str) -> datetime:
+    """Parse the option --since. Raises BadParameter, also for a moment in the future."""
+    present = now()
+    try:
+        found = parse_since(text, present)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from None
+    if found > present:
+        raise typer.BadParameter(f"{text!r} is in the future", param_hint="--since")
+    return found
 
 
 Engine = Annotated[

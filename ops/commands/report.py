@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ops import completion
 from ops.commands.context import app_of
-from ops.commands.list_executions import moment_of
+from ops.commands.options import start_of_period
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.report import sources
@@ -42,7 +42,7 @@ def report(
     app = app_of(context)
     if html is None and not app.output.as_json:
         raise typer.BadParameter("name the file of the page, or give --json", param_hint="--html")
-    begin = moment_of(since)
+    begin = start_of_period(since)
     with app.output.stderr.status("reading"):
         found = _document(app.session, app.deployment, execution, begin)
     if html:
@@ -57,7 +57,7 @@ def write_report(
 
     Raises CliError if the execution does not exist or the file cannot be written.
     """
-    _write(session, _document(session, deployment, execution, since or moment_of(PERIOD)), path)
+    _write(session, _document(session, deployment, execution, since or start_of_period(PERIOD)), path)
 
 
 def _document(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.commands.list_executions import ListedExecution
+from ops.execution_list import ListedExecution
 from ops.file_versions import moment, problem_step
 from ops.pipeline_status import PipelineStatus
 from ops.report.documents import (

@@ -8,8 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ops import console_links, file_outcomes, history
-from ops.commands.list_executions import executions
 from ops.deployment import Deployment
+from ops.execution_list import executions
 from ops.output import now
 from ops.pipeline_status import pipeline_status
 from ops.report.execution import ExecutionFacts

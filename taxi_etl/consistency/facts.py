@@ -34,7 +34,6 @@ class SourceRows:
     table: str
     source_id: str
     rows: int
-    data_files: int = 1
     versions: frozenset[str] = frozenset()
     runs: frozenset[str] = frozenset()
 

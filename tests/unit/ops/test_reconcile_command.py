@@ -45,7 +45,7 @@ def stored(key, version, *, uploaded=OLD, current=True):
 
 def rows(key, version="v1", counts=ROWS, bucket="lake"):
     versions = frozenset({version})
-    return [SourceRows(table, source_id(bucket, key), count, 1, versions) for table, count in counts]
+    return [SourceRows(table, source_id(bucket, key), count, versions) for table, count in counts]
 
 
 class Account:

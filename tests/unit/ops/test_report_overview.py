@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.commands.list_executions import ListedExecution
+from ops.execution_list import ListedExecution
 from ops.report.documents import DayCount, MonthAmount
 from ops.report.overview import dataset_months, last_months, overview_report
 from ops.session import Target

@@ -6,7 +6,7 @@ import pytest
 from conftest import ARN, LAKE, NOON, PIPELINE, at, execution_item, file_item
 from fake_aws import FakeAws, error, stream
 
-from ops.commands import list_executions
+from ops.commands import options
 from ops.console_links import links
 from ops.deployment import Deployment
 from ops.session import Target
@@ -299,7 +299,7 @@ def listed(taxi_etl, monkeypatch):
         return {"executions": entries[start : start + 2], **more}
 
     taxi_etl.aws.answers |= {"stepfunctions.ListExecutions": page, "dynamodb.GetItem": record}
-    monkeypatch.setattr(list_executions, "now", lambda: at(120))
+    monkeypatch.setattr(options, "now", lambda: at(120))
     return lambda *words: [each["name"] for each in taxi_etl.json("list", *words)[1]["executions"]]
 
 
