@@ -15,8 +15,8 @@ Load = Callable[[Path], None]
 def main(engines: Mapping[str, Callable[[Path], Load]]) -> None:
     """Time an engine's start, a first small file and the measured file. Prints a JSON object.
 
-    `cpu` are the CPU seconds of the measured file, `total_cpu` those since the process started, both in all
-    processes. `peak_kb` is this process's peak memory, 0 where the system does not tell it.
+    `cpu` is the CPU seconds of the measured file, `total_cpu` those since the process started, both including
+    child processes. `peak_kb` is this process's peak memory, or 0 where the system does not report it.
     """
     engine, folder, small, large = sys.argv[1:]
     found: dict[str, float] = {}
@@ -35,7 +35,7 @@ def main(engines: Mapping[str, Callable[[Path], Load]]) -> None:
 def cpu_seconds() -> float:
     """CPU seconds of this process, its ended children, and its running ones such as Spark's JVM."""
     ended = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    children = subprocess.run(  # noqa: S603 (fixed words and our own number)
+    children = subprocess.run(  # noqa: S603 (fixed arguments and our own PID)
         ["ps", "-o", "time=", "--ppid", str(os.getpid())],  # noqa: S607 (any ps will do)
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 """Other libraries that append a file to an Iceberg table of a local catalog; each is one function.
 
-They run in an environment of their own (`peers.txt`), so this module imports nothing of the project but
+They run in an environment of their own (`peers.txt`), so this module imports nothing from the project except
 `measuring`. None of them validates rows, quarantines any, or knows which rows a file owns.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.measuring import Load, main
 
 NULLS = ["", "abc"]
-"""Values that CSV readers take as null: any other text in a column of numbers would end the load."""
+"""Texts that CSV readers read as null; any other text in a numeric column would end the load."""
 
 
 def pyiceberg(folder: Path) -> Load:

@@ -85,13 +85,13 @@ def measure(engine: str, folder: Path, small: Path, large: Path) -> Measured:
     if process.returncode != 0:
         raise RuntimeError(f"{engine} failed:\n{errors[-3000:]}")
     found = json.loads(output.splitlines()[-1])
-    # The watcher misses short peaks; the process knows its own.
+    # Sampling misses short peaks; the process knows its own peak.
     peak_kb = max(peak[0], found.pop("peak_kb"))
     return Measured(**found, peak_mb=peak_kb // 1024)
 
 
 def install_peers() -> None:
-    """Install the peers in an environment of their own, unless their locked versions are there."""
+    """Install the locked versions of the peers in their own environment, if they are not there yet."""
     installed = PEERS_ENVIRONMENT / "installed.txt"
     if installed.exists() and installed.read_text() == PEERS_LOCK.read_text():
         return

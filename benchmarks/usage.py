@@ -4,8 +4,8 @@
 
 Deploys the app with each engine into a local account of its own. Loads batches of one and of many small files
 into existing tables, and prints the counts behind `taxi_etl/estimated_requests.py` and the table "dollars per
-file". The requests are those that the app's roles made. The functions start for each batch; their CPU
-seconds, unlike their duration, hardly depend on what else the machine does.
+file". The requests are those that the app's roles made. Each batch starts new function processes. Their
+CPU seconds, unlike their duration, hardly depend on other load on the machine.
 """
 
 import argparse

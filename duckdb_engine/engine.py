@@ -119,7 +119,7 @@ class DuckDBEngine:
                 decline(load.source, "too many pickups are outside the month in its name")
 
     def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
-        """The trips of staged files with a month in their name by day, and by source."""
+        """Count the trips of staged files by source and day; only files with a month in their name count."""
         return {
             load.source_id: [DayTotals.of_row(row) for row in self._answers[load.source_id].day_totals]
             for load in loads

@@ -65,7 +65,7 @@ def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
 
 @lru_cache(maxsize=128)
 def _transform(dataset: str, columns: tuple[SourceColumn, ...]) -> str:
-    """The transform of a dataset's files with these columns. Composing it takes longer than a small file."""
+    """The transform of files with these columns. Composing it takes longer than loading a small file."""
     return translated(transform_sql(dataset, source_columns(columns)))
 
 

@@ -1,7 +1,7 @@
 """Checks the pages of a Parquet file, which DuckDB reads with fewer checks than Spark.
 
-If damage makes a page header name another type or size, DuckDB may skip pages, or go on with the pages of the
-next column, without an error. DuckDB also ignores checksums of pages.
+If a damaged page header has another type or size, DuckDB may skip pages or continue with those of the next
+column without an error. DuckDB also ignores page checksums.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ CHUNKS = (
 
 
 def refuse_unlike_pages(database: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Raise NotLoadable unless each column chunk has whole pages with all its values, and no checksums."""
+    """Raise NotLoadable unless each column chunk has complete pages with all its values, and no checksums."""
     chunks = database.execute(CHUNKS.format(path=path)).fetchall()
     with path.open("rb") as file:
         for start, size, values in chunks:
@@ -51,7 +51,7 @@ def _check_chunk(file: BinaryIO, start: int, end: int, values: int) -> None:
             raise NotLoadable("a page has a negative size")
         place += length + size
     if (place, found) != (end, values):
-        raise NotLoadable("the pages of a column do not have the size and the values in the footer")
+        raise NotLoadable("a column's pages do not match the sizes and value counts in the footer")
 
 
 def _struct(data: bytes, place: int) -> tuple[dict[int, Any], int]:

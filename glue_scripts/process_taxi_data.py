@@ -57,9 +57,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     add("--database", help="database of the taxi tables")
     add("--max-quarantine-share", type=float, help="a file fails above this fraction of quarantined rows")
     add("--sort-by-pickup", choices=("true", "false"), help="whether to sort each file's rows by pickup time")
-    add(
-        "--anomaly-policy", type=AnomalyPolicy, choices=list(AnomalyPolicy), help="what an unusual month does"
-    )
+    add("--anomaly-policy", type=AnomalyPolicy, choices=list(AnomalyPolicy), help="policy for unusual months")
     add("--stall-minutes", type=float, help="stall timeout: how long Spark may make no progress")
     add("--command-line", help="how messages call the command line, such as `taxi-etl --environment dev`")
     add("--optimizer-role", help="ARN of the role of Glue's table optimizers; empty to create none")

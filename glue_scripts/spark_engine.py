@@ -76,7 +76,7 @@ class SparkEngine:
         check_key_values(self.spark, loads)
 
     def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
-        """The trips of staged files with a month in their name by day, and by source."""
+        """Count the trips of staged files by source and day; only files with a month in their name count."""
         return day_totals_by_source(self.spark, loads)
 
     def write_bad_rows(self, quarantine: LakeTable, loads: Sequence[FileLoad]) -> None:

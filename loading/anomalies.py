@@ -1,4 +1,4 @@
-"""Checks whether the months of staged files look right.
+"""Checks staged files for unusual months.
 
 The rules are in `taxi_etl.anomalies` and `taxi_etl.unusual_values`.
 """
@@ -20,8 +20,8 @@ def check_for_unusual_months(
 ) -> None:
     """Warn of each staged file whose month is unusual, or fail it, as the policy says.
 
-    The months before are those in the table and those that this load adds. An error of this check is printed
-    and does not fail the files.
+    Earlier months are those in the table and those that this load adds. An error in this check is printed and
+    does not fail the files.
     """
     by_source = {file.source_id: file for file in files if file.written and file.source.file.month}
     if options.anomaly_policy is AnomalyPolicy.OFF or not by_source:
@@ -32,7 +32,7 @@ def check_for_unusual_months(
         days = engine.day_totals([file for file in by_source.values() if file.written >= TRIPS_MIN])
     except engine.errors as error:
         line = engine.error_line(error)
-        print(f"{options.program}: cannot check whether the months look right: {line}")
+        print(f"{options.program}: cannot check for unusual months: {line}")
         return
     columns = {source_id: _columns(file) for source_id, file in by_source.items()}
     unlike = unusual_months(metrics, columns)

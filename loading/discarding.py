@@ -11,10 +11,10 @@ from loading.file_load import FileLoad, StagedFile
 def discard_on_error(
     data_files: Callable[[], Iterable[tuple[Table, Iterable[StagedFile]]]],
 ) -> Iterator[None]:
-    """Delete data files and raise the error again if the block raises any, even one that ends the process.
+    """If the block raises, delete data files and re-raise, even if the error ends the process.
 
-    `data_files` returns the tables and their data files at that time. An error of a deletion becomes a note
-    of the first error; orphan file deletion finds the data files that remain.
+    `data_files` returns the tables and their data files at that time. If a deletion fails, its error becomes
+    a note of the first one; orphan file deletion finds the data files that remain.
     """
     try:
         yield

@@ -22,8 +22,8 @@ class Declined(Exception):  # noqa: N818 (an answer, not an error)
     """The engine does not load this manifest; nothing was committed.
 
     `reason` is one line. An engine may raise it from any of its own methods and from `Table.ensure`, all of
-    which run before the first commit. As after any error then, the loader deletes the data files that it
-    received, and a method that raises deletes those that it has not returned.
+    which run before the first commit. After any error before that commit, the loader deletes the data files
+    that it received, and a method that raises deletes those that it has not returned.
     """
 
     def __init__(self, reason: str) -> None:
@@ -137,9 +137,9 @@ class Engine(Protocol[TableT]):
         """
 
     def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
-        """The trips of staged files by day, for each source.
+        """Return the trips by day of each source.
 
-        The files have one dataset, and a month in their names.
+        All files are of one dataset and have a month in their names.
         """
 
     def write_bad_rows(self, quarantine: TableT, loads: Sequence[FileLoad]) -> None:

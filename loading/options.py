@@ -13,7 +13,7 @@ class Options:
     `database` is the name of the Glue database, `max_quarantine_share` a fraction of a file's rows, and
     `sort_by_pickup` whether each file's rows are sorted by pickup time. `command` is the command line
     that messages show, such as `taxi-etl --environment dev`. `program` begins the lines that the load prints.
-    `anomaly_policy` says what an unusual month does. With `maintenance`, the tables get Glue's table
+    `anomaly_policy` is the policy for unusual months. With `maintenance`, the tables get Glue's table
     optimizers.
     """
 

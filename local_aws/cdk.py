@@ -28,7 +28,7 @@ class CdkError(LocalAwsError):
 def synth(output: Path | None = None, *, for_account: bool = False, echo: bool = True) -> str:
     """Synthesize the app for the local environment and return CDK's output. Needs no running account.
 
-    With `for_account`, the templates are those that a deployment into the local account has.
+    With `for_account`, the templates are the same as in a deployment into the local account.
     """
     place = {"CDK_DEFAULT_ACCOUNT": account.ACCOUNT_ID, "CDK_DEFAULT_REGION": account.REGION}
     return run(["synth", "--quiet"], {**_OFFLINE, **(place if for_account else {})}, output, echo=echo)

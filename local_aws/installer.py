@@ -1,4 +1,4 @@
-"""Install a hash-locked list of packages with uv, which takes a fraction of pip's time, or else with pip.
+"""Installs hash-locked packages with uv, which takes a fraction of pip's time, or with pip if uv fails.
 
 uv does not read pip's settings. Where only pip can reach a package index, pip installs the list.
 `python -m local_aws.installer LOCK` installs into this interpreter's environment.
@@ -27,7 +27,7 @@ def install(
 ) -> None:
     """Install `lock` into the environment of `python`, or into the folder `target`.
 
-    `uv` and `pip` are options of the one and of the other. Raises InstallationError.
+    `uv` and `pip` are further options of these installers. Raises InstallationError.
     """
     where = ["--target", str(target)] if target else []
     packages = [*OPTIONS, *where, "--requirement", str(lock)]

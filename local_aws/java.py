@@ -17,7 +17,7 @@ from local_aws.errors import LocalAwsError
 
 MINIMUM = 17
 _PLATFORMS = {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "x86_64"), ("darwin", "arm64")}
-"""Systems and processors that the package has a wheel for; on Linux, with glibc."""
+"""Systems and processors for which the package has a wheel; on Linux, only with glibc."""
 # Spark 4 always asks for a module that this Java lacks and that Spark runs without.
 _LAUNCHER = """\
 #!/bin/sh
@@ -95,7 +95,7 @@ def _installed(folder: Path, lock: Path) -> Path:
             ) from error
         (java,) = (folder / "packages").glob("*/java-runtime/bin/java")
         java.chmod(0o755)
-        # The package leaves out the JVM's own class archive, which that of Spark's classes extends.
+        # The package lacks the JVM's class archive, which Spark's class archive extends.
         subprocess.run([str(java), "-Xshare:dump"], capture_output=True, check=False)
         _write_launcher(home / "bin" / "java", java)
         mark.write_text(wanted)

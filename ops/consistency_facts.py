@@ -32,7 +32,7 @@ RUNNING = ("RUNNING", "PENDING_REDRIVE")
 
 
 def gather(session: Session, deployment: Deployment, before: datetime) -> Facts:
-    """Gather the facts; what changed after `before` will not be judged."""
+    """Gather the facts; what changed after `before` is not judged."""
     records = ledger(session, deployment)
     first = _records(records)
     rows = source_rows(tables.glue_catalog(session), deployment.taxi_database_name)

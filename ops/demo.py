@@ -42,7 +42,7 @@ ZONES_SHOWN = 6
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the demo, with `-v` also CDK's events and the states as entered; return the exit code."""
+    """Run the demo and return the exit code; with `-v`, also print CDK's events and each entered state."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     demo = Demo(console, verbose="-v" in arguments)
     try:
@@ -129,7 +129,7 @@ def upload(
     *,
     expected: FileStatus = FileStatus.LOADED,
 ) -> list[FileVersion]:
-    """Upload the files and wait for their end; return their versions.
+    """Upload the files and wait until they have ended; return their versions.
 
     Raises CliError unless all end with the expected status.
     """

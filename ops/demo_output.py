@@ -44,7 +44,7 @@ class Demo:
         self.console.print(Text.assemble(took, title, (f"\n{'':>14}{step.says}" if step.says else "", "dim")))
 
     def detail(self, subject: str, state: str) -> None:
-        """Print a detail of the current step, if these are wanted."""
+        """Print a detail of the current step if the output is verbose."""
         if self.verbose:
             self.console.print(Text.assemble(f"{'':>14}", subject, " ", colored(state)))
 
@@ -65,7 +65,7 @@ def engines_table(loads: Sequence[Load]) -> RenderableType:
 
 
 def letter(mail: str) -> RenderableType:
-    """Return an e-mail, given with its head, as a person reads it."""
+    """Return an e-mail as a mail client shows it; `mail` starts with its headers."""
     head, _, text = mail.partition("\n\n")
     subject = head.rpartition("Subject: ")[2]
     return Panel(Text(text.strip()), title=Text(subject), title_align="left")

@@ -61,7 +61,7 @@ def open_inbox(session: Session, deployed: Deployment) -> str:
 
 @dataclass
 class Inbox:
-    """A queue that subscribes to all notifications; several threads may wait for theirs."""
+    """A queue that receives all notifications; several threads may wait at the same time."""
 
     session: Session
     deployment: Deployment
@@ -77,7 +77,7 @@ class Inbox:
         return cls(session, deployed, open_inbox(session, deployed), mail)
 
     def message_of(self, versions: Sequence[FileVersion]) -> dict[str, Any]:
-        """Return the notification about the execution that these files ended in, with the key `subject`.
+        """Return the notification about the execution of these files, with the key `subject`.
 
         Raises CliError if none arrives.
         """
@@ -90,7 +90,7 @@ class Inbox:
         return self._messages[execution]
 
     def email_about(self, versions: Sequence[FileVersion]) -> str:
-        """Return the e-mail about the execution that these files ended in, with its head.
+        """Return the e-mail about the execution of these files, with its headers.
 
         Raises CliError if none arrives.
         """
@@ -127,7 +127,7 @@ class Inbox:
 
 
 def load_of(session: Session, deployed: Deployment, inbox: Inbox, versions: Sequence[FileVersion]) -> Load:
-    """Return the load that these files ended in."""
+    """Return the load of these files."""
     files = outcomes(session, deployed, versions)
     visited = history.steps(history.events(session, history.execution_arn(deployed, files[0].execution)))
     engine = history.engine_of(visited) or Engine.GLUE

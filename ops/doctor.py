@@ -1,4 +1,4 @@
-"""Checks this machine for what the setup cannot install: disk space, and Java where PyPI has none for it.
+"""Checks this machine for what setup cannot install: disk space, and Java where PyPI has none for it.
 
 Standard library only, because `make` runs it before anything is installed. `taxi-etl doctor` runs it too.
 """

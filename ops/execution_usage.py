@@ -15,9 +15,9 @@ from taxi_etl.execution_cost import Basis, FunctionUse, Usage
 from taxi_etl.tables import table_names
 
 NOTIFICATION_STATES = "Notify"
-"""The beginning of the names of the states that publish."""
+"""The prefix of the names of states that publish."""
 REMOVED_FUNCTION_MB = (3008, 4096)
-"""Memory and storage of the function for small batches by default, if the deployment has none any more."""
+"""Default memory and storage of the function for small batches, for deployments that no longer have it."""
 EXECUTION_PROPERTY, BYTES_PROPERTY = "taxi-etl.execution", "added-files-size"
 
 
@@ -52,7 +52,7 @@ class UsageReader:
     def _functions(self, steps: Sequence[Step]) -> Iterable[FunctionUse]:
         """Yield the functions that the workflow invoked, with the time that Step Functions waited for each.
 
-        That is a little more than Lambda bills, and includes the start of the environment.
+        This time is slightly longer than the billed one, and includes cold starts.
         """
         names = {
             "ValidateInput": self._deployment.validate_function_name,

@@ -1,4 +1,4 @@
-"""The app in the local account: start the account and deploy what has changed, side by side."""
+"""Starts the local account and deploys the app if it has changed; account and synthesis start in parallel."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ from ops.session import LOCAL, Session, Target
 
 SYNTHESIZED = paths.LOCAL / "cdk.out"
 SOURCES = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "stacks", "taxi_etl")
-"""What the templates are synthesized from, besides the build."""
+"""The sources of the templates, besides the build."""
 BUILT = ("code", "job.zip", "layers/local/*.hash")
 _MARK = "deployed"
 
 
 @dataclass(frozen=True)
 class LocalDeployment:
-    """A start of the account, and the synthesis of the app unless the account has it, both under way."""
+    """A local account that is starting, and a running synthesis of the app unless the account has it."""
 
     account: Future[Account]
     synthesis: Future[str] | None
     sources: str
 
     def deploy(self, *, echo: bool) -> str:
-        """Deploy the app unless the account has it; return what was done. Raises CdkError."""
+        """Deploy the app unless the account has it; return what happened. Raises CdkError."""
         running = self.account.result()
         mark = Path(running.state_dir) / _MARK
         if self.synthesis is None:
@@ -45,7 +45,7 @@ class LocalDeployment:
 
 
 def start(executor: Executor) -> LocalDeployment:
-    """Start the account and, unless the running one has the app, its synthesis. The caller fetches Spark."""
+    """Start the account and, unless it already has the app, the synthesis. Does not fetch Spark's jars."""
     sources = fingerprint()
     running = account.status()
     is_current = running is not None and _is_deployed(running, sources)

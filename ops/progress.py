@@ -57,7 +57,7 @@ class Watch:
     files: list[FileOutcome] = field(default_factory=list)
     current: dict[str, Current] = field(default_factory=dict)
     with_job_runs: bool = False
-    """Whether to read the states of job runs, too."""
+    """Whether to read the states of job runs too."""
     _seen_steps: dict[str, int] = field(default_factory=dict)
 
     def changes(self) -> Iterator[Change]:

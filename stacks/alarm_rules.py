@@ -133,9 +133,9 @@ def _file_rules(settings: Settings) -> Iterator[AlarmRule]:
         metric=finalizer_count(Metric.UNUSUAL_MONTHS, settings, FIVE_MINUTES),
         threshold=settings.alarm_unusual_files,
         description=(
-            "A loaded file does not look like a month of trips: it has far fewer or more than the months "
-            "before, a column became null, days have no trips, or amounts have another unit. Its "
-            "notification names what is unusual."
+            "A loaded file is unusual for a month of trips: it has far fewer or more trips than earlier "
+            "months, a column became null, days have no trips, or amounts are in another unit. Its "
+            "notification has the details."
         ),
     )
     yield AlarmRule(

@@ -117,8 +117,8 @@ class Settings:
     max_quarantine_share: float = 0.5
     """A file fails when a larger share of its rows failed validation."""
     anomaly_policy: AnomalyPolicy = AnomalyPolicy.WARN
-    """`warn` loads a file that does not look like the months before with a warning, `fail` fails it,
-    and `off` compares nothing."""
+    """Policy for unusual months: `warn` loads the file with a warning, `fail` fails it, and `off` checks
+    nothing."""
     stall_minutes: int = 5
     """Minutes that a job run's tasks may read and write nothing before the files that they read fail."""
     sort_by_pickup: bool = False

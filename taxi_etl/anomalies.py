@@ -1,8 +1,8 @@
-"""Rules for months that do not look like the months before them.
+"""Rules for months that differ from earlier months.
 
-They compare the metrics that Iceberg keeps of each data file. A month counts only if exactly one file has it,
-because the parts of a month arrive one after the other, and each of them looks like an incomplete month.
-`docs/data.md` states how often these rules would have fired on the TLC's files.
+They compare Iceberg's metrics of data files. A month counts only if exactly one file has it: the parts of a
+month arrive one after the other, and each of them looks like an incomplete month. `docs/data.md` states how
+often these rules would have fired on the TLC's files.
 """
 
 from collections import defaultdict
@@ -14,21 +14,21 @@ from taxi_etl.coverage import month_text
 from taxi_etl.recognition import month_of
 
 MONTHS_BEFORE = 6
-"""How many months before a month it is compared with."""
+"""A month is compared with the loaded ones among this many months before it."""
 COMPARED_MIN = 3
-"""With fewer of them, nothing is compared."""
+"""Minimum number of earlier months for a comparison."""
 COMPARED_ROWS_MIN = 1_000
-"""If none of them has as many rows, nothing is compared; the smallest month of the TLC has 35,644."""
+"""At least one of the earlier months must have this many rows. The smallest month of the TLC has 35,644."""
 FEWER, MORE = 0.6, 1.6
-"""A number of rows is unusual below that part of the smallest month before, or above this multiple of the
+"""A number of rows is unusual below `FEWER` times the smallest earlier month, or above `MORE` times the
 largest."""
 NULL_SHARE_RISE = 0.2
-"""A column is unusual if its share of nulls is larger than in each month before by more than this."""
+"""A column is unusual if its share of nulls exceeds that of every earlier month by more than this."""
 LISTED_COLUMNS_MAX = 5
 
 
 class AnomalyPolicy(StrEnum):
-    """What a finding does: warn about the loaded file, or fail it; `off` compares nothing."""
+    """Policy for findings: warn about the loaded file, fail it, or check nothing."""
 
     WARN = "warn"
     FAIL = "fail"
@@ -64,8 +64,8 @@ def unusual_months(
 ) -> dict[str, list[str]]:
     """Return the findings about each loaded source that has any, as sentences about the file.
 
-    `metrics` are those of all data files of a dataset, as they are after the load. `loaded` has the table's
-    columns that each loaded source's file has; columns that it lacks are reported as missing instead.
+    `metrics` are those of all data files of a dataset after the load. `loaded` maps each loaded source to the
+    table's columns that its file has; columns that the file lacks are reported as missing instead.
     """
     months = _months(metrics)
     found = {}
@@ -85,7 +85,7 @@ def _rows(month: _Month, before: Collection[_Month]) -> list[str]:
         return []
     return [
         f"has {month.rows:,} trips of {month.text}, but {_named(before)} has {fewest:,} to {most:,}; "
-        "compare it with its source, and upload it again if it is not whole"
+        "compare it with its source, and upload it again if it is incomplete"
     ]
 
 
@@ -94,19 +94,21 @@ def _nulls(month: _Month, before: Collection[_Month], columns: Collection[str]) 
     for column in sorted(columns):
         usual = max(each.null_share(column) for each in before)
         if month.null_share(column) - usual > NULL_SHARE_RISE:
-            listed.append(f"{column} in {month.null_share(column):.0%} of the trips (before: {usual:.0%})")
+            listed.append(
+                f"{column} in {month.null_share(column):.0%} of the trips (before: at most {usual:.0%})"
+            )
     if not listed:
         return []
     more = len(listed) - LISTED_COLUMNS_MAX
     text = ", ".join(listed[:LISTED_COLUMNS_MAX]) + (f" and {more} more columns" if more > 0 else "")
     return [
-        f"is null more often than {_named(before)}: {text}; compare the values with those of the source, and "
-        "upload the file again if they are lost"
+        f"has more nulls than {_named(before)}: {text}; compare the values with those of the source, and "
+        "upload the file again if values are missing"
     ]
 
 
 def _named(before: Collection[_Month]) -> str:
-    return f"each of the {len(before)} months before"
+    return f"each of the {len(before)} earlier months"
 
 
 def _months(metrics: Iterable[FileMetrics]) -> list[_Month]:

@@ -324,7 +324,7 @@ FHVHV = Dataset(
 
 
 def _name(name: str, doc: str, *aliases: str) -> Column:
-    """A column of names, which files write as `N/A` or `NA` where a zone has none."""
+    """A column of names; for zones without a name, files have `N/A` or `NA`."""
     return Column(name, ColumnType.STRING, doc, aliases, keeps_null_tokens=True)
 
 

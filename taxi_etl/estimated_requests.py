@@ -3,13 +3,13 @@
 The counts of S3 and the Data Catalog are those that `make usage` counted in the local account. The others
 follow from the code:
 
-- SQS: S3 sends one message a file; a poller receives and deletes up to ten at a time.
+- SQS: S3 sends one message per file; a poller receives and deletes up to ten at a time.
 - DynamoDB: a write unit for each KB of an item, two in a transaction, and those of the two indexes. A file is
   claimed, marked running and closed: 13 units. An execution's item holds its input, 0.25 KB a file, and is
   written four times: 16 units for each KB.
-- Functions outside the workflow: the orchestrator and the finalizer, each started for the execution. They
-  compute for a second in all, and have 1.73 GB for each core.
-- Logs, X-Ray: a few KB and one trace an invocation. An e-mail a notification, for one subscriber.
+- Functions outside the workflow: the orchestrator and the finalizer, each started for the execution. Together
+  they use a second of CPU time, at 1.73 GB of memory per core.
+- Logs, X-Ray: a few KB and one trace an invocation. One e-mail per notification, for one subscriber.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""AWS list prices as data, each with its source and date. All are those of one region, without free tiers."""
+"""AWS list prices in one region without free tiers, each with its source and date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The texts of notifications for people: e-mail, SMS and chat.
 
-Programs read the JSON document of `taxi_etl.notifications`; SNS delivers a text of its own to people. An
-e-mail has five parts: outcome, files, time and cost, next step, link. The state machine joins the same parts
+Programs read the JSON document of `taxi_etl.notifications`; SNS sends people a text for their protocol. An
+e-mail has five parts: outcome, files, time and cost, next steps, link. The state machine joins the same parts
 with JSONata (`stacks.workflow.message_texts`), because only it knows the time and the cost.
 """
 
@@ -21,8 +21,8 @@ NEXT = "Next:\n"
 EXECUTION = "Execution: "
 PART_BREAK = "\n\n"
 COMMAND_END, COMMAND_BREAK = "`. ", "`.\n"
-"""The end of a step with a command, and what puts the next step on its own line."""
-NO_JOB_RUN = "No job run was paid for these files."
+"""The end of a step with a command, and its replacement, which puts the next step on a new line."""
+NO_JOB_RUN = "No job run was billed for these files."
 NOT_REPORTED = "unknown, because the execution could not report its own end."
 EMAIL_FILES_MAX = 10
 """How many files an e-mail lists."""
@@ -40,8 +40,8 @@ _FIX = "  To fix it: "
 _LOAD_STEPS = {
     Then.NOTHING: "",
     Then.REPLAY: "replay it",
-    Then.UPLOAD: "upload it under the same key; it loads automatically",
-    Then.UPLOAD_ELSEWHERE: "upload it under a new key; it loads automatically",
+    Then.UPLOAD: "upload it under the same key. It loads automatically",
+    Then.UPLOAD_ELSEWHERE: "upload it under a new key. It loads automatically",
 }
 _ORDER = (FileStatus.FAILED, FileStatus.REJECTED, FileStatus.LOADED, FileStatus.SUPERSEDED)
 
@@ -110,7 +110,7 @@ def one_line(text: str) -> str:
 
 
 def _without_repeated_fixes(lines: Sequence[str]) -> Iterator[str]:
-    """The lines without each fix that equals the one before it."""
+    """The lines without fixes that repeat the previous fix."""
     last = ""
     for line in lines:
         if line.startswith(_FIX):

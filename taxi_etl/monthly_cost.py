@@ -15,7 +15,7 @@ ALWAYS_SENT = len((Metric.HOURS_SINCE_LAST_FILE,))
 JOB_LOG_METRICS = 1
 """`REFUSED_OPTIMIZERS_METRIC`, which is counted in the job's log."""
 HOUR_METRICS = len(Metric) - ALWAYS_SENT - SMALL_BATCH_METRICS + JOB_LOG_METRICS
-"""The other custom metrics of an hour in which files load, at most; CloudWatch bills each by the hour."""
+"""Maximum number of other custom metrics in an hour with loads; CloudWatch bills each by the hour."""
 OPTIMIZERS, OPTIMIZER_DPUS, OPTIMIZER_SECONDS = 2, 2, 60
 """The optimizers of a table that run, and the estimated DPUs and seconds of a run."""
 POLLERS, POLL_SECONDS = 5, 20
@@ -55,6 +55,6 @@ def month_period(text: str) -> tuple[datetime, datetime]:
 
 
 def forecast_usd(variable: float, start: datetime, end: datetime, now: datetime) -> float:
-    """The variable cost of a whole period, at the rate of its part that has passed."""
+    """The variable cost of a whole period, extrapolated from the part that has passed."""
     passed = (min(now, end) - start) / (end - start)
     return variable / passed if passed > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The parts of texts for people that are known when validation or the job ends.
+"""The parts of e-mails and text messages that are known when validation or the job ends.
 
 Each summary has them as `email`, with the outcome and the files, and `brief`, a few words for an SMS. The
 state machine adds time, cost, next step and link (`taxi_etl.message_texts`).

@@ -73,7 +73,7 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     FailureCode.CONFLICT: Remedy("wait until no other execution loads it", Then.REPLAY),
     FailureCode.UNLIKE_EARLIER_MONTHS: Remedy(
-        "get a whole copy, or set anomaly_policy to warn, deploy and replay if the month is right",
+        "get a complete copy, or if the file is correct, set anomaly_policy to warn, deploy and replay it",
         Then.UPLOAD,
     ),
     FailureCode.RUN_INCOMPLETE: Remedy("", Then.REPLAY),

@@ -1,4 +1,4 @@
-"""Queries that Athena saves, and the zones by which they name places; Athena and DuckDB both run them.
+"""Saved queries for Athena, and the view of current zones; Athena and DuckDB both run them.
 
 The SQL is in the dialect of Athena's engine version 3 (Trino).
 """
@@ -16,8 +16,8 @@ FROM (
   FROM taxi_zones
 )
 WHERE place = 1"""
-"""One row for each zone: that of the file loaded last. A join with `taxi_zones` itself would count a trip
-twice where two files, or two rows of one file, have the same zone."""
+"""One row per zone, from the file loaded last. A join with `taxi_zones` itself would count a trip twice if
+two files, or two rows of one file, have the same zone."""
 _WITH_CURRENT_ZONES = f"WITH current_zones AS (\n{CURRENT_ZONES}\n)"
 
 

@@ -239,7 +239,7 @@ class Column:
     `synonyms` are names in copies made by other tools; the first one counts, if the file has no other source.
     Names are compared by `comparable`.
 
-    Null tokens such as `N/A` are texts of a column with `keeps_null_tokens`, and null in every other one.
+    Columns with `keeps_null_tokens` keep null tokens such as `N/A` as text; in all others, these are null.
     `codes` translate texts (lower case) into numbers. `padded` translates texts whose trailing spaces set
     them apart from a null token. A non-empty `lenient` is the reason why a value of the wrong type does not
     quarantine its row: it becomes null, and the value as read goes into `extra_columns`.
@@ -271,8 +271,8 @@ class Dataset:
     """One kind of files: its table, the columns of that table, and those that a file must have.
 
     `required` columns must be in every file; `distances` are miles, `fares` dollars, `zones` TLC taxi zone
-    ids. Dropoff times may be null where `dropoff_required` is false. Where `has_trips` is false, the rows
-    are not trips: no rule looks for their pickup, and a month in a file's name has no meaning.
+    ids. Dropoff times may be null where `dropoff_required` is false. If `has_trips` is false, the rows are
+    not trips: rules for pickups do not apply, and a month in a file's name has no meaning.
     """
 
     name: str

@@ -9,7 +9,7 @@ from taxi_etl.transform.expressions import literal
 
 QUARANTINE = "quarantined_trips"
 FULL_BOUNDS = frozenset({"source_file"})
-"""Columns whose bounds in Iceberg's metadata hold whole values: the name of a file has its month."""
+"""Columns whose bounds in Iceberg's metadata are not truncated: a file's name has its month."""
 
 SEEN_COLUMNS_PROPERTY = "taxi-etl.source-columns"
 """The table property that lists, as JSON, the columns that loaded files of the dataset have had."""

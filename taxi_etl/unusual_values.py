@@ -1,6 +1,6 @@
 """Rules for the values of one month: days without trips, and distances or fares in another unit.
 
-They need no other month: each day has trips, and mean distances and fares change slowly. `docs/data.md`
+They need no other month: every day has trips, and mean distances and fares change slowly. `docs/data.md`
 states how often these rules would have fired on the TLC's files.
 """
 
@@ -14,15 +14,15 @@ from taxi_etl.datasets import PICKUP
 from taxi_etl.schema import Dataset
 
 TRIPS_MIN = 1_000
-"""Files with fewer trips are not checked."""
+"""Minimum number of trips of a checked file, and of values of a checked column."""
 VALUE_MAX = 1_000
-"""Larger values count as this one in a mean, negative ones as zero: single outliers must not move it."""
+"""Means count larger values as this one, and negative ones as zero, so that outliers do not distort them."""
 USUAL_MILES = (0.8, 16.0)
 USUAL_FARE_USD = (3.0, 75.0)
-"""The mean of a month is within these limits; ten times a usual mean, or a tenth of it, is not."""
+"""Limits for the mean of a month; ten times a usual mean, or a tenth of it, is outside of them."""
 LISTED_DAYS_MAX = 5
 SAMPLED_FROM = 200_000
-"""Of files with more trips, those in the first six seconds of each minute count."""
+"""In files with more trips, only those in the first six seconds of each minute count."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class DayTotals:
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> Self:
-        """The totals of a row of `day_totals`."""
+        """Convert a row of the query with the columns `day_totals`."""
         day, trips, *rest = row
         pairs = zip(rest[::2], rest[1::2], strict=True)
         return cls(
@@ -51,7 +51,7 @@ def measured_columns(dataset: Dataset) -> tuple[str, ...]:
 
 
 def day_totals(dataset: Dataset) -> list[str]:
-    """The SQL of the columns of `DayTotals` over a dataset's table, to be grouped by the first of them."""
+    """The SQL expressions of `DayTotals` for a dataset's table; group by the first one."""
     sums = [
         text
         for column in measured_columns(dataset)
@@ -61,9 +61,9 @@ def day_totals(dataset: Dataset) -> list[str]:
 
 
 def counted_rows(trips: int) -> str:
-    """The SQL condition for the rows of a file with this number of trips that count.
+    """The SQL condition for the rows that count, in a file with this many trips.
 
-    Of a large file, a tenth says as much, and costs the job far less.
+    In a large file, a tenth of the trips gives the same answer, and takes far less time.
     """
     return "true" if trips <= SAMPLED_FROM else f"second({PICKUP}) < 6"
 
@@ -85,7 +85,7 @@ def _missing_days(month: int, days: Sequence[DayTotals]) -> list[str]:
     more = len(missing) - LISTED_DAYS_MAX
     return [
         f"has no trips on {listed}{f' and {more} more days' if more > 0 else ''}, but before and after; "
-        "compare it with its source, and upload it again if trips are lost"
+        "compare it with its source, and upload it again if trips are missing"
     ]
 
 
@@ -97,8 +97,8 @@ def _unusual_means(dataset: Dataset, days: Sequence[DayTotals]) -> list[str]:
         mean = sum(each.sums[place][1] for each in days) / values if values >= TRIPS_MIN else low
         if not low <= mean <= high:
             found.append(
-                f"has a mean {column} of {mean:,.2f}, but months have {low:g} to {high:g}; "
-                "look for another unit, such as meters or cents, and upload the file again in miles and "
+                f"has a mean {column} of {mean:,.2f}, but months usually have {low:g} to {high:g}; "
+                "check for another unit, such as meters or cents, and upload the file again in miles and "
                 "dollars"
             )
     return found

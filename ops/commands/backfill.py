@@ -61,14 +61,14 @@ def backfill(
     engine: Engine = None,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Start without asking. Default: list, and ask at a terminal."),
+        typer.Option("--yes", help="Start without asking. Default: list the files, then ask on a terminal."),
     ] = False,
     wait: Wait = False,
     timeout: Timeout = TIMEOUT_SECONDS,
 ) -> None:
     """Load the files in the bucket that were never loaded; with --again, all files.
 
-    Without --yes, list them with a forecast of the time and the cost; at a terminal, then ask.
+    Without --yes, list them with a forecast of time and cost; on a terminal, then ask.
     """
     app = app_of(context)
     bucket = bucket or app.deployment.bucket_name
@@ -187,7 +187,7 @@ def _size(plan: Plan) -> str:
 
 
 def _is_confirmed(app: App, plan: Plan, expected: Forecast | None) -> bool:
-    """Ask whether to start, at a terminal; elsewhere the answer is no."""
+    """Ask on a terminal whether to start; elsewhere, return False."""
     if not (plan.chosen and _at_terminal(app)) or app.output.as_json:
         return False
     return typer.confirm(f"load {_size(plan)}{_takes(expected)}?", err=True)
@@ -222,17 +222,18 @@ def _start(
     except KeyboardInterrupt:
         others = "all files again" if again else "the others"
         app.output.note(
-            f"stopped; {sent:,} of {len(plan.chosen):,} files were started and load; start {others}: {repeat}"
+            f"stopped; {sent:,} of {len(plan.chosen):,} files were started and are loading; "
+            f"to start {others}: {repeat}"
         )
         raise typer.Exit(outcome_reports.DETACHED) from None
     return started
 
 
 class RateColumn(ProgressColumn):
-    """The number of files a second."""
+    """The number of files per second."""
 
     def render(self, task: Task) -> Text:
-        """Return the rate, nothing until it is known."""
+        """Return the rate, or an empty text until it is known."""
         return Text(f"{task.speed:,.1f} files/s" if task.speed else "")
 
 

@@ -1,4 +1,4 @@
-"""The command `cost`: what executions cost, from what they used, and a month's forecast."""
+"""The command `cost`: the cost of executions, computed from their usage, and a month's forecast."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -32,7 +32,7 @@ def cost(
     execution: Annotated[
         str,
         typer.Argument(
-            help="An execution's name or ARN. Default: all of a month.", autocompletion=completion.executions
+            help="An execution's name or ARN. Default: all in a month.", autocompletion=completion.executions
         ),
     ] = "",
     month: Annotated[str, typer.Option(help="The month, such as 2026-11, in UTC. Default: this one.")] = "",
@@ -40,7 +40,7 @@ def cost(
         str, typer.Option(help="Instead of a month: executions started since then, such as 7d.")
     ] = "",
 ) -> None:
-    """Show what an execution cost, or all executions of a month, by item and dataset, with a forecast."""
+    """Show the cost of an execution by item, or of a month by item and dataset with a forecast."""
     from ops import execution_usage, tables  # noqa: PLC0415 - PyIceberg is slow to import
 
     if sum(map(bool, (execution, month, since))) > 1:
@@ -88,7 +88,7 @@ def _show_execution(app: App, reader: "UsageReader", name: str) -> None:
         "storagePerMonth": storage,
     }
     app.output.result(document, _items_table(items), "", _items_table(storage))
-    app.output.note(f"{total:.6f} USD for {used.files:,} files, and the storage each month")
+    app.output.note(f"{total:.6f} USD for {used.files:,} files, plus storage each month")
 
 
 def _month(app: App, reader: "UsageReader", start: datetime, end: datetime) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def display(app: App, watch: Watch) -> Live:
 
 @dataclass(frozen=True)
 class View:
-    """What the display shows; `usual` is how many seconds an execution usually takes, None if unknown."""
+    """The contents of the display; `usual` is an execution's usual duration in seconds, None if unknown."""
 
     watch: Watch
     usual: float | None
@@ -43,9 +43,9 @@ class View:
         return Group(files, *(self._execution(name) for name in list(self.watch.current)))
 
     def _execution(self, name: str) -> Text:
-        """Return the line of a running execution: its state, its job run, and its time against the usual."""
+        """Return the line of a running execution: its state, its job run, and its time and usual time."""
         current = self.watch.current[name]
         elapsed = (self.clock() - current.started).total_seconds()
         run = Text.assemble(", job run ", colored(current.job_run)) if current.job_run else ""
-        usual = f" of usually {duration(self.usual)}" if self.usual is not None else ""
+        usual = f" (usually {duration(self.usual)})" if self.usual is not None else ""
         return Text.assemble((f"{name[:12]:<13}", "dim"), current.state, run, f", {duration(elapsed)}{usual}")

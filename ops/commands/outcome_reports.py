@@ -19,7 +19,7 @@ from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 
 DETACHED = 130
-"""The exit code after Ctrl-C, as of a shell."""
+"""The exit code after Ctrl-C, as in shells."""
 
 
 def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) -> list[FileOutcome]:
@@ -44,7 +44,7 @@ def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) ->
 
 
 def _come_back(app: App, versions: Sequence[FileVersion]) -> str:
-    """Return the command that shows what becomes of these files."""
+    """Return the command that shows the outcomes of these files."""
     return app.target.command("status", *([versions[0].uri] if len(versions) == 1 else []))
 
 

@@ -16,30 +16,30 @@ from taxi_etl.consistency.facts import Facts, Finding, Kind, Repair
 from taxi_etl.consistency.rules import findings
 
 MIN_AGE_MINUTES = 60
-"""Longer than an event's redeliveries and the in-account reconciler take."""
+"""Longer than redeliveries of an event and the reconciler in the account take."""
 
 
 def reconcile(
     context: typer.Context,
     *,
     prefix: Annotated[
-        str, typer.Option(help="Judge only files with this key prefix. Default: all files and rows.")
+        str, typer.Option(help="Check only files with this key prefix. Default: all files and rows.")
     ] = "",
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Start what is missing; default: only list it."),
+        typer.Option("--repair", help="Start what is missing. Default: only list it."),
     ] = False,
     older_than_minutes: Annotated[
-        int, typer.Option(min=0, help="Leave out what changed later: its events may be on their way.")
+        int, typer.Option(min=0, help="Skip later changes: their events may still be on their way.")
     ] = MIN_AGE_MINUTES,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Exit code 1 for information too, as rows of deleted objects."),
+        typer.Option("--strict", help="Exit with 1 for information too, such as rows of deleted objects."),
     ] = False,
 ) -> None:
     """Find files that are lost, doubled or half done: compare objects, ledger, tables and executions.
 
-    It reads metadata only, never rows. Exit code 1 if it finds anything, even if --repair repaired it.
+    Reads only metadata, no rows. Exits with 1 if there are findings, even if --repair repaired them.
     """
     from ops import consistency_facts, consistency_repair  # noqa: PLC0415 - PyIceberg is slow to import
 
@@ -67,12 +67,12 @@ def reconcile(
 
 
 def next_step(target: Target, finding: Finding) -> str:
-    """Return the command that repairs a finding, or that shows what to decide."""
+    """Return the command that repairs a finding, or the step for a person."""
     version = finding.version
     if finding.rows is not None:
         table_name, source = finding.rows.table, finding.rows.source_id
         sql = f"SELECT DISTINCT source_file FROM {table_name} WHERE source_id = '{source}'"  # noqa: S608 (shown)
-        return f"see the file's name: {target.command('query', sql)}"
+        return f"find the file's name: {target.command('query', sql)}"
     if version is None or finding.repair is Repair.CLOSE or finding.kind is Kind.CLAIM_NOT_STARTED:
         return target.command("reconcile", "--repair")
     if finding.repair is Repair.REPLAY_HELD:
@@ -85,7 +85,7 @@ def next_step(target: Target, finding: Finding) -> str:
 
 
 def _decision(target: Target, finding: Finding, uri: str) -> str:
-    """Return what a person decides about a finding that no command repairs by itself."""
+    """Return what a person must do about a finding that `--repair` leaves alone."""
     if finding.kind is Kind.HELD:
         return f"once orchestration is on: {target.command('replay', '--held')}"
     if finding.kind is Kind.CLAIM_LOST:
@@ -93,7 +93,7 @@ def _decision(target: Target, finding: Finding, uri: str) -> str:
     if finding.kind is Kind.ROWS_MISSING:
         record = target.command("remove", uri, "--yes")
         return f"its object was deleted: upload the file again, or record the removal: {record}"
-    return f"if its rows should go too: {target.command('remove', uri)}"
+    return f"to remove its rows too: {target.command('remove', uri)}"
 
 
 def _compared(facts: Facts) -> dict[str, int]:

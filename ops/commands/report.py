@@ -28,20 +28,20 @@ def report(
     ] = "",
     *,
     html: Annotated[
-        Path | None, typer.Option(help="The file of the page; it is replaced if it exists.", dir_okay=False)
+        Path | None, typer.Option(help="Path of the page. An existing file is replaced.", dir_okay=False)
     ] = None,
     since: Annotated[
         str,
-        typer.Option(help="Without an execution: the first day of the overview, such as 7d or 2024-06-01."),
+        typer.Option(help="Without an execution: the start of the overview, such as 7d or 2024-06-01."),
     ] = PERIOD,
 ) -> None:
     """Write one HTML page about an execution, or about the pipeline: executions, rows, cost, missing months.
 
-    The page needs no network. With --json, its data is printed, and --html is optional.
+    The page needs no network access. With --json, the command prints its data, and --html is optional.
     """
     app = app_of(context)
     if html is None and not app.output.as_json:
-        raise typer.BadParameter("name the file of the page, or give --json", param_hint="--html")
+        raise typer.BadParameter("give the path of the page, or --json", param_hint="--html")
     begin = start_of_period(since)
     with app.output.stderr.status("reading"):
         found = _document(app.session, app.deployment, execution, begin)

@@ -84,8 +84,8 @@ def quarantine(reasons: Sequence[QuarantineReason]) -> Figure:
 def _bars(values: list[dict[str, Any]], color: str, *, narrow: bool) -> Any:
     """Return horizontal bars from `start` to `end`, each with its label behind it.
 
-    The names are in front of the bars, on a narrow screen above them. Their room does not depend on the font,
-    which is another one in each browser.
+    The names are in front of the bars, or above them on a narrow screen. Their space does not depend on the
+    font, which differs between browsers.
     """
     order = list(dict.fromkeys(value["name"] for value in values))
     last = max(value["end"] for value in values) * (1.35 if narrow else 1.15)

@@ -28,7 +28,7 @@ class PathState:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the time from the upload to the notification; `ended` is None while it lasts."""
+    """A phase between the upload and the notification; `ended` is None while it lasts."""
 
     name: str
     started: datetime
@@ -83,7 +83,7 @@ class QuarantineReason:
 
 @dataclass(frozen=True)
 class Cost:
-    """A part of the cost, at list price; None if AWS reported too little to know it."""
+    """A part of the cost at list price, None if AWS did not report enough to compute it."""
 
     part: str
     usd: float | None

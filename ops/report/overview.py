@@ -28,7 +28,7 @@ LISTED = 20
 MONTHS = 12
 """Months of rows and costs in the overview."""
 UNATTRIBUTED = "no file loaded"
-"""The dataset of the cost of job runs that loaded no file which is still known."""
+"""The dataset for the cost of job runs without a loaded file in the ledger."""
 SMALL_BATCHES = "small batches"
 """The dataset of the cost of the function for small batches, which is known for all datasets together."""
 

@@ -70,7 +70,7 @@ def _days(first: datetime, last: datetime) -> list[str]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the former content or the whole of the new one.
+    """Replace a file atomically: readers see either the old or the new content.
 
     Unpaired surrogates, which a JSON document can hold and UTF-8 cannot, become escapes. Raises OSError if
     the file cannot be written.

@@ -9,7 +9,7 @@ from taxi_etl.s3_uris import parse_s3_uri
 from taxi_etl.tables import QUARANTINE
 
 ROWS_READ = 1000
-"""Quarantined rows that are read to find examples of each reason."""
+"""Maximum number of quarantined rows read to find examples of each reason."""
 COLUMNS = ("source_file", "position", "reasons", "row_as_read")
 
 

@@ -22,7 +22,7 @@ from taxi_etl.metrics import Metric
 from taxi_etl.names import METRICS_NAMESPACE
 
 QUEUED_FILES = 5
-"""Files of an execution whose uploads are looked up; the first of a batch waited longest."""
+"""How many of an execution's files have their upload times read; the first of a batch waited longest."""
 UPLOAD_TRIGGER = "s3"
 _DAY = 86_400
 

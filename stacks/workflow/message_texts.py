@@ -1,7 +1,7 @@
-"""The workflow's texts for people as JSONata: the parts that Python composed, joined with what only it knows.
+"""The workflow's e-mails, text messages and chat messages in JSONata.
 
-The parts and their order are those of `taxi_etl.message_texts`. Time and cost, the next step and the link are
-added here.
+They join the parts that Python composed, in the order of `taxi_etl.message_texts`, with what only the
+workflow knows: time and cost, the next steps and the link.
 """
 
 from stacks.settings import Settings

@@ -9,7 +9,7 @@ from taxi_etl.ledger import OPEN_EXECUTION, OPEN_FILE, FileRecord
 
 
 def claim_findings(facts: Facts) -> Iterator[Finding]:
-    """Yield the files and executions that have waited for longer than anything needs."""
+    """Yield the files and executions that have been open for too long."""
     judged: set[str] = set()
     for record in facts.records:
         if record.status in OPEN_FILE:
@@ -26,7 +26,7 @@ def claim_findings(facts: Facts) -> Iterator[Finding]:
 
 
 def is_recent(record: FileRecord, before: datetime) -> bool:
-    """Whether a record changed so lately that the next step may still be on its way."""
+    """Whether a record changed so recently that its next step may still be pending."""
     return bool(record.updated_at) and datetime.fromisoformat(record.updated_at) >= before
 
 
@@ -44,7 +44,7 @@ def _held(record: FileRecord, *, is_orchestration_on: bool) -> Finding:
 
 
 def _open(record: FileRecord, execution: ExecutionFacts) -> Iterator[Finding]:
-    """Yield why a file that the ledger records as open will not end by itself."""
+    """Yield why a file's open record will not be closed without a repair."""
     if execution.liveness is Liveness.RUNNING:
         return
     claim = execution.record
@@ -65,7 +65,11 @@ def _open(record: FileRecord, execution: ExecutionFacts) -> Iterator[Finding]:
         )
         evidence = f"{recorded}, which ended {execution.status}"
     else:
-        kind, what, repair = Kind.CLAIM_LOST, "no execution will end the file's claim", Repair.NONE
+        kind, what, repair = (
+            Kind.CLAIM_LOST,
+            "no open claim or execution will close the file's record",
+            Repair.NONE,
+        )
         ending = execution.status or "not in Step Functions"
         state = f"is {claim.status} in the ledger" if claim else "has no record in the ledger"
         evidence = f"{recorded}, which {state} ({ending})"
@@ -73,7 +77,7 @@ def _open(record: FileRecord, execution: ExecutionFacts) -> Iterator[Finding]:
 
 
 def _without_files(name: str, execution: ExecutionFacts) -> Finding:
-    """Return the finding about an open claim of which no file is open."""
+    """Return the finding about an open claim without open files."""
     ended = execution.liveness is Liveness.ENDED
     return Finding(
         Kind.CLAIM_NOT_CLOSED if ended else Kind.CLAIM_NOT_STARTED,

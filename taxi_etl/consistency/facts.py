@@ -1,4 +1,4 @@
-"""What the consistency rules take, and what they find."""
+"""Inputs and findings of the consistency rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,8 +60,8 @@ class Facts:
     """The facts about all files.
 
     `buckets` are those whose objects were listed. `executions` has every execution of an open file or claim.
-    `unsettled` are files whose records changed while the facts were gathered; only what an operator waits for
-    long (`before`) is judged.
+    `unsettled` are files whose records changed while the facts were gathered. What changed after `before` is
+    not judged.
     """
 
     before: datetime

@@ -50,7 +50,7 @@ class File:
 
 
 def row_findings(file: File) -> Iterator[Finding]:
-    """Yield what is wrong with a file's rows; the first that explains the others."""
+    """Yield what is wrong with a file's rows: only the finding that explains the others."""
     reload = Repair.REPLAY if file.current else Repair.NONE
     found = _doubled(file) or _unlike_the_ledger(file)
     if found:
@@ -60,7 +60,7 @@ def row_findings(file: File) -> Iterator[Finding]:
     elif file.rows and file.current is None and file.is_listed:
         yield Finding(
             Kind.OBJECT_DELETED,
-            "the object was deleted, its rows are still in the tables",
+            "the object was deleted, but its rows are still in the tables",
             _counts(file.rows),
             file.version,
             file.loaded.execution if file.loaded else "",
@@ -96,7 +96,8 @@ def _unlike_the_ledger(file: File) -> Reason | None:
         if is_overdue or not file.rows:  # the missing record is a finding of its own
             return None
         statuses = ", ".join(sorted({str(each.status) for each in file.records})) or "no record"
-        return Kind.ROWS_NOT_RECORDED, "the tables have rows that the ledger does not", f"{found}; {statuses}"
+        what = "the tables have rows that the ledger does not record"
+        return Kind.ROWS_NOT_RECORDED, what, f"{found}; {statuses}"
     expected = _expected(loaded)
     recorded = _printed(expected)
     if expected and not file.rows:
@@ -104,7 +105,7 @@ def _unlike_the_ledger(file: File) -> Reason | None:
     [version] = frozenset().union(*(each.versions for each in file.rows)) or {""}
     if version and version != loaded.version.version_id[:BOUND_CHARACTERS]:
         evidence = f"version {version}… has {found}; loaded: version {loaded.version.version_id}"
-        return Kind.OTHER_VERSION, "the rows are of another version than the loaded one", evidence
+        return Kind.OTHER_VERSION, "the rows belong to a different version than the loaded one", evidence
     counted = {each.table: each.rows for each in file.rows}
     if loaded.rows is not None and counted != expected:
         return Kind.ROW_COUNT, "the row counts differ", f"tables: {found}; ledger: {recorded}"

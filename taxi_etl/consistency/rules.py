@@ -33,7 +33,7 @@ def _not_received(facts: Facts) -> Iterator[Finding]:
 
 
 def _files(facts: Facts) -> Iterator[Finding]:
-    """Yield the findings about the rows of files at rest, and about rows of no known file."""
+    """Yield the findings about the rows of files at rest, and about rows of unknown files."""
     records: dict[FileKey, list[FileRecord]] = defaultdict(list)
     for record in facts.records:
         records[_key(record.version)].append(record)

@@ -58,7 +58,7 @@ def test_a_page_with_another_number_of_values_is_declined(files, tmp_path):
 
     declined = files.write(path, file).declined
 
-    assert declined == "the pages of a column do not have the size and the values in the footer"
+    assert declined == "a column's pages do not match the sizes and value counts in the footer"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.99])

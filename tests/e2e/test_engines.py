@@ -130,6 +130,6 @@ def test_a_declined_batch_goes_to_the_job_and_the_message_says_why(app: App, loa
     assert message["jobRunId"] is not None
 
 
-def test_nothing_is_left_over_and_every_execution_was_notified_of_once(app: App, loads: Loads) -> None:
+def test_nothing_is_left_over_and_every_execution_has_one_notification(app: App, loads: Loads) -> None:
     check_nothing_pending(app)
     check_notified_once(app, {outcome.execution for outcome in loads.outcomes})

@@ -47,7 +47,7 @@ def test_pip_installs_what_uv_cannot(started):
     assert command[command.index("--target") + 1] == "folder"
 
 
-def test_a_failure_of_both_shows_what_each_said(started):
+def test_if_both_fail_the_error_has_both_outputs(started):
     started[1].update({"uv", Path(sys.executable).name})
     with pytest.raises(installer.InstallationError, match=r"(?s)uv pip install.*no index.*-m pip.*no index"):
         installer.install(LOCK)

@@ -1,4 +1,4 @@
-"""Test of the warning about a month that does not look like the months before it."""
+"""Tests of the warnings about unusual months."""
 
 HEADER = "VendorID,lpep_pickup_datetime,lpep_dropoff_datetime,trip_distance,passenger_count"
 
@@ -20,7 +20,7 @@ def test_days_without_trips_and_distances_in_another_unit_are_reported(lake):
 
     assert [(each.code, each.message.split(";")[0]) for each in file.warnings] == [
         ("unusual_month", "has no trips on 2024-05-06, 2024-05-07, but before and after"),
-        ("unusual_month", "has a mean trip_distance of 33.00, but months have 0.8 to 16"),
+        ("unusual_month", "has a mean trip_distance of 33.00, but months usually have 0.8 to 16"),
     ]
 
 
@@ -34,11 +34,11 @@ def test_a_month_is_compared_with_those_in_the_table_and_in_the_batch(lake):
 
     assert march.warnings == ()
     assert [(each.code, each.message.split(";")[0]) for each in april.warnings] == [
-        ("unusual_month", "has 400 trips of 2024-04, but each of the 3 months before has 1,000 to 1,000"),
+        ("unusual_month", "has 400 trips of 2024-04, but each of the 3 earlier months has 1,000 to 1,000"),
         (
             "unusual_month",
-            "is null more often than each of the 3 months before: passenger_count in 100% of the trips "
-            "(before: 0%)",
+            "has more nulls than each of the 3 earlier months: passenger_count in 100% of the trips "
+            "(before: at most 0%)",
         ),
     ]
     assert lake.count("green", keys[3]) == 400

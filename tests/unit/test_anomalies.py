@@ -1,4 +1,4 @@
-"""Tests of the rules for months that do not look like the months before, on both sides of each limit."""
+"""Tests of the rules for unusual months, on both sides of each limit."""
 
 import pytest
 
@@ -27,8 +27,8 @@ def test_a_month_within_the_limits_is_not_unusual(rows: int) -> None:
 @pytest.mark.parametrize("rows", [4_000, 5_999, 19_201, 110_000])
 def test_a_month_with_far_fewer_or_more_trips_is_unusual(rows: int) -> None:
     assert findings(rows) == [
-        f"has {rows:,} trips of 2024-02, but each of the 3 months before has 10,000 to 12,000; compare it "
-        "with its source, and upload it again if it is not whole"
+        f"has {rows:,} trips of 2024-02, but each of the 3 earlier months has 10,000 to 12,000; compare it "
+        "with its source, and upload it again if it is incomplete"
     ]
 
 
@@ -42,9 +42,9 @@ def test_a_column_that_became_null_is_unusual() -> None:
 
     assert found(2_500) == []
     assert found(3_700) == [
-        "is null more often than each of the 3 months before: passenger_count in 37% of the trips "
-        "(before: 5%); compare the values with those of the source, and upload the file again if they are "
-        "lost"
+        "has more nulls than each of the 3 earlier months: passenger_count in 37% of the trips "
+        "(before: at most 5%); compare the values with those of the source, and upload the file again if "
+        "values are missing"
     ]
 
 
@@ -53,12 +53,12 @@ def test_many_columns_are_one_finding() -> None:
     before = [file(month, rows) for month, rows in STEADY.items()]
     month = file("2024-02", 10_000, **dict.fromkeys(names, 10_000))
     [[text]] = unusual_months([*before, month], {"2024-02": names}).values()
-    assert "c0 in 100% of the trips (before: 0%)" in text
-    assert "c4 in 100% of the trips (before: 0%) and 2 more columns" in text
+    assert "c0 in 100% of the trips (before: at most 0%)" in text
+    assert "c4 in 100% of the trips (before: at most 0%) and 2 more columns" in text
     assert "c5" not in text
 
 
-def test_too_few_or_too_small_months_before_are_not_compared() -> None:
+def test_too_few_or_too_small_earlier_months_are_not_compared() -> None:
     two = dict(list(STEADY.items())[1:])
     assert findings(1, two) == []
     assert findings(1, {**two, "2023-07": 10_000}) == []

@@ -134,7 +134,7 @@ def test_a_held_file_is_started_only_while_orchestration_is_on(
     assert found(**{**held, "records": [record("held", updated_at=LATER)]}) == []
 
 
-def test_a_failed_load_that_left_the_rows_of_the_version_before_is_fine() -> None:
+def test_a_failed_load_that_keeps_the_rows_of_the_earlier_version_has_no_findings() -> None:
     assert found(objects=[stored(TWO)], records=[record(), record("failed", TWO)]) == []
 
 
@@ -166,7 +166,7 @@ def test_a_load_without_rows_is_replayed() -> None:
         ([rows("yellow_trips"), QUARANTINED], "2 in quarantined_trips, 8 in yellow_trips"),
     ],
 )
-def test_other_row_counts_than_the_ledgers_are_replayed(damaged: list[SourceRows], counted: str) -> None:
+def test_row_counts_that_differ_from_the_ledger_are_replayed(damaged: list[SourceRows], counted: str) -> None:
     assert found(rows=damaged) == [(Kind.ROW_COUNT, Repair.REPLAY, False)]
     recorded = "8 in green_trips, 2 in quarantined_trips"
     assert evidence(rows=damaged) == f"tables: {counted}; ledger: {recorded}"
@@ -220,7 +220,7 @@ def test_metadata_without_bounds_still_has_counts() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "failed-"])
-def test_rows_of_no_known_file_are_found(prefix: str) -> None:
+def test_rows_of_an_unknown_file_are_found(prefix: str) -> None:
     unknown = rows(count=3, source_id=f"{prefix}abc")
     [finding] = all_findings(rows=[*LOADED.rows, unknown])
     assert (finding.kind, finding.rows, finding.is_information) == (Kind.UNKNOWN_SOURCE, unknown, False)

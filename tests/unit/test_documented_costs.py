@@ -37,7 +37,7 @@ def test_the_tables_match_their_source(page: Path) -> None:
     assert page.read_text() == expected, "run this test again with UPDATE_SNAPSHOTS=1"
 
 
-def test_a_lone_file_enters_so_many_states() -> None:
+def test_a_lone_file_enters_these_numbers_of_states() -> None:
     assert {engine: len(path) for engine, path in PATHS.items()} == {
         Engine.GLUE: 8,
         Engine.DUCKDB: 9,

@@ -217,7 +217,7 @@ def test_the_policy_decides_what_an_unusual_month_does(engine, storage, policy, 
     if file.failure:
         assert file.failure.code is FailureCode.UNLIKE_EARLIER_MONTHS
         assert file.failure.message.startswith(
-            "has 3 trips of 2024-04, but each of the 3 months before has 2,000"
+            "has 3 trips of 2024-04, but each of the 3 earlier months has 2,000"
         )
 
 
@@ -236,7 +236,7 @@ def test_a_failing_comparison_is_printed_and_the_file_loads(engine, storage, cap
     [file] = load(engine, storage, APRIL, anomaly_policy=AnomalyPolicy.FAIL).files
 
     assert (file.status, file.warnings) == ("loaded", ())
-    assert "load: cannot check whether the months look right: the metrics" in capsys.readouterr().out
+    assert "load: cannot check for unusual months: the metrics" in capsys.readouterr().out
 
 
 def test_files_without_trips_or_without_a_month_are_not_compared(engine, storage, capsys):

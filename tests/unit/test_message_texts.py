@@ -67,7 +67,7 @@ def test_a_loaded_file_has_its_counts_table_and_warnings() -> None:
     )
 
 
-def test_a_file_outside_the_usual_folder_has_its_folder() -> None:
+def test_a_file_in_another_folder_is_listed_with_its_folder() -> None:
     files = [loaded("raw/taxi/2024/a.csv"), {"key": "old/b.csv", "status": "superseded"}]
     assert files_text("lake", files) == (
         "Files:\n"
@@ -96,7 +96,7 @@ def test_files_that_did_not_load_come_first_with_reason_object_and_fix() -> None
         "- b.csv: rejected: the file is empty (0 bytes); and execution b loads it",
         "  Object: s3://lake/raw/taxi/b.csv",
         "  To fix it: download the file again, and wait until no other execution loads it; "
-        "then upload it under the same key; it loads automatically.",
+        "then upload it under the same key. It loads automatically.",
         "- a.csv: loaded 1,200 rows into green_trips, quarantined 300",
     ]
 
@@ -244,8 +244,8 @@ def test_a_rejection_names_the_value_seen() -> None:
     assert lines[1] == "- r.csv: rejected: fare_amount has 'abc' in line 7"
 
 
-def test_no_rejection_has_no_brief_reason() -> None:
-    assert rejection(manifest(accepted="a"))["brief"] == ""
+def test_without_a_rejection_there_are_no_texts() -> None:
+    assert rejection(manifest(accepted="a")) == {"email": None, "brief": None}
 
 
 FAILED = FileResult(
@@ -306,11 +306,11 @@ def test_a_load_lists_every_file_with_an_example_of_bad_rows() -> None:
         "  Example: negative_duration, unknown_location in pickup=b, dropoff=a",
         "  Object: s3://lake/raw/taxi/a.csv",
         "  To fix it: look at its rows in quarantined_trips and correct the file; "
-        "then upload it under the same key; it loads automatically.",
+        "then upload it under the same key. It loads automatically.",
         "- r.csv: rejected: fare_amount has 'abc' in line 7",
         "  Object: s3://lake/raw/taxi/r.csv",
         "  To fix it: correct values such as the example in the reason; "
-        "then upload it under the same key; it loads automatically.",
+        "then upload it under the same key. It loads automatically.",
         "- b.csv: loaded 1,008 rows into green_trips, quarantined 1",
         "- w.csv: loaded 0 rows into green_trips, quarantined 0",
         "  Warning: seen before",

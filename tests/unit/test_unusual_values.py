@@ -21,7 +21,7 @@ def test_a_month_with_trips_on_each_day_and_usual_means_is_not_unusual() -> None
 def test_days_without_trips_inside_the_month_are_named() -> None:
     assert unusual_values(FHVHV, 202402, days(0, 1, 4)) == [
         "has no trips on 2024-02-02, 2024-02-03, but before and after; compare it with its source, "
-        "and upload it again if trips are lost"
+        "and upload it again if trips are missing"
     ]
     [text] = unusual_values(GREEN, 202402, days(1, 2, 20))
     assert "on 2024-02-03, 2024-02-04, 2024-02-05, 2024-02-06, 2024-02-07 and 12 more days, but" in text
@@ -41,15 +41,15 @@ def test_means_at_the_limits_are_usual(miles: float, fare: float) -> None:
 @pytest.mark.parametrize("miles", [0.79, 16.01, 31.4, 0.31])
 def test_distances_in_another_unit_are_unusual(miles: float) -> None:
     assert unusual_values(FHVHV, 202402, days(1, 2, 3, miles=miles)) == [
-        f"has a mean trip_miles of {miles:,.2f}, but months have 0.8 to 16; "
-        "look for another unit, such as meters or cents, and upload the file again in miles and dollars"
+        f"has a mean trip_miles of {miles:,.2f}, but months usually have 0.8 to 16; "
+        "check for another unit, such as meters or cents, and upload the file again in miles and dollars"
     ]
 
 
 @pytest.mark.parametrize("fare", [2.99, 75.01])
 def test_fares_in_another_unit_are_unusual(fare: float) -> None:
     [text] = unusual_values(GREEN, 202402, days(1, 2, 3, fare=fare))
-    assert text.startswith(f"has a mean fare_amount of {fare}, but months have 3 to 75;")
+    assert text.startswith(f"has a mean fare_amount of {fare}, but months usually have 3 to 75;")
 
 
 def test_small_files_and_columns_with_few_values_are_not_checked() -> None:

@@ -248,6 +248,6 @@ def test_ctrl_c_names_the_command_that_starts_the_other_files(bucket):
     result = bucket("backfill", "--yes")
     assert result.exit_code == 130
     assert result.stderr.endswith(
-        "stopped; 495 of 496 files were started and load; start the others: "
+        "stopped; 495 of 496 files were started and are loading; to start the others: "
         f"taxi-etl --environment dev backfill {RAW_PREFIX} --yes\n"
     )

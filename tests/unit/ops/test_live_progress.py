@@ -35,7 +35,7 @@ def test_it_counts_the_files_that_have_ended_or_are_held():
 def test_it_shows_the_job_run_and_the_time_against_the_usual():
     execution = Current("RunGlueETLJob", at(0), "RUNNING")
     [line] = shown("running", "running", "running", usual=95.0, run=execution)[1:]
-    assert " ".join(line.split()) == "run RunGlueETLJob, job run RUNNING, 2 min 00 s of usually 1 min 35 s"
+    assert " ".join(line.split()) == "run RunGlueETLJob, job run RUNNING, 2 min 00 s (usually 1 min 35 s)"
 
 
 def test_without_a_job_run_or_earlier_executions_it_shows_state_and_time():
@@ -95,7 +95,7 @@ def test_on_a_terminal_the_command_reads_the_last_job_run_and_the_median_duratio
     result = taxi_etl("upload", str(path), "--wait")
     assert result.exit_code == 0
     assert {request["RunId"] for request in taxi_etl.aws.requests("glue.GetJobRun")} == {"jr_2"}
-    assert "of usually 10.0 s" in result.stderr
+    assert "(usually 10.0 s)" in result.stderr
     assert "\x1b" in result.stderr
     assert "\x1b" not in result.stdout
 

@@ -276,7 +276,7 @@ def test_deleted_objects_are_information_and_count_only_if_strict(account):
     account.objects["lake"] = [stored(KEY, "v1", current=False)]
     assert account.reconcile() == (0, [(KEY.rpartition("/")[2], "object_deleted")])
     [finding] = account.document["findings"]
-    assert finding["nextStep"] == f"if its rows should go too: {TAXI_ETL} remove s3://lake/{KEY}"
+    assert finding["nextStep"] == f"to remove its rows too: {TAXI_ETL} remove s3://lake/{KEY}"
     assert account.reconcile("--strict")[0] == 1
     assert account.reconcile("--repair")[0] == 0
     assert account.sent() == []
@@ -357,17 +357,17 @@ def test_a_file_whose_record_changes_meanwhile_is_left_out(account):
     assert account.reconcile() == (0, [])
 
 
-def test_rows_of_no_known_file_show_how_to_name_it(account):
+def test_rows_of_an_unknown_file_have_a_query_for_its_name(account):
     account.rows += [SourceRows("green_trips", "abc", 3)]
     assert account.reconcile()[0] == 1
     [finding] = account.document["findings"]
     sql = "SELECT DISTINCT source_file FROM green_trips WHERE source_id = '\"'\"'abc'\"'\"'"
-    assert finding["nextStep"] == f"see the file's name: {TAXI_ETL} query '{sql}'"
+    assert finding["nextStep"] == f"find the file's name: {TAXI_ETL} query '{sql}'"
     assert account.reconcile("--repair")[0] == 1
     assert account.sent() == []
 
 
-def test_a_claim_that_leads_nowhere_is_for_a_person(account):
+def test_a_lost_claim_is_left_to_a_person(account):
     account.items += [record(OTHER, "v9", "running", execution="one")]
     account.objects["lake"].append(stored(OTHER, "v9"))
     assert account.reconcile("--repair")[1] == [(OTHER.rpartition("/")[2], "claim_lost")]
@@ -382,7 +382,7 @@ def test_a_doubled_file_without_a_record_is_started_once(account):
     assert [command["command"] for _, command in account.sent()] == ["start"]
 
 
-def test_a_closed_claim_of_an_ended_execution_leads_nowhere(account):
+def test_an_open_file_with_a_closed_claim_is_a_lost_claim(account):
     account.items.append(execution_item("one", "closed", updatedAt=moment(OLD)))
     account.items += [record(OTHER, "v9", "running", execution="one")]
     account.objects["lake"].append(stored(OTHER, "v9"))
@@ -390,7 +390,7 @@ def test_a_closed_claim_of_an_ended_execution_leads_nowhere(account):
     assert account.reconcile()[1] == [(OTHER.rpartition("/")[2], "claim_lost")]
 
 
-def test_a_load_without_rows_of_a_deleted_object_is_uploaded_or_recorded(account):
+def test_missing_rows_of_a_deleted_object_need_an_upload_or_a_recorded_removal(account):
     account.objects["lake"], account.rows = [], []
     assert account.reconcile("--repair")[0] == 1
     assert account.sent() == []

@@ -123,7 +123,7 @@ def test_a_deleted_file_leaves_the_event_queue_out(failed):
     assert document["timeline"][0]["name"] == "Validation"
 
 
-def test_a_manual_input_that_is_no_object_has_no_trigger(failed):
+def test_a_manual_input_that_is_not_an_object_has_no_trigger(failed):
     failed.aws.answers["stepfunctions.DescribeExecution"] = described(input='["a"]')
     _, document = failed.json("report", "run")
     assert document["trigger"] == ""
@@ -204,7 +204,7 @@ def test_the_cost_of_small_batches_is_the_metrics_sum_of_each_month(pipeline):
 def test_a_page_needs_a_file(taxi_etl):
     result = taxi_etl("report", "run")
     assert result.exit_code == 2
-    assert "name the file of the page, or give --json" in result.stderr
+    assert "give the path of the page, or --json" in result.stderr
 
 
 def test_a_wrong_period_is_wrong_usage(taxi_etl):

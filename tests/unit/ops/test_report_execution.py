@@ -113,7 +113,7 @@ def test_the_headline_is_the_outcome_of_the_files(status, statuses, text):
     assert headline(status, statuses) == text
 
 
-def test_quarantine_has_each_reason_with_its_rows_the_most_frequent_first():
+def test_quarantine_lists_reasons_with_their_rows_the_most_frequent_first():
     reasons = sample_execution().quarantine
     assert [(each.reason, each.rows, len(each.examples)) for each in reasons] == [
         ("negative_duration", 2870, 2),

@@ -91,7 +91,7 @@ def test_the_months_of_a_dataset_are_listed_as_ranges():
     assert "<td>2020-11, 2025-12</td>" in html
 
 
-def test_an_overview_without_anything_has_a_page():
+def test_an_empty_overview_has_a_page():
     facts = replace(overview_facts(), executions=[], job_runs=[], small_batch_costs={})
     status = replace(facts.status, loaded=[], problems=[], months=[], alarms={})
     html = page.overview_page(overview_report(replace(facts, status=status), PROD))
@@ -99,7 +99,7 @@ def test_an_overview_without_anything_has_a_page():
     assert "<svg" not in html
 
 
-def test_a_link_that_is_no_address_is_text():
+def test_a_link_that_is_not_an_address_is_text():
     facts = replace(execution_facts(), links={"log": "javascript:1"})
     html = page.execution_page(execution_report(facts, PROD), "prod")
     assert "log: <code>javascript:1</code>" in html
@@ -115,7 +115,7 @@ def test_a_file_is_replaced_whole_and_readable(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_text_that_utf_8_lacks_is_escaped(tmp_path):
+def test_text_that_utf_8_cannot_encode_is_escaped(tmp_path):
     path = tmp_path / "report.html"
     page.write_atomically(path, "a\ud800z")
     assert path.read_text(encoding="utf-8") == "a\\ud800z"
