@@ -17,6 +17,9 @@ MINUTES ?= 15
 # The engines that `make bench` measures; empty for all. PEERS=1 adds other libraries.
 ENGINES ?=
 PEERS ?=
+# The writers of `make contention`, and how many files each of them loads.
+WRITERS ?= small small small small
+LOADS ?= 5
 # Options for pytest, or for the demo.
 ARGS ?=
 # The targets whose layers `make build` builds, `aws` or `local`; empty for both.
@@ -74,6 +77,14 @@ bench: setup
 ## usage: count the transitions, function seconds and requests of executions with each engine, for their cost
 usage: setup
 	$(BIN)/python -m benchmarks.usage
+
+## contention: let several writers load into one table at the same time; WRITERS="small small job job" LOADS=5
+contention: setup
+	$(BIN)/python -m benchmarks.contention $(WRITERS) --loads $(LOADS)
+
+## small-files: time queries on a table of FILES=10000 small data files, against as many rows in four
+small-files: setup
+	$(BIN)/python -m benchmarks.small_files $(if $(filter command line,$(origin FILES)),--files $(FILES))
 
 ## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 SEED=7
 burst: setup

@@ -23,10 +23,10 @@ from duckdb_engine.printed_values import refuse_unlike_texts
 from duckdb_engine.sql import quoted, translated, translated_expression
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import SourceColumn
-from taxi_etl.tables import QUARANTINE, TableColumn, columns_of
+from taxi_etl.tables import LINEAGE, QUARANTINE, TableColumn, columns_of
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.predicates import PICKUP_MONTH, Reason
-from taxi_etl.transform.sources import SOURCE, constants, source_columns
+from taxi_etl.transform.sources import SOURCE, constants, lineage, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
 from taxi_etl.unusual_values import counted_rows, day_totals
 
@@ -41,6 +41,8 @@ DUCKDB_TYPES = {
     "array<string>": "VARCHAR[]",
 }
 """DuckDB's types of the tables' column types."""
+KEPT = "kept_rows"
+"""The table of transformed rows; see `_kept`."""
 ROW_GROUP_ROWS = 122_880
 """Rows of a row group; DuckDB holds whole row groups in memory while it writes."""
 
@@ -52,15 +54,32 @@ def write_file(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     """
     read = _create_source(database, task)
     file = task.file
+    query = _transform(file.dataset, file.all_columns)
     # For text and for few rows, keeping the rows is faster than transforming them again for quarantine.
     # Rows beyond the memory limit go to temporary files.
-    kind = "TABLE" if file.format == "csv" or read <= ROW_GROUP_ROWS else "VIEW"
-    query = _transform(file.dataset, file.all_columns)
-    database.execute(f"CREATE TEMP {kind} transformed AS {query}").fetchall()
+    keeps = file.format == "csv" or read <= ROW_GROUP_ROWS
+    if keeps:
+        query = _kept(database, task, query)
+    database.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}").fetchall()
     try:
         return _write_tables(database, task, read)
     finally:
-        database.execute(f"DROP {kind} transformed").fetchall()
+        if keeps:
+            database.execute(f"DROP TABLE {KEPT}").fetchall()
+
+
+def _kept(database: duckdb.DuckDBPyConnection, task: Task, query: str) -> str:
+    """Create a table of transformed rows; returns the query that reads them.
+
+    The table has no lineage: texts that are equal in all rows would take a quarter of its memory.
+    """
+    names = ", ".join(column.name for column in LINEAGE)
+    database.execute(f"CREATE TEMP TABLE {KEPT} AS SELECT * EXCLUDE ({names}) FROM ({query})").fetchall()  # noqa: S608 (generated)
+    values = lineage(task.file.version, task.run)
+    listed = ", ".join(
+        f"{translated_expression(values[f'_{column.name}'])} AS {column.name}" for column in LINEAGE
+    )
+    return f"SELECT *, {listed} FROM {KEPT}"  # noqa: S608 (generated)
 
 
 @lru_cache(maxsize=128)
