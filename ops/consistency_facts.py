@@ -9,20 +9,18 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from ops import bucket_notifications, tables
+from ops import bucket_notifications, orchestrator, tables
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import ledger
 from ops.history import execution_arn
-from ops.object_versions import object_versions
+from ops.object_versions import file_version, object_versions
 from ops.session import Session
 from ops.table_metadata import source_rows
 from stores.ledger import Ledger
 from taxi_etl.consistency.facts import CurrentObject, ExecutionFacts, Facts, FileKey, Liveness
 from taxi_etl.file_rules import ignored_object_reason
 from taxi_etl.file_status import FileStatus
-from taxi_etl.function_settings import OrchestratorSettings
-from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import OPEN_FILE, FileRecord, timestamp
 from taxi_etl.names import RAW_PREFIX
 
@@ -57,7 +55,7 @@ def gather(session: Session, deployment: Deployment, before: datetime) -> Facts:
         executions=_executions(session, deployment, records, last, timestamp(before)),
         buckets=frozenset(buckets),
         unsettled=_changed(first, last),
-        is_orchestration_on=_is_orchestration_on(session, deployment),
+        is_orchestration_on=orchestrator.settings(session, deployment).enable_orchestration,
     )
 
 
@@ -115,9 +113,7 @@ def _current_objects(session: Session, bucket: str, prefixes: tuple[str, ...]) -
     """List the current objects in a bucket's raw zone, without those that are not trip files."""
     return [
         CurrentObject(
-            FileVersion(
-                bucket, entry["Key"], entry["VersionId"], int(entry["Size"]), entry.get("ETag", "").strip('"')
-            ),
+            file_version(bucket, entry),
             entry["LastModified"],
             entry["Key"].startswith(prefixes),
         )
@@ -151,10 +147,3 @@ def _status(session: Session, deployment: Deployment, name: str) -> str:
             raise
         return ""
     return str(answer["status"])
-
-
-def _is_orchestration_on(session: Session, deployment: Deployment) -> bool:
-    function = session.client("lambda").get_function_configuration(
-        FunctionName=deployment.orchestrator_function_name
-    )
-    return OrchestratorSettings.from_environment(function["Environment"]["Variables"]).enable_orchestration

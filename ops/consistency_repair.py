@@ -14,9 +14,7 @@ from ops.orchestrator import Started
 from ops.session import Session
 from taxi_etl.consistency.facts import Finding, Repair
 from taxi_etl.identity import FileVersion
-from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
-
-FILES_PER_CALL = 5 * EXECUTION_MAX_FILES
+from taxi_etl.inputs import Trigger
 
 
 @dataclass
@@ -62,8 +60,8 @@ def _in_calls(
         by_bucket[version.bucket].append(version)
     started: list[Started] = []
     for files in by_bucket.values():
-        for first in range(0, len(files), FILES_PER_CALL):
-            started += call(files[first : first + FILES_PER_CALL])
+        for part in orchestrator.calls(files):
+            started += call(part)
     return started
 
 

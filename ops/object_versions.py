@@ -1,12 +1,13 @@
 """The versions of the objects in a bucket, as S3 lists them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from ops.errors import CliError
 from ops.session import Session
+from taxi_etl.identity import FileVersion
 
 
 def object_versions(session: Session, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
@@ -22,3 +23,9 @@ def object_versions(session: Session, bucket: str, prefix: str) -> Iterator[dict
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
         raise CliError(f"bucket {bucket} does not exist", "list the buckets: aws s3 ls") from None
+
+
+def file_version(bucket: str, entry: Mapping[str, Any]) -> FileVersion:
+    """Return the file version of one of S3's entries."""
+    etag = entry.get("ETag", "").strip('"')
+    return FileVersion(bucket, entry["Key"], entry["VersionId"], int(entry["Size"]), etag)

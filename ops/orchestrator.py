@@ -1,6 +1,6 @@
 """Starts executions through commands to the orchestrator function, the only writer of claims."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,13 @@ from ops.deployment import Deployment
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
 from taxi_etl.engines import EngineChoice
+from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.identity import UNVERSIONED, FileVersion
-from taxi_etl.inputs import Trigger
+from taxi_etl.inputs import EXECUTION_MAX_FILES, Trigger
 from taxi_etl.s3_uris import s3_uri
 
+FILES_PER_CALL = 5 * EXECUTION_MAX_FILES
+"""Full executions only, and few enough for the orchestrator to claim and start them within its timeout."""
 CLOSED = "closed"
 """The state of an execution that had already ended; only a replay loads its files again."""
 
@@ -27,6 +30,20 @@ class Started:
     arn: str
     files: int
     state: str
+
+
+def settings(session: Session, deployment: Deployment) -> OrchestratorSettings:
+    """Return the settings of the deployed orchestrator."""
+    function = session.client("lambda").get_function_configuration(
+        FunctionName=deployment.orchestrator_function_name
+    )
+    return OrchestratorSettings.from_environment(function["Environment"]["Variables"])
+
+
+def calls(files: Sequence[FileVersion]) -> Iterator[Sequence[FileVersion]]:
+    """Yield the files in parts for one call of `start` or `replay_files` each."""
+    for first in range(0, len(files), FILES_PER_CALL):
+        yield files[first : first + FILES_PER_CALL]
 
 
 def send(session: Session, deployment: Deployment, **payload: Any) -> list[Started]:

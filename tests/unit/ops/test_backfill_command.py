@@ -7,7 +7,7 @@ from conftest import ARN, NOON, file_item
 from fake_aws import error, stream
 
 from ops.commands import backfill
-from ops.commands.backfill import FILES_PER_CALL
+from ops.orchestrator import FILES_PER_CALL
 from taxi_etl.function_settings import OrchestratorSettings
 from taxi_etl.names import RAW_PREFIX
 
