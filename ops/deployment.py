@@ -36,7 +36,7 @@ class Deployment:
     readable_key_arns: tuple[str, ...] = ()
     """Keys that the roles which read raw files may decrypt with. The output exists only if there are any."""
     chat_notifications: str = ""
-    """Not empty if HTTPS subscribers receive the format for chats. The output exists only then."""
+    """Not empty if HTTPS subscribers receive the format for chat channels. The output exists only then."""
     small_batch_function_name: str = ""
     """The function for small batches; empty, without an output, if the Glue job loads all batches."""
 

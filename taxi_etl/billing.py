@@ -13,7 +13,7 @@ from taxi_etl.list_prices import PRICES, usd
 GLUE_USD_PER_DPU_HOUR = PRICES["glue_job"].usd
 GLUE_MINIMUM_SECONDS = 60
 CRAWL_DPU_HOURS = 2 * 600 / 3600
-"""The DPU-hours of a crawl at least."""
+"""Minimum DPU-hours that a crawl is billed for."""
 COST_DIGITS = 4
 """Decimal places of a cost in US dollars."""
 FUNCTION_FREE_STORAGE_MB = 512

@@ -17,9 +17,9 @@ JOB_LOG_METRICS = 1
 HOUR_METRICS = len(Metric) - ALWAYS_SENT - SMALL_BATCH_METRICS + JOB_LOG_METRICS
 """Maximum number of other custom metrics in an hour with loads; CloudWatch bills each by the hour."""
 OPTIMIZERS, OPTIMIZER_DPUS, OPTIMIZER_SECONDS = 2, 2, 60
-"""The optimizers of a table that run, and the estimated DPUs and seconds of a run."""
+"""The number of optimizers per table, and the estimated DPUs and seconds of each of their runs."""
 POLLERS, POLL_SECONDS = 5, 20
-"""Lambda's connections to the event queue, and the seconds for which each waits for messages."""
+"""Lambda's connections to the event queue, and the seconds of each long poll."""
 RECONCILERS_PER_HOUR, RECONCILER_GB_SECONDS = 4, 0.5
 
 

@@ -47,7 +47,7 @@ METRICS = {
 class Finalizer:
     """Closes executions; `clock` returns the current time, `command` is how users call the command line.
 
-    `chat` is whether HTTPS subscribers receive the format for chats.
+    `chat` is whether HTTPS subscribers receive the format for chat channels.
     """
 
     ledger: Ledger

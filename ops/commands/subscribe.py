@@ -64,8 +64,9 @@ def _explain_chat(app: App) -> None:
 def chat_steps(deployment: Deployment, region: str) -> list[str]:
     """Return what to do so that Amazon Q Developer in chat applications shows notifications in a channel."""
     setting = (
-        "Set chat_notifications=True for this environment in stacks/settings.py and deploy. HTTPS "
-        "subscribers then receive the format for chats instead of JSON; queues and functions keep JSON."
+        "Set chat_notifications=True for this environment in stacks/settings.py and deploy. "
+        "HTTPS subscribers then receive the format for chat channels instead of JSON; queues and functions "
+        "keep JSON."
     )
     return [
         *([] if deployment.chat_notifications else [setting]),

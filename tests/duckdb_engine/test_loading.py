@@ -274,7 +274,7 @@ def test_a_month_is_compared_with_those_in_the_table_and_in_the_batch(lake):
 
     assert [(each.code, each.message[:40]) for each in file.warnings] == [
         ("unusual_month", "has 400 trips of 2024-05, but each of th"),
-        ("unusual_month", "has more nulls than each of the 4 mo"),
+        ("unusual_month", "has more nulls than each of the 4 earlie"),
     ]
     assert "passenger_count in 50% of the trips (before: at most 0%);" in file.warnings[1].message
 

@@ -147,7 +147,7 @@ def auto_definition(auto: Stacks) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def chat_definition(custom: Stacks) -> dict[str, Any]:
-    """The definition of a state machine that also notifies chats."""
+    """The definition of a state machine that also notifies chat channels."""
     return machine_definition(custom)
 
 

@@ -343,7 +343,7 @@ def test_an_email_is_plain_text_and_an_sms_one_line_of_ascii(
 
 
 def chat_messages(chat_definition: dict[str, Any], outcome: str) -> list[Published]:
-    """The messages of an outcome from a machine that also notifies chats, and crawls after each load."""
+    """The messages of an outcome from a machine that also notifies chat channels, and always crawls."""
     wanted = WORKFLOW_OUTCOMES[outcome]()
     if "RunCrawlerUpdate" not in wanted.answers:
         wanted.crawled("SUCCEEDED")
