@@ -1,12 +1,14 @@
 """Figures of reports: charts as inline SVG, drawn by Vega-Lite when the report is written, so no script runs.
 
 Each chart is drawn for a wide and for a narrow screen, because the text of an SVG shrinks with it.
+Colors are CSS variables of the page, so that one drawing suits light mode, dark mode and paper.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import altair as alt
 import vl_convert
 from markupsafe import Markup
 
@@ -37,6 +39,11 @@ class Figure:
     narrow: Markup
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+def chart(values: list[dict[str, Any]]) -> alt.Chart:
+    """Return a chart of these values, without marks."""
+    return alt.Chart(alt.Data(values=values))  # type: ignore[no-untyped-call]
 
 
 def figure(

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ops.output import duration
-from ops.report import charts
+from ops.report import execution_charts, overview_charts
 from ops.report.documents import ExecutionReport, OverviewReport
 
 _TEMPLATES = Environment(
@@ -41,8 +41,8 @@ def execution_page(report: ExecutionReport, environment: str) -> str:
     return _TEMPLATES.get_template("execution.html").render(
         report=report,
         environment=environment,
-        timeline=charts.timeline(report.timeline) if report.timeline else None,
-        quarantine=charts.quarantine(report.quarantine) if report.quarantine else None,
+        timeline=execution_charts.timeline(report.timeline) if report.timeline else None,
+        quarantine=execution_charts.quarantine(report.quarantine) if report.quarantine else None,
     )
 
 
@@ -50,15 +50,15 @@ def overview_page(report: OverviewReport) -> str:
     """Return the page of the pipeline over a period."""
     days = _days(report.since, report.until)
     figures: dict[str, Any] = {
-        "executions": charts.executions(report.executions, days) if report.executions else None,
-        "rows": charts.monthly("Rows written by month of load", "rows", report.rows, ",.0f", "~s")
+        "executions": overview_charts.executions(report.executions, days) if report.executions else None,
+        "rows": overview_charts.monthly("Rows written by month of load", "rows", report.rows, ",.0f", "~s")
         if report.rows
         else None,
-        "costs": charts.monthly("Cost by month", "US dollars", report.costs, ",.4f", "~g")
+        "costs": overview_charts.monthly("Cost by month", "US dollars", report.costs, ",.4f", "~g")
         if report.costs
         else None,
         "missing": sum(len(each.missing) for each in report.months),
-        "months": [charts.months(each, report.until.year) for each in report.months],
+        "months": [overview_charts.months(each, report.until.year) for each in report.months],
     }
     return _TEMPLATES.get_template("overview.html").render(report=report, figures=figures)
 
