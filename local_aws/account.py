@@ -186,7 +186,7 @@ def _stop(pid: int) -> None:
 def _reap(pid: int) -> None:
     """Reap the process when it is a child of this one; a zombie would count as running."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0)
 
 
 def _stop_orphans(state_dir: Path) -> None:

@@ -17,12 +17,18 @@ from tests.fixtures.report_documents import sample_execution, sample_overview
 HERE = Path(__file__).parent
 UNPACKED = ROOT / ".local" / "browser"
 """Where the browser is unpacked, once for a checkout."""
+FONTS = (
+    f"<fontconfig><dir>{UNPACKED / 'fonts'}</dir><cachedir>{UNPACKED / 'fonts-cache'}</cachedir></fontconfig>"
+)
+"""The package's own configuration finds its fonts below /tmp only, and without fonts no text is visible."""
 
 
 def run_in_browser(script: str, document: Any) -> str:
     """Run a script of this folder with a JSON document as its input; return what it prints."""
     UNPACKED.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "TMPDIR": str(UNPACKED)}
+    configuration = UNPACKED / "fonts.conf"
+    configuration.write_text(FONTS)
+    environment = {**os.environ, "TMPDIR": str(UNPACKED), "FONTCONFIG_FILE": str(configuration)}
     pipes: dict[str, Any] = {"input": json.dumps(document), "stdout": subprocess.PIPE, "text": True}
     done = node([str(HERE / script)], return_completed_process=True, check=True, env=environment, **pipes)
     return str(done.stdout)
