@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ops import functions, history, orchestrator
+from ops import function_invocation, history, orchestrator
 from ops.deployment import Deployment
 from ops.orchestrator import Started
 from ops.session import Session
@@ -73,4 +73,4 @@ def _close(session: Session, deployment: Deployment, name: str) -> bool:
     detail = {"name": name, "status": history.describe(session, deployment, name).status}
     event = {"source": "aws.states", "detail": detail}
     title = f"finalizer of execution {name}"
-    return bool(functions.invoke(session, title, deployment.close_function_name, event)["closed"])
+    return bool(function_invocation.invoke(session, title, deployment.close_function_name, event)["closed"])

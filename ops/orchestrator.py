@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops import functions
+from ops import function_invocation
 from ops.deployment import Deployment
 from ops.errors import CliError, enable_versioning
 from ops.session import Session
@@ -64,7 +64,9 @@ def send(session: Session, deployment: Deployment, **payload: Any) -> list[Start
 
 
 def _invoke(session: Session, deployment: Deployment, payload: dict[str, Any]) -> dict[str, Any]:
-    document = functions.invoke(session, "orchestrator", deployment.orchestrator_function_name, payload)
+    document = function_invocation.invoke(
+        session, "orchestrator", deployment.orchestrator_function_name, payload
+    )
     if "refused" in document:
         command = str(payload["command"]).partition("_")[0]
         raise CliError(

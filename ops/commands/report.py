@@ -12,7 +12,7 @@ from ops.commands.context import app_of
 from ops.commands.options import start_of_period
 from ops.deployment import Deployment
 from ops.errors import CliError
-from ops.report import sources
+from ops.report import fact_reader
 from ops.report.documents import ExecutionReport, OverviewReport, to_json
 from ops.report.execution import execution_report
 from ops.report.overview import overview_report
@@ -64,8 +64,8 @@ def _document(
     session: Session, deployment: Deployment, execution: str, since: datetime
 ) -> ExecutionReport | OverviewReport:
     if execution:
-        return execution_report(sources.execution_facts(session, deployment, execution), session.target)
-    return overview_report(sources.overview_facts(session, deployment, since), session.target)
+        return execution_report(fact_reader.execution_facts(session, deployment, execution), session.target)
+    return overview_report(fact_reader.overview_facts(session, deployment, since), session.target)
 
 
 def _write(session: Session, found: ExecutionReport | OverviewReport, path: Path) -> None:
