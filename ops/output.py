@@ -19,6 +19,7 @@ from ops.listing import UNLIMITED, Listing
 SCHEMA_VERSION = "1"
 """Version of the JSON documents; it changes when a key is removed or changes its meaning."""
 
+_CONTROLS = {code: "?" for code in (*range(32), *range(127, 160)) if chr(code) != "\n"}
 COLORS = {
     **dict.fromkeys(("ok", "loaded", "SUCCEEDED", "closed", "OK"), "green"),
     **dict.fromkeys(("failed", "rejected", "FAILED", "TIMED_OUT", "ABORTED", "ALARM"), "red"),
@@ -67,11 +68,28 @@ def _console(file: TextIO) -> Console:
 def _print(console: Console, renderable: RenderableType) -> None:
     """Print a renderable. Texts and tables hold names that people copy, so they are not folded.
 
-    Brackets in a plain text belong to an object key and are not rich's markup.
+    Brackets in a plain text belong to an object key and are not rich's markup. Neither are control characters
+    commands for the terminal.
     """
     if isinstance(renderable, str):
         renderable = Text(renderable)
+    if isinstance(renderable, Text):
+        renderable = _without_controls(renderable)
     console.print(renderable, soft_wrap=isinstance(renderable, (Text, Listing)))
+
+
+def _without_controls(text: Text) -> Text:
+    """Return the text with a question mark for each control character; line ends stay."""
+    shown = text.copy()
+    shown.plain = text.plain.translate(_CONTROLS)
+    return shown
+
+
+def one_line(*parts: str | Text | tuple[str, str]) -> Text:
+    """Assemble parts, as `Text.assemble`, to one line whatever the names in them hold."""
+    text = Text.assemble(*parts)
+    text.plain = text.plain.translate({ord("\n"): "?"})
+    return text
 
 
 def _joined(text: str) -> str:
@@ -98,12 +116,17 @@ def table(*headings: str, rows: Iterable[Sequence[Any]]) -> Listing:
 def colored(value: Any) -> Text:
     """Return the text of a cell, a dash for None and the empty string; status words are colored."""
     text = "-" if value is None or value == "" else str(value)
-    return Text(text, style=COLORS.get(text, ""))
+    return Text(text.translate(_CONTROLS), style=COLORS.get(text, ""))
 
 
 def local_time(value: datetime | None) -> str:
     """Format a time in the machine's time zone, to the second."""
     return value.astimezone().strftime("%Y-%m-%d %H:%M:%S") if value else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things: `1 file`, `2,000 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:

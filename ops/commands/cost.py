@@ -12,7 +12,7 @@ from ops.commands.context import App, app_of
 from ops.commands.options import start_of_period
 from ops.execution_list import executions
 from ops.listing import Listing
-from ops.output import local_time, now, table
+from ops.output import counted, local_time, now, table
 from taxi_etl.execution_cost import CostItem, added, by_dataset, cost_items, storage_items, total_usd
 from taxi_etl.list_prices import REGION
 from taxi_etl.monthly_cost import MONTH_HOURS, fixed_costs, forecast_usd, hour_with_files_usd, month_period
@@ -88,7 +88,7 @@ def _show_execution(app: App, reader: "UsageReader", name: str) -> None:
         "storagePerMonth": storage,
     }
     app.output.result(document, _items_table(items), "", _items_table(storage))
-    app.output.note(f"{total:.6f} USD for {used.files:,} files, plus storage each month")
+    app.output.note(f"{total:.6f} USD for {counted(used.files, 'file')}, plus storage each month")
 
 
 def _month(app: App, reader: "UsageReader", start: datetime, end: datetime) -> dict[str, Any]:
@@ -153,26 +153,33 @@ def _items_json(items: Sequence[CostItem]) -> list[dict[str, Any]]:
 
 
 def _items_table(items: Sequence[dict[str, Any]]) -> Listing:
-    rows = ((e["item"], f"{e['quantity']:,}", e["unit"], f"{e['usd']:.6f}", e["basis"]) for e in items)
+    rows = ((e["item"], _quantity(e["quantity"]), e["unit"], f"{e['usd']:.6f}", e["basis"]) for e in items)
     return table("item", "quantity", "unit", "USD", "basis", rows=rows)
 
 
 def _month_tables(document: dict[str, Any]) -> list[Any]:
     """Return a month's costs for people."""
     expected, metrics = document["forecast"], document["metricHours"]
-    count = f"{document['executions']:,} executions of {document['files']:,} files"
+    count = f"{counted(document['executions'], 'execution')} of {counted(document['files'], 'file')}"
     parts = f"{expected['variable']:.2f} + {expected['fixed']:.2f} each month = {expected['usd']:.2f} USD"
     return [
-        _items_table(document["items"]),
-        "",
-        table("dataset", "USD", rows=_amounts(document["datasets"], DIGITS)),
-        "",
+        *([_items_table(document["items"]), ""] if document["items"] else []),
+        *(
+            [table("dataset", "USD", rows=_amounts(document["datasets"], DIGITS)), ""]
+            if document["datasets"]
+            else []
+        ),
         table("each month", "USD", rows=_amounts(document["fixedPerMonth"], 2)),
         "",
         f"{count} since {local_time(document['from'])}: {document['usd']:.4f} USD, of which "
-        f"{metrics['usd']:.4f} for custom metrics in {metrics['hours']:,} hours with files",
+        f"{metrics['usd']:.4f} for custom metrics in {counted(metrics['hours'], 'hour')} with files",
         f"forecast until {local_time(document['until'])}: {parts}, without storage",
     ]
+
+
+def _quantity(value: float) -> str:
+    """Return a quantity in full, without trailing zeros."""
+    return f"{value:,.{DIGITS}f}".rstrip("0").rstrip(".")
 
 
 def _amounts(amounts: dict[str, float], digits: int) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from ops.errors import CliError
 from ops.file_outcomes import FileOutcome, with_notes
 from ops.listing import Listing
 from ops.orchestrator import CLOSED, Started
-from ops.output import colored, table
+from ops.output import colored, one_line, table
 from ops.progress import Watch
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
@@ -36,7 +36,7 @@ def follow(app: App, versions: Sequence[FileVersion], timeout_seconds: float) ->
         with display:
             for change in watch.changes():
                 execution = Text(f"{change.execution[:12]:<13}", "dim")
-                app.output.note(Text.assemble(execution, change.subject, " ", colored(change.state)))
+                app.output.note(one_line(execution, change.subject, " ", colored(change.state)))
     except KeyboardInterrupt:
         app.output.note(f"detached; the load continues; see its progress: {_come_back(app, versions)}")
         raise typer.Exit(DETACHED) from None
@@ -56,6 +56,10 @@ def report(app: App, files: Sequence[FileOutcome], **more: Any) -> None:
     failed = sorted({file.execution for file in files if file.status == FileStatus.FAILED})
     for execution in failed:
         app.output.note(f"see why it failed: {app.target.command('history', execution)}")
+    rejected = [file.version.uri for file in files if file.status == FileStatus.REJECTED]
+    if rejected:
+        what = app.target.command("status", *(rejected if len(rejected) == 1 else []))
+        app.output.note(f"see how to fix what was rejected: {what}")
     if any(file.status == FileStatus.HELD for file in files):
         app.output.note(
             "orchestration is off and the files are held; once it is on, start them: "
@@ -84,7 +88,7 @@ def files_table(files: Sequence[FileOutcome]) -> Listing:
 def notes_of(files: Sequence[FileOutcome]) -> list[Text]:
     """Return a line for each note about a loaded file, in which commands can be copied."""
     return [
-        Text.assemble(("note: ", "bold yellow"), f"{file.version.key}: {note}")
+        one_line(("note: ", "bold yellow"), f"{file.version.key}: {note}")
         for file in files
         for note in file.notes
     ]

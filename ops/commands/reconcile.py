@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of, exit_unless
-from ops.output import now
+from ops.output import now, one_line
 from ops.session import Target
 from taxi_etl.consistency.facts import Facts, Finding, Kind, Repair
 from taxi_etl.consistency.rules import findings
@@ -125,9 +125,7 @@ def _line(target: Target, finding: Finding) -> Text:
     subject = finding.version.uri if finding.version else finding.execution or _source(finding)
     level = ("information", "yellow") if finding.is_information else (str(finding.kind), "red")
     step = next_step(target, finding)
-    return Text.assemble(
-        level, f": {subject}: {finding.what} ({finding.evidence}); ", ("next: ", "bold"), step
-    )
+    return one_line(level, f": {subject}: {finding.what} ({finding.evidence}); ", ("next: ", "bold"), step)
 
 
 def _source(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from ops.commands.context import App, app_of
 from ops.commands.options import bucket_and_key
 from ops.file_versions import ListedVersion, moment, problem_step, versions_under
 from ops.listing import Listing
-from ops.output import colored, duration, local_time, now, table
+from ops.output import colored, counted, duration, local_time, now, one_line, table
 from ops.pipeline_status import PipelineStatus, pipeline_status
 from taxi_etl.coverage import month_ranges, month_text
 from taxi_etl.ledger import FileRecord
@@ -81,17 +81,13 @@ def _next_steps(versions: Sequence[ListedVersion]) -> list[Text]:
 
 
 def _next(key: str, step: str) -> Text:
-    return Text.assemble(("next: ", "bold"), f"{key}: {step}")
+    return one_line(("next: ", "bold"), f"{key}: {step}")
 
 
 def _summary(versions: Sequence[ListedVersion]) -> str:
     files = len({each.version.key for each in versions})
     counts = ", ".join(f"{count} {status}" for status, count in Counter(v.status for v in versions).items())
-    return f"{_number(len(versions), 'version')} of {_number(files, 'file')}: {counts}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(len(versions), 'version')} of {counted(files, 'file')}: {counts}"
 
 
 def _overview(app: App, found: PipelineStatus) -> Iterator[RenderableType]:

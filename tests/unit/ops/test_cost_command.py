@@ -201,7 +201,7 @@ def test_people_see_items_datasets_and_the_forecast(account, monkeypatch):
     assert "state transitions" in result.stdout
     assert "2 executions of 2 files since 2024-06-01 00:00:00" in result.stdout
     assert "list prices of us-east-1" in result.stderr
-    assert "for 1 files" in account("cost", "one").stderr
+    assert "for 1 file, plus" in account("cost", "one").stderr
 
 
 @pytest.mark.parametrize("words", [("--month", "June"), ("one", "--since", "7d"), ("--since", "soon")])
@@ -212,3 +212,10 @@ def test_anything_else_is_wrong_usage(account, words):
 def test_bytes_of_expired_snapshots_are_unknown():
     assert table_bytes(CATALOG, "taxi") == {"one": 2 * 1024**3, "two": 0}
     assert set(CATALOG.tables) < set(table_names())
+
+
+def test_a_small_quantity_is_printed_in_full():
+    item = {"item": "logs", "quantity": 1.4e-05, "unit": "GB", "usd": 0.0, "basis": "estimated"}
+    [row] = cost._items_table([item]).rows
+    assert row[1].plain == "0.000014"
+    assert cost._quantity(2000) == "2,000"

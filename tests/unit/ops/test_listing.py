@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ops.listing import UNLIMITED
-from ops.output import Output, table
+from ops.output import Output, one_line, table
 from tests.conftest import ROOT
 
 NAME = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
@@ -103,6 +103,15 @@ def test_nothing_is_folded_or_colored_in_a_pipe(capsys):
         "k" * 500 + "  FAILED",
         "t" * 500,
     ]
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(capsys):
+    output = Output(as_json=False)
+    output.result({}, table("file", rows=[("a\x1b[31m\x9bb",)]), Text("key \x1b[2J"), "\x9bplain")
+    output.note(one_line(("next: ", "bold"), "a\nb\x1b"))
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == ["file", "a?[31m?b", "key ?[2J", "?plain"]
+    assert printed.err == "next: a?b?\n"
 
 
 def on_a_terminal(*words, columns):

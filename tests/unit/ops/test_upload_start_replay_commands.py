@@ -137,6 +137,7 @@ def test_waiting_prints_the_warnings_of_the_loaded_version(versioned, a_file, co
     ("status", "hint"),
     [
         ("rejected", "empty: the file is empty (0 bytes)"),
+        ("rejected", f"see how to fix what was rejected: taxi-etl --environment dev status s3://lake/{KEY}"),
         ("failed", "history run"),
         ("superseded", "superseded"),
         ("held", "replay --held"),
