@@ -23,6 +23,7 @@ from loading.version_check import check_versions
 from taxi_etl import tables
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile, JobResult, Manifest
+from taxi_etl.failures import FileWarning, WarningCode
 from taxi_etl.file_status import FileStatus
 from taxi_etl.raw_folders import is_cataloged
 from taxi_etl.schema import Dataset, normalize
@@ -91,6 +92,7 @@ class Loader(Generic[TableT]):
         sources = [load.source for load in loadable(current)]
         dataset.staged += self.engine.stage(dataset.trips, self.quarantine, sources)
         self.engine.check_rows(dataset.trips, dataset.staged)
+        _warn_of_files_without_rows(loadable(dataset.staged))
         check_for_unusual_months(self.engine, dataset.trips, loadable(dataset.staged), self.options)
         self.engine.write_bad_rows(self.quarantine, dataset.staged)
 
@@ -142,6 +144,14 @@ class Loader(Generic[TableT]):
             self.schema_changed,
             self.crawl_needed,
         )
+
+
+def _warn_of_files_without_rows(files: Sequence[FileLoad]) -> None:
+    """Add a warning to each file without rows: as a new version it removes the rows of the one before."""
+    for file in files:
+        if not file.read:
+            text = "has no rows, and those of an earlier version are gone; upload it again if that is wrong"
+            file.warnings = (*file.warnings, FileWarning(WarningCode.NO_ROWS, text))
 
 
 def _column_names(files: Sequence[FileLoad]) -> set[str]:

@@ -1,6 +1,6 @@
 """The state of the whole pipeline: last loads, waiting and failed files, missing months, queues, alarms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,12 +77,21 @@ def pipeline_status(session: Session, deployment: Deployment) -> PipelineStatus:
         loaded=sorted(loaded, key=lambda each: each.updated_at, reverse=True),
         waiting=sorted(waiting, key=lambda each: each.updated_at),
         problems=unresolved(problems, loaded),
-        months=coverage((record.dataset, record.version.key) for record in loaded),
+        months=coverage((record.dataset, record.version.key) for record in with_rows(loaded)),
         counts={str(status): len(found) for status, found in by_status.items()},
         executions={str(each): records.count_executions(each) for each in OPEN_EXECUTION},
         queues=dict(_queues(session, deployment)),
         alarms=dict(_alarms(session, deployment)),
     )
+
+
+def with_rows(loaded: Iterable[FileRecord]) -> list[FileRecord]:
+    """Return the record of each file's latest load, without files whose latest load wrote no rows."""
+    latest = {
+        (record.version.bucket, record.version.key): record
+        for record in sorted(loaded, key=lambda each: each.updated_at)
+    }
+    return [record for record in latest.values() if record.rows is None or record.rows["written"]]
 
 
 def _file_json(record: FileRecord) -> dict[str, Any]:

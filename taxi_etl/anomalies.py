@@ -100,7 +100,9 @@ def _nulls(month: _Month, before: Collection[_Month], columns: Collection[str]) 
     if not listed:
         return []
     more = len(listed) - LISTED_COLUMNS_MAX
-    text = ", ".join(listed[:LISTED_COLUMNS_MAX]) + (f" and {more} more columns" if more > 0 else "")
+    text = ", ".join(listed[:LISTED_COLUMNS_MAX]) + (
+        f" and {more} more column{'' if more == 1 else 's'}" if more > 0 else ""
+    )
     return [
         f"has more nulls than {_named(before)}: {text}; compare the values with those of the source, and "
         "upload the file again if values are missing"

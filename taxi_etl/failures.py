@@ -57,6 +57,7 @@ class WarningCode(StrEnum):
 
     SAME_TRIPS = "same_trips"
     NO_LINE_END = "no_line_end"
+    NO_ROWS = "no_rows"
     UNUSUAL_MONTH = "unusual_month"
 
 

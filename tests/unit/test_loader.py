@@ -79,6 +79,19 @@ def test_the_result_and_its_summary_stand_next_to_the_manifest_in_its_order(engi
     assert json.loads(storage.texts["s3://lake/runs/1/summary.json"])["counts"] == result.counts()
 
 
+def test_a_file_without_rows_is_loaded_with_a_warning(engine, storage):
+    empty, yellow = load(engine, storage, ("yellow", "raw/taxi/empty.csv"), YELLOW).files
+
+    assert (empty.status, empty.written) == ("loaded", 0)
+    assert [(each.code, each.message) for each in empty.warnings] == [
+        (
+            "no_rows",
+            "has no rows, and those of an earlier version are gone; upload it again if that is wrong",
+        )
+    ]
+    assert yellow.warnings == ()
+
+
 def discarded(engine: FakeEngine) -> list[StagedFile]:
     return [file for table in engine.tables.values() for file in table.discarded]
 

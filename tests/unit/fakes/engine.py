@@ -112,7 +112,7 @@ class FakeTable:
 
 @dataclass
 class FakeEngine:
-    """Reads 3 trips and 1 quarantined row from each file; a file named `bad` fails for its rows.
+    """Reads 3 trips and 1 quarantined row from each file, nothing from one named `empty`; `bad` fails.
 
     `fails_in` is a method that raises for the files of the green dataset, by default that it declines them.
     """
@@ -133,7 +133,10 @@ class FakeEngine:
 
     def stage(self, trips: FakeTable, quarantine: FakeTable, files: Sequence[SourceFile]) -> list[FileLoad]:
         self._note("stage", files)
-        return [self._staged(FileLoad(file, read=4)) for file in files]
+        return [
+            FileLoad(file) if "empty" in file.file.version.key else self._staged(FileLoad(file, read=4))
+            for file in files
+        ]
 
     def check_rows(self, trips: FakeTable, loads: Sequence[FileLoad]) -> None:
         self._note("check_rows", [load.source for load in loads])

@@ -7,6 +7,10 @@ from conftest import at, file_item
 from fake_aws import error
 
 from ops.commands import status
+from ops.pipeline_status import with_rows
+from taxi_etl.file_status import FileStatus
+from taxi_etl.identity import FileVersion
+from taxi_etl.ledger import FileRecord
 from taxi_etl.names import RAW_PREFIX
 
 KEY = f"{RAW_PREFIX}green_tripdata_2024-01.parquet"
@@ -353,3 +357,17 @@ def test_more_than_ten_files_are_counted(pipeline):
     assert "and 12 more; all: --json" in lines
     assert sum(" held " in line for line in lines) == 9, "beside the one that runs longest"
     assert len(pipeline.json("status")[1]["waiting"]) == 22
+
+
+def test_a_month_whose_latest_load_wrote_no_rows_is_not_loaded():
+    def loaded(name, version, hour, written):
+        return FileRecord(
+            FileVersion("lake", name, version),
+            FileStatus.LOADED,
+            rows={"read": written, "written": written, "quarantined": 0},
+            updated_at=f"2024-06-01T{hour}:00:00.000Z",
+        )
+
+    replaced = loaded("a.csv", "v2", "09", 0), loaded("a.csv", "v1", "08", 5)
+    mended = loaded("b.csv", "v2", "09", 7), loaded("b.csv", "v1", "08", 0)
+    assert with_rows([*replaced, *mended]) == [mended[0]]
