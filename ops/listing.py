@@ -67,7 +67,7 @@ class Listing:
         for number, (name, *cells) in enumerate(self.rows):
             if number:
                 yield Text()
-            yield Text.assemble((f"{first} " if first else "", "bold"), name)
+            yield Text.assemble((f"{first} " if first else "", "bold"), _one_line(name))
             for heading, cell in zip(others, cells, strict=True):
                 yield Text.assemble("  ", (f"{heading}: " if heading else "", "bold"), _one_line(cell))
 

@@ -42,6 +42,9 @@ def remove(
     if not found.is_needed:
         app.output.note(f"nothing to remove: no table holds rows of {file}")
     elif yes:
-        app.output.note(f"to load the file again: {app.target.command('replay', file)}")
+        app.output.note(
+            "if its object was deleted, upload it; otherwise, to load the file again: "
+            f"{app.target.command('replay', file)}"
+        )
     else:
         app.output.note(f"nothing was removed; to remove: {app.target.command('remove', file, '--yes')}")

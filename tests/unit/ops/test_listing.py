@@ -81,6 +81,11 @@ def test_a_terminal_that_is_too_narrow_for_columns_shows_a_block_for_each_row(wi
     ]
 
 
+def test_a_line_end_in_a_name_does_not_end_its_line():
+    listing = table("file", "execution", rows=[("a\nb.csv", NAME)])
+    assert printed(listing, 30) == ["file a; b.csv", f"  execution: {NAME}"]
+
+
 def test_a_table_without_rows_is_its_headings():
     empty = table("file", "status", rows=[])
     assert printed(empty, UNLIMITED) == ["file  status"]
