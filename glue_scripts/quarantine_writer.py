@@ -34,7 +34,9 @@ def write_quarantine(
             kept = f"{expected} rows failed validation, but {load.quarantined} are in quarantine"
             load.fail(FailureCode.ROWS_LOST, kept)
     quarantine.discard(side_output)
-    _count_reasons(spark, loads)
+    whole = loadable(loads)
+    if whole:
+        _count_reasons(spark, whole)
 
 
 def quarantined_rows(spark: SparkSession, loads: Sequence[FileLoad]) -> DataFrame:

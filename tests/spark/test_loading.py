@@ -518,6 +518,20 @@ def test_a_file_fails_if_its_quarantined_rows_do_not_all_arrive_in_quarantine(la
     assert lake.query("SELECT count(*) FROM {quarantine}") == [(1,)]
 
 
+def test_a_file_fails_if_none_of_its_quarantined_rows_arrives_in_quarantine(lake, monkeypatch):
+    lake.storage.put(A, csv(GOOD, GOOD, BAD))
+    monkeypatch.setattr(
+        quarantine_writer,
+        "unpack_quarantined",
+        lambda *arguments: unpack_quarantined(*arguments).where("false"),
+    )
+
+    [lost] = lake.load(A).files
+
+    assert lost.failure.message == "1 rows failed validation, but 0 are in quarantine"
+    assert lake.count("green", A) == 0
+
+
 def test_the_reasons_of_files_in_one_batch_are_counted_apart(lake):
     unread = "2,2024-01-05 10:00:00,2024-01-05 10:20:00,x,74,18.4"
     both = "2,2024-01-05 10:20:00,2024-01-05 10:00:00,x,74,18.4"
