@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from ops import tables
 from sample_data import generate
@@ -12,6 +13,7 @@ from taxi_etl.saved_queries import (
     BUSIEST_ZONES,
     PAYMENTS_BY_YEAR,
     QUARANTINE_BY_MONTH,
+    SAVED_QUERIES,
     TRIPS_BY_MONTH,
 )
 from taxi_etl.transform.sources import JobRun
@@ -122,3 +124,13 @@ def test_the_tlc_file_of_zones_loads_completely(lake, shared_data):
         ("NA", "N/A"),
         ("NV", "N/A"),
     ]
+
+
+@pytest.mark.parametrize("saved_query", SAVED_QUERIES, ids=lambda each: each.name)
+def test_a_saved_query_uses_nothing_that_duckdb_would_answer_differently(saved_query):
+    """The differences are in findings/sqlglot-trino-to-duckdb-changes-results.sh."""
+    tree = sqlglot.parse_one(saved_query.sql, read="trino")
+    assert list(tree.find_all(exp.SplitPart, exp.RegexpExtract, exp.Extract)) == []
+    assert {str(each.unit) for each in tree.find_all(exp.DateDiff)} <= {"SECOND"}
+    dividends = [each.left.sql() for each in tree.find_all(exp.Div)]
+    assert [each for each in dividends if not each.startswith(("AVG(", "1e2 *"))] == [], "not doubles"
