@@ -61,6 +61,8 @@ class FakeWatchdog(StallWatchdog):
 class FakeWriter:
     """A writer that stalls on files named `stalls`, whichever decoder reads them."""
 
+    trips = None
+
     def write(self, files):
         if any("stalls" in file.uri for file in files):
             raise TimeoutError
