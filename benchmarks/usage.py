@@ -24,6 +24,7 @@ import sample_data
 from local_aws import account, cdk
 from ops import deployment, history, uploads
 from ops.deployment import Deployment
+from ops.execution_usage import transitions
 from ops.file_outcomes import ledger
 from ops.progress import Watch
 from ops.session import LOCAL, Session, Target
@@ -124,7 +125,7 @@ def _measured(
         steps = history.steps(history.events(session, execution.arn))
         found.append(
             {
-                "transitions": sum(max(1, step.attempts) for step in steps),
+                "transitions": transitions(steps),
                 "milliseconds": {
                     step.state: round(1000 * (step.seconds or 0)) for step in steps if step.attempts
                 },

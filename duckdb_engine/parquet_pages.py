@@ -57,7 +57,7 @@ def _check_chunk(file: BinaryIO, start: int, end: int, values: int) -> None:
 def _struct(data: bytes, place: int) -> tuple[dict[int, Any], int]:
     """The fields of a struct in Thrift's compact protocol by their IDs, and where it ends.
 
-    Texts are None. Raises IndexError and KeyError for anything that page headers do not have.
+    The values of texts are left out (None). Raises IndexError or KeyError if the data is not a page header.
     """
     fields: dict[int, Any] = {}
     number = 0

@@ -1,4 +1,4 @@
-"""Detection of a Java that Spark can use, and installation of one from PyPI where there is none."""
+"""Finds a Java that Spark can use, or installs one from PyPI."""
 
 import functools
 import os
@@ -65,7 +65,7 @@ def is_installable() -> bool:
 
 @functools.cache
 def require() -> None:
-    """Make this process and its children use a Java that Spark can use; install one if there is none.
+    """Select the Java of this process and its children; install one if the machine has no usable one.
 
     Raises JavaError.
     """

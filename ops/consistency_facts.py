@@ -9,11 +9,10 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from ops import bucket_notifications, orchestrator, tables
+from ops import bucket_notifications, history, orchestrator, tables
 from ops.deployment import Deployment
 from ops.errors import CliError
 from ops.file_outcomes import ledger
-from ops.history import execution_arn
 from ops.object_versions import file_version, object_versions
 from ops.session import Session
 from ops.table_metadata import source_rows
@@ -130,20 +129,8 @@ def _executions(
     names = {record.execution for record in files if record.status in OPEN_FILE} | claims.keys()
     found: dict[str, ExecutionFacts] = {}
     for name in sorted(names):
-        status = _status(session, deployment, name)
+        execution = history.find(session, deployment, name)
+        status = execution.status if execution else ""
         liveness = Liveness.RUNNING if status in RUNNING else Liveness.ENDED if status else Liveness.MISSING
         found[name] = ExecutionFacts(liveness, claims.get(name) or records.execution(name), status)
     return found
-
-
-def _status(session: Session, deployment: Deployment, name: str) -> str:
-    """Return the status of an execution, empty if Step Functions does not have it."""
-    try:
-        answer = session.client("stepfunctions").describe_execution(
-            executionArn=execution_arn(deployment, name)
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-            raise
-        return ""
-    return str(answer["status"])

@@ -3,10 +3,10 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ops import history, tables
 from ops.deployment import Deployment
@@ -18,6 +18,7 @@ from ops.subscriptions import create_subscription
 from taxi_etl.engines import Engine
 from taxi_etl.identity import FileVersion
 
+T = TypeVar("T")
 QUEUE = "demo-inbox"
 ADDRESS = "you@example.com"
 MESSAGE_SECONDS = 60
@@ -81,35 +82,36 @@ class Inbox:
 
         Raises CliError if none arrives.
         """
-        execution = self._execution_of(versions)
-        for _ in self._until_timeout(execution):
-            if execution in self._messages:
-                break
+
+        def find(execution: str) -> dict[str, Any] | None:
             with self._lock:
-                self._receive()
-        return self._messages[execution]
+                if execution not in self._messages:
+                    self._receive()
+            return self._messages.get(execution)
+
+        return self._wait_for(versions, find)
 
     def email_about(self, versions: Sequence[FileVersion]) -> str:
         """Return the e-mail about the execution of these files, with its headers.
 
         Raises CliError if none arrives.
         """
-        execution = self._execution_of(versions)
-        for _ in self._until_timeout(execution):
-            mails = [path.read_text() for path in self.mail.glob("*.txt")]
-            found = next((mail for mail in mails if execution in mail), None)
-            if found:
-                return found
-            time.sleep(POLL_SECONDS)
-        raise AssertionError("the timeout raises")
 
-    def _execution_of(self, versions: Sequence[FileVersion]) -> str:
-        return outcomes(self.session, self.deployment, versions)[0].execution
+        def find(execution: str) -> str | None:
+            mails = (path.read_text() for path in self.mail.glob("*.txt"))
+            return next((mail for mail in mails if execution in mail), None)
 
-    def _until_timeout(self, execution: str) -> Iterator[None]:
+        return self._wait_for(versions, find)
+
+    def _wait_for(self, versions: Sequence[FileVersion], find: Callable[[str], T | None]) -> T:
+        """Return what `find` returns for the execution of these files, once it returns something."""
+        execution = outcomes(self.session, self.deployment, versions)[0].execution
         deadline = time.monotonic() + MESSAGE_SECONDS
         while time.monotonic() < deadline:
-            yield
+            found = find(execution)
+            if found is not None:
+                return found
+            time.sleep(POLL_SECONDS)
         raise CliError(
             f"no notification about {execution} arrived within {MESSAGE_SECONDS} s",
             f"see the queues and alarms: taxi-etl --environment {LOCAL} status",

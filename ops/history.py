@@ -89,6 +89,16 @@ def execution_arn(deployment: Deployment, name: str) -> str:
 
 def describe(session: Session, deployment: Deployment, name: str) -> Execution:
     """Return the execution with this name or ARN. Raises CliError if it does not exist."""
+    execution = find(session, deployment, name)
+    if execution is None:
+        raise CliError(
+            f"execution {name!r} does not exist", f"list the recent ones: {session.target.command('list')}"
+        )
+    return execution
+
+
+def find(session: Session, deployment: Deployment, name: str) -> Execution | None:
+    """Return the execution with this name or ARN, None if it does not exist."""
     try:
         found = session.client("stepfunctions").describe_execution(
             executionArn=execution_arn(deployment, name)
@@ -96,9 +106,7 @@ def describe(session: Session, deployment: Deployment, name: str) -> Execution:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ExecutionDoesNotExist", "InvalidArn"):
             raise
-        raise CliError(
-            f"execution {name!r} does not exist", f"list the recent ones: {session.target.command('list')}"
-        ) from None
+        return None
     return Execution(
         name=found["name"],
         arn=found["executionArn"],
@@ -163,8 +171,7 @@ def job_run(history: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def small_batch_cost(history: Iterable[dict[str, Any]]) -> float | None:
     """Return the cost in US dollars that the function for small batches reported, None without one."""
-    payloads = (document.get("Payload") for document in _answers(history))
-    costs = (payload.get("costUsd") for payload in payloads if isinstance(payload, dict))
+    costs = (payload.get("costUsd") for payload in _payloads(history))
     return next((float(cost) for cost in costs if cost is not None), None)
 
 
@@ -196,8 +203,7 @@ def fallback_reason(history: Iterable[dict[str, Any]], steps: Sequence[Step]) ->
     for step in steps:
         if step.state == SMALL_BATCH_STATE and step.error:
             return f"{step.error}: {step.cause}"
-    payloads = (answer.get("Payload") for answer in _answers(history))
-    reasons = [each["declined"] for each in payloads if isinstance(each, dict) and "declined" in each]
+    reasons = [each["declined"] for each in _payloads(history) if "declined" in each]
     return str(reasons[0]) if reasons else ""
 
 
@@ -215,6 +221,12 @@ def _answers(history: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for event in history:
         details = _details(event)
         yield from (_parsed(details.get(name)) for name in ("output", "cause"))
+
+
+def _payloads(history: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the documents that invoked functions returned."""
+    payloads = (document.get("Payload") for document in _answers(history))
+    yield from (payload for payload in payloads if isinstance(payload, dict))
 
 
 def _parsed(text: str | None) -> dict[str, Any]:

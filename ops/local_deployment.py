@@ -35,10 +35,9 @@ class LocalDeployment:
             if _is_deployed(running, self.sources):
                 return "unchanged since the last deployment"
             cdk.synth(SYNTHESIZED, for_account=True, echo=echo)
-        else:
-            cdk.bootstrap(running, echo=echo)
-            self.synthesis.result()
         cdk.bootstrap(running, echo=echo)
+        if self.synthesis is not None:
+            self.synthesis.result()
         cdk.deploy_synthesized(running, SYNTHESIZED, echo=echo)
         mark.write_text(self.sources)
         return f"{len(deployment.stack_names(LOCAL))} stacks"

@@ -24,9 +24,7 @@ def apply() -> None:
 
 
 def _create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-    for name in ("Database", "QueryString"):
-        if not properties.get(name):
-            raise ValueError(f"{RESOURCE_TYPE} requires {name}")
+    patching.require(RESOURCE_TYPE, properties, "Database", "QueryString")
     _, _, body = patching.attribute(athena, "_create_named_query")({"Name": logical_id, **properties})
     query = json.loads(body)["NamedQueryId"]
     return query, {"NamedQueryId": query}

@@ -25,9 +25,7 @@ def apply() -> None:
 
 
 def _create(logical_id: str, properties: dict[str, Any], stack_name: str) -> tuple[str, dict[str, Any]]:
-    for name in ("Name", "QueryString"):
-        if not properties.get(name):
-            raise ValueError(f"{RESOURCE_TYPE} requires {name}")
+    patching.require(RESOURCE_TYPE, properties, "Name", "QueryString")
     query = str(uuid.uuid4())
     return query, {"QueryDefinitionId": query}
 

@@ -49,6 +49,13 @@ def replace(
     return original
 
 
+def require(resource_type: str, properties: dict[str, Any], *names: str) -> None:
+    """Check the required properties of a resource, as CloudFormation does. Raises ValueError."""
+    for name in names:
+        if not properties.get(name):
+            raise ValueError(f"{resource_type} requires {name}")
+
+
 def add(registry: dict[str, Any], name: str, entry: Any) -> None:
     """Add an entry to one of the emulator's registries. Raises PatchMismatchError when it has one already."""
     if name in registry:

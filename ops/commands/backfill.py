@@ -23,7 +23,7 @@ from ops.backfill_plan import Plan, expect, make_plan
 from ops.commands import outcome_reports
 from ops.commands.context import App, app_of
 from ops.commands.options import Bucket, Engine, Timeout, Wait
-from ops.output import table
+from ops.output import counted, table
 from ops.progress import TIMEOUT_SECONDS
 from taxi_etl.engines import EngineChoice
 from taxi_etl.forecast import Forecast
@@ -85,8 +85,7 @@ def _takes(expected: Forecast | None) -> str:
         return ""
     minutes = math.ceil(60 * expected.hours)
     time = f"{minutes} minutes" if minutes < 120 else f"{expected.hours:.1f} hours"
-    executions = "1 execution" if expected.executions == 1 else f"{expected.executions:,} executions"
-    return f" in {executions}, about {time} and {expected.usd:.2f} USD"
+    return f" in {counted(expected.executions, 'execution')}, about {time} and {expected.usd:.2f} USD"
 
 
 def _size(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """The command `cost`: the cost of executions, computed from their usage, and a month's forecast."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,8 +74,9 @@ def _period(month: str, since: str) -> tuple[datetime, datetime]:
 def _show_execution(app: App, reader: "UsageReader", name: str) -> None:
     found = history.describe(app.session, app.deployment, name)
     used = reader.read(found)
-    total = total_usd(cost_items(used))
-    items, storage = _items_json(cost_items(used)), _items_json(storage_items(used))
+    bill = cost_items(used)
+    total = total_usd(bill)
+    items, storage = _items_json(bill), _items_json(storage_items(used))
     document = {
         "name": found.name,
         "arn": found.arn,
@@ -104,7 +105,7 @@ def _month(app: App, reader: "UsageReader", start: datetime, end: datetime) -> d
         files += used.files
         hours.add(each.started.replace(minute=0, second=0, microsecond=0))
         owned = file_outcomes.files_of(app.session, app.deployment, each.name)
-        for name, share in by_dataset(total_usd(bills[-1]), _counts(file.dataset for file in owned)).items():
+        for name, share in by_dataset(total_usd(bills[-1]), Counter(file.dataset for file in owned)).items():
             datasets[name or "none"] += share
     has_small_batches = bool(app.deployment.small_batch_function_name)
     metrics = len(hours) * hour_with_files_usd(has_small_batches=has_small_batches)
@@ -130,13 +131,6 @@ def _forecast(variable: float, fixed: float, start: datetime, end: datetime) -> 
     expected = forecast_usd(variable, start, end, now())
     values = {"variable": expected, "fixed": fixed, "usd": expected + fixed}
     return {name: round(value, DIGITS) for name, value in values.items()}
-
-
-def _counts(datasets: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = defaultdict(int)
-    for name in datasets:
-        found[name] += 1
-    return found
 
 
 def _items_json(items: Sequence[CostItem]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 from ops import history
 from ops.file_outcomes import RUNNING, FileOutcome
 from ops.history import Execution
+from ops.output import counted
 from ops.report import path
 from ops.report.documents import (
     ColumnChange,
@@ -87,14 +88,14 @@ def execution_report(facts: ExecutionFacts, target: Target) -> ExecutionReport:
 def headline(status: str, statuses: Sequence[str]) -> str:
     """Return the outcome in a few words: `2 of 4 files loaded`."""
     loaded = sum(each == FileStatus.LOADED for each in statuses)
-    noun = "file" if len(statuses) == 1 else "files"
+    files = counted(len(statuses), "file")
     if status == RUNNING:
-        return f"Loading {len(statuses)} {noun}"
+        return f"Loading {files}"
     if not statuses:
         return "No files"
     if loaded in (0, len(statuses)):
-        return f"{len(statuses)} {noun} {'loaded' if loaded else 'did not load'}"
-    return f"{loaded} of {len(statuses)} {noun} loaded"
+        return f"{files} {'loaded' if loaded else 'did not load'}"
+    return f"{loaded} of {files} loaded"
 
 
 def _file(outcome: FileOutcome) -> ReportedFile:

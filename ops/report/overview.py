@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.execution_list import ListedExecution
+from ops.execution_list import ListedExecution, State
 from ops.file_versions import moment, problem_step
 from ops.pipeline_status import PipelineStatus
 from ops.report.documents import (
@@ -22,7 +22,7 @@ from taxi_etl import billing
 from taxi_etl.coverage import Coverage, month_text, months_between
 from taxi_etl.ledger import FileRecord
 
-FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
+FAILED_STATUSES = (State.FAILED, State.TIMED_OUT, State.ABORTED)
 LISTED = 20
 """Failed executions and files that the overview lists."""
 MONTHS = 12

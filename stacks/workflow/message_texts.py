@@ -89,11 +89,13 @@ def _small_batch(settings: Settings) -> str:
     if settings.engine is EngineChoice.GLUE:
         return ""
     cost = f"' The function for small batches cost ' & {_money('$load.costUsd', FUNCTION_COST_DIGITS)}"
-    declined = f"{text(f' {FALLBACK}')} & {sentence(_one_line('$load.declined'))}"
-    return (
-        f" & ($exists($load.costUsd) ? {cost} & ' US dollars.' : '')"
-        f" & ($exists($load.declined) ? {declined} : '')"
-    )
+    declined = fallback(_one_line("$load.declined"))
+    return f" & ($exists($load.costUsd) ? {cost} & ' US dollars.' : '') & {declined}"
+
+
+def fallback(reason: str) -> str:
+    """Why the Glue job was started for a small batch; empty if the function loaded it or did not run."""
+    return f"($exists($load.declined) ? {text(f' {FALLBACK}')} & {sentence(reason)} : '')"
 
 
 def _took(what: str = "The execution") -> str:

@@ -17,7 +17,6 @@ from taxi_etl.engines import EngineChoice
 from taxi_etl.names import CRAWLER, GLUE_JOB, physical_name
 from taxi_etl.notifications import (
     CRAWLED,
-    FALLBACK,
     MEND,
     NOTHING_TO_DO,
     SCHEMA_VERSION,
@@ -40,7 +39,7 @@ _SOURCE = {
 
 def message_subject(status: Status) -> str:
     """The subject, composed by the validator or the job."""
-    return render(f"{_SOURCE[status]}.subjects.{status}")
+    return render(_subject(status))
 
 
 def attributes(status: Status) -> dict[str, tasks.MessageAttribute]:
@@ -167,10 +166,14 @@ def _loaded_email(outcome: str, then: str, settings: Settings) -> str:
 
 
 def _texts(status: Status, *, default: str, email: str, detail: str, settings: Settings) -> Texts:
-    subject = f"{_SOURCE[status]}.subjects.{status}"
+    subject = _subject(status)
     texts = {"default": default, "email": render(email), "sms": render(message_texts.sms(subject, detail))}
     chat = {"https": render(message_texts.chat(subject, email))} if settings.chat_notifications else {}
     return {**texts, **chat}
+
+
+def _subject(status: Status) -> str:
+    return f"{_SOURCE[status]}.subjects.{status}"
 
 
 def _loaded(settings: Settings) -> str:
@@ -183,7 +186,7 @@ def _fallback(settings: Settings) -> str:
     """The reason why the Glue job loaded a small batch, to append to a text; empty if there was none."""
     if settings.engine is EngineChoice.GLUE:
         return ""
-    return f" & ($exists($load.declined) ? {text(f' {FALLBACK}')} & {sentence('$load.declined')} : '')"
+    return f" & {message_texts.fallback('$load.declined')}"
 
 
 def _load(settings: Settings) -> dict[str, str]:

@@ -10,23 +10,25 @@ def handler(event, context):
 """
 
 
-def test_step_functions_sees_the_class_and_can_catch_it(factory):
-    function = factory.function("raising", RAISING)
+def caught(factory, function: str, error: str) -> dict[str, str]:
+    """Invoke a function from a state machine that catches this error, and return what it caught."""
     outcome = factory.run(
         {
             "Ask": {
                 "Type": "Task",
                 "Resource": "arn:aws:states:::lambda:invoke",
                 "Arguments": {"FunctionName": function, "Payload": {}},
-                "Catch": [
-                    {"ErrorEquals": ["FileVanished"], "Output": "{% $states.errorOutput %}", "Next": "Done"}
-                ],
+                "Catch": [{"ErrorEquals": [error], "Output": "{% $states.errorOutput %}", "Next": "Done"}],
                 "End": True,
             },
             "Done": {"Type": "Succeed"},
         }
     )
-    output = json.loads(outcome["output"])
+    return json.loads(outcome["output"])
+
+
+def test_step_functions_sees_the_class_and_can_catch_it(factory):
+    output = caught(factory, factory.function("raising", RAISING), "FileVanished")
     assert output["Error"] == "FileVanished"
     cause = json.loads(output["Cause"])
     assert (cause["errorType"], cause["errorMessage"]) == ("FileVanished", "no such\nfile")
@@ -38,25 +40,8 @@ def test_step_functions_sees_a_throttled_task_as_such(factory):
     factory.aws.client("lambda").put_function_concurrency(
         FunctionName=function, ReservedConcurrentExecutions=0
     )
-    outcome = factory.run(
-        {
-            "Ask": {
-                "Type": "Task",
-                "Resource": "arn:aws:states:::lambda:invoke",
-                "Arguments": {"FunctionName": function, "Payload": {}},
-                "Catch": [
-                    {
-                        "ErrorEquals": ["Lambda.TooManyRequestsException"],
-                        "Output": "{% $states.errorOutput %}",
-                        "Next": "Done",
-                    }
-                ],
-                "End": True,
-            },
-            "Done": {"Type": "Succeed"},
-        }
-    )
-    assert json.loads(outcome["output"])["Error"] == "Lambda.TooManyRequestsException"
+    error = "Lambda.TooManyRequestsException"
+    assert caught(factory, function, error)["Error"] == error
 
 
 def test_invoke_reports_the_class(factory):
