@@ -130,6 +130,25 @@ def test_a_declined_batch_goes_to_the_job_and_the_message_says_why(app: App, loa
     assert message["jobRunId"] is not None
 
 
+def test_the_cost_command_bills_what_each_load_used(app: App, loads: Loads) -> None:
+    engines = {"duckdb": loads.small, "glue": loads.declined}
+    for engine, outcome in engines.items():
+        code, bill = app.command("cost", outcome.execution)
+        items = {item["item"]: item for item in bill["items"]}
+        assert (code, bill["engine"], bill["status"]) == (0, engine, "SUCCEEDED")
+        assert items["state transitions"]["quantity"] == len(app.states_of(outcome.execution))
+        assert items["function RunSmallBatch"]["basis"] == "measured"
+        assert ("Glue job" in items) == (engine == "glue")
+        assert bill["usd"] == pytest.approx(sum(item["usd"] for item in items.values()), abs=1e-6)
+
+    code, month = app.command("cost")
+    used = {outcome.execution for outcome in loads.outcomes}
+    assert code == 0
+    assert month["executions"] >= len(used)
+    assert {"fhv", "fhvhv"} <= month["datasets"].keys()
+    assert month["forecast"]["usd"] > month["usd"] > 0
+
+
 def test_nothing_is_left_over_and_every_execution_has_one_notification(app: App, loads: Loads) -> None:
     check_nothing_pending(app)
     check_notified_once(app, {outcome.execution for outcome in loads.outcomes})
