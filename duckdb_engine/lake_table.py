@@ -1,4 +1,9 @@
-"""The Iceberg tables of the DuckDB engine, through pyiceberg: without Spark, a JVM or pyarrow."""
+"""The Iceberg tables of the DuckDB engine, through pyiceberg: without Spark, a JVM or pyarrow.
+
+Each look at the catalog is billed and takes time. So most methods see the table as this load last saw or
+changed it. The catalog is asked where newer commits of other loads matter: `snapshot_id`, the quarantine of
+`data_files`, and each further attempt of a change.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,8 +14,7 @@ from typing import Self
 import duckdb
 from pyiceberg.catalog import Catalog
 from pyiceberg.conversions import from_bytes
-from pyiceberg.exceptions import TableAlreadyExistsError
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.types import TimestampType
@@ -18,7 +22,8 @@ from pyiceberg.types import TimestampType
 from duckdb_engine.data_files import EPOCH
 from duckdb_engine.file_io import Boto3FileIO
 from duckdb_engine.iceberg_schema import TYPES, partition_spec, schema_of
-from duckdb_engine.overwrite import REFUSED, overwrite, rows_of
+from duckdb_engine.live_files import all_files, files_of, source_of
+from duckdb_engine.overwrite import REFUSED, overwrite
 from loading.engine import ConflictError, Declined
 from loading.file_load import StagedFile
 from taxi_etl import tables
@@ -44,8 +49,11 @@ class LakeTable:
         self._looks: dict[int | None, Table] = {}
 
     def exists(self) -> bool:
-        """Whether the catalog has the table."""
-        return self._table is not None or self.catalog.table_exists(self.identifier)
+        """Whether the catalog had the table when this load first looked."""
+        try:
+            return self.table is not None
+        except NoSuchTableError:
+            return False
 
     def ensure(self) -> None:
         """Create the table or add missing columns and properties. Raises Declined for unknown columns."""
@@ -55,7 +63,7 @@ class LakeTable:
         self._retried(self._add_columns)
         self._retried(self._add_properties)
         known = {column.name for column in tables.columns_of(self.name)}
-        unknown = [field.name for field in self._current().schema().fields if field.name not in known]
+        unknown = [field.name for field in self.table.schema().fields if field.name not in known]
         if unknown:
             raise Declined(
                 f"the table {self.name} has a column that this release does not know: {unknown[0]}"
@@ -63,8 +71,8 @@ class LakeTable:
 
     @property
     def table(self) -> Table:
-        """The table as it was last seen."""
-        return self._table or self._current()
+        """The table as this load last saw or changed it. Raises NoSuchTableError."""
+        return self._table or self._newest()
 
     def upload(self, path: Path, location: str) -> None:
         """Copy a local data file to a location in the table."""
@@ -76,8 +84,14 @@ class LakeTable:
             self.table.io.delete(file.location)
 
     def snapshot_id(self) -> int | None:
-        """The table's current snapshot; None if it has none. `replace_rows` builds on this state."""
-        table = self._current()
+        """The table's newest snapshot; None without one or without a table.
+
+        `replace_rows` builds on this state.
+        """
+        try:
+            table = self._newest()
+        except NoSuchTableError:
+            return None
         snapshot = table.current_snapshot()
         number = snapshot.snapshot_id if snapshot else None
         self._looks[number] = _copy(table)
@@ -86,8 +100,8 @@ class LakeTable:
     def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
         """Rows per source, for sources with any; read from the table's metadata."""
         counts: dict[str, int] = {}
-        for file in _files(self._current(), rows_of(source_ids)):
-            source_id = str(file.partition[0])
+        for file in files_of(self.table, source_ids):
+            source_id = source_of(file)
             counts[source_id] = counts.get(source_id, 0) + file.record_count
         return counts
 
@@ -101,7 +115,7 @@ class LakeTable:
 
     def data_files(self, time_column: str, quarantine: Self) -> list[FileOfTrips]:
         """The data files of this table, with the bounds of a time column, and those of quarantine."""
-        table = self._current()
+        table = self.table
         number = table.schema().find_field(time_column).field_id
 
         def time(bounds: dict[int, bytes] | None) -> datetime | None:
@@ -111,18 +125,16 @@ class LakeTable:
             return EPOCH + timedelta(microseconds=int(from_bytes(TimestampType(), bound)))
 
         trips = [
-            FileOfTrips(
-                str(file.partition[0]), file.record_count, time(file.lower_bounds), time(file.upper_bounds)
-            )
-            for file in _files(table, AlwaysTrue())
+            FileOfTrips(source_of(file), file.record_count, time(file.lower_bounds), time(file.upper_bounds))
+            for file in all_files(table)
         ]
-        held = _files(quarantine._current(), AlwaysTrue())
-        return trips + [FileOfTrips(str(file.partition[0]), file.record_count) for file in held]
+        # Another load commits its quarantined rows before its trips, so they may be newer than the last look.
+        held = all_files(quarantine._newest())
+        return trips + [FileOfTrips(source_of(file), file.record_count) for file in held]
 
     def file_metrics(self) -> list[FileMetrics]:
         """The metrics of the table's data files; read from its metadata."""
-        table = self._current()
-        return _metrics(table, _files(table, AlwaysTrue()))
+        return _metrics(self.table, all_files(self.table))
 
     def staged_metrics(self, files: Iterable[StagedFile]) -> list[FileMetrics]:
         """The metrics of data files that are not committed yet."""
@@ -150,7 +162,7 @@ class LakeTable:
         or removed after it.
         """
         base = _copy(self._looks[since])
-        removed = _files(base, rows_of(source_ids))
+        removed = files_of(base, source_ids)
         try:
             self._table = overwrite(base, source_ids, removed, [file.handle for file in files], summary)
         except REFUSED as error:
@@ -163,8 +175,8 @@ class LakeTable:
             self._retried(lambda: self._remove(wanted, summary))
 
     def property(self, key: str) -> str | None:
-        """The current value of a table property; None if it is not set."""
-        return self._current().properties.get(key)
+        """The value of a table property; None if it is not set."""
+        return self.table.properties.get(key)
 
     def set_property(self, key: str, value: str) -> None:
         """Set a table property."""
@@ -181,10 +193,10 @@ class LakeTable:
             )
             self.changed = True
         except TableAlreadyExistsError:
-            self._current()
+            self._newest()
 
     def _add_columns(self) -> None:
-        table = self._current()
+        table = self.table
         known = {field.name for field in table.schema().fields}
         missing = [column for column in tables.columns_of(self.name) if column.name not in known]
         if not missing:
@@ -205,24 +217,24 @@ class LakeTable:
             self._set_properties(missing)
 
     def _set_properties(self, properties: Mapping[str, str]) -> None:
-        with self._current().transaction() as transaction:
+        with self.table.transaction() as transaction:
             transaction.set_properties(dict(properties))
 
     def _remove(self, locations: set[str], summary: Mapping[str, str]) -> None:
-        table = self._current()
-        there = [file for file in _files(table, AlwaysTrue()) if file.file_path in locations]
+        there = [file for file in all_files(self.table) if file.file_path in locations]
         if there:
-            source_ids = {str(file.partition[0]) for file in there}
-            self._table = overwrite(table, source_ids, there, [], summary)
+            source_ids = {source_of(file) for file in there}
+            self._table = overwrite(self.table, source_ids, there, [], summary)
 
     def _retried(self, change: Callable[[], None]) -> None:
-        """Make a change, and retry it if another commit came first; each attempt reads the table again."""
+        """Make a change; if another commit came first, look at the table again and retry."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return change()
             except REFUSED:
                 if attempt == ATTEMPTS:
                     raise
+                self._newest()
         return None
 
     def _texts(self, column: str, source_ids: Sequence[str]) -> dict[str, str]:
@@ -232,20 +244,20 @@ class LakeTable:
         """
         if not source_ids:
             return {}
-        table = self._current()
+        table = self.table
         found: dict[str, str] = {}
         with tempfile.TemporaryDirectory(prefix="rows-") as folder, duckdb.connect() as database:
-            for number, file in enumerate(_files(table, rows_of(source_ids))):
+            for number, file in enumerate(files_of(table, source_ids)):
                 path = Path(folder) / f"{number}.parquet"
                 self._io(table).download(file.file_path, path)
                 query = f"SELECT max({column}) FROM '{path}'"  # noqa: S608 (own names)
                 value = database.execute(query).fetchall()[0][0]
                 path.unlink()
-                source_id = str(file.partition[0])
+                source_id = source_of(file)
                 found[source_id] = max(str(value), found.get(source_id, ""))
         return found
 
-    def _current(self) -> Table:
+    def _newest(self) -> Table:
         """The table as it is now. Raises NoSuchTableError."""
         if self._table is None:
             self._table = self.catalog.load_table(self.identifier)
@@ -270,7 +282,7 @@ def _metrics(table: Table, files: Iterable[DataFile]) -> list[FileMetrics]:
     source_file = table.schema().find_field("source_file").field_id
     return [
         FileMetrics(
-            source_id=str(file.partition[0]),
+            source_id=source_of(file),
             source_file=((file.lower_bounds or {}).get(source_file) or b"").decode(errors="replace"),
             rows=file.record_count,
             nulls={
@@ -281,8 +293,3 @@ def _metrics(table: Table, files: Iterable[DataFile]) -> list[FileMetrics]:
         )
         for file in files
     ]
-
-
-def _files(table: Table, rows: BooleanExpression) -> list[DataFile]:
-    """The data files with rows that meet a condition on the partition."""
-    return [task.file for task in table.scan(row_filter=rows).plan_files()]

@@ -5,16 +5,15 @@ thousand loads, every read would open more than a thousand of them. The subclass
 names of pyiceberg; delete it when `update_snapshot().overwrite()` does the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
-from pyiceberg.expressions import BooleanExpression, In
 from pyiceberg.manifest import DataFile, ManifestContent, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
 
-from duckdb_engine.iceberg_schema import PARTITION_COLUMN
+from duckdb_engine.live_files import rows_of
 
 REFUSED = (CommitFailedException, ValidationException)
 MANIFEST_BYTES = 8 * 1024**2
@@ -42,7 +41,7 @@ class _Overwrite(_OverwriteFiles):
 
 def overwrite(
     table: Table,
-    source_ids: Iterable[str],
+    source_ids: Collection[str],
     removed: Iterable[DataFile],
     added: Iterable[DataFile],
     summary: Mapping[str, str],
@@ -68,8 +67,3 @@ def overwrite(
         commit.append_data_file(file)
     commit.commit()
     return transaction.commit_transaction()
-
-
-def rows_of(source_ids: Iterable[str]) -> BooleanExpression:
-    """The rows of these sources."""
-    return In(PARTITION_COLUMN, set(source_ids))  # type: ignore[arg-type, call-arg] # pydantic's signature

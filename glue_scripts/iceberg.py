@@ -120,7 +120,9 @@ class LakeTable:
         return earliest, latest
 
     def snapshot_id(self) -> int | None:
-        """The table's current snapshot; None if it has none."""
+        """The table's newest snapshot; None if it has none, or if there is no table."""
+        if self._java is None and not self.exists():
+            return None
         table = self._load()
         table.refresh()
         snapshot = table.currentSnapshot()

@@ -65,9 +65,9 @@ class Committer:
         current version wins: either its rows are removed from `other`, or the file's own commit is undone.
         """
         by_source = {file.source_id: file for file in loadable(files)}
-        if not by_source or not other.exists():
+        since = other.snapshot_id() if by_source else None
+        if since is None:
             return
-        since = other.snapshot_id()
         found = list(other.row_counts(list(by_source)))
         if not found:
             return

@@ -34,8 +34,9 @@ class Declined(Exception):  # noqa: N818 (an answer, not an error)
 class Table(Protocol):
     """An Iceberg table that a load creates, alters and writes.
 
-    Unless a method says otherwise it sees the table's current snapshot. `source_ids` are values of the
-    partition column `source_id`. `summary` is added to the summary of a new snapshot.
+    `snapshot_id` sees the newest commits of all loads. The other methods see the state that this load last
+    saw or committed, or a newer one. `source_ids` are values of the partition column `source_id`. `summary`
+    is added to the summary of a new snapshot.
     """
 
     name: str
@@ -44,9 +45,6 @@ class Table(Protocol):
     ensured: bool
     """Whether this load called `ensure`."""
 
-    def exists(self) -> bool:
-        """Whether the catalog has the table."""
-
     def ensure(self) -> None:
         """Create the table or add missing columns and properties; other loads may do so concurrently."""
 
@@ -54,7 +52,7 @@ class Table(Protocol):
         """Delete data files that will not be committed."""
 
     def snapshot_id(self) -> int | None:
-        """The table's current snapshot; None if it has none."""
+        """The table's newest snapshot; None if it has none, or if there is no table."""
 
     def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
         """Rows per source, for sources with any; read from the table's metadata."""

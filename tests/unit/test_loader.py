@@ -186,7 +186,7 @@ def test_a_refused_object_fails_alone_and_the_others_load(engine, storage, monke
 
 def test_a_file_of_another_dataset_than_before_leaves_its_old_table(engine, storage):
     green = engine.table("green_trips")
-    green.created, green.versions = True, {source_id("lake", YELLOW[1]): "v0"}
+    green.snapshot, green.versions = 1, {source_id("lake", YELLOW[1]): "v0"}
     green.files = [data_file(source_id("lake", YELLOW[1]), 9), data_file("other", 5)]
 
     load(engine, storage, YELLOW)

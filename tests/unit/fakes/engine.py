@@ -44,9 +44,6 @@ class FakeTable:
     ensured: bool = False
     snapshot: int = 0
 
-    def exists(self) -> bool:
-        return self.created
-
     def ensure(self) -> None:
         self.changed, self.created, self.ensured = self.changed or not self.created, True, True
 
