@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from duckdb_engine.parquet_source import parquet_query
-from duckdb_engine.sql import quoted, translated_expression
+from duckdb_engine.sql import LOCAL_PATH, quoted, translated_expression
 from lambdas.validate_input.parquet_footer import read_footer
 from taxi_etl.contents import HEAD_BYTES, Contents, inspect_csv
 from taxi_etl.documents import AcceptedFile
@@ -47,7 +47,10 @@ def create_source_view(
     """
     values = {column: translated_expression(text) for column, text in lineage.items()}
     listed = ", ".join(f"{text} AS {column}" for column, text in values.items())
-    read = _csv(database, path, file, plain=plain) if file.format == "csv" else parquet_query(path, file)
+    if file.format == "csv":
+        read = _csv(database, path, file, plain=plain)
+    else:
+        read = f"SELECT * EXCLUDE ({LOCAL_PATH}) FROM ({parquet_query([path], file)})"  # noqa: S608 (generated)
     database.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {listed} FROM ({read})").fetchall()  # noqa: S608
 
 

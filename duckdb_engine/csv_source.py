@@ -5,12 +5,12 @@ complete, and has counted its lines. Parsers still differ in line ends and quote
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from duckdb_engine.messages import DOTTED_I, NotLoadable
-from duckdb_engine.sql import quoted, translated_expression
+from duckdb_engine.sql import LOCAL_PATH, path_list, quoted, translated_expression
 from taxi_etl.csv_scan import LINE_MAX_BYTES, gunzip
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.transform.expressions import literal
@@ -43,8 +43,8 @@ def write_plain(source: Path, target: Path, file: AcceptedFile) -> None:
             _write_rows(lines, out, quoted_value)
 
 
-def csv_query(path: Path, file: AcceptedFile) -> str:
-    """A query for the rows of a file that `write_plain` wrote, all columns as text.
+def csv_query(paths: Sequence[Path], file: AcceptedFile) -> str:
+    """A query for the rows of files of one layout that `write_plain` wrote, all columns as text.
 
     DuckDB ignores empty fields after the last column, as the transform does, and rejects any other number of
     fields.
@@ -55,8 +55,9 @@ def csv_query(path: Path, file: AcceptedFile) -> str:
     typed = ", ".join(f"'{field}': 'VARCHAR'" for field in fields)
     delimiter = file.dialect.delimiter.replace("'", "''")
     return (
-        f"SELECT {listed}, CAST(NULL AS bigint) AS _position, CAST(NULL AS varchar) AS _row_text "  # noqa: S608 (generated)
-        f"FROM read_csv('{path}', columns={{{typed}}}, header=false, delim='{delimiter}', quote='\"', "
+        f"SELECT {listed}, CAST(NULL AS bigint) AS _position, CAST(NULL AS varchar) AS _row_text, "  # noqa: S608 (generated)
+        f"{LOCAL_PATH} FROM read_csv({path_list(paths)}, filename='{LOCAL_PATH}', "
+        f"columns={{{typed}}}, header=false, delim='{delimiter}', quote='\"', "
         "escape='\"', comment='', auto_detect=false, strict_mode=true, null_padding=false, "
         f"new_line='\\n', encoding='utf-8', compression='none', max_line_size={LINE_CHARACTERS_MAX})"
     )

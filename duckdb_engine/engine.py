@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,10 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.catalog import Catalog
 
 from duckdb_engine.data_files import IncompleteStatisticsError, data_file
+from duckdb_engine.groups import groups
 from duckdb_engine.iceberg_schema import PARTITION_COLUMN, field_ids
 from duckdb_engine.lake_table import LakeTable
 from duckdb_engine.limits import Limits
-from duckdb_engine.messages import Answer, Task, WrittenFile
+from duckdb_engine.messages import Answer, Outcome, Task, TaskFile, WrittenFile
 from duckdb_engine.refusals import decline, refuse_unlike
 from duckdb_engine.writer import Writer
 from loading.discarding import data_files_of, discard_on_error
@@ -67,7 +69,7 @@ class DuckDBEngine:
         self.catalog, self.options, self.run = catalog, options, run
         self.folder, self.copy_of = folder, copy_of
         self._writer = Writer(folder, limits or Limits.of_machine())
-        self._answers: dict[str, Answer] = {}
+        self._outcomes: dict[str, Outcome] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +91,7 @@ class DuckDBEngine:
                 continue
             refuse_unlike(load)
             with self._task_folder() as folder:
-                copy = self._copy(load.source)
-                answer = self._write(load, copy, folder, first_values=names)
+                answer = self._answer([load], folder, first_values=names)
             set_date_orders(load, answer.first_values)
             if load.failure:
                 decline(load.source, load.failure.message)
@@ -104,10 +105,10 @@ class DuckDBEngine:
         for load in loads:
             refuse_unlike(load)
         with ThreadPoolExecutor(THREADS) as pool:
-            copies = list(pool.map(self._copy, files))
+            list(pool.map(self._copy, files))
         with discard_on_error(lambda: data_files_of(trips, quarantine, loads)):
-            for load, copy in zip(loads, copies, strict=True):
-                self._stage(load, copy, trips, quarantine)
+            for group in groups(loads):
+                self._stage(group, trips, quarantine)
         return loads
 
     def check_rows(self, trips: LakeTable, loads: Sequence[FileLoad]) -> None:
@@ -115,13 +116,13 @@ class DuckDBEngine:
         for load in loadable(loads):
             if has_too_many_quarantined(load, self.options.max_quarantine_share):
                 decline(load.source, f"{load.quarantined} of {load.read} rows failed validation")
-            if has_too_many_outside(load, self._answers[load.source_id].other_months):
+            if has_too_many_outside(load, self._outcomes[load.source_id].other_months):
                 decline(load.source, "too many pickups are outside the month in its name")
 
     def day_totals(self, loads: Sequence[FileLoad]) -> dict[str, list[DayTotals]]:
         """Count the trips of staged files by source and day; only files with a month in their name count."""
         return {
-            load.source_id: [DayTotals.of_row(row) for row in self._answers[load.source_id].day_totals]
+            load.source_id: [DayTotals.of_row(row) for row in self._outcomes[load.source_id].day_totals]
             for load in loads
         }
 
@@ -138,36 +139,56 @@ class DuckDBEngine:
         except RefusedObjectError as error:
             raise Declined(f"{source.file.version.key}: {error}") from error
 
-    def _stage(self, load: FileLoad, copy: Path, trips: LakeTable, quarantine: LakeTable) -> None:
-        """Write and upload the data files of one file."""
+    def _stage(self, loads: Sequence[FileLoad], trips: LakeTable, quarantine: LakeTable) -> None:
+        """Write and upload the data files of files with one layout."""
         with self._task_folder() as folder:
-            answer = self._write(
-                load,
-                copy,
-                folder,
-                trips=field_ids(trips.table.schema()),
-                quarantine=field_ids(quarantine.table.schema()),
-            )
-            load.read, load.reasons = answer.read, dict(answer.reasons)
-            self._answers[load.source_id] = answer
             try:
-                load.trips = _uploaded(trips, load, answer.trips)
-                load.quarantine = _uploaded(quarantine, load, answer.quarantine)
-            except IncompleteStatisticsError as error:
-                decline(load.source, str(error))
-            if not load.is_complete:
-                decline(load.source, f"{load.read} rows were read, but {load.kept}")
+                answer = self._answer(
+                    loads,
+                    folder,
+                    trips=field_ids(trips.table.schema()),
+                    quarantine=field_ids(quarantine.table.schema()),
+                )
+            except Declined:
+                if len(loads) == 1:
+                    raise
+                answer = None
+            if answer:
+                with ThreadPoolExecutor(THREADS) as pool:
+                    upload = partial(self._upload, trips, quarantine)
+                    list(pool.map(upload, loads, answer.outcomes))
+                return
+        # Alone, a file that cannot be loaded is declined by its name.
+        for load in loads:
+            self._stage([load], trips, quarantine)
 
-    def _write(self, load: FileLoad, copy: Path, folder: Path, **details: Any) -> Answer:
-        """The answer of the child process about a file; `details` are further fields of its `Task`."""
-        if not copy.is_relative_to(self.folder):
-            copy = Path(shutil.copy(copy, folder / "source"))
-        answer = self._writer.write(
-            Task(load.source.file, copy, folder, load.source.rows, self.run, **details)
+    def _upload(self, trips: LakeTable, quarantine: LakeTable, load: FileLoad, outcome: Outcome) -> None:
+        """Upload the data files of one file."""
+        load.read, load.reasons = outcome.read, dict(outcome.reasons)
+        self._outcomes[load.source_id] = outcome
+        try:
+            load.trips = _uploaded(trips, load, outcome.trips)
+            load.quarantine = _uploaded(quarantine, load, outcome.quarantine)
+        except IncompleteStatisticsError as error:
+            decline(load.source, str(error))
+        if not load.is_complete:
+            decline(load.source, f"{load.read} rows were read, but {load.kept}")
+
+    def _answer(self, loads: Sequence[FileLoad], folder: Path, **details: Any) -> Answer:
+        """The answer of the child process about files; `details` are further fields of its `Task`."""
+        files = tuple(
+            TaskFile(load.source.file, self._local(load, folder / f"source-{number}"), load.source.rows)
+            for number, load in enumerate(loads)
         )
+        answer = self._writer.write(Task(files, folder, self.run, **details))
         if answer.declined:
-            decline(load.source, answer.declined)
+            decline(loads[0].source, answer.declined)
         return answer
+
+    def _local(self, load: FileLoad, path: Path) -> Path:
+        """The local copy of a file; a copy that the child process must not read is copied to `path`."""
+        copy = self._copy(load.source)
+        return copy if copy.is_relative_to(self.folder) else Path(shutil.copy(copy, path))
 
     @contextmanager
     def _task_folder(self) -> Iterator[Path]:

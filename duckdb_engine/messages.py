@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from taxi_etl.documents import AcceptedFile
+from taxi_etl.identity import source_id
 from taxi_etl.transform.sources import JobRun
 
 FieldIds = Mapping[str, "int | Mapping[str, int]"]
@@ -17,34 +18,64 @@ DOTTED_I = "\u0130"
 
 
 class NotLoadable(Exception):  # noqa: N818 (an answer, not an error)
-    """The child process does not load this file; the message says why."""
+    """The child process does not load these files; the message says why."""
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """A file of a task: its manifest entry, its local copy, and the number of rows of a CSV file."""
+
+    entry: AcceptedFile
+    path: Path
+    rows: int | None
+
+    @property
+    def source_id(self) -> str:
+        """The partition of the file's rows."""
+        return source_id(self.entry.version.bucket, self.entry.version.key)
+
+    def to_json(self) -> dict[str, Any]:
+        """The file's part of a message."""
+        return {
+            "bucket": self.entry.version.bucket,
+            "entry": self.entry.to_json(),
+            "path": str(self.path),
+            "rows": self.rows,
+        }
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """The file that `to_json` wrote."""
+        return cls(
+            AcceptedFile.from_json(entry["bucket"], entry["entry"]), Path(entry["path"]), entry["rows"]
+        )
 
 
 @dataclass(frozen=True)
 class Task:
-    """A file to load: its local copy, its manifest entry, and an empty folder for the data files.
+    """Files of one dataset and one layout to load, and an empty folder for the data files.
 
-    `rows` is the number of rows of a CSV file. `trips` and `quarantine` are the field IDs of the tables.
-    With `first_values`, the names of columns, nothing is loaded: the answer has their values.
+    `trips` and `quarantine` are the field IDs of the tables. With `first_values`, the names of columns,
+    nothing is loaded: the answer has their values in the only file.
     """
 
-    file: AcceptedFile
-    path: Path
+    files: tuple[TaskFile, ...]
     folder: Path
-    rows: int | None
     run: JobRun
     trips: FieldIds = field(default_factory=dict)
     quarantine: FieldIds = field(default_factory=dict)
     first_values: tuple[str, ...] = ()
 
+    @property
+    def layout(self) -> AcceptedFile:
+        """The entry of any file: its dataset, columns and dialect are those of all."""
+        return self.files[0].entry
+
     def to_json(self) -> dict[str, Any]:
         """The message to the child process."""
         return {
-            "bucket": self.file.version.bucket,
-            "file": self.file.to_json(),
-            "path": str(self.path),
+            "files": [file.to_json() for file in self.files],
             "folder": str(self.folder),
-            "rows": self.rows,
             "runId": self.run.run_id,
             "startedAt": self.run.started_at.isoformat(),
             "trips": self.trips,
@@ -56,10 +87,8 @@ class Task:
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
         """The task that `to_json` wrote."""
         return cls(
-            file=AcceptedFile.from_json(entry["bucket"], entry["file"]),
-            path=Path(entry["path"]),
+            files=tuple(map(TaskFile.from_json, entry["files"])),
             folder=Path(entry["folder"]),
-            rows=entry["rows"],
             run=JobRun(entry["runId"], datetime.fromisoformat(entry["startedAt"])),
             trips=entry["trips"],
             quarantine=entry["quarantine"],
@@ -93,13 +122,11 @@ class WrittenFile:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The outcome of a task: the rows read and the data files, or why the file is `declined`.
+class Outcome:
+    """What was read from a file, and its data files; a table without rows has none.
 
-    A table without rows has no data file. `reasons` are the quarantined rows by reason, `other_months` the
-    trips with a pickup outside the month in the file's name, and `day_totals` the rows of
-    `taxi_etl.unusual_values.day_totals`. `first_values` are the values in the file's
-    first rows by column, without nulls.
+    `reasons` are the quarantined rows by reason, `other_months` the trips with a pickup outside the month in
+    the file's name, and `day_totals` the rows of `taxi_etl.unusual_values.day_totals`.
     """
 
     read: int = 0
@@ -108,11 +135,9 @@ class Answer:
     reasons: Mapping[str, int] = field(default_factory=dict)
     other_months: int = 0
     day_totals: Sequence[Sequence[Any]] = ()
-    first_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    declined: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The message from the child process."""
+        """The file's part of an answer."""
         return {
             "read": self.read,
             "trips": self.trips.to_json() if self.trips else None,
@@ -120,6 +145,36 @@ class Answer:
             "reasons": dict(self.reasons),
             "otherMonths": self.other_months,
             "dayTotals": [list(row) for row in self.day_totals],
+        }
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Self:
+        """The outcome that `to_json` wrote."""
+        return cls(
+            read=entry["read"],
+            trips=WrittenFile.from_json(entry["trips"]) if entry["trips"] else None,
+            quarantine=WrittenFile.from_json(entry["quarantine"]) if entry["quarantine"] else None,
+            reasons=entry["reasons"],
+            other_months=entry["otherMonths"],
+            day_totals=tuple(entry["dayTotals"]),
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcomes of a task's files in their order, or why the task is `declined`.
+
+    `first_values` are the values in the file's first rows by column, without nulls.
+    """
+
+    outcomes: Sequence[Outcome] = ()
+    first_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    declined: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The message from the child process."""
+        return {
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
             "firstValues": dict(self.first_values),
             "declined": self.declined,
         }
@@ -128,12 +183,7 @@ class Answer:
     def from_json(cls, entry: Mapping[str, Any]) -> Self:
         """The answer that `to_json` wrote. Raises KeyError or TypeError for other messages."""
         return cls(
-            read=entry["read"],
-            trips=WrittenFile.from_json(entry["trips"]) if entry["trips"] else None,
-            quarantine=WrittenFile.from_json(entry["quarantine"]) if entry["quarantine"] else None,
-            reasons=entry["reasons"],
-            other_months=entry["otherMonths"],
-            day_totals=tuple(entry["dayTotals"]),
+            outcomes=tuple(map(Outcome.from_json, entry["outcomes"])),
             first_values=entry["firstValues"],
             declined=entry["declined"],
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from duckdb_engine.messages import DOTTED_I, NotLoadable
-from duckdb_engine.sql import quoted
+from duckdb_engine.sql import LOCAL_PATH, path_list, quoted
 from loading.text_times import FIRST_ROWS
 from taxi_etl.documents import AcceptedFile
 from taxi_etl.schema import TEXTS, SourceColumn, SourceType
@@ -15,8 +15,11 @@ from taxi_etl.text_values import CONTROL_CHARACTERS
 from taxi_etl.transform.sources import source_columns
 
 
-def parquet_query(path: Path, file: AcceptedFile) -> str:
-    """A query for the rows of a Parquet file. Nanoseconds are truncated, where a cast would round them."""
+def parquet_query(paths: Sequence[Path], file: AcceptedFile) -> str:
+    """A query for the rows of Parquet files with one schema.
+
+    Nanoseconds are truncated, where a cast would round them.
+    """
     offered = source_columns(file.columns)
     # DuckDB appends a number to names that differ only in case.
     seen = [column.name.casefold() for column in file.columns]
@@ -26,8 +29,13 @@ def parquet_query(path: Path, file: AcceptedFile) -> str:
         f"AS {quoted(offer.name)}"
         for column, offer, repeat in zip(file.columns, offered, repeats, strict=True)
     ]
-    listed = ", ".join([*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text"])
-    reader = f"read_parquet('{path}', file_row_number=true, hive_partitioning=false)"
+    listed = ", ".join(
+        [*values, "file_row_number AS _position", "CAST(NULL AS varchar) AS _row_text", LOCAL_PATH]
+    )
+    reader = (
+        f"read_parquet({path_list(paths)}, file_row_number=true, filename='{LOCAL_PATH}', "
+        "hive_partitioning=false)"
+    )
     return f"SELECT {listed} FROM {reader}"  # noqa: S608 (generated)
 
 
@@ -52,23 +60,43 @@ def first_values(
         for column, offer in zip(file.columns, offered, strict=True)
         if column.name in names
     )
-    rows = f"SELECT {listed} FROM ({parquet_query(path, file)}) ORDER BY _position LIMIT {FIRST_ROWS}"  # noqa: S608 (generated)
+    rows = f"SELECT {listed} FROM ({parquet_query([path], file)}) ORDER BY _position LIMIT {FIRST_ROWS}"  # noqa: S608 (generated)
     found = database.execute(rows).fetchall()
     held = [column.name for column in file.columns if column.name in names]
     return {name: [row[place] for row in found if row[place] is not None] for place, name in enumerate(held)}
 
 
-def parquet_rows(database: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """The number of rows that the footer declares."""
-    query = f"SELECT num_rows FROM parquet_file_metadata('{path}')"  # noqa: S608 (generated)
-    return int(database.execute(query).fetchall()[0][0])
+def parquet_rows(database: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> list[int]:
+    """The numbers of rows that the footers declare."""
+    query = f"SELECT file_name, num_rows FROM parquet_file_metadata({path_list(paths)})"  # noqa: S608 (own paths)
+    found = dict(database.execute(query).fetchall())
+    return [int(found[str(path)]) for path in paths]
 
 
-def first_pages(database: duckdb.DuckDBPyConnection, path: Path) -> list[tuple[int, int]]:
-    """The row group and the byte offset of the first page of each column chunk with values."""
+def refuse_unlike_schemas(database: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    """Raise NotLoadable for files whose columns have different types, which DuckDB would cast to one."""
+    if len(paths) == 1:
+        return
+    column = "(name, type, type_length, num_children, converted_type, scale, precision, logical_type)"
+    query = (
+        f"SELECT count(DISTINCT columns) FROM (SELECT list({column}) AS columns "  # noqa: S608 (own paths)
+        f"FROM parquet_schema({path_list(paths)}) GROUP BY file_name)"
+    )
+    if database.execute(query).fetchall() != [(1,)]:
+        raise NotLoadable("the files have different schemas")
+
+
+def first_pages(database: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, tuple[int, ...]]:
+    """The byte offset of the first page of each row group with values, by path."""
     start = "least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)"
-    query = f"SELECT row_group_id, {start} FROM parquet_metadata('{path}') WHERE num_values > 0"  # noqa: S608 (generated)
-    return [(int(group), int(offset)) for group, offset in database.execute(query).fetchall()]
+    query = (
+        f"SELECT file_name, row_group_id, min({start}) FROM parquet_metadata({path_list(paths)}) "  # noqa: S608 (own paths)
+        "WHERE num_values > 0 GROUP BY ALL ORDER BY ALL"
+    )
+    found: dict[str, tuple[int, ...]] = {str(path): () for path in paths}
+    for path, _, offset in database.execute(query).fetchall():
+        found[path] += (int(offset),)
+    return found
 
 
 def _value(column: SourceColumn) -> str:

@@ -6,11 +6,13 @@ printed in the same way in the years 1900 to 9999: Spark shifts older ones in fi
 prints years before 1 differently. So are times of day that are within a day and have no offset.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import duckdb
 
-from duckdb_engine.messages import NotLoadable, Task, WrittenFile
+from duckdb_engine.messages import NotLoadable, Task
+from duckdb_engine.sql import rows_in, text
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import TIMES, ColumnType, SourceColumn, SourceType, match_columns
 from taxi_etl.transform.expressions import DOUBLE_DIGITS
@@ -35,16 +37,20 @@ ALIKE_CLOCK_TIMES = "regexp_full_match({0}, '([01][0-9]|2[0-3]):[0-9]{{2}}:[0-9]
 def refuse_unlike_types(task: Task) -> None:
     """Raise NotLoadable for columns whose values may differ from Spark's wherever they appear."""
     if any(
-        column.type is SourceType.DECIMAL and column.precision > DOUBLE_DIGITS for column in task.file.columns
+        column.type is SourceType.DECIMAL and column.precision > DOUBLE_DIGITS
+        for column in task.layout.columns
     ):
         raise NotLoadable(f"a column has decimals of more than {DOUBLE_DIGITS} digits")
 
 
 def refuse_unlike_texts(
-    database: duckdb.DuckDBPyConnection, task: Task, trips: WrittenFile, quarantine: WrittenFile | None
+    database: duckdb.DuckDBPyConnection,
+    task: Task,
+    trips: Sequence[Path],
+    quarantine: Sequence[Path],
 ) -> None:
-    """Raise NotLoadable if a printed value may differ from Spark's."""
-    columns = source_columns(task.file.columns)
+    """Raise NotLoadable if a printed value in these data files may differ from Spark's."""
+    columns = source_columns(task.layout.columns)
     listed = {
         ALIKE_NUMBERS: _names(columns, FRACTIONS),
         ALIKE_TIMES: _names(columns, DATES),
@@ -57,22 +63,22 @@ def refuse_unlike_texts(
     )
     if not unlike:
         return
-    for name in _printed_columns(task):
-        query = f"SELECT '{name}' AS name, {name} AS value FROM '{trips.path}'"  # noqa: S608 (own names)
+    for name in _printed_columns(task) if trips else ():
+        query = f"SELECT '{name}' AS name, {name} AS value FROM {rows_in(trips)}"  # noqa: S608 (own names)
         _refuse_any(database, query, f"NOT {ALIKE_NUMBERS.format('value')}")
-    for written, texts in ((trips, "extra_columns"), (quarantine, "row_as_read")):
-        if written is not None:
+    for paths, printed in ((trips, "extra_columns"), (quarantine, "row_as_read")):
+        if paths:
             entries = (
-                f"SELECT unnest(map_entries({texts})) AS entry FROM '{written.path}' "  # noqa: S608 (own path)
-                f"WHERE cardinality({texts}) > 0"
+                f"SELECT unnest(map_entries({printed})) AS entry FROM {rows_in(paths)} "  # noqa: S608 (own paths)
+                f"WHERE cardinality({printed}) > 0"
             )
             _refuse_any(database, f"SELECT entry.key AS name, entry.value FROM ({entries})", unlike)  # noqa: S608
 
 
 def _printed_columns(task: Task) -> list[str]:
     """The table's text columns that the file has as numbers with fractions."""
-    dataset = DATASETS[task.file.dataset]
-    sources = match_columns(dataset, task.file.columns).sources
+    dataset = DATASETS[task.layout.dataset]
+    sources = match_columns(dataset, task.layout.columns).sources
     return [
         column.name
         for column in dataset.columns
@@ -90,4 +96,4 @@ def _refuse_any(database: duckdb.DuckDBPyConnection, values: str, condition: str
 
 def _names(columns: Iterable[SourceColumn], types: frozenset[SourceType]) -> list[str]:
     """The names of columns of these types, as literals of DuckDB."""
-    return ["'" + column.name.replace("'", "''") + "'" for column in columns if column.type in types]
+    return [text(column.name) for column in columns if column.type in types]

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from duckdb_engine.file_writer import write_file
+from duckdb_engine.file_writer import write_files
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, NotLoadable, Task
 from duckdb_engine.parquet_source import first_values
@@ -67,9 +67,10 @@ def answer(database: duckdb.DuckDBPyConnection, message: dict[str, Any]) -> Answ
     task = Task.from_json(message)
     try:
         if task.first_values:
-            return Answer(first_values=first_values(database, task.path, task.file, task.first_values))
+            [file] = task.files
+            return Answer(first_values=first_values(database, file.path, file.entry, task.first_values))
         refuse_unlike_types(task)
-        return write_file(database, task)
+        return write_files(database, task)
     except ERRORS as error:
         kind = "" if isinstance(error, NotLoadable) else f"{type(error).__name__}: "
         text = " ".join(str(error).split())[:ERROR_CHARACTERS_MAX]

@@ -63,7 +63,8 @@ class SparkEngine:
         stager = Stager(writer, self.watchdog)
         groups: dict[tuple[object, ...], list[SourceFile]] = {}
         for file in files:
-            groups.setdefault(_layout(file), []).append(file)
+            alone = file.uri if must_be_read_alone(file) else ""
+            groups.setdefault((*file.layout, alone), []).append(file)
         loads = stager.stage_each(groups.values())
         with discard_on_error(lambda: data_files_of(trips, quarantine, loads)), self.watchdog.watch():
             write_quarantine(self.spark, quarantine, loads, self.run)
@@ -86,18 +87,3 @@ class SparkEngine:
     def error_line(self, error: BaseException) -> str:
         """The message of an error and its innermost cause in one line of limited length."""
         return one_line(error)
-
-
-def _layout(source: SourceFile) -> tuple[object, ...]:
-    """What files that share a plan have in common."""
-    file = source.file
-    return (
-        file.format,
-        file.columns,
-        tuple(file.key_values),
-        file.encoding,
-        file.dialect,
-        file.row_decoder,
-        source.unbalanced_quotes,
-        source.uri if must_be_read_alone(source) else "",
-    )

@@ -19,3 +19,17 @@ class SourceFile:
     rows: int | None = None
     unbalanced_quotes: bool = False
     warnings: tuple[FileWarning, ...] = ()
+
+    @property
+    def layout(self) -> tuple[object, ...]:
+        """What files that an engine reads with one query have in common."""
+        file = self.file
+        return (
+            file.format,
+            file.columns,
+            tuple(file.key_values),
+            file.encoding,
+            file.dialect,
+            file.row_decoder,
+            self.unbalanced_quotes,
+        )

@@ -66,13 +66,20 @@ def lineage(version: FileVersion, run: JobRun) -> dict[str, str]:
     """The lineage columns of a file as SQL literals; `_position` and `_row_text` are the reader's."""
     earliest, latest = pickup_range(month_of(version.key), run.started_at)
     return {
-        "_source_id": literal(source_id(version.bucket, version.key)),
-        "_source_file": literal(version.uri),
-        "_source_version": literal(version.version_id),
+        **{f"_{column}": literal(text) for column, text in lineage_texts(version, run).items()},
         "_pickup_from": f"TIMESTAMP_NTZ '{earliest:%Y-%m-%d %H:%M:%S}'",
         "_pickup_until": f"TIMESTAMP_NTZ '{latest:%Y-%m-%d %H:%M:%S}'",
-        "_run_id": literal(run.run_id),
         "_ingested_at": f"TIMESTAMP '{run.started_at:%Y-%m-%d %H:%M:%S%z}'",
+    }
+
+
+def lineage_texts(version: FileVersion, run: JobRun) -> dict[str, str]:
+    """The values of the tables' lineage columns that are texts."""
+    return {
+        "source_id": source_id(version.bucket, version.key),
+        "source_file": version.uri,
+        "source_version": version.version_id,
+        "run_id": run.run_id,
     }
 
 

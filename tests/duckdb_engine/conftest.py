@@ -1,7 +1,7 @@
 """Fixtures of the DuckDB engine's tests: files on their way through its child process, without Spark."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from benchmarks.duckdb_views import contents_of
 from duckdb_engine.iceberg_schema import field_ids, schema_of
 from duckdb_engine.limits import Limits
-from duckdb_engine.messages import Answer, Task
+from duckdb_engine.messages import Answer, Outcome, Task, TaskFile
 from duckdb_engine.writer import Writer
 from taxi_etl.datasets import DATASETS
 from taxi_etl.documents import AcceptedFile
@@ -47,24 +47,29 @@ class Files:
         version = FileVersion("lake", f"raw/taxi/{name}", "v1", path.stat().st_size)
         return AcceptedFile.of(version, recognition.dataset, found)
 
-    def write(self, path: Path, file: AcceptedFile | None = None) -> Answer:
-        """The answer about a file, whose data files stay in a folder of their own."""
-        file = file or self.accept(path)
+    def write(self, path: Path, file: AcceptedFile | None = None) -> Outcome:
+        """The outcome of a file, whose data files stay in a folder of their own. Fails if it is declined."""
+        answer = self.ask([path], file)
+        assert not answer.declined, answer.declined
+        return answer.outcomes[0]
+
+    def declined(self, path: Path, file: AcceptedFile | None = None) -> str:
+        """Why a file is declined; empty if it is not."""
+        return self.ask([path], file).declined
+
+    def ask(self, paths: Sequence[Path], file: AcceptedFile | None = None) -> Answer:
+        """The answer about files of one layout; `file` is the entry of a single one."""
         folder = self.folder / f"task-{len(list(self.folder.iterdir()))}"
         folder.mkdir()
-        local = folder / "source"
-        local.write_bytes(path.read_bytes())
-        return self.writer.write(
-            Task(
-                file=file,
-                path=local,
-                folder=folder,
-                rows=rows_of(path, file),
-                run=RUN,
-                trips=field_ids(schema_of(DATASETS[file.dataset].table)),
-                quarantine=field_ids(schema_of(QUARANTINE)),
-            )
-        )
+        files = []
+        for path in paths:
+            entry = file or self.accept(path)
+            local = folder / f"source-{path.name}"
+            local.write_bytes(path.read_bytes())
+            files.append(TaskFile(entry, local, rows_of(path, entry)))
+        dataset = DATASETS[files[0].entry.dataset]
+        trips, quarantine = field_ids(schema_of(dataset.table)), field_ids(schema_of(QUARANTINE))
+        return self.writer.write(Task(tuple(files), folder, RUN, trips, quarantine))
 
 
 def rows_of(path: Path, file: AcceptedFile) -> int | None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from duckdb_engine.messages import Answer, Task
+from duckdb_engine.messages import Outcome, Task, TaskFile
 from duckdb_engine.writer import Writer
 from sample_data import VARIANTS, generate
 from tests.duckdb_engine.conftest import LIMITS, RUN, Files, yellow
@@ -21,7 +21,6 @@ def test_a_variant_is_written_whole(files, tmp_path, variant):
 
     answer = files.write(sample.path)
 
-    assert answer.declined == ""
     assert (answer.trips.rows, answer.quarantine.rows) == (sample.clean_rows, sample.dirty_rows)
     assert dict(answer.reasons) == sample.dirty
     assert answer.read == ROWS
@@ -43,7 +42,7 @@ def test_data_files_have_the_field_ids_and_the_rows_of_their_table(files, tmp_pa
 def test_a_file_without_rows_has_no_data_files(files, tmp_path):
     answer = files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet", rows=0))
 
-    assert answer == Answer(read=0)
+    assert answer == Outcome(read=0)
 
 
 def test_trips_outside_the_month_of_the_name_are_counted(files, tmp_path):
@@ -126,7 +125,7 @@ def test_what_may_differ_from_spark_is_declined(files, tmp_path, case):
     path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet")
     change(path)
 
-    assert files.write(path) == Answer(declined=reason)
+    assert files.declined(path) == reason
 
 
 def test_numbers_that_both_engines_print_alike_are_kept(files, tmp_path):
@@ -173,7 +172,7 @@ def test_damaged_pages_are_declined(files, tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[:4] + b"\xff" * 400 + content[404:])
 
-    assert files.write(path, file).declined
+    assert files.declined(path, file)
 
 
 def test_a_process_that_aborts_declines_its_file(slow_files, tmp_path):
@@ -182,14 +181,14 @@ def test_a_process_that_aborts_declines_its_file(slow_files, tmp_path):
     )
     path = yellow(tmp_path / "yellow_tripdata_2024-01.parquet")
 
-    assert files.write(path).declined == "reading it crashed the process (exit code -6: assertion)"
-    assert files.write(path).declined == "reading it crashed the process (exit code -6: assertion)"
+    assert files.declined(path) == "reading it crashed the process (exit code -6: assertion)"
+    assert files.declined(path) == "reading it crashed the process (exit code -6: assertion)"
 
 
 def test_a_process_that_hangs_is_ended_and_declines_its_file(slow_files, tmp_path):
     files = slow_files("import time\ntime.sleep(600)", 0.5)
 
-    declined = files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
+    declined = files.declined(yellow(tmp_path / "yellow_tripdata_2024-01.parquet"))
 
     assert declined == "reading it took more than 0.5 seconds"
 
@@ -197,7 +196,7 @@ def test_a_process_that_hangs_is_ended_and_declines_its_file(slow_files, tmp_pat
 def test_a_process_that_answers_something_else_declines_its_file(slow_files, tmp_path):
     files = slow_files("print('{}', flush=True)")
 
-    assert files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
+    assert files.declined(yellow(tmp_path / "yellow_tripdata_2024-01.parquet"))
 
 
 def test_an_absurd_allocation_fails_in_the_process(slow_files, tmp_path):
@@ -211,7 +210,7 @@ def test_an_absurd_allocation_fails_in_the_process(slow_files, tmp_path):
     )
     files = slow_files(program)
 
-    declined = files.write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
+    declined = files.declined(yellow(tmp_path / "yellow_tripdata_2024-01.parquet"))
 
     assert declined == "reading it crashed the process (exit code 1: MemoryError)"
 
@@ -221,7 +220,7 @@ def test_memory_beyond_the_limit_declines_the_file(tmp_path):
     folder = tmp_path / "work"
     folder.mkdir()
     with Writer(folder, replace(LIMITS, duckdb_bytes=1024**2)) as writer:
-        assert Files(folder, writer).write(path).declined.startswith("OutOfMemoryException")
+        assert Files(folder, writer).declined(path).startswith("OutOfMemoryException")
 
 
 def test_the_process_sees_no_credentials_and_no_other_files(slow_files, tmp_path, monkeypatch):
@@ -230,7 +229,7 @@ def test_the_process_sees_no_credentials_and_no_other_files(slow_files, tmp_path
         "import os, sys\nsys.stdin.readline()\nsys.exit(os.environ.get('AWS_SECRET_ACCESS_KEY', 'none'))"
     )
 
-    declined = slow_files(program).write(yellow(tmp_path / "yellow_tripdata_2024-01.parquet")).declined
+    declined = slow_files(program).declined(yellow(tmp_path / "yellow_tripdata_2024-01.parquet"))
 
     assert declined == "reading it crashed the process (exit code 1: none)"
 
@@ -241,6 +240,6 @@ def test_a_task_outside_the_folder_is_declined(files, tmp_path):
     folder = files.folder / "task"
     folder.mkdir()
 
-    answer = files.writer.write(Task(file, path, folder, None, RUN, {}, {}))
+    answer = files.writer.write(Task((TaskFile(file, path, None),), folder, RUN))
 
     assert answer.declined.startswith("PermissionException")
