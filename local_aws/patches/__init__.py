@@ -8,6 +8,7 @@ docs/local-aws.md has the table, and the differences that remain.
 from local_aws.patches import (
     athena_named_queries,
     cloudwatch,
+    dynamodb_conditions,
     eventbridge_targets,
     glue_crawlers,
     glue_events,
@@ -16,6 +17,7 @@ from local_aws.patches import (
     iam_roles,
     iam_transport,
     injected_faults,
+    lambda_concurrency,
     lambda_debugger,
     lambda_errors,
     lambda_metrics,
@@ -70,7 +72,10 @@ ALL = (
     s3_missing_keys,
     cloudwatch,
     lambda_metrics,
+    # After the metrics, so that durations do not include the wait.
+    lambda_concurrency,
     lambda_roles,
+    dynamodb_conditions,
     logs_queries,
     athena_named_queries,
     sqs_metrics,

@@ -29,7 +29,9 @@ def apply() -> None:
         lambda_svc,
         "_execute_function_dispatch",
         "func config event request_id started",
-        lambda *args: _dispatch_and_publish(dispatch, *args),
+        lambda func, config, event, request_id, started: _dispatch_and_publish(
+            dispatch, func, config, event, request_id, started
+        ),
     )
     emit = patching.replace(
         lambda_svc,
