@@ -33,11 +33,12 @@ def load(
     command: str,
     run_id: str,
     maintenance: TableMaintenance | None = None,
-) -> JobResult:
+) -> tuple[JobResult, str]:
     """Load the files of a manifest into the Glue database, and write the result next to the manifest.
 
-    `warehouse` is the URI below which new tables are created. Credentials, region and endpoints come from the
-    environment. Raises Declined, after which nothing is committed or written, and AWS errors.
+    Returns the result, and the text of its summary. `warehouse` is the URI below which new tables are
+    created. Credentials, region and endpoints come from the environment. Raises Declined, after which nothing
+    is committed or written, and AWS errors.
     """
     catalog = GlueCatalog(
         "glue_catalog",
@@ -65,7 +66,7 @@ def run(
     job_run: JobRun,
     *,
     limits: Limits | None = None,
-) -> JobResult:
+) -> tuple[JobResult, str]:
     """Load a manifest with any catalog and storage. Local files are deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="small-batch-") as name:
         folder = Path(name).resolve()

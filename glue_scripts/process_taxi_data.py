@@ -83,7 +83,8 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
     )
     job_run = JobRun(arguments.run_id, now)
     engine = SparkEngine(spark, arguments.catalog, options, job_run, arguments.stall_minutes)
-    return load_manifest(arguments.manifest, engine, storage, options, job_run)
+    result, _ = load_manifest(arguments.manifest, engine, storage, options, job_run)
+    return result
 
 
 def main(arguments: Sequence[str]) -> None:

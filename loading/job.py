@@ -12,19 +12,21 @@ from taxi_etl.transform.sources import JobRun
 
 def load_manifest(
     manifest_uri: str, engine: Engine[TableT], storage: Storage, options: Options, run: JobRun
-) -> JobResult:
-    """Load the files of a manifest, write `result.json` and `summary.json` next to it, and return the result.
+) -> tuple[JobResult, str]:
+    """Load the files of a manifest, write `result.json` and `summary.json` next to it, and return both.
 
-    Raises Declined if the engine does not load the manifest; then nothing is committed or written.
+    The summary is returned as its text. Raises Declined if the engine does not load the manifest; then
+    nothing is committed or written.
     """
     manifest = Manifest.loads(storage.read(manifest_uri))
     loader = Loader(engine, storage, options, run)
     result = loader.load(manifest)
     folder = manifest_uri.rsplit("/", 1)[0]
     storage.write(f"{folder}/result.json", result.dumps())
-    storage.write(f"{folder}/summary.json", job_summary(result, manifest))
+    summary = job_summary(result, manifest)
+    storage.write(f"{folder}/summary.json", summary)
     if options.maintenance:
         tables = loader.ensured_tables()
         for warning in create_optimizers(engine, tables, options.database, options.maintenance):
             print(f"{options.program}: {warning}")
-    return result
+    return result, summary

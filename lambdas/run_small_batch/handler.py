@@ -29,9 +29,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Returns the answer of `reporting.report`. Raises any fault; the state machine then starts the Glue job.
     """
     settings, started = _settings(), time.monotonic()
-    declined: str | None = None
+    summary, declined = "", ""
     try:
-        job.load(
+        _, summary = job.load(
             event["manifest"],
             database=settings.database,
             warehouse=settings.warehouse,
@@ -44,6 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except Declined as error:
         declined = error.reason
     return report(
+        summary,
         declined,
         seconds=time.monotonic() - started,
         memory_mb=int(context.memory_limit_in_mb),

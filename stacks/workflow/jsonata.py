@@ -17,6 +17,13 @@ def render(expression: str) -> str:
     return f"{{% {expression} %}}"
 
 
+def both(first: str, second: str) -> str:
+    """The rendered condition that both of two rendered conditions are true."""
+    return render(
+        " and ".join(f"({each.removeprefix('{% ').removesuffix(' %}')})" for each in (first, second))
+    )
+
+
 def text(value: str) -> str:
     """A string literal, which JSONata writes as JSON does."""
     return json.dumps(value)

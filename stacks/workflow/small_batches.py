@@ -12,16 +12,20 @@ from constructs import Construct
 from stacks.settings import Settings
 from stacks.workflow.jsonata import caught_failure, render
 from stacks.workflow.lambda_task import InvokeFunction
-from stacks.workflow.states import INPUT, LAMBDA_MARGIN_SECONDS
+from stacks.workflow.states import INPUT, LAMBDA_MARGIN_SECONDS, NO_CRAWL
 from taxi_etl.engines import Engine
 
 FITS = render(f"$validation.engine = '{Engine.DUCKDB}'")
-LOADED = render(f"$load.engine = '{Engine.DUCKDB}'")
+NOT_LOADED = render(f"$load.engine = '{Engine.GLUE}'")
 
 
 def choose_engine(scope: Construct) -> sfn.Choice:
-    """Choose by the validator's decision; a large batch goes to the Glue job, like one that was declined."""
-    return sfn.Choice.jsonata(scope, "ChooseEngine", assign={"load": {"engine": str(Engine.GLUE)}})
+    """Choose by the validator's decision after the rejected files of a batch were reported.
+
+    Without rejected files, CheckValidation chooses in the same way: each state costs as much as the requests
+    of a small file.
+    """
+    return sfn.Choice.jsonata(scope, "ChooseEngine")
 
 
 def run_small_batch(scope: Construct, *, function: lambda_.Function, settings: Settings) -> InvokeFunction:
@@ -37,10 +41,13 @@ def run_small_batch(scope: Construct, *, function: lambda_.Function, settings: S
         ),
         assign={
             "load": render(
-                f"($answer := $states.result.Payload; $merge([{{'costUsd': $answer.costUsd}}, "
-                f"$exists($answer.declined) ? {{'engine': '{Engine.GLUE}', 'declined': $answer.declined}} "
-                f": {{'engine': '{Engine.DUCKDB}'}}]))"
+                f"($answer := $states.result.Payload; {{'engine': $exists($answer.summary) "
+                f"? '{Engine.DUCKDB}' : '{Engine.GLUE}', "
+                "'declined': $answer.declined, 'costUsd': $answer.costUsd})"
             ),
+            "summary": _if_loaded("$answer.summary", "$summary"),
+            "failure": _if_loaded("$answer.summary.error", "$failure"),
+            "crawl": NO_CRAWL,
             # Notifications read it; without a job run, its fields are null there.
             "jobRun": {},
         },
@@ -49,8 +56,13 @@ def run_small_batch(scope: Construct, *, function: lambda_.Function, settings: S
 
 
 def check_small_batch(scope: Construct) -> sfn.Choice:
-    """Choose by whether the function loaded the batch or declined it."""
+    """Choose by whether the function loaded the batch, and then as for a result of the Glue job."""
     return sfn.Choice.jsonata(scope, "CheckSmallBatch")
+
+
+def _if_loaded(value: str, otherwise: str) -> str:
+    """A value of the function's answer, or another one if the function declined the batch."""
+    return render(f"($answer := $states.result.Payload; $exists($answer.summary) ? {value} : {otherwise})")
 
 
 def caught_load() -> str:

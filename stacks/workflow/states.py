@@ -1,7 +1,8 @@
 """The workflow's states, one function per state and named as the state; `transitions` connects them.
 
 Each state passes the execution's input on. Results are in variables that every path sets before a state
-reads them: $validation, $failure, $summary, $jobRun, $crawl. Their size is bounded.
+reads them: $validation, $failure, $summary, $jobRun, $crawl, and $load with `engine = auto`. Their size is
+bounded.
 """
 
 from aws_cdk import Duration
@@ -19,6 +20,7 @@ from stacks.workflow import notifications
 from stacks.workflow.glue_task import RunGlueJob
 from stacks.workflow.jsonata import input_summary, job_run, render, with_execution_name
 from stacks.workflow.lambda_task import InvokeFunction
+from taxi_etl.engines import Engine, EngineChoice
 from taxi_etl.names import RUNS_PREFIX, summary_key
 from taxi_etl.notifications import (
     EXECUTION_FAILED,
@@ -33,6 +35,8 @@ API_TIMEOUT = sfn.Timeout.duration(Duration.seconds(30))
 LAMBDA_MARGIN_SECONDS = 15
 """Lets the function's own timeout come first, because its error names the function."""
 INPUT = "{% $states.input %}"
+NO_CRAWL = {"state": str(CrawlerState.SKIPPED), "polls": 0}
+"""$crawl before a crawl is requested."""
 CRAWL_REQUESTED = "{'state': 'RUNNING', 'polls': $crawl.polls, 'since': $states.context.State.EnteredTime}"
 """$crawl when a crawl was requested or is running; only a crawl started from then on counts."""
 
@@ -60,6 +64,8 @@ def validate_input(scope: Construct, *, function: lambda_.Function, settings: Se
             "validation": "{% $states.result.Payload %}",
             "failure": "{% $states.result.Payload.failure %}",
             "summary": render(input_summary()),
+            # The engine that loads the batch, unless the function for small batches does.
+            **({"load": {"engine": str(Engine.GLUE)}} if settings.engine is EngineChoice.AUTO else {}),
         },
         outputs=INPUT,
     )
@@ -118,7 +124,7 @@ def read_job_result(scope: Construct, *, lake: LakeBucket) -> tasks.CallAwsServi
         assign={
             "summary": "{% $parse($states.result.Body) %}",
             "failure": "{% $parse($states.result.Body).error %}",
-            "crawl": {"state": str(CrawlerState.SKIPPED), "polls": 0},
+            "crawl": NO_CRAWL,
         },
         outputs=INPUT,
     )

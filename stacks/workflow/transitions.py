@@ -84,11 +84,6 @@ class States:
         )
 
     @property
-    def load(self) -> sfn.Choice | sfn.TaskStateBase:
-        """The state with which loading begins."""
-        return self.small.choose_engine if self.small else self.run_glue_etl_job
-
-    @property
     def publishes(self) -> tuple[sfn.TaskStateBase, ...]:
         """The states that publish notifications."""
         return (
@@ -109,8 +104,9 @@ def wire(scope: Construct, parts: Parts) -> sfn.IChainable:
     s = States(scope, parts)
     _validation(s)
     if s.small:
-        _small_batch(s, s.small)
+        _small_batch(s, s.small, parts.settings)
     _job(s)
+    _catalog(s, parts.settings)
     _crawl(s, parts.settings)
     _endings(s)
     _caught(s)
@@ -124,16 +120,21 @@ def _validation(s: States) -> None:
     s.check_validation.when(_is(conditions.NONE_VALID_SOME_REJECTED), s.notify_validation_failure)
     s.check_validation.when(_is(conditions.NONE_VALID), s.nothing_to_do)
     s.check_validation.when(_is(conditions.SOME_REJECTED), s.notify_rejected_files)
-    s.check_validation.otherwise(s.load)
-    s.notify_rejected_files.next(s.load)
+    for choice in (s.check_validation, *([s.small.choose_engine] if s.small else [])):
+        if s.small:
+            choice.when(_is(small_batches.FITS), s.small.run_small_batch)
+        choice.otherwise(s.run_glue_etl_job)
+    s.notify_rejected_files.next(s.small.choose_engine if s.small else s.run_glue_etl_job)
 
 
-def _small_batch(s: States, small: SmallBatchStates) -> None:
-    small.choose_engine.when(_is(small_batches.FITS), small.run_small_batch)
-    small.choose_engine.otherwise(s.run_glue_etl_job)
+def _small_batch(s: States, small: SmallBatchStates, settings: Settings) -> None:
     small.run_small_batch.next(small.check_small_batch)
-    small.check_small_batch.when(_is(small_batches.LOADED), s.read_job_result)
-    small.check_small_batch.otherwise(s.run_glue_etl_job)
+    check, loaded = small.check_small_batch, conditions.SOME_LOADED
+    check.when(_is(small_batches.NOT_LOADED), s.run_glue_etl_job)
+    for condition, state in _after_load(s, settings):
+        check.when(_is(jsonata.both(loaded, condition)), state)
+    check.when(_is(loaded), s.notify_partial_success)
+    _nothing_loaded(s, check)
     _catch(small.run_small_batch, s.run_glue_etl_job, {"load": small_batches.caught_load()})
 
 
@@ -143,15 +144,30 @@ def _job(s: States) -> None:
     s.check_glue_job_status.otherwise(s.notify_glue_job_failure)
     s.read_job_result.next(s.evaluate_result)
     s.evaluate_result.when(_is(conditions.SOME_LOADED), s.is_catalog_update_needed)
-    s.evaluate_result.when(_is(conditions.SOME_FAILED), s.notify_glue_job_failure)
-    s.evaluate_result.otherwise(s.nothing_to_do)
+    _nothing_loaded(s, s.evaluate_result)
+
+
+def _nothing_loaded(s: States, choice: sfn.Choice) -> None:
+    """End a choice with what follows when no file was loaded."""
+    choice.when(_is(conditions.SOME_FAILED), s.notify_glue_job_failure)
+    choice.otherwise(s.nothing_to_do)
+
+
+def _after_load(s: States, settings: Settings) -> tuple[tuple[str, sfn.TaskStateBase], ...]:
+    """Which state follows under which condition when files were loaded; otherwise NotifyPartialSuccess."""
+    return (
+        (conditions.CRAWL_NEEDED[settings.crawl_policy], s.run_crawler_update),
+        (conditions.ALL_LOADED, s.notify_success),
+    )
+
+
+def _catalog(s: States, settings: Settings) -> None:
+    for condition, state in _after_load(s, settings):
+        s.is_catalog_update_needed.when(_is(condition), state)
+    s.is_catalog_update_needed.otherwise(s.notify_partial_success)
 
 
 def _crawl(s: States, settings: Settings) -> None:
-    needed = s.is_catalog_update_needed
-    needed.when(_is(conditions.CRAWL_NEEDED[settings.crawl_policy]), s.run_crawler_update)
-    needed.when(_is(conditions.ALL_LOADED), s.notify_success)
-    needed.otherwise(s.notify_partial_success)
     s.run_crawler_update.next(s.wait_for_crawler)
     s.wait_for_crawler.next(s.check_crawler_status)
     s.check_crawler_status.next(s.is_crawler_running)

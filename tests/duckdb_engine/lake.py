@@ -75,10 +75,10 @@ class Lake:
         uri = f"s3://{BUCKET}/runs/{execution}/manifest.json"
         self.storage.write(uri, Manifest(execution, BUCKET, "s3", accepted).dumps())
         options = replace(OPTIONS, **changes)
-        result = run(self.catalog, self.storage, uri, options, self.job_run, limits=LIMITS)
+        result, summary = run(self.catalog, self.storage, uri, options, self.job_run, limits=LIMITS)
         assert JobResult.loads(self.storage.read(uri.replace("manifest", "result"))) == result
-        summary = json.loads(self.storage.read(uri.replace("manifest", "summary")))
-        assert summary["counts"] == result.counts()
+        assert self.storage.read(uri.replace("manifest", "summary")).decode() == summary
+        assert json.loads(summary)["counts"] == result.counts()
         return result
 
     def table(self, name: str) -> LakeTable:

@@ -52,7 +52,7 @@ def upload(s3, folder, content: bytes) -> None:
 
 
 def load_manifest() -> JobResult:
-    return load(
+    result, _ = load(
         MANIFEST,
         database="taxi",
         warehouse=f"s3://{BUCKET}/warehouse",
@@ -61,6 +61,7 @@ def load_manifest() -> JobResult:
         command="taxi-etl --environment local",
         run_id="run-1",
     )
+    return result
 
 
 def keys(s3, prefix: str) -> list[str]:

@@ -115,7 +115,7 @@ def test_a_small_batch_needs_no_job_run(app: App, loads: Loads) -> None:
     assert (message["status"], message["engine"], message["declined"]) == ("SUCCESS", "duckdb", None)
     assert (message["jobRunId"], message["executionTimeSeconds"], message["jobCostUsd"]) == (None, None, None)
     assert 0 < message["smallBatchCostUsd"] < 0.01
-    assert app.states_of(loads.small.execution)[2:5] == ["ChooseEngine", "RunSmallBatch", "CheckSmallBatch"]
+    assert app.states_of(loads.small.execution)[2:4] == ["RunSmallBatch", "CheckSmallBatch"]
     assert (loads.small_history["engine"], loads.small_history["jobRunId"]) == ("duckdb", None)
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from taxi_etl.documents import FileResult
 from taxi_etl.engines import Engine
 from taxi_etl.identity import FileVersion
 
-from .workflow_notifications import FAILED_FHV, FHV, LOADED_YELLOW, OUT_OF_DISK, YELLOW, Outcome, died
+from .workflow_notifications import FAILED_FHV, LOADED_YELLOW, OUT_OF_DISK, YELLOW, Outcome, died
 
 SMALL_BATCH_USD = 0.000098
 DECLINED = "raw/taxi/yellow_tripdata_2024-01.parquet: its pages have checksums"
@@ -18,9 +20,16 @@ TIMED_OUT = json.dumps(
 )
 
 
-def _small(outcome: Outcome, **answer: str) -> Outcome:
+def _answered(outcome: Outcome, **answer: Any) -> Outcome:
     outcome.answers["RunSmallBatch"] = [{"Payload": {**answer, "costUsd": SMALL_BATCH_USD}}]
     return outcome
+
+
+def _loaded(*results: FileResult) -> Outcome:
+    """The outcome of a batch that the function loaded; it answers the job's summary."""
+    outcome = _batch(*(result.version for result in results)).resulting(*results)
+    [summary] = outcome.answers.pop("ReadJobResult")
+    return _answered(outcome, summary=json.loads(summary["Body"]))
 
 
 def _batch(*files: FileVersion) -> Outcome:
@@ -28,17 +37,17 @@ def _batch(*files: FileVersion) -> Outcome:
 
 
 SMALL_BATCH_OUTCOMES: Mapping[str, Callable[[], Outcome]] = {
-    "success_small_batch": lambda: _small(_batch(YELLOW)).resulting(LOADED_YELLOW),
-    "success_small_batch_declined": lambda: _small(_batch(YELLOW), declined=DECLINED).resulting(
+    "success_small_batch": lambda: _loaded(LOADED_YELLOW),
+    "success_small_batch_declined": lambda: _answered(_batch(YELLOW), declined=DECLINED).resulting(
         LOADED_YELLOW
     ),
     "success_small_batch_timed_out": lambda: (
         _batch(YELLOW).raising("RunSmallBatch", "Sandbox.Timedout", TIMED_OUT).resulting(LOADED_YELLOW)
     ),
     "success_large_batch": lambda: Outcome(YELLOW).resulting(LOADED_YELLOW),
-    "partial_small_batch": lambda: _small(_batch(YELLOW, FHV)).resulting(LOADED_YELLOW, FAILED_FHV),
-    "failed_small_batch": lambda: _small(_batch(FHV)).resulting(FAILED_FHV),
-    "failed_job_run_after_a_decline": lambda: _small(_batch(YELLOW), declined=DECLINED).raising(
+    "partial_small_batch": lambda: _loaded(LOADED_YELLOW, FAILED_FHV),
+    "failed_small_batch": lambda: _loaded(FAILED_FHV),
+    "failed_job_run_after_a_decline": lambda: _answered(_batch(YELLOW), declined=DECLINED).raising(
         "RunGlueETLJob", *died("FAILED", OUT_OF_DISK)
     ),
 }

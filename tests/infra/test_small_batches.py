@@ -42,8 +42,9 @@ def test_the_states_of_the_job_are_the_same_with_both_engines(
     different = {name for name in states if states[name] != with_both[name]}
 
     assert set(with_both) - set(states) == STATES
-    # Two states lead to ChooseEngine, and three messages name the engine.
+    # ValidateInput assigns the engine, two states lead to the others, and three messages name the engine.
     assert different == {
+        "ValidateInput",
         "CheckValidation",
         "NotifyRejectedFiles",
         "NotifySuccess",
@@ -209,5 +210,5 @@ def test_the_architecture_shows_the_states_of_both_engines(auto_definition: dict
     drawn = flowchart(auto_definition).splitlines()
     lines = [line for line in drawn if any(state in line for state in STATES)]
 
-    assert len(lines) == 11
+    assert len(lines) == 15
     assert "```mermaid\nflowchart TD\n" + "\n".join(lines) + "\n```" in shown

@@ -200,7 +200,7 @@ class TestStepFunctionsWorkflow:
         assert (code, history["status"]) == (0, "SUCCEEDED")
         states = [step["state"] for step in history["steps"]]
         small_batch = app_under_test.deployed.small_batch_function_name
-        load = ["ChooseEngine", "RunSmallBatch", "CheckSmallBatch"] if small_batch else ["RunGlueETLJob"]
+        load = ["RunSmallBatch", "CheckSmallBatch"] if small_batch else ["RunGlueETLJob"]
         assert states[: 2 + len(load)] == ["ValidateInput", "CheckValidation", *load]
         assert states[-1] == "NotifySuccess"
         assert all(step["seconds"] is not None and not step["error"] for step in history["steps"])

@@ -41,7 +41,9 @@ def load(engine: FakeEngine, storage: FakeStorage, *files: tuple[str, str], **ch
         AcceptedFile(FileVersion("lake", key, "v1"), dataset, "parquet", ()) for dataset, key in files
     ]
     storage.texts[MANIFEST] = Manifest("1", "lake", "s3", tuple(accepted)).dumps()
-    return load_manifest(MANIFEST, engine, storage, replace(OPTIONS, **changes), RUN)
+    result, summary = load_manifest(MANIFEST, engine, storage, replace(OPTIONS, **changes), RUN)
+    assert storage.texts["s3://lake/runs/1/summary.json"] == summary
+    return result
 
 
 def written(engine: FakeEngine) -> dict[str, int]:

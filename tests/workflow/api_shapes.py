@@ -24,7 +24,6 @@ from taxi_etl.summaries import validation_summary
 Shape = Mapping[str, Any] | None
 SCALAR: Shape = {}
 UNKNOWN: Shape = None
-SMALL_BATCH: Shape = {"declined": SCALAR, "costUsd": SCALAR}
 """The answer of the function for small batches; its tests compare the two."""
 DEPTH_MAX = 6
 _VERSION = {
@@ -81,7 +80,7 @@ def result(resource: str, state: str = "") -> Shape:
         return of_model(model.service_model.operation_model("GetJobRun").output_shape.members["JobRun"])
     shape = of_model(model.output_shape)
     if resource.endswith("lambda:invoke"):
-        return {**(shape or {}), "Payload": SMALL_BATCH if state == "RunSmallBatch" else validation()}
+        return {**(shape or {}), "Payload": small_batch() if state == "RunSmallBatch" else validation()}
     return shape
 
 
@@ -122,6 +121,11 @@ def job_summary() -> Shape:
     )
     manifest = Manifest(execution="run", bucket="lake", trigger="s3")
     return of_json(json.loads(job_summary_text(result, manifest)))
+
+
+def small_batch() -> Shape:
+    """Return the shape of all answers of the function for small batches."""
+    return {"declined": SCALAR, "costUsd": SCALAR, "summary": job_summary()}
 
 
 CONTEXT: Shape = {

@@ -61,9 +61,18 @@ def validation_result(
     )
 
 
-def small_batch_loaded(after_seconds: float = 0) -> Answer:
-    """Return the result of `lambda:invoke` of the function that loaded a small batch."""
-    return _invoked({"costUsd": SMALL_BATCH_USD}, after_seconds)
+def small_batch_loaded(after_seconds: float = 0, **summary: Any) -> Answer:
+    """Return the result of `lambda:invoke` of the function that loaded a small batch.
+
+    `summary` is that of `job_summary_text`.
+    """
+    payload = {"summary": json.loads(job_summary_text(**summary)), "costUsd": SMALL_BATCH_USD}
+    return _invoked(payload, after_seconds)
+
+
+def small_batch_without_result() -> Answer:
+    """Return the answer of an older release of the function, which left the summary to its file."""
+    return _invoked({"costUsd": SMALL_BATCH_USD})
 
 
 def small_batch_declined(reason: str) -> Answer:
@@ -145,7 +154,12 @@ def failed_job_run(state: str, message: str = "") -> Answer:
     return raised("States.TaskFailed", json.dumps(job_run_document(state, message)))
 
 
-def summary_object(
+def summary_object(*, after_seconds: float = 0, **summary: Any) -> Answer:
+    """Return the result of `aws-sdk:s3:getObject` for the job's summary.json."""
+    return object_text(job_summary_text(**summary), after_seconds)
+
+
+def job_summary_text(
     *,
     loaded: int = 1,
     failed: int = 0,
@@ -153,9 +167,8 @@ def summary_object(
     rejected: int = 0,
     superseded_before: int = 0,
     changed: bool = False,
-    after_seconds: float = 0,
-) -> Answer:
-    """Return the result of `aws-sdk:s3:getObject` for the job's summary.json.
+) -> str:
+    """Return the text of a summary.
 
     `rejected` and `superseded_before` are the files that validation did not accept.
     """
@@ -166,7 +179,7 @@ def summary_object(
     )
     result = JobResult("run", BUCKET, "jr_0123456789abcdef", files, changed, changed)
     manifest = _manifest(len(files), rejected, superseded_before)
-    return object_text(job_summary(result, manifest), after_seconds)
+    return job_summary(result, manifest)
 
 
 _UNREADABLE = Failure(FailureCode.UNREADABLE, "page 3 is damaged")

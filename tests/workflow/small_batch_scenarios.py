@@ -17,6 +17,7 @@ from tests.workflow.scenario import (
     JOB_OUT_OF_MEMORY,
     JOB_PATH,
     ONE_OF_TWO_LOADED,
+    ONE_REJECTED_ANSWERS,
     REJECTED_BESIDE_OTHERS,
     TWO_FILES,
     VALIDATION_PATH,
@@ -36,15 +37,15 @@ from tests.workflow.service_answers import (
     service_error,
     small_batch_declined,
     small_batch_loaded,
+    small_batch_without_result,
     summary_object,
     validation_result,
 )
 
 AUTO = "auto"
 SMALL = {"engine": "duckdb"}
-SMALL_PATH = [*VALIDATION_PATH, "ChooseEngine", "RunSmallBatch"]
-RESULT_PATH = ["CheckSmallBatch", *JOB_PATH[2:]]
-LOADED_PATH = [*SMALL_PATH, *RESULT_PATH, "IsCatalogUpdateNeeded"]
+SMALL_PATH = [*VALIDATION_PATH, "RunSmallBatch"]
+LOADED_PATH = [*SMALL_PATH, "CheckSmallBatch"]
 SMALL_ANSWERS: dict[str, list[Answer]] = {
     "ValidateInput": [validation_result(**SMALL)],
     "RunSmallBatch": [small_batch_loaded()],
@@ -98,7 +99,7 @@ CHOICES = (
             "RunGlueETLJob": [job_run()],
             "ReadJobResult": [summary_object()],
         },
-        path=[*VALIDATION_PATH, "ChooseEngine", *JOB_PATH, "IsCatalogUpdateNeeded", "NotifySuccess"],
+        path=[*VALIDATION_PATH, *JOB_PATH, "IsCatalogUpdateNeeded", "NotifySuccess"],
         notifications=[by("glue", success())],
     ),
     Scenario(
@@ -107,18 +108,32 @@ CHOICES = (
         answers={
             **SMALL_ANSWERS,
             "ValidateInput": [validation_result(rejected=1, **SMALL)],
-            "ReadJobResult": [summary_object(rejected=1)],
+            "RunSmallBatch": [small_batch_loaded(rejected=1)],
         },
         path=[
             *VALIDATION_PATH,
             "NotifyRejectedFiles",
             "ChooseEngine",
             "RunSmallBatch",
-            *RESULT_PATH,
-            "IsCatalogUpdateNeeded",
+            "CheckSmallBatch",
             "NotifyPartialSuccess",
         ],
         notifications=[REJECTED_BESIDE_OTHERS, by("duckdb", ONE_OF_TWO_LOADED)],
+        execution_input=TWO_FILES,
+    ),
+    Scenario(
+        name="large-batch-beside-a-rejected-file",
+        engine=AUTO,
+        answers=ONE_REJECTED_ANSWERS,
+        path=[
+            *VALIDATION_PATH,
+            "NotifyRejectedFiles",
+            "ChooseEngine",
+            *JOB_PATH,
+            "IsCatalogUpdateNeeded",
+            "NotifyPartialSuccess",
+        ],
+        notifications=[REJECTED_BESIDE_OTHERS, by("glue", ONE_OF_TWO_LOADED)],
         execution_input=TWO_FILES,
     ),
     Scenario(
@@ -127,7 +142,7 @@ CHOICES = (
         answers={
             **SMALL_ANSWERS,
             "ValidateInput": [validation_result(valid=2, **SMALL)],
-            "ReadJobResult": [summary_object(failed=1, changed=True)],
+            "RunSmallBatch": [small_batch_loaded(failed=1, changed=True)],
             "RunCrawlerUpdate": [crawler_started()],
             "CheckCrawlerStatus": [crawler()],
         },
@@ -138,16 +153,23 @@ CHOICES = (
     Scenario(
         name="small-batch-loads-no-file",
         engine=AUTO,
-        answers={**SMALL_ANSWERS, "ReadJobResult": [summary_object(loaded=0, failed=1)]},
-        path=[*SMALL_PATH, *RESULT_PATH, *JOB_FAILURE_PATH],
+        answers={**SMALL_ANSWERS, "RunSmallBatch": [small_batch_loaded(loaded=0, failed=1)]},
+        path=[*LOADED_PATH, *JOB_FAILURE_PATH],
         error="ExecutionFailed",
         cause=f"unreadable: {FAILED_FILE_CAUSE}",
         notifications=[by("duckdb", failure("unreadable", FAILED_FILE_CAUSE))],
+    ),
+    Scenario(
+        name="small-batch-was-replaced-meanwhile",
+        engine=AUTO,
+        answers={**SMALL_ANSWERS, "RunSmallBatch": [small_batch_loaded(loaded=0, superseded=1)]},
+        path=[*LOADED_PATH, "NothingToDo"],
     ),
 )
 
 DECLINES = (
     loaded_by_the_job("small-batch-declined", small_batch_declined(WHY), WHY, decided=True),
+    loaded_by_the_job("small-batch-without-a-result", small_batch_without_result(), "", decided=True),
     Scenario(
         name="small-batch-declined-and-the-job-fails",
         engine=AUTO,
@@ -156,7 +178,7 @@ DECLINES = (
             "RunSmallBatch": [small_batch_declined(WHY)],
             "RunGlueETLJob": [FAILED_JOB_RUN],
         },
-        path=[*SMALL_PATH, "CheckSmallBatch", "RunGlueETLJob", *JOB_FAILURE_PATH],
+        path=[*LOADED_PATH, "RunGlueETLJob", *JOB_FAILURE_PATH],
         error="ExecutionFailed",
         cause="States.TaskFailed: OutOfMemoryError: Java heap space",
         notifications=[by("glue", JOB_OUT_OF_MEMORY, WHY)],

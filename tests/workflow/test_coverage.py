@@ -37,12 +37,16 @@ def test_every_state_and_transition_of_small_batches_was_executed(executions: An
 
     assert executed - coverage.required_elements(definition) == set()
     assert added - executed == set()
-    # ChooseEngine, RunSmallBatch and CheckSmallBatch, and two states that lead to the first.
+    # ChooseEngine, RunSmallBatch and CheckSmallBatch, and two states that lead to them.
     assert sorted(each for each in added if not each.startswith("retry")) == [
         "catch RunSmallBatch entry 1 -> RunGlueETLJob",
-        "choice CheckSmallBatch default -> RunGlueETLJob",
-        "choice CheckSmallBatch rule 1 -> ReadJobResult",
-        "choice CheckValidation default -> ChooseEngine",
+        "choice CheckSmallBatch default -> NothingToDo",
+        "choice CheckSmallBatch rule 1 -> RunGlueETLJob",
+        "choice CheckSmallBatch rule 2 -> RunCrawlerUpdate",
+        "choice CheckSmallBatch rule 3 -> NotifySuccess",
+        "choice CheckSmallBatch rule 4 -> NotifyPartialSuccess",
+        "choice CheckSmallBatch rule 5 -> NotifyGlueJobFailure",
+        "choice CheckValidation rule 4 -> RunSmallBatch",
         "choice ChooseEngine default -> RunGlueETLJob",
         "choice ChooseEngine rule 1 -> RunSmallBatch",
         "next NotifyRejectedFiles -> ChooseEngine",

@@ -18,6 +18,7 @@ from taxi_etl.table_maintenance import TableMaintenance
 MANIFEST = "s3://lake/runs/etl-pipeline-workflow/nightly/manifest.json"
 ROLE = "arn:aws:iam::123456789012:role/taxi-table-optimizer"
 SETTINGS = SmallBatchSettings("taxi", "s3://lake/warehouse/", 0.25, "fail", "taxi-etl", ROLE, 7, 4096)
+SUMMARY = '{"counts": {"loaded": 1}, "error": null}'
 LOADED = FileResult(FileVersion("lake", "raw/taxi/a.csv", "v1"), FileStatus.LOADED, "yellow")
 
 
@@ -29,13 +30,13 @@ class Engine:
         self.error: Exception | None = None
         self._pass_time = clock
 
-    def load(self, manifest_uri: str, **options: Any) -> JobResult:
+    def load(self, manifest_uri: str, **options: Any) -> tuple[JobResult, str]:
         """Record the call."""
         self.calls.append((manifest_uri, options))
         self._pass_time()
         if self.error:
             raise self.error
-        return JobResult("nightly", "lake", options["run_id"], (LOADED,), schema_changed=False)
+        return JobResult("nightly", "lake", options["run_id"], (LOADED,), schema_changed=False), SUMMARY
 
 
 @pytest.fixture
@@ -83,10 +84,10 @@ def test_the_engine_gets_the_manifest_and_the_settings(
 USD = 0.000079
 
 
-def test_a_loaded_batch_answers_its_cost_and_counts_as_not_declined(
+def test_a_loaded_batch_answers_its_summary_and_cost_and_counts_as_not_declined(
     run: Callable[[], Any], metrics: Callable[[], Any]
 ) -> None:
-    assert run() == {"costUsd": USD}
+    assert run() == {"summary": {"counts": {"loaded": 1}, "error": None}, "costUsd": USD}
     assert metrics() == {"SmallBatchDeclinedPercent": 0, "SmallBatchCostUsd": USD}
 
 

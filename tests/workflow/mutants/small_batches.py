@@ -15,12 +15,17 @@ SMALL_BATCHES = (
     _Mutant(
         "every batch is small",
         "large-batch-goes-to-the-job",
+        set_field("CheckValidation", "Choices", 3, "Condition", "{% true %}"),
+    ),
+    _Mutant(
+        "every batch beside a rejected file is small",
+        "large-batch-beside-a-rejected-file",
         set_field("ChooseEngine", "Choices", 0, "Condition", "{% true %}"),
     ),
     _Mutant(
         "every batch is large",
         "small-batch-loads",
-        set_field("ChooseEngine", "Choices", 0, "Condition", "{% false %}"),
+        set_field("CheckValidation", "Choices", 3, "Condition", "{% false %}"),
     ),
     _Mutant(
         "rejected files that bypass the choice of the engine",
@@ -30,15 +35,28 @@ SMALL_BATCHES = (
     _Mutant(
         "a declined batch that counts as loaded",
         "small-batch-declined",
-        set_field("CheckSmallBatch", "Default", "ReadJobResult"),
+        set_field("CheckSmallBatch", "Choices", 0, "Condition", "{% false %}"),
     ),
     _Mutant(
         "a loaded batch that is loaded again",
         "small-batch-loads",
-        set_field("CheckSmallBatch", "Choices", 0, "Next", "RunGlueETLJob"),
+        set_field("CheckSmallBatch", "Choices", 0, "Condition", "{% true %}"),
     ),
-    _Mutant("a large batch without an engine", "references", remove("ChooseEngine", "Assign")),
-    _Mutant("an error without an engine", "references", remove("RunSmallBatch", "Catch", 0, "Assign")),
+    _Mutant(
+        "a load without loaded files that is crawled",
+        "small-batch-was-replaced-meanwhile",
+        set_field("CheckSmallBatch", "Choices", 1, "Condition", "{% true %}"),
+    ),
+    _Mutant(
+        "an error of the files that is lost",
+        "small-batch-loads-no-file",
+        set_field("RunSmallBatch", "Assign", "failure", "{% $failure %}"),
+    ),
+    _Mutant("a large batch without an engine", "references", remove("ValidateInput", "Assign", "load")),
+    _Mutant(
+        "a small batch without a crawl's state", "references", remove("RunSmallBatch", "Assign", "crawl")
+    ),
+    _Mutant("an error that is lost", "small-batch-fails", remove("RunSmallBatch", "Catch", 0, "Assign")),
     _Mutant("a small batch without a job run", "references", remove("RunSmallBatch", "Assign", "jobRun")),
     _Mutant(
         "the reason of a decline is lost",
