@@ -1,40 +1,48 @@
 """Object storage for pyiceberg with boto3 alone; pyiceberg's own FileIOs need pyarrow or s3fs.
 
-Metadata files are small, so each is read and written as a whole. Locations without `s3://` are local files.
+Metadata files are small, so each is read and written as a whole, and recent ones are kept in memory.
+Locations without `s3://` are local files.
 """
 
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
-from pyiceberg.typedef import EMPTY_DICT, Properties
 
-from loading.storage import MISSING
+from duckdb_engine.recent_contents import RecentContents
+from loading.storage import MISSING, THREADS
 from taxi_etl.s3_uris import parse_s3_uri
 
 NAME = f"{__name__}.Boto3FileIO"
 """The value of pyiceberg's property `py-io-impl`."""
 ALREADY_EXISTS = "PreconditionFailed"
+RECENT = RecentContents()
+"""Metadata files in S3."""
+
+
+@cache
+def s3_client() -> Any:
+    """The S3 client of this process, with boto3's default configuration.
+
+    pyiceberg makes a FileIO for each look at a table. With a client each, none would reuse a connection.
+    """
+    return boto3.client("s3", config=Config(max_pool_connections=THREADS))
 
 
 class Boto3FileIO(FileIO):
-    """Files in S3 with boto3's default configuration, or local files."""
-
-    def __init__(self, properties: Properties = EMPTY_DICT) -> None:
-        super().__init__(properties)
-        self._client: Any = None
+    """Files in S3, or local files."""
 
     @property
     def client(self) -> Any:
-        """The S3 client, made on first use."""
-        if self._client is None:
-            self._client = boto3.client("s3")
-        return self._client
+        """The S3 client."""
+        return s3_client()
 
     def new_input(self, location: str) -> "StoredFile":
         """The file at a location, to read it."""
@@ -51,6 +59,7 @@ class Boto3FileIO(FileIO):
             _path(where).unlink(missing_ok=True)
         else:
             bucket, key = parse_s3_uri(_s3(where))
+            RECENT.remove(where)
             self.client.delete_object(Bucket=bucket, Key=key)
 
     def upload(self, path: Path, location: str) -> None:
@@ -101,11 +110,15 @@ class StoredFile(InputFile, OutputFile):
         """The content. Raises FileNotFoundError."""
         if _is_local(self.location):
             return io.BytesIO(_path(self.location).read_bytes())
-        bucket, key = parse_s3_uri(_s3(self.location))
-        try:
-            return io.BytesIO(self.owner.client.get_object(Bucket=bucket, Key=key)["Body"].read())
-        except ClientError as error:
-            raise _not_found(error, self.location) from error
+        content = RECENT.get(self.location)
+        if content is None:
+            bucket, key = parse_s3_uri(_s3(self.location))
+            try:
+                content = bytes(self.owner.client.get_object(Bucket=bucket, Key=key)["Body"].read())
+            except ClientError as error:
+                raise _not_found(error, self.location) from error
+            RECENT.put(self.location, content)
+        return io.BytesIO(content)
 
     def create(self, overwrite: bool = False) -> OutputStream:
         """A stream whose content is written when it is closed.
@@ -134,6 +147,7 @@ class StoredFile(InputFile, OutputFile):
             if error.response["Error"]["Code"] == ALREADY_EXISTS:
                 raise FileExistsError(self.location) from error
             raise
+        RECENT.put(self.location, content)
 
 
 class _WholeFile(io.BytesIO):

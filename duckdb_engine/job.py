@@ -55,7 +55,9 @@ def load(
         anomaly_policy=anomaly_policy,
         maintenance=maintenance,
     )
-    return run(catalog, S3Storage.connect(), manifest_uri, options, JobRun(run_id, datetime.now(UTC)))
+    return run(
+        catalog, S3Storage(file_io.s3_client()), manifest_uri, options, JobRun(run_id, datetime.now(UTC))
+    )
 
 
 def run(

@@ -5,6 +5,7 @@ import sys
 import boto3
 import pytest
 
+from duckdb_engine import file_io
 from duckdb_engine.job import load
 from loading.engine import Declined
 from taxi_etl.anomalies import AnomalyPolicy
@@ -26,6 +27,7 @@ def bucket(aws, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_DEFAULT_REGION", aws.account.region)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    file_io.s3_client.cache_clear()
     s3 = aws.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
