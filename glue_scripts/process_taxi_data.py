@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from glue_scripts.reading import VECTORIZED_READER
 from glue_scripts.spark_engine import SparkEngine
 from glue_scripts.spark_errors import one_line
-from loading.job import load_manifest
+from loading.job import load_manifest, write_summary
 from loading.options import Options
 from loading.storage import S3Storage, Storage
 from taxi_etl.anomalies import AnomalyPolicy
@@ -83,7 +83,8 @@ def run(spark: SparkSession, storage: Storage, arguments: argparse.Namespace, no
     )
     job_run = JobRun(arguments.run_id, now)
     engine = SparkEngine(spark, arguments.catalog, options, job_run, arguments.stall_minutes)
-    result, _ = load_manifest(arguments.manifest, engine, storage, options, job_run)
+    result, summary = load_manifest(arguments.manifest, engine, storage, options, job_run)
+    write_summary(storage, arguments.manifest, summary)
     return result
 
 

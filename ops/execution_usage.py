@@ -16,7 +16,7 @@ from taxi_etl.tables import table_names
 
 NOTIFICATION_STATES = "Notify"
 """The prefix of the names of states that publish."""
-REMOVED_FUNCTION_MB = (3008, 4096)
+REMOVED_FUNCTION_MB = (1769, 4096)
 """Default memory and storage of the function for small batches, for deployments that no longer have it."""
 EXECUTION_PROPERTY, BYTES_PROPERTY = "taxi-etl.execution", "added-files-size"
 

@@ -98,8 +98,8 @@ class Settings:
     small_batch_max_columns: int = 100
     """Batches with wider files go to the Glue job; DuckDB's memory grows with the columns."""
     small_batch_timeout_seconds: int = 600
-    small_batch_memory_mb: int = 3008
-    """The maximum in new AWS accounts."""
+    small_batch_memory_mb: int = 1769
+    """One core, as much as the load of a small file uses. 12 million rows need a third of this memory."""
     small_batch_storage_mb: int = 4096
     """Space for decompressed CSV files, and for DuckDB's data that does not fit in memory."""
 

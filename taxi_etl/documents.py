@@ -1,7 +1,8 @@
 """Documents of an execution: its manifest and the job's result.
 
 ValidateInput writes manifest.json. The job reads it and writes result.json, and summary.json for the state
-machine. The finalizer reads the manifest and the result. All are under `runs/…/EXECUTION/`.
+machine; the function for small batches returns the summary instead. The finalizer reads the manifest and the
+result. All are under `runs/…/EXECUTION/`.
 """
 
 import json

@@ -81,7 +81,7 @@ def validation_summary(manifest: Manifest, manifest_uri: str, decision: Decision
 
 
 def job_summary(result: JobResult, manifest: Manifest) -> str:
-    """The text of summary.json, which the state machine reads.
+    """The text of the summary, which the state machine gets from summary.json or from a function.
 
     Lists at most LISTED_FILES_MAX files, failed ones first, and fewer where their texts are so long that the
     whole would exceed SUMMARY_MAX_BYTES; `filesOmitted` counts the rest. `error` is that of the first failed

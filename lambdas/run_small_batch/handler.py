@@ -24,7 +24,7 @@ def _settings() -> SmallBatchSettings:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Load the files of `event["manifest"]`, and write the results next to it as the Glue job does.
+    """Load the files of `event["manifest"]`, and write `result.json` next to it as the Glue job does.
 
     Returns the answer of `reporting.report`. Raises any fault; the state machine then starts the Glue job.
     """

@@ -92,7 +92,7 @@ def test_the_function_has_its_size_its_settings_and_its_own_log_group(auto: Stac
 
     assert properties["Handler"] == "lambdas.run_small_batch.handler.handler"
     assert (properties["Runtime"], properties["Architectures"]) == ("python3.13", ["arm64"])
-    assert (properties["Timeout"], properties["MemorySize"]) == (600, 3008)
+    assert (properties["Timeout"], properties["MemorySize"]) == (600, 1769)
     assert properties["EphemeralStorage"] == {"Size": 4096}
     assert len(properties["Layers"]) == 2
     # Reserved concurrency would take from the account's quota, which new accounts do not have.

@@ -46,4 +46,6 @@ class DuckDBLake(Lake):
             "program": "test",
         }
         job_run = JobRun(run_id or f"jr_{execution}", NOW)
-        return run(self.catalog, self.storage, uri, Options(**defaults | options), job_run, limits=LIMITS)
+        options = Options(**defaults | options)
+        result, _ = run(self.catalog, self.storage, uri, options, job_run, limits=LIMITS)
+        return result

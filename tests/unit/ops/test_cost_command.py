@@ -156,10 +156,10 @@ def test_an_execution_costs_what_it_used(account):
 
 
 def test_a_removed_function_is_estimated_at_its_default_size(account):
-    # 1 s of 3008 MB, with 3.5 GB of storage beyond the free
+    # 1 s of 1769 MB, with 3.5 GB of storage beyond the free
     assert items(account.json("cost", "two")[1])["function RunSmallBatch"] == (
-        2.9375,
-        0.00003948,
+        1.727539,
+        0.00002334,
         "estimated",
     )
 
