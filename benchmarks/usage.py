@@ -2,10 +2,12 @@
 
     make usage
 
-Deploys the app with each engine into a local account of its own. Loads batches of one and of many small files
-into existing tables, and prints the counts behind `taxi_etl/estimated_requests.py` and the table "dollars per
-file". The requests are those that the app's roles made. Each batch starts new function processes. Their
-CPU seconds, unlike their duration, hardly depend on other load on the machine.
+Deploys the app with each engine into a local account of its own. Loads a file of each dataset, so that all
+tables exist, and then batches of one and of many small files. Prints the counts behind
+`taxi_etl/estimated_requests.py` and the table "dollars per file". The requests are those that the app's roles
+made; `waits` are those to S3 and the Data Catalog by role. Each batch starts new function processes. Their
+CPU seconds depend less on other load on the machine than their duration: with `--files 1 --files 1`, the least
+counts.
 """
 
 import argparse
@@ -28,6 +30,7 @@ from ops.execution_usage import transitions
 from ops.file_outcomes import ledger
 from ops.progress import Watch
 from ops.session import LOCAL, Session, Target
+from taxi_etl.datasets import DATASETS
 from taxi_etl.identity import FileVersion
 from taxi_etl.ledger import ExecutionStatus
 from taxi_etl.names import RAW_PREFIX
@@ -38,6 +41,7 @@ SETTLE_SECONDS = 3.0
 """How long the last calls of an execution may take to be recorded."""
 CATALOG = ":catalog"
 """A Data Catalog request is authorized, and recorded, for the catalog, its database and its table."""
+WAITED = ("glue", "s3")
 _WORKER = re.compile(r"/ministack-lambda-(etl-[a-z-]+)-\w+/_worker")
 APP = """\
 import sys
@@ -65,19 +69,27 @@ def measure(folder: Path, engine: str, sizes: list[int]) -> list[dict[str, Any]]
         cdk.deploy(running, "--app", f"{sys.executable} {script}")
         session = Session(Target(LOCAL, region=running.region, endpoint_url=running.endpoint_url))
         deployed = deployment.discover(session)
-        _load(session, deployed, _files(folder, f"{engine}-first", 1))
-        return [_measured(session, deployed, running, _files(folder, f"{engine}-{n}", n)) for n in sizes]
+        _load(
+            session,
+            deployed,
+            [path for each in DATASETS for path in _files(folder, f"{engine}-first", 1, each)],
+        )
+        return [
+            _measured(session, deployed, running, _files(folder, f"{engine}-{place}", size))
+            for place, size in enumerate(sizes)
+        ]
     finally:
         account.down(folder / engine)
 
 
-def _files(folder: Path, name: str, count: int) -> list[Path]:
-    target = folder / name
-    target.mkdir()
+def _files(folder: Path, name: str, count: int, dataset: str = "green") -> list[Path]:
+    target = folder / name / dataset
+    target.mkdir(parents=True)
+    suffix = "csv" if dataset == "zones" else "parquet"
     return [
         sample_data.generate(
-            target / f"green_tripdata_2024-01_{name}_{number:03}.parquet",
-            dataset="green",
+            target / f"{dataset}_tripdata_2024-01_{name}_{number:03}.{suffix}",
+            dataset=dataset,
             month="2024-01",
             rows=ROWS,
             seed=number,
@@ -116,10 +128,12 @@ def _measured(
     for enforced in (False, True):
         _settings(running, enforce_roles=enforced)
     versions = _load(session, deployed, paths)
-    calls: Counter[str] = Counter()
+    calls, waits = Counter[str](), Counter[str]()
     for call in _calls(running):
-        if not call["action"].startswith("glue:") or call["resource"].endswith(CATALOG):
+        service = call["action"].partition(":")[0]
+        if service != "glue" or call["resource"].endswith(CATALOG):
             calls[call["action"]] += call["times"]
+            waits[call["role"]] += call["times"] * (service in WAITED)
     records = ledger(session, deployed).files(versions).values()
     names = sorted({record.execution for record in records})
     found = []
@@ -139,6 +153,7 @@ def _measured(
         "executions": found,
         "cpuSeconds": _cpu_seconds(Path(running.state_dir)),
         "requests": dict(sorted(calls.items())),
+        "waits": dict(sorted(waits.items())),
     }
 
 

@@ -99,7 +99,8 @@ class Settings:
     """Batches with wider files go to the Glue job; DuckDB's memory grows with the columns."""
     small_batch_timeout_seconds: int = 600
     small_batch_memory_mb: int = 1769
-    """One core, as much as the load of a small file uses. 12 million rows need a third of this memory."""
+    """One core, as much as the load of a small file uses. Measured peaks with this setting: 0.6 GB for 12
+    million rows of Parquet, 1.1 GB for 4 million of CSV.GZ."""
     small_batch_storage_mb: int = 4096
     """Space for decompressed CSV files, and for DuckDB's data that does not fit in memory."""
 
