@@ -6,8 +6,8 @@ Deploys the app with each engine into a local account of its own. Loads a file o
 tables exist, and then batches of one and of many small files. Prints the counts behind
 `taxi_etl/estimated_requests.py` and the table "dollars per file". The requests are those that the app's roles
 made; `waits` are those to S3 and the Data Catalog by role. Each batch starts new function processes. Their
-CPU seconds depend less on other load on the machine than their duration: with `--files 1 --files 1`, the least
-counts.
+CPU seconds depend less on other load on the machine than their duration. With `--files 1 --files 1`, the
+least counts.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """Executions of the state machine: start, describe and list them."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +13,10 @@ from taxi_etl.ledger import timestamp
 from taxi_etl.names import execution_arn
 
 RUNNING_STATUSES = frozenset({"RUNNING", "PENDING_REDRIVE"})
+TRACE_VARIABLE = "_X_AMZN_TRACE_ID"
+"""The variable in which Lambda states the trace of an invocation."""
+TRACE_MAX = 256
+"""The longest trace header that StartExecution takes."""
 LISTED_MAX = 1000
 """The largest page of ListExecutions."""
 
@@ -61,11 +66,15 @@ class Executions:
         """Start an execution with the input `text` and return its ARN; starting it again changes nothing.
 
         A claim is only ever started with its own name and input, so an execution that exists already is the
-        intended one.
+        intended one. The function's trace continues in the execution.
         """
+        trace = os.environ.get(TRACE_VARIABLE, "")
         try:
             answer = self._client.start_execution(
-                stateMachineArn=self._state_machine_arn, name=name, input=text
+                stateMachineArn=self._state_machine_arn,
+                name=name,
+                input=text,
+                **({"traceHeader": trace} if 0 < len(trace) <= TRACE_MAX else {}),
             )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":

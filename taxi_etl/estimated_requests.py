@@ -9,7 +9,8 @@ follow from the code:
   written four times: 16 units for each KB.
 - Functions outside the workflow: the orchestrator and the finalizer, each started for the execution. Together
   they use a second of CPU time, at 1.73 GB of memory per core.
-- Logs, X-Ray: a few KB and one trace an invocation. One e-mail per notification, for one subscriber.
+- Logs: a few KB an invocation. X-Ray: one trace from the orchestrator to the notification, one of the finalizer.
+  One e-mail per notification, for one subscriber.
 """
 
 import math
@@ -25,7 +26,7 @@ INPUT_KB_PER_FILE = 0.25
 OUTSIDE_INVOCATIONS = 2
 LOG_GB = 12e-6
 LOG_GB_PER_FILE = 0.5e-6
-TRACES = 3
+TRACES = 2
 KMS_REQUESTS_PER_NOTIFICATION = 2
 
 TITLES: Mapping[str, str] = {

@@ -23,6 +23,7 @@ CloseClaim = Callable[..., None]
 NOW = "2024-06-01T12:00:00.000Z"
 A, B, C = (FileVersion("lake", f"raw/taxi/{letter}.csv", f"v-{letter}", 10, "e", "0A") for letter in "abc")
 NOTHING_FAILED = {"batchItemFailures": []}
+HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 COLLISION = fault("TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}])
 NO_ANSWER = ReadTimeoutError(endpoint_url="https://aws.example")
 
@@ -188,6 +189,24 @@ def test_an_open_claim_found_through_several_files_is_started_again_once(
     claim(ledger, A, B)
     orchestrate(batch(message(A), message(B)))
     assert len(step_functions.arguments("start_execution")) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "passed"),
+    [("", None), (HEADER, HEADER), ("x" * 256, "x" * 256), ("x" * 257, None)],
+    ids=["untraced", "traced", "longest", "too long"],
+)
+def test_an_execution_continues_the_trace_of_the_orchestrator(
+    orchestrate: Handler,
+    step_functions: StepFunctions,
+    monkeypatch: pytest.MonkeyPatch,
+    header: str,
+    passed: str | None,
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    orchestrate(batch(message(A)))
+    [started] = step_functions.arguments("start_execution")
+    assert started.get("traceHeader") == passed
 
 
 def test_a_running_execution_is_not_marked_running_again(orchestrate: Handler, table: FakeTable) -> None:
