@@ -11,6 +11,7 @@ least counts.
 """
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -41,6 +42,8 @@ SETTLE_SECONDS = 3.0
 """How long the last calls of an execution may take to be recorded."""
 CATALOG = ":catalog"
 """A Data Catalog request is authorized, and recorded, for the catalog, its database and its table."""
+_numbers = itertools.count()
+"""No two files have the same number of rows: they would be compared as the same trips."""
 WAITED = ("glue", "s3")
 _WORKER = re.compile(r"/ministack-lambda-(etl-[a-z-]+)-\w+/_worker")
 APP = """\
@@ -91,10 +94,10 @@ def _files(folder: Path, name: str, count: int, dataset: str = "green") -> list[
             target / f"{dataset}_tripdata_2024-01_{name}_{number:03}.{suffix}",
             dataset=dataset,
             month="2024-01",
-            rows=ROWS,
+            rows=ROWS + number,
             seed=number,
         ).path
-        for number in range(count)
+        for number in itertools.islice(_numbers, count)
     ]
 
 

@@ -238,24 +238,23 @@ class LakeTable:
         return None
 
     def _texts(self, column: str, source_ids: Sequence[str]) -> dict[str, str]:
-        """The greatest value of a text column for each source with any rows, read from its data files.
-
-        The bounds in Iceberg's metadata hold the first characters only.
-        """
+        """The greatest value of a text column for each source with any rows."""
         if not source_ids:
             return {}
-        table = self.table
+        number = self.table.schema().find_field(column).field_id
         found: dict[str, str] = {}
-        with tempfile.TemporaryDirectory(prefix="rows-") as folder, duckdb.connect() as database:
-            for number, file in enumerate(files_of(table, source_ids)):
-                path = Path(folder) / f"{number}.parquet"
-                self._io(table).download(file.file_path, path)
-                query = f"SELECT max({column}) FROM '{path}'"  # noqa: S608 (own names)
-                value = database.execute(query).fetchall()[0][0]
-                path.unlink()
-                source_id = source_of(file)
-                found[source_id] = max(str(value), found.get(source_id, ""))
+        for file in files_of(self.table, source_ids):
+            value = _only_value(file, number) or self._greatest(file, column)
+            found[source_of(file)] = max(value, found.get(source_of(file), ""))
         return found
+
+    def _greatest(self, file: DataFile, column: str) -> str:
+        """The greatest value of a column, read from a data file."""
+        with tempfile.TemporaryDirectory(prefix="rows-") as folder, duckdb.connect() as database:
+            path = Path(folder) / "data.parquet"
+            self._io(self.table).download(file.file_path, path)
+            query = f"SELECT max({column}) FROM '{path}'"  # noqa: S608 (own names)
+            return str(database.execute(query).fetchall()[0][0])
 
     def _newest(self) -> Table:
         """The table as it is now. Raises NoSuchTableError."""
@@ -275,6 +274,12 @@ class LakeTable:
 def _copy(table: Table) -> Table:
     """A copy of a table in the same state. pyiceberg modifies the object when it retries a commit."""
     return Table(table.name(), table.metadata, table.metadata_location, table.io, table.catalog)
+
+
+def _only_value(file: DataFile, number: int) -> str | None:
+    """The text of a column in all rows, if the metadata holds it; a shortened upper bound is greater."""
+    lower, upper = ((bounds or {}).get(number) for bounds in (file.lower_bounds, file.upper_bounds))
+    return lower.decode() if lower is not None and lower == upper else None
 
 
 def _metrics(table: Table, files: Iterable[DataFile]) -> list[FileMetrics]:

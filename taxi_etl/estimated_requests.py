@@ -9,7 +9,7 @@ follow from the code:
   written four times: 16 units for each KB.
 - Functions outside the workflow: the orchestrator and the finalizer, each started for the execution. Together
   they use a second of CPU time, at 1.73 GB of memory per core.
-- Logs: a few KB an invocation. X-Ray: one trace from the orchestrator to the notification, one of the finalizer.
+- Logs: a few KB an invocation. X-Ray: a trace from the orchestrator to the notification, and the finalizer's.
   One e-mail per notification, for one subscriber.
 """
 

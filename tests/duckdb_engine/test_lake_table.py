@@ -3,9 +3,12 @@
 import pytest
 from pyiceberg.schema import Schema
 
+from duckdb_engine.file_io import Boto3FileIO
 from duckdb_engine.iceberg_schema import partition_spec, schema_of
 from loading.file_load import StagedFile
+from taxi_etl.identity import source_id
 from tests.duckdb_engine.lake import DATABASE
+from tests.fixtures.file_checks import BUCKET
 from tests.fixtures.trip_files import trips
 
 A = "raw/taxi/trips_2024-01.parquet"
@@ -56,3 +59,23 @@ def test_files_that_another_load_replaced_meanwhile_are_not_removed_again(lake):
     table.remove_files([StagedFile(location, 3, None)], {})
 
     assert lake.count("green", A) == 2
+
+
+def test_a_value_that_the_metadata_holds_is_not_read_from_the_data_file(lake, monkeypatch):
+    lake.storage.put(A, trips(3))
+    lake.load(A)
+    table, source = lake.table("green"), source_id(BUCKET, A)
+    downloads = []
+    original = Boto3FileIO.download
+
+    def download(io, location, path):
+        downloads.append(location)
+        original(io, location, path)
+
+    monkeypatch.setattr(Boto3FileIO, "download", download)
+
+    assert table.source_files([source]) == {source: f"s3://{BUCKET}/{A}"}
+    assert downloads == []
+    # The bounds hold the first 16 characters of a version ID.
+    assert table.source_versions([source]) == {source: lake.storage.versions[A]}
+    assert len(downloads) == 1
