@@ -57,18 +57,26 @@ class Committer:
             if file.status is not FileStatus.LOADED:
                 self._discard(file)
 
-    def remove_rows_from(self, other: Table, files: Sequence[FileLoad]) -> None:
-        """Remove rows that committed files have in another dataset's table from an earlier version.
+    def remove_rows_from(self, others: Sequence[Table], files: Sequence[FileLoad]) -> None:
+        """Remove rows that committed files have in other datasets' tables from an earlier version.
 
         This runs after the commit. When two job runs load different versions of a file into different tables,
         their commits do not conflict, but the later one to get here sees the rows of the other. Then the
-        current version wins: either its rows are removed from `other`, or the file's own commit is undone.
+        current version wins: the rows in the other table are removed, or the file's own commit is undone.
         """
         by_source = {file.source_id: file for file in loadable(files)}
-        since = other.snapshot_id() if by_source else None
-        if since is None:
+        if not by_source or not others:
             return
-        found = list(other.row_counts(list(by_source)))
+        sources = list(by_source)
+        with ThreadPoolExecutor(len(others)) as pool:
+            looks = list(pool.map(lambda other: _look(other, sources), others))
+        for other, (since, found) in zip(others, looks, strict=True):
+            self._remove_rows(other, since, [each for each in found if each in by_source], by_source)
+
+    def _remove_rows(
+        self, other: Table, since: int | None, found: Sequence[str], by_source: dict[str, FileLoad]
+    ) -> None:
+        """Remove the rows of sources found in a table, or undo a file's commit and forget it."""
         if not found:
             return
         versions = other.source_versions(found)
@@ -157,6 +165,12 @@ class Committer:
     def _discard_bad_rows(self, file: FileLoad) -> None:
         self.quarantine.discard(file.bad_row_files)
         file.bad_row_files = []
+
+
+def _look(table: Table, sources: Sequence[str]) -> tuple[int | None, list[str]]:
+    """The table's newest snapshot, and which of these sources have rows in it."""
+    since = table.snapshot_id()
+    return since, [] if since is None else list(table.row_counts(sources))
 
 
 def _with_bad_rows(files: Iterable[FileLoad]) -> list[FileLoad]:

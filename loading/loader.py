@@ -102,9 +102,8 @@ class Loader(Generic[TableT]):
         summary = {"taxi-etl.run-id": self.run.run_id, "taxi-etl.execution": execution}
         committer = Committer(self.storage, trips, self.quarantine, summary)
         committer.commit(staged)
-        for other in self.tables.values():
-            if other not in (trips, self.quarantine):
-                committer.remove_rows_from(other, staged)
+        others = [table for table in self.tables.values() if table not in (trips, self.quarantine)]
+        committer.remove_rows_from(others, staged)
         self._record_columns(trips, loadable(staged))
         if dataset.rules.has_trips:
             warn_of_same_trips(self.engine, trips, self.quarantine, loadable(staged), self.options)

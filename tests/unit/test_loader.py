@@ -196,6 +196,30 @@ def test_a_file_of_another_dataset_than_before_leaves_its_old_table(engine, stor
     assert written(engine) == {"green_trips": 5, "yellow_trips": 3, "quarantined_trips": 1}
 
 
+def test_rows_in_two_other_tables_are_removed_from_both(engine, storage):
+    source = source_id("lake", YELLOW[1])
+    for name in ("green_trips", "fhv_trips"):
+        table = engine.table(name)
+        table.snapshot, table.versions, table.files = 1, {source: "v0"}, [data_file(source, 9)]
+
+    load(engine, storage, YELLOW)
+
+    assert written(engine) == {"yellow_trips": 3, "quarantined_trips": 1}
+
+
+def test_a_newer_version_in_another_table_stays_and_undoes_the_commit(engine, storage):
+    source = source_id("lake", YELLOW[1])
+    engine.table("yellow_trips").before_commit = lambda: storage.current.update({YELLOW[1]: "v2"})
+    for name, version in (("green_trips", "v2"), ("fhv_trips", "v2")):
+        table = engine.table(name)
+        table.snapshot, table.versions, table.files = 1, {source: version}, [data_file(source, 9)]
+
+    [file] = load(engine, storage, YELLOW).files
+
+    assert (file.status, file.written) == ("superseded", 0)
+    assert written(engine) == {"green_trips": 9, "fhv_trips": 9}
+
+
 def test_an_error_of_the_search_for_the_same_trips_is_printed_and_the_file_is_loaded(engine, storage, capsys):
     first, second = ("green", "raw/taxi/a.parquet"), ("green", "raw/taxi/b.parquet")
 
