@@ -72,6 +72,8 @@ class DuckDBEngine:
         self._outcomes: dict[str, Outcome] = {}
 
     def __enter__(self) -> Self:
+        # It takes as long as the requests before the first file is read.
+        self._writer.start()
         return self
 
     def __exit__(

@@ -92,6 +92,9 @@ class StoredFile(InputFile, OutputFile):
         """The size in bytes. Raises FileNotFoundError."""
         if _is_local(self.location):
             return _path(self.location).stat().st_size
+        content = RECENT.get(self.location)
+        if content is not None:
+            return len(content)
         bucket, key = parse_s3_uri(_s3(self.location))
         try:
             return int(self.owner.client.head_object(Bucket=bucket, Key=key)["ContentLength"])

@@ -23,7 +23,7 @@ ERROR_CHARACTERS_MAX = 300
 
 @dataclass
 class Writer:
-    """Writes one file after another in a child process, which starts on first use.
+    """Writes one file after another in a child process, which starts on first use at the latest.
 
     If the child process ends or exceeds the time limit, its file is declined, and the next one gets a new
     process. `folder` is what DuckDB may read and write: local copies, data files, temporary files. Use it as
@@ -43,6 +43,10 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def start(self) -> None:
+        """Start the child process before the first file needs it."""
+        self._running()
 
     def write(self, task: Task) -> Answer:
         """Write the data files of a file, or decline it, for example because the process ended."""

@@ -68,6 +68,8 @@ def test_a_written_file_is_not_requested(s3):
     write(b"one")
 
     assert (read(), s3.objects[PLACE]) == (b"one", b"one")
+    # pyiceberg asks for the size of each manifest that it wrote.
+    assert len(file_io.Boto3FileIO().new_input(LOCATION)) == 3
     assert s3.calls == ["put"]
 
 

@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from duckdb_engine.file_io import Boto3FileIO
+from duckdb_engine.writer import Writer
 from loading.engine import Declined
 from taxi_etl.file_status import FileStatus
+from tests.duckdb_engine.lake import FolderStorage
 from tests.fixtures.trip_files import trips
 
 A = "raw/taxi/trips_2024-01.parquet"
@@ -33,6 +35,20 @@ def test_a_load_commits_trips_and_quarantined_rows(lake):
     assert (first["dataset"], first["reasons"], first["position"]) == ("green", ["negative_duration"], 3)
     assert dict(first["row_as_read"])["VendorID"] == "2"
     assert first["file_failure"] is None
+
+
+def test_the_child_process_starts_before_the_manifest_is_read(lake, monkeypatch):
+    lake.storage.put(A, trips(3))
+    file, steps = lake.accept(A), []
+    start, read = Writer.start, FolderStorage.read
+    monkeypatch.setattr(Writer, "start", lambda writer: (steps.append("start"), start(writer)))
+    monkeypatch.setattr(
+        FolderStorage, "read", lambda storage, uri: (steps.append("read"), read(storage, uri))[1]
+    )
+
+    lake.load(file)
+
+    assert steps[:2] == ["start", "read"]
 
 
 def test_a_reupload_replaces_only_its_own_rows(lake):
