@@ -63,13 +63,13 @@ OUTSIDE_GB_SECONDS = Counts(1.4, 0.008)
 COUNTED: Mapping[Engine | None, Mapping[str, Counts]] = {
     Engine.DUCKDB: {
         "s3_put": Counts(5, 1),
-        "s3_get": Counts(17, 5.1),
+        "s3_get": Counts(16, 5.1),
         "catalog_request": Counts(12, 0),
     },
     Engine.GLUE: {
-        "s3_put": Counts(6, 2.4),
-        "s3_get": Counts(24, 19),
-        "catalog_request": Counts(72, 0),
+        "s3_put": Counts(5.6, 3.4),
+        "s3_get": Counts(41, 21),
+        "catalog_request": Counts(34, 0),
     },
     None: {"s3_put": Counts(1, 0), "s3_get": Counts(1, 4), "catalog_request": Counts(0, 0)},
 }
