@@ -143,7 +143,10 @@ def check(
 
 
 def notified(session: Session, inbox: str, executions: int) -> Counter[str]:
-    """The number of files in notifications by status, when each execution has been announced."""
+    """The number of files in notifications by status, when each execution has been announced.
+
+    Superseded versions do not count: some are listed, others have no notification.
+    """
     sqs, seen, counts = session.client("sqs"), set[str](), Counter[str]()
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -152,9 +155,10 @@ def notified(session: Session, inbox: str, executions: int) -> Counter[str]:
             sqs.delete_message(QueueUrl=inbox, ReceiptHandle=received["ReceiptHandle"])
             message = json.loads(json.loads(received["Body"])["Message"])
             seen.add(message.get("workflowExecutionId", ""))
-            counts[message.get("status", "alarm")] += len(message.get("files", [])) + message.get(
-                "filesOmitted", 0
-            )
+            listed = [
+                file for file in message.get("files", []) if file.get("status") != FileStatus.SUPERSEDED
+            ]
+            counts[message.get("status", "alarm")] += len(listed) + message.get("filesOmitted", 0)
         if not answer.get("Messages") and len(seen) >= executions:
             break
     return counts
