@@ -36,6 +36,8 @@ def _folders(key: str) -> list[tuple[str, str | None]]:
 def added_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:
     """The dataset's columns that the file lacks but folders of its key supply, with the folders' values."""
     folders = folder_values(key)
+    if not folders:
+        return {}
     missing = match_columns(dataset, columns).missing
     sources = match_columns(dataset, text_columns(folders)).sources
     return {source.name: folders[source.name] for name, (source, *_) in sources.items() if name in missing}
@@ -44,6 +46,8 @@ def added_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -
 def repeated_columns(key: str, dataset: Dataset, columns: Sequence[SourceColumn]) -> dict[str, str | None]:
     """The values in a key's folders of columns that the file has as well, by the names of the dataset."""
     folders = folder_values(key)
+    if not folders:
+        return {}
     present = match_columns(dataset, columns).sources
     sources = match_columns(dataset, text_columns(folders)).sources
     return {name: folders[source.name] for name, (source, *_) in sources.items() if name in present}
