@@ -5,6 +5,7 @@ Locations without `s3://` are local files.
 """
 
 import io
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -67,7 +68,7 @@ class Boto3FileIO(FileIO):
         if _is_local(location):
             target = _path(location)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            shutil.copyfile(path, target)
         else:
             bucket, key = parse_s3_uri(_s3(location))
             self.client.upload_file(str(path), bucket, key)
@@ -75,7 +76,7 @@ class Boto3FileIO(FileIO):
     def download(self, location: str, path: Path) -> None:
         """Copy a file to a local path."""
         if _is_local(location):
-            path.write_bytes(_path(location).read_bytes())
+            shutil.copyfile(_path(location), path)
         else:
             bucket, key = parse_s3_uri(_s3(location))
             self.client.download_file(bucket, key, str(path))
