@@ -108,14 +108,16 @@ def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
     charset = java_charset(file.encoding)
     reader = spark.read.options(**FILE_OPTIONS).options(header="true", encoding=charset)
     uris = [each.uri for each in files]
+    # If one metadata field of CSV files is used, Spark 4.1.1 copies each row to append all six.
+    path = "_metadata.file_path" if len(files) > 1 else literal(files[0].uri)
     if files[0].unbalanced_quotes:
         lines = reader.options(**ONE_FIELD, maxCharsPerColumn=LINE_MAX_BYTES).schema("text string").csv(uris)
         parsed = fn.from_csv("text", schema, parsing).alias("row")
-        rows = lines.select("text", "_metadata.file_path", parsed).selectExpr(
+        rows = lines.select("text", fn.expr(f"{path} AS _path"), parsed).selectExpr(
             *(f"row.{field}" for field in fields),
             f"CASE WHEN {_odd_quotes('text')} THEN text ELSE row.{LINE} END AS {LINE}",
             f"{_odd_quotes('text')} AS _unbalanced",
-            "file_path AS _path",
+            "_path",
         )
     else:
         rows = (
@@ -125,7 +127,7 @@ def read_csv(spark: SparkSession, files: Sequence[SourceFile]) -> DataFrame:
             .option("multiLine", str(charset.startswith("utf-16")).lower())
             .schema(schema)
             .csv(uris)
-            .selectExpr(*fields, LINE, "false AS _unbalanced", "_metadata.file_path AS _path")
+            .selectExpr(*fields, LINE, "false AS _unbalanced", f"{path} AS _path")
         )
     if dialect.skip_lines:
         # Spark skips one line only, so that the header arrives as a row.
