@@ -55,11 +55,12 @@ def unreadable_values(dataset: str, columns: Sequence[SourceColumn], quarantined
         *(f"CAST(NULL AS string) AS {name}" for name in LINEAGE_COLUMNS if name != SOURCE_ID),
         f"source_id AS {SOURCE_ID}",
     ]
+    schema = FileSchema.of(DATASETS[dataset], texts)
     counts = []
     for checked in checked_columns(dataset, columns):
         name = checked.column.name
-        text = f"read_{name}"
-        unread = f"{text} IS NOT NULL AND {name} IS NULL AND NOT {sql.is_null_token(text)}"
+        text = schema.text(checked.column)
+        unread = f"{text} IS NOT NULL AND {name} IS NULL AND NOT {sql.is_null_token(text, or_blank=True)}"
         counts += [f"count_if({unread})", f"min(CASE WHEN {unread} THEN {text} END)"]
     steps = ", ".join(f"{name} AS ({text})" for name, text in typed_steps(dataset, texts, "texts"))
     return (

@@ -26,6 +26,16 @@ def name(identifier: str) -> str:
     return "`" + identifier.replace("`", "``") + "`"
 
 
+def unique_name(name: str, taken: set[str]) -> str:
+    """The name, or the first of `name_2`, `name_3` … that is not in `taken`; adds it to `taken`."""
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    taken.add(candidate.casefold())
+    return candidate
+
+
 def literal(text: str) -> str:
     """A text as a SQL literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -37,18 +47,21 @@ def non_blank(value: str, source: SourceType, padded: Mapping[str, str] | None =
     `padded` replaces texts whose trailing spaces have a meaning.
     """
     if source in TEXTS:
-        text = f"nullif({trimmed(value)}, '')"
         cases = [f"WHEN {value} = {literal(old)} THEN {literal(new)}" for old, new in (padded or {}).items()]
-        return f"CASE {' '.join(cases)} ELSE {text} END" if cases else text
+        # The test is cheaper than Spark's trim, which copies each text.
+        cases += [
+            f"WHEN {value} LIKE ' %' OR {value} LIKE '% ' THEN nullif({trimmed(value)}, '')",
+            f"WHEN {value} <> '' THEN {value}",
+        ]
+        return f"CASE {' '.join(cases)} END"
     if source is SourceType.DOUBLE:
         return f"nullif({value}, CAST('NaN' AS double))"
     return value
 
 
 def trimmed(text: str) -> str:
-    """A text without surrounding blanks. The test is cheaper than Spark's trim, which copies each text."""
-    has_blanks = f"{text} LIKE ' %' OR {text} LIKE '% '"
-    return f"CASE WHEN {has_blanks} THEN trim(BOTH ' ' FROM {text}) ELSE {text} END"
+    """A text without surrounding blanks."""
+    return f"trim(BOTH ' ' FROM {text})"
 
 
 def as_text(value: str, source: SourceType) -> str:
@@ -101,10 +114,14 @@ def in_form(value: str, source: SourceColumn, common: SourceColumn) -> str:
     return f"coalesce({as_text(as_timestamp(value, source.date_order), SourceType.TIMESTAMP)}, {value})"
 
 
-def is_null_token(text: str) -> str:
-    """Whether a present text means null. The length is tested first, because lower() copies each text."""
+def is_null_token(text: str, *, or_blank: bool = False) -> str:
+    """Whether a present text means null, or with `or_blank` is empty.
+
+    The length is tested first, because lower() copies each text.
+    """
     shortest, longest = NULL_WORD_LENGTHS
-    texts, words = (", ".join(map(literal, listed)) for listed in (NULL_TEXTS, NULL_WORDS))
+    known = ("", *NULL_TEXTS) if or_blank else NULL_TEXTS
+    texts, words = (", ".join(map(literal, listed)) for listed in (known, NULL_WORDS))
     return (
         f"({text} IN ({texts}) OR length({text}) BETWEEN {shortest} AND {longest} "
         f"AND lower({text}) IN ({words}))"
@@ -126,6 +143,15 @@ def as_number(value: str, source: SourceType, decimal: str = ".", grouped: bool 
             )
         return f"CASE {' '.join(cases)} END"
     return value if source is SourceType.DOUBLE else f"CAST({value} AS double)"
+
+
+def as_number_mostly_whole(value: str, source: SourceColumn) -> str:
+    """A text as `as_number`. Whole numbers as engines print them need no regular expression."""
+    whole_number = f"try_cast({value} AS int)"
+    return (
+        f"CASE WHEN CAST({whole_number} AS string) = {value} THEN CAST({whole_number} AS double) "
+        f"ELSE {as_number(value, source.type, source.decimal)} END"
+    )
 
 
 def _plain_number(text: str, decimal: str) -> str:
@@ -161,14 +187,15 @@ def as_timestamp(value: str, order: DateOrder = DateOrder.YMD) -> str:
     """
     cases = [f"WHEN {matches(value, TIME[order])} THEN {_composed_time(value, order)}"]
     if order is DateOrder.YMD:
+        is_usual = f"{value} RLIKE r'^{USUAL_TIME}\\z'"
         usual = f"try_cast(substring(replace({value}, '{WALL_CLOCK_ZONE}', ''), 1, 26) AS timestamp_ntz)"
-        cases.insert(0, f"WHEN {matches(value, USUAL_TIME)} THEN {usual}")
+        cases.insert(0, f"WHEN {is_usual} THEN {usual}")
     return f"CASE {' '.join(cases)} END"
 
 
 def _composed_time(value: str, order: DateOrder) -> str:
     """A text that matches `TIME` as wall-clock time, composed of its date and its time of day."""
-    date = f"translate(regexp_extract({value}, r'^[0-9./-]+', 0), '/.', '--')"
+    date = f"translate(regexp_extract({value}, r'[0-9./-]+', 0), '/.', '--')"
     if order is not DateOrder.YMD:
         month, day = (1, 2) if order is DateOrder.MDY else (2, 1)
         parts = ", ".join(f"split_part({date}, '-', {part})" for part in (3, month, day))
@@ -241,5 +268,6 @@ def text_map(entries: Sequence[tuple[str, str]]) -> str:
 
 
 def matches(value: str, pattern: str) -> str:
-    """Whether a whole text matches a pattern without quotes, look-arounds, and `|` outside groups."""
-    return f"{value} RLIKE r'^{pattern}\\z'"
+    """Whether a whole text, surrounding blanks apart, matches a pattern without quotes, look-arounds, and `|`
+    outside groups."""
+    return f"{value} RLIKE r'^ *{pattern} *\\z'"

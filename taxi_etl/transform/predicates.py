@@ -7,10 +7,12 @@ Negative fares, missing passenger counts, zones 264 and 265,
 zero distances and duplicate rows occur in real trips, so no rule covers them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 from taxi_etl.datasets import DROPOFF, PICKUP
@@ -28,8 +30,12 @@ from taxi_etl.schema import (
     common_source,
     match_columns,
 )
-from taxi_etl.transform.expressions import can_fail, is_null_token
+from taxi_etl.transform.expressions import can_fail, is_null_token, trimmed, unique_name
 
+ROW = "_row"
+"""The column that holds all values of a row as read, as a struct: engines pass it on as one value."""
+RAW_NAME_MAX = 40
+"""Characters of a source column's name in a generated name."""
 FARTHEST_MILES = 1000
 LAST_ZONE = 265
 PICKUP_MONTH = f"100 * year({PICKUP}) + month({PICKUP})"
@@ -92,6 +98,40 @@ class FileSchema:
             if each not in held and each.type not in WITHOUT_VALUES
         ]
 
+    @cached_property
+    def raw(self) -> Mapping[SourceColumn, str]:
+        """The SQL of each source column as read, e.g. `_row.raw_trip_distance`.
+
+        A further column of the same name gets a number. A column without values has nothing to keep.
+        """
+        taken: set[str] = set()
+        return {
+            column: f"{ROW}.{unique_name(f'raw_{_plain(column.name)}', taken)}"
+            for column in self.columns
+            if column.type not in WITHOUT_VALUES
+        }
+
+    def converted_as_read(self, column: Column) -> bool:
+        """Whether the conversion of a typed column needs no other form of its values than the file's."""
+        sources = self.matches.sources[column.name]
+        return (
+            len(sources) == 1
+            and sources[0].type in TEXTS
+            and column.type is not ColumnType.STRING
+            and not (column.codes or column.padded or column.lenient)
+        )
+
+    def value(self, column: Column) -> str:
+        """The SQL of the value that is converted; a text as read may have surrounding blanks."""
+        if self.converted_as_read(column):
+            return self.raw[self.matches.sources[column.name][0]]
+        return f"read_{column.name}"
+
+    def text(self, column: Column) -> str:
+        """The SQL of a typed column's text without surrounding blanks."""
+        value = self.value(column)
+        return trimmed(value) if self.converted_as_read(column) else value
+
     def has(self, column: str) -> bool:
         """Whether the file has a source for a typed column."""
         return column in self.matches.sources
@@ -104,34 +144,35 @@ def unparseable(schema: FileSchema) -> str | None:
     the readable ones have no value.
     """
     checked = [
-        (column.name, source in TEXTS)
+        (column, source in TEXTS)
         for column, source in schema.matched_columns()
         if column.type is not ColumnType.STRING and can_fail(column, source) and not column.lenient
     ]
-    conditions = [_unread(name) for name, is_text in checked if not is_text]
+    conditions = [_unread(schema, column) for column, is_text in checked if not is_text]
     conditions += [
         f"other_{column.name} IS NOT NULL AND read_{column.name} IS NULL"
         for column, _ in schema.matched_columns()
         if schema.unreadable(column)
     ]
-    texts = [name for name, is_text in checked if is_text]
+    texts = [column for column, is_text in checked if is_text]
     if texts:
-        unread = ", ".join(f"CASE WHEN {name} IS NULL THEN read_{name} END" for name in texts)
-        given = f"size(filter(array({unread}), value -> NOT {is_null_token('value')})) > 0"
-        conditions.append(f"({_any(map(_unread, texts))}) AND {given}")
+        unread = ", ".join(f"CASE WHEN {each.name} IS NULL THEN {schema.text(each)} END" for each in texts)
+        given = f"size(filter(array({unread}), value -> NOT {is_null_token('value', or_blank=True)})) > 0"
+        conditions.append(f"({_any(_unread(schema, each) for each in texts)}) AND {given}")
     return _any(conditions)
 
 
 def missing_datetime(schema: FileSchema) -> str | None:
     """No pickup time, or no dropoff time in a dataset that requires one."""
-    needed = [PICKUP, DROPOFF] if schema.dataset.dropoff_required else [PICKUP]
-    texts = {column.name for column, source in schema.matched_columns() if source in TEXTS}
-    return _any(
-        f"read_{column} IS NULL"
-        + (f" OR {column} IS NULL AND {is_null_token(f'read_{column}')}" if column in texts else "")
-        for column in needed
-        if schema.has(column)
-    )
+    needed = {PICKUP, DROPOFF} if schema.dataset.dropoff_required else {PICKUP}
+    conditions = []
+    for column, source in schema.matched_columns():
+        if column.name in needed:
+            conditions.append(f"{schema.value(column)} IS NULL")
+            if source in TEXTS:
+                is_null = is_null_token(schema.text(column), or_blank=True)
+                conditions.append(f"{column.name} IS NULL AND {is_null}")
+    return _any(conditions)
 
 
 def negative_duration(schema: FileSchema) -> str | None:
@@ -188,8 +229,13 @@ def pickup_range(month: tuple[int, int] | None, now: datetime) -> tuple[datetime
     return datetime(year - 1, number, 1), datetime(year + 1 + number // 12, number % 12 + 1, 1)
 
 
-def _unread(column: str) -> str:
-    return f"read_{column} IS NOT NULL AND {column} IS NULL"
+def _unread(schema: FileSchema, column: Column) -> str:
+    return f"{schema.value(column)} IS NOT NULL AND {column.name} IS NULL"
+
+
+def _plain(name: str) -> str:
+    """A column's name in letters, digits and underscores, shortened to RAW_NAME_MAX."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:RAW_NAME_MAX] or "column"
 
 
 def _any(conditions: Iterable[str]) -> str | None:

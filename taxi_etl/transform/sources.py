@@ -12,7 +12,7 @@ from taxi_etl.documents import AcceptedFile
 from taxi_etl.identity import FileVersion, source_id
 from taxi_etl.recognition import month_of
 from taxi_etl.schema import SourceColumn
-from taxi_etl.transform.expressions import literal, name
+from taxi_etl.transform.expressions import literal, name, unique_name
 from taxi_etl.transform.predicates import pickup_range
 
 SOURCE = "source"
@@ -81,13 +81,3 @@ def lineage_texts(version: FileVersion, run: JobRun) -> dict[str, str]:
         "source_version": version.version_id,
         "run_id": run.run_id,
     }
-
-
-def unique_name(name: str, taken: set[str]) -> str:
-    """The name, or the first of `name_2`, `name_3` … that is not in `taken`; adds it to `taken`."""
-    candidate, number = name, 1
-    while candidate.casefold() in taken:
-        number += 1
-        candidate = f"{name}_{number}"
-    taken.add(candidate.casefold())
-    return candidate

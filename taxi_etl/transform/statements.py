@@ -6,21 +6,18 @@ its own, so that an engine computes it once per row. Rows with `reason_bits` 0 g
 others to quarantine.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import TEXTS, WITHOUT_VALUES, Column, ColumnType, SourceColumn, SourceType
 from taxi_etl.tables import LINEAGE
 from taxi_etl.transform import expressions as sql
 from taxi_etl.transform.layout import wrapped
-from taxi_etl.transform.predicates import PREDICATES, FileSchema, Reason
-from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE, unique_name
+from taxi_etl.transform.predicates import PREDICATES, ROW, FileSchema, Reason
+from taxi_etl.transform.sources import LINEAGE_COLUMNS, SOURCE
 
 INDENT = 2
 """Columns by which the text of a step is indented."""
-RAW_NAME_MAX = 40
-"""Characters of a source column's name in a generated name."""
 BITS = {reason: 1 << place for place, reason in enumerate(Reason)}
 """The bit of each reason, valid within a job run; tables store the reasons' names."""
 
@@ -36,32 +33,30 @@ def transform_sql(dataset: str, columns: Sequence[SourceColumn], source: str = S
     and its raw values in `row_as_read`.
     """
     schema = FileSchema.of(DATASETS[dataset], columns)
-    raw = _raw_names(columns)
-    values = [(column.name, sql.column_text(f"_row.{raw[column]}", column)) for column in raw]
+    values = [(column.name, sql.column_text(value, column)) for column, value in schema.raw.items()]
     as_read = f"WHEN reason_bits <> 0 THEN {sql.text_map(values)}"
     if schema.is_text:
-        line = sql.text_map([(LINE, "_row._row_text")])
-        as_read = f"WHEN _row._row_text IS NOT NULL THEN {line} {as_read}"
+        line = sql.text_map([(LINE, "_row_text")])
+        as_read = f"WHEN _row_text IS NOT NULL THEN {line} {as_read}"
     output = [
         *(column.name for column in schema.dataset.columns),
-        f"{_extra_columns(schema, raw)} AS extra_columns",
+        f"{_extra_columns(schema)} AS extra_columns",
         *(f"_{column.name} AS {column.name}" for column in LINEAGE),
         f"CASE {as_read} END AS row_as_read",
         "_position AS position",
         "reason_bits",
     ]
     steps = [
-        *_steps(schema, source, raw),
+        *_steps(schema, source),
         ("checked", _select(["*", f"{_reason_bits(schema)} AS reason_bits"], "typed")),
-        ("output", _select(_output_columns(schema, raw), "checked")),
     ]
     named = ", ".join(f"{name} AS (\n{text}\n)" for name, text in steps)
-    return f"WITH {named}\n{_select(output, 'output', indent=0)}"
+    return f"WITH {named}\n{_select(output, 'checked', indent=0)}"
 
 
 def typed_steps(dataset: str, columns: Sequence[SourceColumn], source: str) -> list[tuple[str, str]]:
     """The names and queries of the steps from `source` to `typed`."""
-    return _steps(FileSchema.of(DATASETS[dataset], columns), source, _raw_names(columns))
+    return _steps(FileSchema.of(DATASETS[dataset], columns), source)
 
 
 def reasons_of(reason_bits: str) -> str:
@@ -73,35 +68,24 @@ def reasons_of(reason_bits: str) -> str:
     return f"filter(array({', '.join(found)}), reason -> reason IS NOT NULL)"
 
 
-def _raw_names(columns: Sequence[SourceColumn]) -> dict[SourceColumn, str]:
-    """The name under which each source column is kept as read, e.g. `raw_trip_distance`.
-
-    A further column of the same name gets a number. A column without values has nothing to keep.
-    """
-    taken: set[str] = set()
-    return {
-        column: unique_name(f"raw_{_plain(column.name)}", taken)
-        for column in columns
-        if column.type not in WITHOUT_VALUES
-    }
-
-
-def _plain(name: str) -> str:
-    """A column's name in letters, digits and underscores, shortened to RAW_NAME_MAX."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:RAW_NAME_MAX] or "column"
-
-
-def _steps(schema: FileSchema, source: str, raw: Mapping[SourceColumn, str]) -> list[tuple[str, str]]:
-    """The (name, text) of the steps up to `typed`; source columns are passed on under their `raw` names."""
+def _steps(schema: FileSchema, source: str) -> list[tuple[str, str]]:
+    """The (name, text) of the steps up to `typed`; source columns are passed on as fields of `_row`."""
     found = schema.matched_columns()
+    fields = [
+        f"{sql.name(column.name)} AS {value.removeprefix(ROW + '.')}" for column, value in schema.raw.items()
+    ]
     cleaned = [
-        *(f"{_cleaned(schema, column)} AS read_{column.name}" for column, _ in found),
+        *([f"struct({', '.join(fields)}) AS {ROW}"] if fields else []),
+        *(
+            f"{_cleaned(schema, column)} AS read_{column.name}"
+            for column, _ in found
+            if not schema.converted_as_read(column)
+        ),
         *(
             f"{_other(schema, column)} AS other_{column.name}"
             for column, _ in found
             if schema.unreadable(column)
         ),
-        *(f"{sql.name(column.name)} AS {raw_name}" for column, raw_name in raw.items()),
         *LINEAGE_COLUMNS,
     ]
     numbers = [
@@ -132,23 +116,6 @@ def _reason_bits(schema: FileSchema) -> str:
     return f"CASE WHEN _row_text IS NOT NULL THEN {BITS[Reason.WRONG_FIELD_COUNT]} ELSE {bits} END"
 
 
-def _output_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> list[str]:
-    """The columns of the last step; only quarantined rows keep their raw values."""
-    extra = [raw[column] for column in schema.matches.extra if column in raw]
-    lenient = [f"read_{column.name}" for column, _ in _lenient(schema)]
-    kept = [*raw.values(), *(["_row_text"] if schema.is_text else [])]
-    fields = ", ".join(f"{name} AS {name}" for name in kept)
-    return [
-        *(column.name for column in schema.dataset.columns),
-        *extra,
-        *lenient,
-        *(f"_{column.name}" for column in LINEAGE),
-        "_position",
-        "reason_bits",
-        f"CASE WHEN reason_bits <> 0 THEN struct({fields}) END AS _row",
-    ]
-
-
 def _cleaned(schema: FileSchema, column: Column) -> str:
     """The value of a column: its preferred source's, gaps filled from further sources."""
     common, readable = schema.source(column), schema.readable(column)
@@ -175,14 +142,16 @@ def _first_of(values: Sequence[str]) -> str:
 
 def _number(schema: FileSchema, column: Column) -> str:
     source = schema.source(column)
-    grouped = column.type is ColumnType.DOUBLE
-    return sql.as_number(f"read_{column.name}", source.type, source.decimal, grouped)
+    value = schema.value(column)
+    if column.type is ColumnType.INTEGER and source.type in TEXTS:
+        return sql.as_number_mostly_whole(value, source)
+    return sql.as_number(value, source.type, source.decimal, grouped=column.type is ColumnType.DOUBLE)
 
 
 def _typed(schema: FileSchema, column: Column) -> str:
     if not schema.has(column.name):
         return sql.null_of(column.type)
-    return sql.typed(column, schema.source(column), f"read_{column.name}", f"number_{column.name}")
+    return sql.typed(column, schema.source(column), schema.value(column), f"number_{column.name}")
 
 
 def _lenient(schema: FileSchema) -> list[tuple[Column, SourceType]]:
@@ -194,13 +163,13 @@ def _lenient(schema: FileSchema) -> list[tuple[Column, SourceType]]:
     ]
 
 
-def _extra_columns(schema: FileSchema, raw: Mapping[SourceColumn, str]) -> str:
+def _extra_columns(schema: FileSchema) -> str:
     """The map of values without a typed column: those of extra columns, and what a lenient column could not
     hold, by the file's own names."""
     entries = [
-        (column.name, sql.column_text(raw[column], column))
+        (column.name, sql.column_text(schema.raw[column], column))
         for column in schema.matches.extra
-        if column in raw
+        if column in schema.raw
     ]
     for column, source in _lenient(schema):
         preferred = schema.matches.sources[column.name][0]

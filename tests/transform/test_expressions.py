@@ -99,10 +99,30 @@ NULLS = [
 VALUES = ["0", "-1", "N", "Y", "NAN1", "nul", "no", "B02764", "na ", "--", ".", "(null", "[Null]", "missing"]
 
 
-def test_a_text_is_a_whole_number_only_where_it_says_one_in_range(engines):
+@pytest.mark.parametrize(
+    "number",
+    [sql.as_number("x", SourceType.TEXT), sql.as_number_mostly_whole("x", TEXT)],
+    ids=["any", "mostly"],
+)
+def test_a_text_is_a_whole_number_only_where_it_says_one_in_range(engines, number):
     texts = [text for text, _ in WHOLE]
-    found = engines.values("string", texts, sql.whole(f"({sql.as_number('x', SourceType.TEXT)})"))
+    found = engines.values("string", texts, sql.whole(f"({number})"))
     assert dict(zip(texts, found, strict=True)) == dict(WHOLE)
+
+
+def test_blanks_around_numbers_and_times_mean_nothing(engines):
+    whole = engines.values(
+        "string", [" 5", "5  ", " -7 ", "\t5", "5\u00a0", " "], sql.as_number_mostly_whole("x", TEXT)
+    )
+    assert whole == [5.0, 5.0, -7.0, None, None, None]
+    numbers = sql.as_number("x", SourceType.TEXT, ",", grouped=True)
+    assert engines.values("string", [" 1,5 ", " 1.234,50 ", "1 ,5"], numbers) == [1.5, 1234.5, None]
+    times = [" 2024-01-02 03:04:05.123456+00:00 ", "  2024-1-2 12:04 AM", "2024-01-02 03:04:05 UTC  "]
+    assert engines.values("string", times, sql.as_timestamp("x")) == [
+        datetime(2024, 1, 2, 3, 4, 5, 123_456), datetime(2024, 1, 2, 0, 4), datetime(2024, 1, 2, 3, 4, 5)
+    ]  # fmt: skip
+    noon = engines.values("string", [" 1/15/2019 12:04:05 PM "], sql.as_timestamp("x", DateOrder.MDY))
+    assert noon == [datetime(2019, 1, 15, 12, 4, 5)]
 
 
 def test_a_text_is_a_number_only_where_a_double_holds_it(engines):

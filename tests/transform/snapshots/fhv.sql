@@ -1,35 +1,35 @@
 WITH cleaned AS (
   SELECT
+    struct(
+      `Pickup_DateTime` AS raw_pickup_datetime,
+      `DropOff_datetime` AS raw_dropoff_datetime,
+      `PUlocationID` AS raw_pulocationid,
+      `DOlocationID` AS raw_dolocationid,
+      `SR_Flag` AS raw_sr_flag,
+      `Dispatching_base_number` AS raw_dispatching_base_number,
+      `Dispatching_base_num` AS raw_dispatching_base_num
+    ) AS _row,
     coalesce(
       CASE
         WHEN NOT (
-               nullif(
-                 CASE
-                   WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
-                   THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
-                   ELSE `Dispatching_base_number`
-                 END,
-                 ''
-               ) IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+               CASE
+                 WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                 THEN nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), '')
+                 WHEN `Dispatching_base_number` <> '' THEN `Dispatching_base_number`
+               END IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
                OR length(
-                    nullif(
-                      CASE
-                        WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
-                        THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
-                        ELSE `Dispatching_base_number`
-                      END,
-                      ''
-                    )
+                    CASE
+                      WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                      THEN nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), '')
+                      WHEN `Dispatching_base_number` <> '' THEN `Dispatching_base_number`
+                    END
                   ) BETWEEN 2 AND 4
                   AND lower(
-                        nullif(
-                          CASE
-                            WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
-                            THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
-                            ELSE `Dispatching_base_number`
-                          END,
-                          ''
-                        )
+                        CASE
+                          WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+                          THEN nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), '')
+                          WHEN `Dispatching_base_number` <> '' THEN `Dispatching_base_number`
+                        END
                       ) IN (
                          'na',
                          'n/a',
@@ -46,63 +46,18 @@ WITH cleaned AS (
                          'nat'
                        )
              )
-        THEN nullif(
-               CASE
-                 WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
-                 THEN trim(BOTH ' ' FROM `Dispatching_base_number`)
-                 ELSE `Dispatching_base_number`
-               END,
-               ''
-             )
+        THEN CASE
+               WHEN `Dispatching_base_number` LIKE ' %' OR `Dispatching_base_number` LIKE '% '
+               THEN nullif(trim(BOTH ' ' FROM `Dispatching_base_number`), '')
+               WHEN `Dispatching_base_number` <> '' THEN `Dispatching_base_number`
+             END
       END,
-      nullif(
-        CASE
-          WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% '
-          THEN trim(BOTH ' ' FROM `Dispatching_base_num`)
-          ELSE `Dispatching_base_num`
-        END,
-        ''
-      )
+      CASE
+        WHEN `Dispatching_base_num` LIKE ' %' OR `Dispatching_base_num` LIKE '% '
+        THEN nullif(trim(BOTH ' ' FROM `Dispatching_base_num`), '')
+        WHEN `Dispatching_base_num` <> '' THEN `Dispatching_base_num`
+      END
     ) AS read_dispatching_base_num,
-    nullif(
-      CASE
-        WHEN `Pickup_DateTime` LIKE ' %' OR `Pickup_DateTime` LIKE '% ' THEN trim(BOTH ' ' FROM `Pickup_DateTime`)
-        ELSE `Pickup_DateTime`
-      END,
-      ''
-    ) AS read_pickup_datetime,
-    nullif(
-      CASE
-        WHEN `DropOff_datetime` LIKE ' %' OR `DropOff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `DropOff_datetime`)
-        ELSE `DropOff_datetime`
-      END,
-      ''
-    ) AS read_dropoff_datetime,
-    nullif(
-      CASE
-        WHEN `PUlocationID` LIKE ' %' OR `PUlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PUlocationID`)
-        ELSE `PUlocationID`
-      END,
-      ''
-    ) AS read_pickup_location_id,
-    nullif(
-      CASE
-        WHEN `DOlocationID` LIKE ' %' OR `DOlocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOlocationID`)
-        ELSE `DOlocationID`
-      END,
-      ''
-    ) AS read_dropoff_location_id,
-    nullif(
-      CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END,
-      ''
-    ) AS read_sr_flag,
-    `Pickup_DateTime` AS raw_pickup_datetime,
-    `DropOff_datetime` AS raw_dropoff_datetime,
-    `PUlocationID` AS raw_pulocationid,
-    `DOlocationID` AS raw_dolocationid,
-    `SR_Flag` AS raw_sr_flag,
-    `Dispatching_base_number` AS raw_dispatching_base_number,
-    `Dispatching_base_num` AS raw_dispatching_base_num,
     _source_id,
     _source_file,
     _source_version,
@@ -117,16 +72,28 @@ WITH cleaned AS (
   SELECT
     *,
     CASE
-      WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_pickup_location_id AS double)
+      WHEN CAST(try_cast(_row.raw_pulocationid AS int) AS string) = _row.raw_pulocationid
+      THEN CAST(try_cast(_row.raw_pulocationid AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_pulocationid RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_pulocationid AS double)
+           END
     END AS number_pickup_location_id,
     CASE
-      WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_dropoff_location_id AS double)
+      WHEN CAST(try_cast(_row.raw_dolocationid AS int) AS string) = _row.raw_dolocationid
+      THEN CAST(try_cast(_row.raw_dolocationid AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_dolocationid RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_dolocationid AS double)
+           END
     END AS number_dropoff_location_id,
     CASE
-      WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_sr_flag AS double)
+      WHEN CAST(try_cast(_row.raw_sr_flag AS int) AS string) = _row.raw_sr_flag
+      THEN CAST(try_cast(_row.raw_sr_flag AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_sr_flag RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_sr_flag AS double)
+           END
     END AS number_sr_flag
   FROM cleaned
 ), typed AS (
@@ -155,55 +122,58 @@ WITH cleaned AS (
       THEN read_dispatching_base_num
     END AS dispatching_base_num,
     CASE
-      WHEN read_pickup_datetime
+      WHEN _row.raw_pickup_datetime
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
-      THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
-      WHEN read_pickup_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
+      THEN try_cast(substring(replace(_row.raw_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN _row.raw_pickup_datetime
+           RLIKE r'^ *[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)? *\z'
       THEN try_cast(
              concat(
-               translate(regexp_extract(read_pickup_datetime, r'^[0-9./-]+', 0), '/.', '--'),
+               translate(regexp_extract(_row.raw_pickup_datetime, r'[0-9./-]+', 0), '/.', '--'),
                ' ',
                CASE
-                 WHEN read_pickup_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
+                 WHEN _row.raw_pickup_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
                  THEN concat(
                         '0',
                         substring(
-                          regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          regexp_extract(_row.raw_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
                           3
                         )
                       )
-                 ELSE regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
-               END
-             ) AS timestamp_ntz
-           )
-           + CASE WHEN read_pickup_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
-    END AS pickup_datetime,
-    CASE
-      WHEN read_dropoff_datetime
-           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
-      THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
-      WHEN read_dropoff_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
-      THEN try_cast(
-             concat(
-               translate(regexp_extract(read_dropoff_datetime, r'^[0-9./-]+', 0), '/.', '--'),
-               ' ',
-               CASE
-                 WHEN read_dropoff_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
-                 THEN concat(
-                        '0',
-                        substring(
-                          regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
-                          3
-                        )
-                      )
-                 ELSE regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+                 ELSE regexp_extract(_row.raw_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
                END
              ) AS timestamp_ntz
            )
            + CASE
-               WHEN read_dropoff_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
+               WHEN _row.raw_pickup_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
+               ELSE INTERVAL 0 HOURS
+             END
+    END AS pickup_datetime,
+    CASE
+      WHEN _row.raw_dropoff_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(_row.raw_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN _row.raw_dropoff_datetime
+           RLIKE r'^ *[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)? *\z'
+      THEN try_cast(
+             concat(
+               translate(regexp_extract(_row.raw_dropoff_datetime, r'[0-9./-]+', 0), '/.', '--'),
+               ' ',
+               CASE
+                 WHEN _row.raw_dropoff_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
+                 THEN concat(
+                        '0',
+                        substring(
+                          regexp_extract(_row.raw_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          3
+                        )
+                      )
+                 ELSE regexp_extract(_row.raw_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+               END
+             ) AS timestamp_ntz
+           )
+           + CASE
+               WHEN _row.raw_dropoff_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
                ELSE INTERVAL 0 HOURS
              END
     END AS dropoff_datetime,
@@ -230,23 +200,23 @@ WITH cleaned AS (
       WHEN _row_text IS NOT NULL THEN 128
       ELSE CASE
              WHEN (
-                    read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-                    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-                    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-                    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-                    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+                    _row.raw_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+                    OR _row.raw_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+                    OR _row.raw_pulocationid IS NOT NULL AND pickup_location_id IS NULL
+                    OR _row.raw_dolocationid IS NOT NULL AND dropoff_location_id IS NULL
+                    OR _row.raw_sr_flag IS NOT NULL AND sr_flag IS NULL
                   )
                   AND size(
                         filter(
                           array(
-                            CASE WHEN pickup_datetime IS NULL THEN read_pickup_datetime END,
-                            CASE WHEN dropoff_datetime IS NULL THEN read_dropoff_datetime END,
-                            CASE WHEN pickup_location_id IS NULL THEN read_pickup_location_id END,
-                            CASE WHEN dropoff_location_id IS NULL THEN read_dropoff_location_id END,
-                            CASE WHEN sr_flag IS NULL THEN read_sr_flag END
+                            CASE WHEN pickup_datetime IS NULL THEN trim(BOTH ' ' FROM _row.raw_pickup_datetime) END,
+                            CASE WHEN dropoff_datetime IS NULL THEN trim(BOTH ' ' FROM _row.raw_dropoff_datetime) END,
+                            CASE WHEN pickup_location_id IS NULL THEN trim(BOTH ' ' FROM _row.raw_pulocationid) END,
+                            CASE WHEN dropoff_location_id IS NULL THEN trim(BOTH ' ' FROM _row.raw_dolocationid) END,
+                            CASE WHEN sr_flag IS NULL THEN trim(BOTH ' ' FROM _row.raw_sr_flag) END
                           ),
                           value -> NOT (
-                            value IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                            value IN ('', '-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
                             OR length(value) BETWEEN 2 AND 4
                                AND lower(value) IN (
                                      'na',
@@ -270,12 +240,21 @@ WITH cleaned AS (
              ELSE 0
            END
            + CASE
-               WHEN read_pickup_datetime IS NULL
+               WHEN _row.raw_pickup_datetime IS NULL
                     OR pickup_datetime IS NULL
                        AND (
-                             read_pickup_datetime IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
-                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
-                                AND lower(read_pickup_datetime) IN (
+                             trim(BOTH ' ' FROM _row.raw_pickup_datetime) IN (
+                               '',
+                               '-',
+                               '(null)',
+                               '(NULL)',
+                               '[null]',
+                               '[NULL]',
+                               '<null>',
+                               '<NULL>'
+                             )
+                             OR length(trim(BOTH ' ' FROM _row.raw_pickup_datetime)) BETWEEN 2 AND 4
+                                AND lower(trim(BOTH ' ' FROM _row.raw_pickup_datetime)) IN (
                                       'na',
                                       'n/a',
                                       'n.a.',
@@ -303,37 +282,6 @@ WITH cleaned AS (
              END
     END AS reason_bits
   FROM typed
-), output AS (
-  SELECT
-    dispatching_base_num,
-    pickup_datetime,
-    dropoff_datetime,
-    pickup_location_id,
-    dropoff_location_id,
-    sr_flag,
-    affiliated_base_number,
-    raw_dispatching_base_num,
-    _source_id,
-    _source_file,
-    _source_version,
-    _ingested_at,
-    _run_id,
-    _position,
-    reason_bits,
-    CASE
-      WHEN reason_bits <> 0
-      THEN struct(
-             raw_pickup_datetime AS raw_pickup_datetime,
-             raw_dropoff_datetime AS raw_dropoff_datetime,
-             raw_pulocationid AS raw_pulocationid,
-             raw_dolocationid AS raw_dolocationid,
-             raw_sr_flag AS raw_sr_flag,
-             raw_dispatching_base_number AS raw_dispatching_base_number,
-             raw_dispatching_base_num AS raw_dispatching_base_num,
-             _row_text AS _row_text
-           )
-    END AS _row
-  FROM checked
 )
 SELECT
   dispatching_base_num,
@@ -344,11 +292,11 @@ SELECT
   sr_flag,
   affiliated_base_number,
   CASE
-    WHEN coalesce(nullif(raw_dispatching_base_num, '')) IS NULL
+    WHEN coalesce(nullif(_row.raw_dispatching_base_num, '')) IS NULL
     THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
     ELSE map_from_entries(
            filter(
-             array(struct('Dispatching_base_num' AS key, nullif(raw_dispatching_base_num, '') AS value)),
+             array(struct('Dispatching_base_num' AS key, nullif(_row.raw_dispatching_base_num, '') AS value)),
              entry -> entry.value IS NOT NULL
            )
          )
@@ -359,10 +307,8 @@ SELECT
   _ingested_at AS ingested_at,
   _run_id AS run_id,
   CASE
-    WHEN _row._row_text IS NOT NULL
-    THEN map_from_entries(
-           filter(array(struct('line' AS key, _row._row_text AS value)), entry -> entry.value IS NOT NULL)
-         )
+    WHEN _row_text IS NOT NULL
+    THEN map_from_entries(filter(array(struct('line' AS key, _row_text AS value)), entry -> entry.value IS NOT NULL))
     WHEN reason_bits <> 0
     THEN map_from_entries(
            filter(
@@ -381,4 +327,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM output
+FROM checked

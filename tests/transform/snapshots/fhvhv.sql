@@ -1,60 +1,24 @@
 WITH cleaned AS (
   SELECT
-    nullif(
-      CASE
-        WHEN `hvfhs_license_num` LIKE ' %' OR `hvfhs_license_num` LIKE '% '
-        THEN trim(BOTH ' ' FROM `hvfhs_license_num`)
-        ELSE `hvfhs_license_num`
-      END,
-      ''
-    ) AS read_hvfhs_license_num,
-    nullif(
-      CASE
-        WHEN `dispatching_base_num` LIKE ' %' OR `dispatching_base_num` LIKE '% '
-        THEN trim(BOTH ' ' FROM `dispatching_base_num`)
-        ELSE `dispatching_base_num`
-      END,
-      ''
-    ) AS read_dispatching_base_num,
-    nullif(
-      CASE
-        WHEN `pickup_datetime` LIKE ' %' OR `pickup_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `pickup_datetime`)
-        ELSE `pickup_datetime`
-      END,
-      ''
-    ) AS read_pickup_datetime,
-    nullif(
-      CASE
-        WHEN `dropoff_datetime` LIKE ' %' OR `dropoff_datetime` LIKE '% ' THEN trim(BOTH ' ' FROM `dropoff_datetime`)
-        ELSE `dropoff_datetime`
-      END,
-      ''
-    ) AS read_dropoff_datetime,
-    nullif(
-      CASE
-        WHEN `PULocationID` LIKE ' %' OR `PULocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `PULocationID`)
-        ELSE `PULocationID`
-      END,
-      ''
-    ) AS read_pickup_location_id,
-    nullif(
-      CASE
-        WHEN `DOLocationID` LIKE ' %' OR `DOLocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `DOLocationID`)
-        ELSE `DOLocationID`
-      END,
-      ''
-    ) AS read_dropoff_location_id,
-    nullif(
-      CASE WHEN `SR_Flag` LIKE ' %' OR `SR_Flag` LIKE '% ' THEN trim(BOTH ' ' FROM `SR_Flag`) ELSE `SR_Flag` END,
-      ''
-    ) AS read_sr_flag,
-    `hvfhs_license_num` AS raw_hvfhs_license_num,
-    `dispatching_base_num` AS raw_dispatching_base_num,
-    `pickup_datetime` AS raw_pickup_datetime,
-    `dropoff_datetime` AS raw_dropoff_datetime,
-    `PULocationID` AS raw_pulocationid,
-    `DOLocationID` AS raw_dolocationid,
-    `SR_Flag` AS raw_sr_flag,
+    struct(
+      `hvfhs_license_num` AS raw_hvfhs_license_num,
+      `dispatching_base_num` AS raw_dispatching_base_num,
+      `pickup_datetime` AS raw_pickup_datetime,
+      `dropoff_datetime` AS raw_dropoff_datetime,
+      `PULocationID` AS raw_pulocationid,
+      `DOLocationID` AS raw_dolocationid,
+      `SR_Flag` AS raw_sr_flag
+    ) AS _row,
+    CASE
+      WHEN `hvfhs_license_num` LIKE ' %' OR `hvfhs_license_num` LIKE '% '
+      THEN nullif(trim(BOTH ' ' FROM `hvfhs_license_num`), '')
+      WHEN `hvfhs_license_num` <> '' THEN `hvfhs_license_num`
+    END AS read_hvfhs_license_num,
+    CASE
+      WHEN `dispatching_base_num` LIKE ' %' OR `dispatching_base_num` LIKE '% '
+      THEN nullif(trim(BOTH ' ' FROM `dispatching_base_num`), '')
+      WHEN `dispatching_base_num` <> '' THEN `dispatching_base_num`
+    END AS read_dispatching_base_num,
     _source_id,
     _source_file,
     _source_version,
@@ -69,16 +33,28 @@ WITH cleaned AS (
   SELECT
     *,
     CASE
-      WHEN read_pickup_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_pickup_location_id AS double)
+      WHEN CAST(try_cast(_row.raw_pulocationid AS int) AS string) = _row.raw_pulocationid
+      THEN CAST(try_cast(_row.raw_pulocationid AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_pulocationid RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_pulocationid AS double)
+           END
     END AS number_pickup_location_id,
     CASE
-      WHEN read_dropoff_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_dropoff_location_id AS double)
+      WHEN CAST(try_cast(_row.raw_dolocationid AS int) AS string) = _row.raw_dolocationid
+      THEN CAST(try_cast(_row.raw_dolocationid AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_dolocationid RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_dolocationid AS double)
+           END
     END AS number_dropoff_location_id,
     CASE
-      WHEN read_sr_flag RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_sr_flag AS double)
+      WHEN CAST(try_cast(_row.raw_sr_flag AS int) AS string) = _row.raw_sr_flag
+      THEN CAST(try_cast(_row.raw_sr_flag AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_sr_flag RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_sr_flag AS double)
+           END
     END AS number_sr_flag
   FROM cleaned
 ), typed AS (
@@ -132,55 +108,58 @@ WITH cleaned AS (
     CAST(NULL AS timestamp_ntz) AS request_datetime,
     CAST(NULL AS timestamp_ntz) AS on_scene_datetime,
     CASE
-      WHEN read_pickup_datetime
+      WHEN _row.raw_pickup_datetime
            RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
-      THEN try_cast(substring(replace(read_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
-      WHEN read_pickup_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
+      THEN try_cast(substring(replace(_row.raw_pickup_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN _row.raw_pickup_datetime
+           RLIKE r'^ *[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)? *\z'
       THEN try_cast(
              concat(
-               translate(regexp_extract(read_pickup_datetime, r'^[0-9./-]+', 0), '/.', '--'),
+               translate(regexp_extract(_row.raw_pickup_datetime, r'[0-9./-]+', 0), '/.', '--'),
                ' ',
                CASE
-                 WHEN read_pickup_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
+                 WHEN _row.raw_pickup_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
                  THEN concat(
                         '0',
                         substring(
-                          regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          regexp_extract(_row.raw_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
                           3
                         )
                       )
-                 ELSE regexp_extract(read_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
-               END
-             ) AS timestamp_ntz
-           )
-           + CASE WHEN read_pickup_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS ELSE INTERVAL 0 HOURS END
-    END AS pickup_datetime,
-    CASE
-      WHEN read_dropoff_datetime
-           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
-      THEN try_cast(substring(replace(read_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
-      WHEN read_dropoff_datetime
-           RLIKE r'^[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)?\z'
-      THEN try_cast(
-             concat(
-               translate(regexp_extract(read_dropoff_datetime, r'^[0-9./-]+', 0), '/.', '--'),
-               ' ',
-               CASE
-                 WHEN read_dropoff_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
-                 THEN concat(
-                        '0',
-                        substring(
-                          regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
-                          3
-                        )
-                      )
-                 ELSE regexp_extract(read_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+                 ELSE regexp_extract(_row.raw_pickup_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
                END
              ) AS timestamp_ntz
            )
            + CASE
-               WHEN read_dropoff_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
+               WHEN _row.raw_pickup_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
+               ELSE INTERVAL 0 HOURS
+             END
+    END AS pickup_datetime,
+    CASE
+      WHEN _row.raw_dropoff_datetime
+           RLIKE r'^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?([+]00:00)?\z'
+      THEN try_cast(substring(replace(_row.raw_dropoff_datetime, '+00:00', ''), 1, 26) AS timestamp_ntz)
+      WHEN _row.raw_dropoff_datetime
+           RLIKE r'^ *[0-9]{4}(-[0-9]{1,2}-|/[0-9]{1,2}/|[.][0-9]{1,2}[.])[0-9]{1,2}(T|t|,? +)(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?|(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?[  ]?[AaPp]([Mm]|[.] ?[Mm][.]))( ?[+]00(:?00)?)?( ?(Z|z|UTC|utc|GMT|Etc/UTC)(\[UTC\])?)? *\z'
+      THEN try_cast(
+             concat(
+               translate(regexp_extract(_row.raw_dropoff_datetime, r'[0-9./-]+', 0), '/.', '--'),
+               ' ',
+               CASE
+                 WHEN _row.raw_dropoff_datetime RLIKE r'[Tt ]12:.*[AaPp]([.] ?)?[Mm]'
+                 THEN concat(
+                        '0',
+                        substring(
+                          regexp_extract(_row.raw_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0),
+                          3
+                        )
+                      )
+                 ELSE regexp_extract(_row.raw_dropoff_datetime, r'[0-9]+:[0-9]+(:[0-9]+([.][0-9]{1,6})?)?', 0)
+               END
+             ) AS timestamp_ntz
+           )
+           + CASE
+               WHEN _row.raw_dropoff_datetime RLIKE r'[Pp]([.] ?)?[Mm]' THEN INTERVAL 12 HOURS
                ELSE INTERVAL 0 HOURS
              END
     END AS dropoff_datetime,
@@ -222,23 +201,23 @@ WITH cleaned AS (
       WHEN _row_text IS NOT NULL THEN 128
       ELSE CASE
              WHEN (
-                    read_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
-                    OR read_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
-                    OR read_pickup_location_id IS NOT NULL AND pickup_location_id IS NULL
-                    OR read_dropoff_location_id IS NOT NULL AND dropoff_location_id IS NULL
-                    OR read_sr_flag IS NOT NULL AND sr_flag IS NULL
+                    _row.raw_pickup_datetime IS NOT NULL AND pickup_datetime IS NULL
+                    OR _row.raw_dropoff_datetime IS NOT NULL AND dropoff_datetime IS NULL
+                    OR _row.raw_pulocationid IS NOT NULL AND pickup_location_id IS NULL
+                    OR _row.raw_dolocationid IS NOT NULL AND dropoff_location_id IS NULL
+                    OR _row.raw_sr_flag IS NOT NULL AND sr_flag IS NULL
                   )
                   AND size(
                         filter(
                           array(
-                            CASE WHEN pickup_datetime IS NULL THEN read_pickup_datetime END,
-                            CASE WHEN dropoff_datetime IS NULL THEN read_dropoff_datetime END,
-                            CASE WHEN pickup_location_id IS NULL THEN read_pickup_location_id END,
-                            CASE WHEN dropoff_location_id IS NULL THEN read_dropoff_location_id END,
-                            CASE WHEN sr_flag IS NULL THEN read_sr_flag END
+                            CASE WHEN pickup_datetime IS NULL THEN trim(BOTH ' ' FROM _row.raw_pickup_datetime) END,
+                            CASE WHEN dropoff_datetime IS NULL THEN trim(BOTH ' ' FROM _row.raw_dropoff_datetime) END,
+                            CASE WHEN pickup_location_id IS NULL THEN trim(BOTH ' ' FROM _row.raw_pulocationid) END,
+                            CASE WHEN dropoff_location_id IS NULL THEN trim(BOTH ' ' FROM _row.raw_dolocationid) END,
+                            CASE WHEN sr_flag IS NULL THEN trim(BOTH ' ' FROM _row.raw_sr_flag) END
                           ),
                           value -> NOT (
-                            value IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                            value IN ('', '-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
                             OR length(value) BETWEEN 2 AND 4
                                AND lower(value) IN (
                                      'na',
@@ -262,12 +241,21 @@ WITH cleaned AS (
              ELSE 0
            END
            + CASE
-               WHEN read_pickup_datetime IS NULL
+               WHEN _row.raw_pickup_datetime IS NULL
                     OR pickup_datetime IS NULL
                        AND (
-                             read_pickup_datetime IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
-                             OR length(read_pickup_datetime) BETWEEN 2 AND 4
-                                AND lower(read_pickup_datetime) IN (
+                             trim(BOTH ' ' FROM _row.raw_pickup_datetime) IN (
+                               '',
+                               '-',
+                               '(null)',
+                               '(NULL)',
+                               '[null]',
+                               '[NULL]',
+                               '<null>',
+                               '<NULL>'
+                             )
+                             OR length(trim(BOTH ' ' FROM _row.raw_pickup_datetime)) BETWEEN 2 AND 4
+                                AND lower(trim(BOTH ' ' FROM _row.raw_pickup_datetime)) IN (
                                       'na',
                                       'n/a',
                                       'n.a.',
@@ -283,10 +271,11 @@ WITH cleaned AS (
                                       'nat'
                                     )
                            )
-                    OR read_dropoff_datetime IS NULL
+                    OR _row.raw_dropoff_datetime IS NULL
                     OR dropoff_datetime IS NULL
                        AND (
-                             read_dropoff_datetime IN (
+                             trim(BOTH ' ' FROM _row.raw_dropoff_datetime) IN (
+                               '',
                                '-',
                                '(null)',
                                '(NULL)',
@@ -295,8 +284,8 @@ WITH cleaned AS (
                                '<null>',
                                '<NULL>'
                              )
-                             OR length(read_dropoff_datetime) BETWEEN 2 AND 4
-                                AND lower(read_dropoff_datetime) IN (
+                             OR length(trim(BOTH ' ' FROM _row.raw_dropoff_datetime)) BETWEEN 2 AND 4
+                                AND lower(trim(BOTH ' ' FROM _row.raw_dropoff_datetime)) IN (
                                       'na',
                                       'n/a',
                                       'n.a.',
@@ -324,55 +313,6 @@ WITH cleaned AS (
              END
     END AS reason_bits
   FROM typed
-), output AS (
-  SELECT
-    hvfhs_license_num,
-    dispatching_base_num,
-    originating_base_num,
-    request_datetime,
-    on_scene_datetime,
-    pickup_datetime,
-    dropoff_datetime,
-    pickup_location_id,
-    dropoff_location_id,
-    trip_miles,
-    trip_time,
-    base_passenger_fare,
-    tolls,
-    bcf,
-    sales_tax,
-    congestion_surcharge,
-    airport_fee,
-    cbd_congestion_fee,
-    tips,
-    driver_pay,
-    shared_request_flag,
-    shared_match_flag,
-    access_a_ride_flag,
-    wav_request_flag,
-    wav_match_flag,
-    sr_flag,
-    _source_id,
-    _source_file,
-    _source_version,
-    _ingested_at,
-    _run_id,
-    _position,
-    reason_bits,
-    CASE
-      WHEN reason_bits <> 0
-      THEN struct(
-             raw_hvfhs_license_num AS raw_hvfhs_license_num,
-             raw_dispatching_base_num AS raw_dispatching_base_num,
-             raw_pickup_datetime AS raw_pickup_datetime,
-             raw_dropoff_datetime AS raw_dropoff_datetime,
-             raw_pulocationid AS raw_pulocationid,
-             raw_dolocationid AS raw_dolocationid,
-             raw_sr_flag AS raw_sr_flag,
-             _row_text AS _row_text
-           )
-    END AS _row
-  FROM checked
 )
 SELECT
   hvfhs_license_num,
@@ -408,10 +348,8 @@ SELECT
   _ingested_at AS ingested_at,
   _run_id AS run_id,
   CASE
-    WHEN _row._row_text IS NOT NULL
-    THEN map_from_entries(
-           filter(array(struct('line' AS key, _row._row_text AS value)), entry -> entry.value IS NOT NULL)
-         )
+    WHEN _row_text IS NOT NULL
+    THEN map_from_entries(filter(array(struct('line' AS key, _row_text AS value)), entry -> entry.value IS NOT NULL))
     WHEN reason_bits <> 0
     THEN map_from_entries(
            filter(
@@ -430,4 +368,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM output
+FROM checked

@@ -1,5 +1,14 @@
 WITH cleaned AS (
   SELECT
+    struct(
+      `VendorID` AS raw_vendorid,
+      `lpep_pickup_datetime` AS raw_lpep_pickup_datetime,
+      `lpep_dropoff_datetime` AS raw_lpep_dropoff_datetime,
+      `PULocationID` AS raw_pulocationid,
+      `DOLocationID` AS raw_dolocationid,
+      `trip_distance` AS raw_trip_distance,
+      `request_source` AS raw_request_source
+    ) AS _row,
     `VendorID` AS read_vendor_id,
     `lpep_pickup_datetime` AS read_pickup_datetime,
     `lpep_dropoff_datetime` AS read_dropoff_datetime,
@@ -7,13 +16,6 @@ WITH cleaned AS (
     `PULocationID` AS read_pickup_location_id,
     `DOLocationID` AS read_dropoff_location_id,
     `ehail_fee` AS read_ehail_fee,
-    `VendorID` AS raw_vendorid,
-    `lpep_pickup_datetime` AS raw_lpep_pickup_datetime,
-    `lpep_dropoff_datetime` AS raw_lpep_dropoff_datetime,
-    `PULocationID` AS raw_pulocationid,
-    `DOLocationID` AS raw_dolocationid,
-    `trip_distance` AS raw_trip_distance,
-    `request_source` AS raw_request_source,
     _source_id,
     _source_file,
     _source_version,
@@ -76,55 +78,6 @@ WITH cleaned AS (
         ELSE 0
       END AS reason_bits
   FROM typed
-), output AS (
-  SELECT
-    vendor_id,
-    pickup_datetime,
-    dropoff_datetime,
-    passenger_count,
-    trip_distance,
-    rate_code_id,
-    store_and_fwd_flag,
-    pickup_location_id,
-    dropoff_location_id,
-    pickup_longitude,
-    pickup_latitude,
-    dropoff_longitude,
-    dropoff_latitude,
-    payment_type,
-    fare_amount,
-    extra,
-    mta_tax,
-    tip_amount,
-    tolls_amount,
-    improvement_surcharge,
-    total_amount,
-    congestion_surcharge,
-    cbd_congestion_fee,
-    ehail_fee,
-    trip_type,
-    raw_request_source,
-    read_vendor_id,
-    _source_id,
-    _source_file,
-    _source_version,
-    _ingested_at,
-    _run_id,
-    _position,
-    reason_bits,
-    CASE
-      WHEN reason_bits <> 0
-      THEN struct(
-             raw_vendorid AS raw_vendorid,
-             raw_lpep_pickup_datetime AS raw_lpep_pickup_datetime,
-             raw_lpep_dropoff_datetime AS raw_lpep_dropoff_datetime,
-             raw_pulocationid AS raw_pulocationid,
-             raw_dolocationid AS raw_dolocationid,
-             raw_trip_distance AS raw_trip_distance,
-             raw_request_source AS raw_request_source
-           )
-    END AS _row
-  FROM checked
 )
 SELECT
   vendor_id,
@@ -154,14 +107,14 @@ SELECT
   trip_type,
   CASE
     WHEN coalesce(
-           nullif(raw_request_source, ''),
+           nullif(_row.raw_request_source, ''),
            CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END
          ) IS NULL
     THEN map_from_entries(CAST(array() AS array<struct<key: string, value: string>>))
     ELSE map_from_entries(
            filter(
              array(
-               struct('request_source' AS key, nullif(raw_request_source, '') AS value),
+               struct('request_source' AS key, nullif(_row.raw_request_source, '') AS value),
                struct('VendorID' AS key, CASE WHEN vendor_id IS NULL THEN CAST(read_vendor_id AS string) END AS value)
              ),
              entry -> entry.value IS NOT NULL
@@ -203,4 +156,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM output
+FROM checked

@@ -1,19 +1,37 @@
 WITH cleaned AS (
   SELECT
+    struct(
+      `VendorID` AS raw_vendorid,
+      `tpep_pickup_datetime` AS raw_tpep_pickup_datetime,
+      `tpep_dropoff_datetime` AS raw_tpep_dropoff_datetime,
+      `passenger_count` AS raw_passenger_count,
+      `trip_distance` AS raw_trip_distance,
+      `RatecodeID` AS raw_ratecodeid,
+      `store_and_fwd_flag` AS raw_store_and_fwd_flag,
+      `PULocationID` AS raw_pulocationid,
+      `DOLocationID` AS raw_dolocationid,
+      `payment_type` AS raw_payment_type,
+      `fare_amount` AS raw_fare_amount,
+      `extra` AS raw_extra,
+      `mta_tax` AS raw_mta_tax,
+      `tip_amount` AS raw_tip_amount,
+      `tolls_amount` AS raw_tolls_amount,
+      `improvement_surcharge` AS raw_improvement_surcharge,
+      `total_amount` AS raw_total_amount,
+      `congestion_surcharge` AS raw_congestion_surcharge,
+      `airport_fee` AS raw_airport_fee
+    ) AS _row,
     `VendorID` AS read_vendor_id,
     `tpep_pickup_datetime` AS read_pickup_datetime,
     `tpep_dropoff_datetime` AS read_dropoff_datetime,
     nullif(`passenger_count`, CAST('NaN' AS double)) AS read_passenger_count,
     nullif(`trip_distance`, CAST('NaN' AS double)) AS read_trip_distance,
     nullif(`RatecodeID`, CAST('NaN' AS double)) AS read_rate_code_id,
-    nullif(
-      CASE
-        WHEN `store_and_fwd_flag` LIKE ' %' OR `store_and_fwd_flag` LIKE '% '
-        THEN trim(BOTH ' ' FROM `store_and_fwd_flag`)
-        ELSE `store_and_fwd_flag`
-      END,
-      ''
-    ) AS read_store_and_fwd_flag,
+    CASE
+      WHEN `store_and_fwd_flag` LIKE ' %' OR `store_and_fwd_flag` LIKE '% '
+      THEN nullif(trim(BOTH ' ' FROM `store_and_fwd_flag`), '')
+      WHEN `store_and_fwd_flag` <> '' THEN `store_and_fwd_flag`
+    END AS read_store_and_fwd_flag,
     `PULocationID` AS read_pickup_location_id,
     `DOLocationID` AS read_dropoff_location_id,
     `payment_type` AS read_payment_type,
@@ -26,25 +44,6 @@ WITH cleaned AS (
     nullif(`total_amount`, CAST('NaN' AS double)) AS read_total_amount,
     nullif(`congestion_surcharge`, CAST('NaN' AS double)) AS read_congestion_surcharge,
     nullif(`airport_fee`, CAST('NaN' AS double)) AS read_airport_fee,
-    `VendorID` AS raw_vendorid,
-    `tpep_pickup_datetime` AS raw_tpep_pickup_datetime,
-    `tpep_dropoff_datetime` AS raw_tpep_dropoff_datetime,
-    `passenger_count` AS raw_passenger_count,
-    `trip_distance` AS raw_trip_distance,
-    `RatecodeID` AS raw_ratecodeid,
-    `store_and_fwd_flag` AS raw_store_and_fwd_flag,
-    `PULocationID` AS raw_pulocationid,
-    `DOLocationID` AS raw_dolocationid,
-    `payment_type` AS raw_payment_type,
-    `fare_amount` AS raw_fare_amount,
-    `extra` AS raw_extra,
-    `mta_tax` AS raw_mta_tax,
-    `tip_amount` AS raw_tip_amount,
-    `tolls_amount` AS raw_tolls_amount,
-    `improvement_surcharge` AS raw_improvement_surcharge,
-    `total_amount` AS raw_total_amount,
-    `congestion_surcharge` AS raw_congestion_surcharge,
-    `airport_fee` AS raw_airport_fee,
     _source_id,
     _source_file,
     _source_version,
@@ -140,65 +139,6 @@ WITH cleaned AS (
         ELSE 0
       END AS reason_bits
   FROM typed
-), output AS (
-  SELECT
-    vendor_id,
-    pickup_datetime,
-    dropoff_datetime,
-    passenger_count,
-    trip_distance,
-    rate_code_id,
-    store_and_fwd_flag,
-    pickup_location_id,
-    dropoff_location_id,
-    pickup_longitude,
-    pickup_latitude,
-    dropoff_longitude,
-    dropoff_latitude,
-    payment_type,
-    fare_amount,
-    extra,
-    mta_tax,
-    tip_amount,
-    tolls_amount,
-    improvement_surcharge,
-    total_amount,
-    congestion_surcharge,
-    cbd_congestion_fee,
-    airport_fee,
-    read_vendor_id,
-    _source_id,
-    _source_file,
-    _source_version,
-    _ingested_at,
-    _run_id,
-    _position,
-    reason_bits,
-    CASE
-      WHEN reason_bits <> 0
-      THEN struct(
-             raw_vendorid AS raw_vendorid,
-             raw_tpep_pickup_datetime AS raw_tpep_pickup_datetime,
-             raw_tpep_dropoff_datetime AS raw_tpep_dropoff_datetime,
-             raw_passenger_count AS raw_passenger_count,
-             raw_trip_distance AS raw_trip_distance,
-             raw_ratecodeid AS raw_ratecodeid,
-             raw_store_and_fwd_flag AS raw_store_and_fwd_flag,
-             raw_pulocationid AS raw_pulocationid,
-             raw_dolocationid AS raw_dolocationid,
-             raw_payment_type AS raw_payment_type,
-             raw_fare_amount AS raw_fare_amount,
-             raw_extra AS raw_extra,
-             raw_mta_tax AS raw_mta_tax,
-             raw_tip_amount AS raw_tip_amount,
-             raw_tolls_amount AS raw_tolls_amount,
-             raw_improvement_surcharge AS raw_improvement_surcharge,
-             raw_total_amount AS raw_total_amount,
-             raw_congestion_surcharge AS raw_congestion_surcharge,
-             raw_airport_fee AS raw_airport_fee
-           )
-    END AS _row
-  FROM checked
 )
 SELECT
   vendor_id,
@@ -403,4 +343,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM output
+FROM checked

@@ -1,31 +1,23 @@
 WITH cleaned AS (
   SELECT
-    nullif(
-      CASE
-        WHEN `LocationID` LIKE ' %' OR `LocationID` LIKE '% ' THEN trim(BOTH ' ' FROM `LocationID`)
-        ELSE `LocationID`
-      END,
-      ''
-    ) AS read_location_id,
-    nullif(
-      CASE WHEN `Borough` LIKE ' %' OR `Borough` LIKE '% ' THEN trim(BOTH ' ' FROM `Borough`) ELSE `Borough` END,
-      ''
-    ) AS read_borough,
-    nullif(
-      CASE WHEN `Zone` LIKE ' %' OR `Zone` LIKE '% ' THEN trim(BOTH ' ' FROM `Zone`) ELSE `Zone` END,
-      ''
-    ) AS read_zone,
-    nullif(
-      CASE
-        WHEN `service_zone` LIKE ' %' OR `service_zone` LIKE '% ' THEN trim(BOTH ' ' FROM `service_zone`)
-        ELSE `service_zone`
-      END,
-      ''
-    ) AS read_service_zone,
-    `LocationID` AS raw_locationid,
-    `Borough` AS raw_borough,
-    `Zone` AS raw_zone,
-    `service_zone` AS raw_service_zone,
+    struct(
+      `LocationID` AS raw_locationid,
+      `Borough` AS raw_borough,
+      `Zone` AS raw_zone,
+      `service_zone` AS raw_service_zone
+    ) AS _row,
+    CASE
+      WHEN `Borough` LIKE ' %' OR `Borough` LIKE '% ' THEN nullif(trim(BOTH ' ' FROM `Borough`), '')
+      WHEN `Borough` <> '' THEN `Borough`
+    END AS read_borough,
+    CASE
+      WHEN `Zone` LIKE ' %' OR `Zone` LIKE '% ' THEN nullif(trim(BOTH ' ' FROM `Zone`), '')
+      WHEN `Zone` <> '' THEN `Zone`
+    END AS read_zone,
+    CASE
+      WHEN `service_zone` LIKE ' %' OR `service_zone` LIKE '% ' THEN nullif(trim(BOTH ' ' FROM `service_zone`), '')
+      WHEN `service_zone` <> '' THEN `service_zone`
+    END AS read_service_zone,
     _source_id,
     _source_file,
     _source_version,
@@ -40,8 +32,12 @@ WITH cleaned AS (
   SELECT
     *,
     CASE
-      WHEN read_location_id RLIKE r'^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?\z'
-      THEN try_cast(read_location_id AS double)
+      WHEN CAST(try_cast(_row.raw_locationid AS int) AS string) = _row.raw_locationid
+      THEN CAST(try_cast(_row.raw_locationid AS int) AS double)
+      ELSE CASE
+             WHEN _row.raw_locationid RLIKE r'^ *[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)? *\z'
+             THEN try_cast(_row.raw_locationid AS double)
+           END
     END AS number_location_id
   FROM cleaned
 ), typed AS (
@@ -61,12 +57,12 @@ WITH cleaned AS (
     CASE
       WHEN _row_text IS NOT NULL THEN 128
       ELSE CASE
-             WHEN (read_location_id IS NOT NULL AND location_id IS NULL)
+             WHEN (_row.raw_locationid IS NOT NULL AND location_id IS NULL)
                   AND size(
                         filter(
-                          array(CASE WHEN location_id IS NULL THEN read_location_id END),
+                          array(CASE WHEN location_id IS NULL THEN trim(BOTH ' ' FROM _row.raw_locationid) END),
                           value -> NOT (
-                            value IN ('-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
+                            value IN ('', '-', '(null)', '(NULL)', '[null]', '[NULL]', '<null>', '<NULL>')
                             OR length(value) BETWEEN 2 AND 4
                                AND lower(value) IN (
                                      'na',
@@ -91,30 +87,6 @@ WITH cleaned AS (
            END
     END AS reason_bits
   FROM typed
-), output AS (
-  SELECT
-    location_id,
-    borough,
-    zone,
-    service_zone,
-    _source_id,
-    _source_file,
-    _source_version,
-    _ingested_at,
-    _run_id,
-    _position,
-    reason_bits,
-    CASE
-      WHEN reason_bits <> 0
-      THEN struct(
-             raw_locationid AS raw_locationid,
-             raw_borough AS raw_borough,
-             raw_zone AS raw_zone,
-             raw_service_zone AS raw_service_zone,
-             _row_text AS _row_text
-           )
-    END AS _row
-  FROM checked
 )
 SELECT
   location_id,
@@ -128,10 +100,8 @@ SELECT
   _ingested_at AS ingested_at,
   _run_id AS run_id,
   CASE
-    WHEN _row._row_text IS NOT NULL
-    THEN map_from_entries(
-           filter(array(struct('line' AS key, _row._row_text AS value)), entry -> entry.value IS NOT NULL)
-         )
+    WHEN _row_text IS NOT NULL
+    THEN map_from_entries(filter(array(struct('line' AS key, _row_text AS value)), entry -> entry.value IS NOT NULL))
     WHEN reason_bits <> 0
     THEN map_from_entries(
            filter(
@@ -147,4 +117,4 @@ SELECT
   END AS row_as_read,
   _position AS position,
   reason_bits
-FROM output
+FROM checked
