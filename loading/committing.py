@@ -52,7 +52,7 @@ class Committer:
                 file.fail(FailureCode.CONFLICT, message)
             for file in files:
                 self._discard_bad_rows(file)
-        self._remove_outdated_bad_rows(_with_bad_rows(files))
+        self._remove_outdated_rows([file for file in files if _is_in_quarantine_only(file)])
         for file in files:
             if file.status is not FileStatus.LOADED:
                 self._discard(file)
@@ -126,24 +126,27 @@ class Committer:
             self.quarantine.replace_rows(replaced, added, since, self.summary)
         return added
 
-    def _remove_outdated_bad_rows(self, failed: Sequence[FileLoad]) -> None:
-        """Remove committed bad rows of files that got a newer version before the commit.
+    def _remove_outdated_rows(self, files: Sequence[FileLoad]) -> None:
+        """Remove committed rows of files that got a newer version before the commit.
 
-        The commits of two versions do not conflict if the newer one has no quarantined rows. A version that
-        comes later finds the rows and replaces them itself.
+        Files with rows in quarantine only need this: their commit does not conflict with that of a newer
+        version without quarantined rows. A version that comes later finds the rows and replaces them itself.
         """
-        if not failed:
+        if not files:
             return
-        with ThreadPoolExecutor(min(THREADS, len(failed))) as pool:
-            current = pool.map(self._current_version, failed)
+        with ThreadPoolExecutor(min(THREADS, len(files))) as pool:
+            current = list(pool.map(self._current_version, files))
         outdated = [
             file
-            for file, version_id in zip(failed, current, strict=True)
+            for file, version_id in zip(files, current, strict=True)
             if version_id not in (None, file.version.version_id)
         ]
         if outdated:
-            self.quarantine.remove_files(_all(file.bad_row_files for file in outdated), self.summary)
+            committed = _all(file.bad_row_files or file.quarantine for file in outdated)
+            self.quarantine.remove_files(committed, self.summary)
         for file in outdated:
+            if not file.bad_row_files:
+                file.quarantine = []
             file.bad_row_files = []
             file.mark_outdated(deleted=False)
 
@@ -165,6 +168,13 @@ class Committer:
     def _discard_bad_rows(self, file: FileLoad) -> None:
         self.quarantine.discard(file.bad_row_files)
         file.bad_row_files = []
+
+
+def _is_in_quarantine_only(file: FileLoad) -> bool:
+    """Whether all committed rows of a file are in quarantine."""
+    if file.status is FileStatus.LOADED:
+        return bool(file.quarantine) and not file.trips
+    return bool(file.bad_row_files)
 
 
 def _look(table: Table, sources: Sequence[str]) -> tuple[int | None, list[str]]:

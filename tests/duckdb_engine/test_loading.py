@@ -1,6 +1,7 @@
 """Tests of whole loads with the DuckDB engine: what it commits, and what stays as it was when it declines."""
 
 import io
+import threading
 from datetime import datetime
 
 import pyarrow as pa
@@ -149,6 +150,34 @@ def test_the_same_file_committed_meanwhile_is_replaced_by_the_next_attempt(lake)
 
     assert lake.load(file).counts()["loaded"] == 1
     assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 2}
+
+
+def test_a_newer_clean_version_leaves_no_quarantined_row_of_the_older_one(lake):
+    """Each version commits to another table, so neither commit conflicts with the other."""
+    lake.storage.put(A, trips(0, 2))
+    older = lake.accept(A)
+    older_is_checked, newer_has_looked = threading.Event(), threading.Event()
+    results = []
+    load = threading.Thread(target=lambda: results.append(lake.load(older, max_quarantine_share=1.0)))
+
+    def wait_for_each_other(check: int) -> None:
+        if check == BEFORE_COMMIT:
+            older_is_checked.set()
+            assert newer_has_looked.wait(60)
+        elif check == 2 * BEFORE_COMMIT:
+            newer_has_looked.set()
+            load.join(60)
+
+    lake.storage.after_check = wait_for_each_other
+    load.start()
+    assert older_is_checked.wait(60)
+    lake.storage.put(A, trips(3, 0))
+
+    newer = lake.load(A)
+
+    assert newer.counts()["loaded"] == 1
+    assert [result.counts()["superseded"] for result in results] == [1]
+    assert counts(lake, A) == {"green": 3, "yellow": 0, "quarantine": 0}
 
 
 def test_a_commit_of_another_file_does_not_conflict(lake):
