@@ -1,9 +1,9 @@
 """The SQL statement that turns the rows of a file into rows of its table.
 
 Steps: `cleaned` (blank values become null), `numbers` (texts as doubles), `typed` (the table's columns),
-`checked` (reasons for quarantine), `output` (only quarantined rows keep their raw values). Each is a step of
-its own, so that an engine computes it once per row. Rows with `reason_bits` 0 go to the dataset's table, the
-others to quarantine.
+`checked` (reasons for quarantine). Each is a step of its own, so that an engine computes it once per row.
+Spark copies each row in each step, so all values as read are passed on as one struct. Rows with `reason_bits`
+0 go to the dataset's table, the others to quarantine.
 """
 
 from collections.abc import Sequence
