@@ -21,9 +21,8 @@ from typing import Any
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import CommitTableResponse, Table
 
-from benchmarks.engines import LIMITS, OPTIONS, RUN, FolderStorage, accepted
+from benchmarks.engines import OPTIONS, RUN, FolderStorage, accepted, small_engine
 from benchmarks.folder_catalog import FolderCatalog
-from duckdb_engine.engine import DuckDBEngine
 from loading.engine import Engine
 from loading.loader import Loader
 from sample_data.files import generate
@@ -91,10 +90,7 @@ def write_small(folder: Path, paths: list[Path], ready: Any, results: Any) -> No
     catalog = Catalog(folder / "warehouse")
     ready.wait()
     for path in paths:
-        with (
-            tempfile.TemporaryDirectory(dir=folder) as name,
-            DuckDBEngine(catalog, OPTIONS, RUN, Path(name), limits=LIMITS) as engine,
-        ):
+        with small_engine(catalog, path) as engine:
             results.put(load("small", engine, path, lambda: catalog.refused))
 
 

@@ -4,10 +4,14 @@
 - `small`: the engine for small batches, with all checks and commits.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pyiceberg.catalog import Catalog
 
 from benchmarks import duckdb_views
 from benchmarks.folder_catalog import FolderCatalog
@@ -82,15 +86,24 @@ def load_with(engine: Engine[TableT], path: Path) -> None:
         raise RuntimeError(f"the file was not loaded: {result.dumps()}")
 
 
+@contextmanager
+def small_engine(catalog: Catalog, path: Path) -> Iterator[DuckDBEngine]:
+    """The engine for small batches, to load one file, which is linked instead of downloaded."""
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        copy = Path(name).resolve() / "source"
+        os.link(path, copy)
+        with DuckDBEngine(
+            catalog, OPTIONS, RUN, copy.parent, copy_of=lambda _: copy, limits=LIMITS
+        ) as engine:
+            yield engine
+
+
 def small(folder: Path) -> Load:
     """The engine for small batches. Each load starts a child process, as each load of a function does."""
     catalog = FolderCatalog(folder / "warehouse")
 
     def load(path: Path) -> None:
-        with (
-            tempfile.TemporaryDirectory(dir=folder) as name,
-            DuckDBEngine(catalog, OPTIONS, RUN, Path(name), limits=LIMITS) as engine,
-        ):
+        with small_engine(catalog, path) as engine:
             load_with(engine, path)
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
 
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,15 +39,11 @@ from taxi_etl.unusual_values import DayTotals
 ERROR_CHARACTERS_MAX = 500
 
 
-def path_of(source: SourceFile) -> Path:
-    """The path of a file whose URI is local."""
-    return Path(unquote(urlsplit(source.uri).path))
-
-
 class DuckDBEngine:
     """Loads small files of a database; implements `loading.engine.Engine`.
 
-    `folder` is an empty local folder. `copy_of` returns a file's local copy. Use it as a context manager.
+    `folder` is an empty local folder. `copy_of` returns a file's local copy, which must be in this folder,
+    because the child process sees no other. Use it as a context manager.
     """
 
     errors: tuple[type[Exception], ...] = (duckdb.Error, OSError, ClientError, BotoCoreError, ValueError)
@@ -60,7 +55,7 @@ class DuckDBEngine:
         run: JobRun,
         folder: Path,
         *,
-        copy_of: Callable[[SourceFile], Path] = path_of,
+        copy_of: Callable[[SourceFile], Path],
         limits: Limits | None = None,
     ) -> None:
         """Raises Declined for options that only Spark supports."""
@@ -178,19 +173,11 @@ class DuckDBEngine:
 
     def _answer(self, loads: Sequence[FileLoad], folder: Path, **details: Any) -> Answer:
         """The answer of the child process about files; `details` are further fields of its `Task`."""
-        files = tuple(
-            TaskFile(load.source.file, self._local(load, folder / f"source-{number}"), load.source.rows)
-            for number, load in enumerate(loads)
-        )
+        files = tuple(TaskFile(load.source.file, self._copy(load.source), load.source.rows) for load in loads)
         answer = self._writer.write(Task(files, folder, self.run, **details))
         if answer.declined:
             decline(loads[0].source, answer.declined)
         return answer
-
-    def _local(self, load: FileLoad, path: Path) -> Path:
-        """The local copy of a file; a copy that the child process must not read is copied to `path`."""
-        copy = self._copy(load.source)
-        return copy if copy.is_relative_to(self.folder) else Path(shutil.copy(copy, path))
 
     @contextmanager
     def _task_folder(self) -> Iterator[Path]:
