@@ -86,9 +86,9 @@ contention: setup
 small-files: setup
 	$(BIN)/python -m benchmarks.small_files $(if $(filter command line,$(origin FILES)),--files $(FILES))
 
-## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 SEED=7
+## burst: load many small files at once in a local account of its own, and account for each; FILES=1000 ENGINE=glue
 burst: setup
-	$(BIN)/python -m benchmarks.burst --files $(FILES) --seed $(SEED)
+	$(BIN)/python -m benchmarks.burst --files $(FILES) --seed $(SEED) $(if $(ENGINE),--engine $(ENGINE))
 
 ## screenshot: redraw docs/images/reports.png in the browser of the tests
 screenshot: setup

@@ -2,6 +2,7 @@
 
     make burst FILES=100
     make burst FILES=1000
+    make burst FILES=1000 ENGINE=glue
 
 The files have about 100 rows each, of two datasets in three formats. One file in a hundred is uploaded again
 with other rows, one event in a hundred is delivered twice, and two files in a hundred are damaged. At the end
@@ -19,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_aws import account, cdk
+from benchmarks.deploying import deploy
+from local_aws import account
 from ops import deployment, tables, uploads
 from ops.demo_results import open_inbox
 from ops.deployment import Deployment
@@ -28,6 +30,7 @@ from ops.progress import Watch
 from ops.session import LOCAL, Session, Target
 from sample_data import Sample, generate
 from taxi_etl.datasets import DATASETS
+from taxi_etl.engines import EngineChoice
 from taxi_etl.file_status import FileStatus
 from taxi_etl.identity import FileVersion
 from taxi_etl.names import RAW_PREFIX
@@ -160,12 +163,12 @@ def notified(session: Session, inbox: str, executions: int) -> Counter[str]:
     return counts
 
 
-def run(folder: Path, count: int, seed: int) -> int:
-    """Run the burst in a new account below a folder; returns the exit code."""
+def run(folder: Path, count: int, seed: int, engine: str) -> int:
+    """Run the burst with an engine in a new account below a folder; returns the exit code."""
     files, replaced = make_files(folder, count, seed)
     running = account.up(folder / "account", port=0, owner=os.getpid())
     try:
-        cdk.deploy(running)
+        deploy(running, folder, engine)
         session = Session(Target(LOCAL, region=running.region, endpoint_url=running.endpoint_url))
         deployed = deployment.discover(session)
         inbox = open_inbox(session, deployed)
@@ -218,9 +221,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=tuple(map(str, EngineChoice)), default=str(EngineChoice.AUTO))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="burst-") as folder:
-        return run(Path(folder), arguments.files, arguments.seed)
+        return run(Path(folder), arguments.files, arguments.seed, arguments.engine)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import re
-import sys
 import tempfile
 import time
 import urllib.request
@@ -24,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import sample_data
-from local_aws import account, cdk
+from benchmarks.deploying import deploy
+from local_aws import account
 from ops import deployment, history, uploads
 from ops.deployment import Deployment
 from ops.execution_usage import transitions
@@ -46,30 +46,13 @@ _numbers = itertools.count()
 """No two files have the same number of rows: they would be compared as the same trips."""
 WAITED = ("glue", "s3")
 _WORKER = re.compile(r"/ministack-lambda-(etl-[a-z-]+)-\w+/_worker")
-APP = """\
-import sys
-from dataclasses import replace
-
-sys.path.insert(0, {root!r})
-from stacks import settings
-from taxi_etl.engines import EngineChoice
-
-settings.ENVIRONMENTS["local"] = replace(
-    settings.LOCAL, engine=EngineChoice({engine!r}), event_batch_window_seconds=10
-)
-import app
-
-app.main()
-"""
 
 
 def measure(folder: Path, engine: str, sizes: list[int]) -> list[dict[str, Any]]:
     """Load batches of these sizes with an engine in a new account; return what each used."""
     running = account.up(folder / engine, port=0, owner=os.getpid())
-    script = folder / f"{engine}.py"
-    script.write_text(APP.format(root=str(Path(__file__).resolve().parents[1]), engine=engine))
     try:
-        cdk.deploy(running, "--app", f"{sys.executable} {script}")
+        deploy(running, folder, engine, event_batch_window_seconds=10)
         session = Session(Target(LOCAL, region=running.region, endpoint_url=running.endpoint_url))
         deployed = deployment.discover(session)
         _load(
