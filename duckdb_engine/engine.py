@@ -149,8 +149,7 @@ class DuckDBEngine:
             except Declined:
                 if len(loads) == 1:
                     raise
-                answer = None
-            if answer:
+            else:
                 with ThreadPoolExecutor(THREADS) as pool:
                     upload = partial(self._upload, trips, quarantine)
                     list(pool.map(upload, loads, answer.outcomes))

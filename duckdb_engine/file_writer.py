@@ -49,7 +49,7 @@ def write_files(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     query = _transform(task.layout.dataset, task.layout.all_columns)
     # For text and for few rows, keeping the rows is faster than transforming them again for quarantine.
     # Rows beyond the memory limit go to temporary files.
-    keeps = len(task.files) > 1 or task.layout.format == "csv" or read[0] <= ROW_GROUP_ROWS
+    keeps = task.layout.format == "csv" or sum(read) <= ROW_GROUP_ROWS
     if keeps:
         left_out = f"EXCLUDE ({', '.join(_constants(task))})" if _constants(task) else ""
         database.execute(f"CREATE TEMP TABLE {KEPT} AS SELECT * {left_out} FROM ({query})").fetchall()  # noqa: S608 (generated)
@@ -149,30 +149,29 @@ def _copy(
         f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {{{fields}}}, "
         "RETURN_STATS"
     )
-    target, known = task.folder / f"{name}.parquet", {}
-    if len(task.files) == 1:
-        known = lineage_texts(task.layout.version, task.run)
-    else:
+    target = task.folder / f"{name}.parquet"
+    if len(task.files) > 1:
         target = task.folder / name
         options += f", PARTITION_BY ({PARTITION}), WRITE_PARTITION_COLUMNS"
     copied = database.execute(f"COPY ({query}) TO '{target}' ({options})").fetchall()
     written = [row for row in copied if row[1]]
     starts = first_pages(database, [Path(path) for path, *_ in written]) if written else {}
+    files = {file.source_id: file for file in task.files}
     found: dict[str, WrittenFile] = {}
     for path, rows, size, _, columns, partition, _ in written:
         source = partition[PARTITION] if partition else task.files[0].source_id
-        if source in found:
-            raise NotLoadable("DuckDB wrote several files for it")
-        found[source] = WrittenFile(
-            Path(path), int(rows), int(size), _statistics(columns, known), starts[path]
-        )
+        statistics = _statistics(columns, lineage_texts(files[source].entry.version, task.run))
+        found[source] = WrittenFile(Path(path), int(rows), int(size), statistics, starts[path])
     return found
 
 
 def _statistics(
     columns: Mapping[str, Mapping[str, str]], known: Mapping[str, str]
 ) -> dict[str, Mapping[str, str]]:
-    """DuckDB's statistics with the bounds of the columns whose value is known; it returns none of enums."""
+    """DuckDB's statistics with the bounds of columns whose value is known.
+
+    It returns none of enums and of long texts.
+    """
     bounds = {
         quoted(name): {"min": value, "max": value, "min_is_exact": "true", "max_is_exact": "true"}
         for name, value in known.items()

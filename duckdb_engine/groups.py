@@ -7,8 +7,8 @@ from loading.file_load import FileLoad
 MIB = 1024 * 1024
 FILE_BYTES_MAX = MIB
 """Larger files are not grouped: reading them takes much longer than planning."""
-GROUP_BYTES_MAX = 16 * MIB
-"""DuckDB holds the rows of a group in memory."""
+GROUP_BYTES_MAX = 4 * MIB
+"""DuckDB holds the rows of a group in memory, with their lineage as texts."""
 GROUP_FILES_MAX = 99
 """DuckDB keeps one output file open for each file, at most 100 (`partitioned_write_max_open_files`)."""
 

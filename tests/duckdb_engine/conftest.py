@@ -49,21 +49,20 @@ class Files:
 
     def write(self, path: Path, file: AcceptedFile | None = None) -> Outcome:
         """The outcome of a file, whose data files stay in a folder of their own. Fails if it is declined."""
-        answer = self.ask([path], file)
+        answer = self.ask([path], [file] if file else ())
         assert not answer.declined, answer.declined
         return answer.outcomes[0]
 
     def declined(self, path: Path, file: AcceptedFile | None = None) -> str:
         """Why a file is declined; empty if it is not."""
-        return self.ask([path], file).declined
+        return self.ask([path], [file] if file else ()).declined
 
-    def ask(self, paths: Sequence[Path], file: AcceptedFile | None = None) -> Answer:
-        """The answer about files of one layout; `file` is the entry of a single one."""
+    def ask(self, paths: Sequence[Path], entries: Sequence[AcceptedFile] = ()) -> Answer:
+        """The answer about files of one layout, with other manifest entries than `accept` returns."""
         folder = self.folder / f"task-{len(list(self.folder.iterdir()))}"
         folder.mkdir()
         files = []
-        for path in paths:
-            entry = file or self.accept(path)
+        for path, entry in zip(paths, entries or map(self.accept, paths), strict=True):
             local = folder / f"source-{path.name}"
             local.write_bytes(path.read_bytes())
             files.append(TaskFile(entry, local, rows_of(path, entry)))

@@ -33,7 +33,7 @@ def test_flipped_bits_are_answered(files, tmp_path):
         place = places.randrange(4, len(content) - 8)
         damaged[place] ^= 1 << places.randrange(8)
         path.write_bytes(bytes(damaged))
-        answers.append(files.ask([path], file))
+        answers.append(files.ask([path], [file]))
 
     assert all(map(is_answered, answers))
     assert any(answer.declined for answer in answers)
@@ -79,4 +79,4 @@ def test_every_damaged_file_is_rejected_declined_or_loaded(files, tmp_path, shar
         storage.put(key, path)
         finding = validated(storage, key)
         if isinstance(finding, AcceptedFile):
-            assert is_answered(files.ask([path], finding)), path.name
+            assert is_answered(files.ask([path], [finding])), path.name

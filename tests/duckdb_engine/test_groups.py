@@ -35,7 +35,7 @@ def test_a_group_has_limits(files, tmp_path):
     larger = [load_of(files, path, size=FILE_BYTES_MAX)] * (GROUP_BYTES_MAX // FILE_BYTES_MAX + 1)
 
     assert [len(group) for group in groups(tiny)] == [GROUP_FILES_MAX, 1]
-    assert [len(group) for group in groups(larger)] == [16, 1]
+    assert [len(group) for group in groups(larger)] == [4, 1]
     assert list(groups([])) == []
 
 
@@ -52,6 +52,22 @@ def test_files_are_written_together_as_alone(files, tmp_path, kind):
         for written, expected in ((one.trips, other.trips), (one.quarantine, other.quarantine)):
             assert rows_of(written) == rows_of(expected)
             assert bounds(written) == bounds(expected)
+
+
+def test_keys_may_be_long_in_a_group(files, tmp_path):
+    """DuckDB returns no exact bounds of texts with more than 256 bytes."""
+    paths = [yellow(tmp_path / f"yellow_tripdata_{month}.parquet") for month in MONTHS]
+    entries = [
+        replace(entry, version=replace(entry.version, key=f"raw/taxi/{'z' * 300}/{entry.version.key}"))
+        for entry in map(files.accept, paths)
+    ]
+
+    outcomes = files.ask(paths, entries).outcomes
+
+    for entry, outcome in zip(entries, outcomes, strict=True):
+        bounds = outcome.trips.columns['"source_file"']
+        assert (bounds["min"], bounds["max"]) == (entry.version.uri, entry.version.uri)
+        assert (bounds["min_is_exact"], bounds["max_is_exact"]) == ("true", "true")
 
 
 def test_counts_belong_to_their_file(files, tmp_path):
