@@ -52,7 +52,8 @@ class Committer:
                 file.fail(FailureCode.CONFLICT, message)
             for file in files:
                 self._discard_bad_rows(file)
-        self._remove_outdated_rows([file for file in files if _is_in_quarantine_only(file)])
+        in_quarantine_only = [file for file in loadable(files) if file.quarantine and not file.trips]
+        self._remove_outdated_rows(_with_bad_rows(files) + in_quarantine_only)
         for file in files:
             if file.status is not FileStatus.LOADED:
                 self._discard(file)
@@ -168,13 +169,6 @@ class Committer:
     def _discard_bad_rows(self, file: FileLoad) -> None:
         self.quarantine.discard(file.bad_row_files)
         file.bad_row_files = []
-
-
-def _is_in_quarantine_only(file: FileLoad) -> bool:
-    """Whether all committed rows of a file are in quarantine."""
-    if file.status is FileStatus.LOADED:
-        return bool(file.quarantine) and not file.trips
-    return bool(file.bad_row_files)
 
 
 def _look(table: Table, sources: Sequence[str]) -> tuple[int | None, list[str]]:
