@@ -71,8 +71,17 @@ def make_files(folder: Path, count: int, seed: int) -> tuple[list[File], list[Fi
         _make(again, number, seed + count) for number in range(1, count, UPLOADED_AGAIN) if number % DAMAGED
     ]
     for file in files[::DAMAGED]:
-        file.path.write_bytes(file.path.read_bytes()[: file.path.stat().st_size // 2])
+        file.path.write_bytes(_cut(file.path))
     return [File(file.path) if n % DAMAGED == 0 else file for n, file in enumerate(files)], replaced
+
+
+def _cut(path: Path) -> bytes:
+    """The first half of a file; of a CSV file until the middle of a line, because a shorter one is valid."""
+    content = path.read_bytes()
+    half = len(content) // 2
+    if path.suffix == ".csv":
+        half = content.rfind(b"\n", 0, half) + 10
+    return content[:half]
 
 
 def _make(folder: Path, number: int, seed: int) -> File:
