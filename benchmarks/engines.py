@@ -39,7 +39,7 @@ LIMITS = Limits(
     duckdb_bytes=1024**3,
     threads=THREADS,
     cpu_seconds=3600,
-    seconds_per_file=3600,
+    seconds_per_task=3600,
 )
 """The memory of a function with 2 GiB."""
 

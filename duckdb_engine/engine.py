@@ -19,7 +19,7 @@ from pyiceberg.catalog import Catalog
 
 from duckdb_engine.data_files import IncompleteStatisticsError, data_file
 from duckdb_engine.groups import groups
-from duckdb_engine.iceberg_schema import PARTITION_COLUMN, field_ids
+from duckdb_engine.iceberg_schema import field_ids
 from duckdb_engine.lake_table import LakeTable
 from duckdb_engine.limits import Limits
 from duckdb_engine.messages import Answer, Outcome, Task, TaskFile, WrittenFile
@@ -33,6 +33,7 @@ from loading.row_failures import has_too_many_outside, has_too_many_quarantined
 from loading.source_file import SourceFile
 from loading.storage import THREADS, RefusedObjectError
 from loading.text_times import set_date_orders, text_times
+from taxi_etl.tables import PARTITION_COLUMN
 from taxi_etl.transform.sources import JobRun
 from taxi_etl.unusual_values import DayTotals
 
@@ -101,6 +102,7 @@ class DuckDBEngine:
         loads = [FileLoad(source) for source in files]
         for load in loads:
             refuse_unlike(load)
+        # All downloads at once; the tasks find the copies.
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(self._copy, files))
         with discard_on_error(lambda: data_files_of(trips, quarantine, loads)):

@@ -17,7 +17,7 @@ from duckdb_engine.sql import quoted, text, translated, translated_expression
 from duckdb_engine.written_rows import Written, count_days, count_other_months, count_reasons
 from taxi_etl.datasets import DATASETS
 from taxi_etl.schema import SourceColumn
-from taxi_etl.tables import LINEAGE, QUARANTINE, TableColumn, columns_of
+from taxi_etl.tables import LINEAGE, PARTITION_COLUMN, QUARANTINE, TableColumn, columns_of
 from taxi_etl.transform.expressions import literal
 from taxi_etl.transform.sources import lineage, lineage_texts, source_columns
 from taxi_etl.transform.statements import reasons_of, transform_sql
@@ -37,7 +37,6 @@ KEPT = "kept_rows"
 """The table of transformed rows."""
 ROW_GROUP_ROWS = 122_880
 """Rows of a row group; DuckDB holds whole row groups in memory while it writes."""
-PARTITION = "source_id"
 
 
 def write_files(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
@@ -51,7 +50,8 @@ def write_files(database: duckdb.DuckDBPyConnection, task: Task) -> Answer:
     # Rows beyond the memory limit go to temporary files.
     keeps = task.layout.format == "csv" or sum(read) <= ROW_GROUP_ROWS
     if keeps:
-        left_out = f"EXCLUDE ({', '.join(_constants(task))})" if _constants(task) else ""
+        constants = _constants(task)
+        left_out = f"EXCLUDE ({', '.join(constants)})" if constants else ""
         database.execute(f"CREATE TEMP TABLE {KEPT} AS SELECT * {left_out} FROM ({query})").fetchall()  # noqa: S608 (generated)
         query = f"FROM {KEPT}"
     database.execute(f"CREATE OR REPLACE TEMP VIEW transformed AS {query}").fetchall()
@@ -152,14 +152,14 @@ def _copy(
     target = task.folder / f"{name}.parquet"
     if len(task.files) > 1:
         target = task.folder / name
-        options += f", PARTITION_BY ({PARTITION}), WRITE_PARTITION_COLUMNS"
+        options += f", PARTITION_BY ({PARTITION_COLUMN}), WRITE_PARTITION_COLUMNS"
     copied = database.execute(f"COPY ({query}) TO '{target}' ({options})").fetchall()
     written = [row for row in copied if row[1]]
     starts = first_pages(database, [Path(path) for path, *_ in written]) if written else {}
     files = {file.source_id: file for file in task.files}
     found: dict[str, WrittenFile] = {}
     for path, rows, size, _, columns, partition, _ in written:
-        source = partition[PARTITION] if partition else task.files[0].source_id
+        source = partition[PARTITION_COLUMN] if partition else task.files[0].source_id
         statistics = _statistics(columns, lineage_texts(files[source].entry.version, task.run))
         found[source] = WrittenFile(Path(path), int(rows), int(size), statistics, starts[path])
     return found

@@ -19,9 +19,8 @@ from pyiceberg.types import (
 )
 
 from duckdb_engine.messages import FieldIds
-from taxi_etl.tables import columns_of
+from taxi_etl.tables import PARTITION_COLUMN, columns_of
 
-PARTITION_COLUMN = "source_id"
 FIRST_PARTITION_FIELD_ID = 1000
 """Source: Iceberg's specification, partition specs."""
 TYPES: Mapping[str, IcebergType] = {

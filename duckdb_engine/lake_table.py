@@ -84,7 +84,7 @@ class LakeTable:
             self.table.io.delete(file.location)
 
     def snapshot_id(self) -> int | None:
-        """The table's newest snapshot; None without one or without a table.
+        """The ID of the table's newest snapshot; None without a snapshot or without a table.
 
         `replace_rows` builds on this state.
         """

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 MEMORY_VARIABLE = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 """The variable in which Lambda states the function's memory in MiB."""
-SECONDS_PER_FILE = 600.0
+SECONDS_PER_TASK = 600.0
 MIB = 1024 * 1024
 OVERHEAD_BYTES = 1024 * MIB
 """Address space of an idle process: code, the stacks and arenas of its threads. Measured: 0.6 GiB."""
@@ -17,14 +17,14 @@ OVERHEAD_BYTES = 1024 * MIB
 class Limits:
     """What the child process may use: bytes of address space and of DuckDB's buffers, threads, and seconds.
 
-    `seconds_per_file` is the time limit after which the engine kills the process.
+    `seconds_per_task` is the time limit after which the engine kills the process.
     """
 
     address_space_bytes: int
     duckdb_bytes: int
     threads: int
     cpu_seconds: int
-    seconds_per_file: float = SECONDS_PER_FILE
+    seconds_per_task: float = SECONDS_PER_TASK
 
     @classmethod
     def of_machine(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -40,7 +40,7 @@ class Limits:
             address_space_bytes=memory + OVERHEAD_BYTES,
             duckdb_bytes=memory // 2,
             threads=threads,
-            cpu_seconds=int(SECONDS_PER_FILE * threads),
+            cpu_seconds=int(SECONDS_PER_TASK * threads),
         )
 
     def to_json(self) -> dict[str, Any]:

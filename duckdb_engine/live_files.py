@@ -12,8 +12,8 @@ from pyiceberg.expressions.visitors import inclusive_projection, manifest_evalua
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestFile
 from pyiceberg.table import Table
 
-from duckdb_engine.iceberg_schema import PARTITION_COLUMN
 from loading.storage import THREADS
+from taxi_etl.tables import PARTITION_COLUMN
 
 
 def rows_of(source_ids: Collection[str]) -> BooleanExpression:

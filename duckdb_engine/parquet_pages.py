@@ -4,13 +4,14 @@ If a damaged page header has another type or size, DuckDB may skip pages or cont
 column without an error. DuckDB also ignores page checksums.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
 
 from duckdb_engine.messages import NotLoadable
+from duckdb_engine.sql import path_list
 
 HEADER_BYTES_MAX = 16 * 1024
 """Bytes to read for a page header; statistics take most of them."""
@@ -20,18 +21,23 @@ VALUES_FIELD: Mapping[int, int] = {DATA_PAGE: 5, DATA_PAGE_V2: 8}
 """The fields of a page header. Source: parquet.thrift, PageHeader and PageType."""
 TRUE, FALSE, INTEGERS, BINARY, STRUCT = 1, 2, (4, 5, 6), 8, 12
 """Types of Thrift's compact protocol that occur in page headers."""
+FIRST_PAGE = "least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)"
+"""The byte offset of a column chunk's first page, by DuckDB's `parquet_metadata`."""
 CHUNKS = (
-    "SELECT least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset), "
-    "total_compressed_size, num_values FROM parquet_metadata('{path}') WHERE num_values > 0"
+    f"SELECT file_name, {FIRST_PAGE}, total_compressed_size, num_values "  # noqa: S608 (own paths)
+    "FROM parquet_metadata({paths}) WHERE num_values > 0"
 )
 
 
-def refuse_unlike_pages(database: duckdb.DuckDBPyConnection, path: Path) -> None:
+def refuse_unlike_pages(database: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
     """Raise NotLoadable unless each column chunk has complete pages with all its values, and no checksums."""
-    chunks = database.execute(CHUNKS.format(path=path)).fetchall()
-    with path.open("rb") as file:
-        for start, size, values in chunks:
-            _check_chunk(file, int(start), int(start) + int(size), int(values))
+    chunks: dict[str, list[tuple[int, int, int]]] = {}
+    for path, start, size, values in database.execute(CHUNKS.format(paths=path_list(paths))).fetchall():
+        chunks.setdefault(path, []).append((int(start), int(size), int(values)))
+    for path, found in chunks.items():
+        with Path(path).open("rb") as file:
+            for start, size, values in found:
+                _check_chunk(file, start, start + size, values)
 
 
 def _check_chunk(file: BinaryIO, start: int, end: int, values: int) -> None:

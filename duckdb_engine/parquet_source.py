@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from duckdb_engine.messages import DOTTED_I, NotLoadable
+from duckdb_engine.parquet_pages import FIRST_PAGE
 from duckdb_engine.sql import LOCAL_PATH, path_list, quoted
 from loading.text_times import FIRST_ROWS
 from taxi_etl.documents import AcceptedFile
@@ -88,9 +89,8 @@ def refuse_unlike_schemas(database: duckdb.DuckDBPyConnection, paths: Sequence[P
 
 def first_pages(database: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, tuple[int, ...]]:
     """The byte offset of the first page of each row group with values, by path."""
-    start = "least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)"
     query = (
-        f"SELECT file_name, row_group_id, min({start}) FROM parquet_metadata({path_list(paths)}) "  # noqa: S608 (own paths)
+        f"SELECT file_name, row_group_id, min({FIRST_PAGE}) FROM parquet_metadata({path_list(paths)}) "  # noqa: S608 (own paths)
         "WHERE num_values > 0 GROUP BY ALL ORDER BY ALL"
     )
     found: dict[str, tuple[int, ...]] = {str(path): () for path in paths}

@@ -42,8 +42,7 @@ def _csv(task: Task) -> tuple[str, list[int]]:
 def _parquet(database: duckdb.DuckDBPyConnection, task: Task) -> tuple[str, list[int]]:
     paths = _paths(task)
     rows = parquet_rows(database, paths)
-    for path in paths:
-        refuse_unlike_pages(database, path)
+    refuse_unlike_pages(database, paths)
     refuse_unlike_schemas(database, paths)
     query = parquet_query(paths, task.layout)
     refuse_dotted_i(database, query, task.layout)

@@ -23,9 +23,9 @@ ERROR_CHARACTERS_MAX = 300
 
 @dataclass
 class Writer:
-    """Writes one file after another in a child process, which starts on first use at the latest.
+    """Answers one task after another with a child process, which starts on first use at the latest.
 
-    If the child process ends or exceeds the time limit, its file is declined, and the next one gets a new
+    If the child process ends or exceeds the time limit, its task is declined, and the next one gets a new
     process. `folder` is what DuckDB may read and write: local copies, data files, temporary files. Use it as
     a context manager, in one thread at a time. `command` starts a program that answers like `writer_process`.
     """
@@ -45,11 +45,11 @@ class Writer:
         self.close()
 
     def start(self) -> None:
-        """Start the child process before the first file needs it."""
+        """Start the child process before the first task needs it."""
         self._running()
 
     def write(self, task: Task) -> Answer:
-        """Write the data files of a file, or decline it, for example because the process ended."""
+        """Write the data files of a task, or decline it, for example because the process ended."""
         process = self._running()
         is_late = threading.Event()
 
@@ -57,7 +57,7 @@ class Writer:
             is_late.set()
             process.kill()
 
-        timer = threading.Timer(self.limits.seconds_per_file, end)
+        timer = threading.Timer(self.limits.seconds_per_task, end)
         timer.start()
         try:
             line = self._exchange(process, json.dumps(task.to_json()))
@@ -66,7 +66,7 @@ class Writer:
             # No answer, or not a valid one: the process has ended or is damaged.
             self.close()
             if is_late.is_set():
-                return Answer(declined=f"reading it took more than {self.limits.seconds_per_file:g} seconds")
+                return Answer(declined=f"reading it took more than {self.limits.seconds_per_task:g} seconds")
             return Answer(declined=f"reading it crashed the process ({self._ending(process)})")
         finally:
             timer.cancel()

@@ -1,6 +1,6 @@
 """Counts the rows of data files that were just written, by source."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -21,7 +21,7 @@ def count_reasons(database: duckdb.DuckDBPyConnection, quarantine: Written) -> d
         return {}
     query = (
         "SELECT source_id, unnest(reasons), count(*) "  # noqa: S608 (own paths)
-        f"FROM {_rows(quarantine)} GROUP BY 1, 2"
+        f"FROM {_rows(quarantine, quarantine)} GROUP BY 1, 2"
     )
     found = {(source, reason): int(rows) for source, reason, rows in database.execute(query).fetchall()}
     return {
@@ -37,7 +37,7 @@ def count_other_months(database: duckdb.DuckDBPyConnection, task: Task, trips: W
         return {}
     month = _by_source({source: str(number) for source, number in months.items()})
     query = (
-        f"SELECT source_id, count(*) FROM {_rows({source: trips[source] for source in months})} "  # noqa: S608 (generated)
+        f"SELECT source_id, count(*) FROM {_rows(trips, months)} "  # noqa: S608 (generated)
         f"WHERE {PICKUP_MONTH} <> {month} GROUP BY source_id"
     )
     return {source: int(rows) for source, rows in database.execute(query).fetchall()}
@@ -52,9 +52,8 @@ def count_days(
         return {}
     day, *totals = map(translated_expression, day_totals(DATASETS[task.layout.dataset]))
     counted = {source: translated_expression(counted_rows(trips[source].rows)) for source in months}
-    rows = _rows({source: trips[source] for source in months})
     query = (
-        f"SELECT source_id, CAST({day} AS VARCHAR), {', '.join(totals)} FROM {rows} "  # noqa: S608 (generated)
+        f"SELECT source_id, CAST({day} AS VARCHAR), {', '.join(totals)} FROM {_rows(trips, months)} "  # noqa: S608 (generated)
         f"WHERE {_by_source(counted)} GROUP BY 1, 2"
     )
     found: dict[str, list[tuple[Any, ...]]] = {}
@@ -72,8 +71,9 @@ def _months(task: Task, trips: Written) -> dict[str, int]:
     }
 
 
-def _rows(written: Written) -> str:
-    return rows_in(file.path for file in written.values())
+def _rows(written: Written, sources: Iterable[str]) -> str:
+    """The rows of these sources, as a table of a query."""
+    return rows_in(written[source].path for source in sources)
 
 
 def _by_source(values: Mapping[str, str]) -> str:

@@ -120,7 +120,7 @@ class LakeTable:
         return earliest, latest
 
     def snapshot_id(self) -> int | None:
-        """The table's newest snapshot; None if it has none, or if there is no table."""
+        """The ID of the table's newest snapshot; None without a snapshot or without a table."""
         if self._java is None and not self.exists():
             return None
         table = self._load()
@@ -300,7 +300,7 @@ class LakeTable:
     def _rows_of(self, source_ids: Sequence[str]) -> Any:
         """Iceberg's filter for the rows of these sources."""
         expressions = jvm(self.spark).org.apache.iceberg.expressions.Expressions
-        return getattr(expressions, "in")("source_id", list(source_ids))
+        return getattr(expressions, "in")(tables.PARTITION_COLUMN, list(source_ids))
 
     def _source_id(self, file: Any) -> str:
         """The partition of a data file."""

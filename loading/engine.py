@@ -52,7 +52,7 @@ class Table(Protocol):
         """Delete data files that will not be committed."""
 
     def snapshot_id(self) -> int | None:
-        """The table's newest snapshot; None if it has none, or if there is no table."""
+        """The ID of the table's newest snapshot; None without a snapshot or without a table."""
 
     def row_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
         """Rows per source, for sources with any; read from the table's metadata."""

@@ -30,6 +30,10 @@ PROPERTIES: Mapping[str, str] = {
 }
 
 
+PARTITION_COLUMN = "source_id"
+"""The column by which all tables are partitioned: each file owns one partition."""
+
+
 @dataclass(frozen=True)
 class TableColumn:
     """A column of a table: its name, its type in Spark's DDL, and its comment."""
@@ -41,7 +45,7 @@ class TableColumn:
 
 LINEAGE: tuple[TableColumn, ...] = (
     TableColumn(
-        "source_id", "string", "The file that owns the row: first 32 hex digits of sha256(bucket/key)"
+        PARTITION_COLUMN, "string", "The file that owns the row: first 32 hex digits of sha256(bucket/key)"
     ),
     TableColumn("source_file", "string", "Full URI of the file"),
     TableColumn("source_version", "string", "S3 version id of the file"),
@@ -96,7 +100,7 @@ def create_table(table: str, qualified: str) -> str:
     properties = ",\n".join(f"  {literal(key)} = {literal(value)}" for key, value in PROPERTIES.items())
     return (
         f"CREATE TABLE IF NOT EXISTS {qualified} (\n{columns}\n)\nUSING iceberg\n"
-        f"PARTITIONED BY (source_id)\nTBLPROPERTIES (\n{properties}\n)"
+        f"PARTITIONED BY ({PARTITION_COLUMN})\nTBLPROPERTIES (\n{properties}\n)"
     )
 
 

@@ -27,7 +27,7 @@ from tests.fixtures.file_checks import scan
 RUN = JobRun("jr_1", datetime(2025, 7, 1, 12, 0, tzinfo=UTC))
 GIB = 1024**3
 LIMITS = Limits(
-    address_space_bytes=4 * GIB, duckdb_bytes=GIB, threads=2, cpu_seconds=600, seconds_per_file=120
+    address_space_bytes=4 * GIB, duckdb_bytes=GIB, threads=2, cpu_seconds=600, seconds_per_task=120
 )
 
 
@@ -98,7 +98,7 @@ def slow_files(tmp_path: Path) -> Callable[[str, float], Files]:
         script.write_text(program)
         return Files(
             folder,
-            Writer(folder, replace(LIMITS, seconds_per_file=seconds), command=(sys.executable, str(script))),
+            Writer(folder, replace(LIMITS, seconds_per_task=seconds), command=(sys.executable, str(script))),
         )
 
     return make

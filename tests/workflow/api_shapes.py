@@ -24,7 +24,6 @@ from taxi_etl.summaries import validation_summary
 Shape = Mapping[str, Any] | None
 SCALAR: Shape = {}
 UNKNOWN: Shape = None
-"""The answer of the function for small batches; its tests compare the two."""
 DEPTH_MAX = 6
 _VERSION = {
     "bucket": "lake",

@@ -45,3 +45,12 @@ def unknown_fields(document: Any, shape: api_shapes.Shape, where: str = "") -> l
 )
 def test_answers_have_the_fields_of_their_api(answer: Any, resource: str) -> None:
     assert unknown_fields(answer["Return"], api_shapes.result(resource)) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [service_answers.small_batch_loaded(), service_answers.small_batch_declined("why")],
+    ids=["loaded", "declined"],
+)
+def test_the_function_for_small_batches_answers_its_own_fields(answer: Any) -> None:
+    assert unknown_fields(answer["Return"]["Payload"], api_shapes.small_batch()) == []
